@@ -1,0 +1,35 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <string>
+
+#include "server/base/bytes.h"
+#include "server/base/fd.h"
+
+namespace chancery::base {
+
+using Path = std::filesystem::path;
+
+/// Reads a whole regular file. @errors Io; NotFound; TooLarge: more than max_bytes; Malformed: not a regular file.
+Result<std::string> read_file(const Path& path, std::size_t max_bytes);
+
+/// Like read_file, for keys and passphrases: refuses symbolic links and files that group or others can reach, or that belong
+/// to somebody else than root or this process (PROMISES D33). @errors also Denied.
+Result<SecretBytes> read_secret_file(const Path& path, std::size_t max_bytes);
+
+/// Replaces the file or leaves it as it was: temporary file, fsync, rename, fsync of the directory (PROMISES D33). @errors Io.
+Status replace_file(const Path& path, ByteView content, mode_t mode);
+
+/// Makes the directory and its missing parents. @errors Io.
+Status make_directories(const Path& path, mode_t mode);
+
+/// Flushes a directory's entries, so that a rename or a new file in it is durable. @errors Io.
+Status sync_directory(const Path& path);
+
+/// Holds an exclusive lock on a file for as long as it lives; `content` is written into it (a pid, say).
+/// @errors Busy: another process holds it, its content is in the message; Io.
+Result<UniqueFd> lock_file(const Path& path, std::string_view content);
+
+}  // namespace chancery::base

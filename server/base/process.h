@@ -1,0 +1,42 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <string_view>
+
+#include "server/base/result.h"
+
+namespace chancery::base {
+
+/// Exit statuses are a vocabulary (sysexits.h): what the master and systemd read from a dead child.
+enum class Exit : int {
+  Ok = 0,
+  Usage = 64,
+  Unavailable = 69,
+  Software = 70,   ///< Bug
+  Os = 71,
+  Io = 74,
+  Temporary = 75,
+  NoPermission = 77,
+  Config = 78,     ///< never restarted: it would fail again
+};
+constexpr int to_int(Exit status) { return static_cast<int>(status); }
+/// "configuration (78)" for log lines.
+std::string describe_exit(int wait_status);
+
+/// Remembers where argv and the environment lie, so that set_title can use their room. Call first in main.
+void remember_arguments(int argc, char** argv);
+/// What ps shows: "chanceryd: worker default alice".
+void set_title(std::string_view title);
+
+/// The process gets `signal` when its parent dies; refuses when the parent is dead already. @errors Closed.
+Status die_with_parent(pid_t parent, int signal);
+
+/// No core dumps, not traceable by others of the same uid (PROMISES D35, D36). @errors Io.
+Status forbid_dumps();
+
+/// What this machine's kernel says of this process's memory: proportional set size in octets, 0 when unknown.
+std::size_t proportional_set_size();
+
+}  // namespace chancery::base

@@ -1,0 +1,21 @@
+noinst_LIBRARIES += libbase.a
+libbase_a_SOURCES = \
+  server/base/bytes.cc server/base/bytes.h \
+  server/base/clock.cc server/base/clock.h \
+  server/base/error_codes.def \
+  server/base/fd.cc server/base/fd.h \
+  server/base/file.cc server/base/file.h \
+  server/base/key_spec.cc server/base/key_spec.h \
+  server/base/log.cc server/base/log.h \
+  server/base/names.cc server/base/names.h \
+  server/base/process.cc server/base/process.h \
+  server/base/result.cc server/base/result.h \
+  server/base/role.cc server/base/role.h \
+  server/base/text.cc server/base/text.h
+libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(SPDLOG_CFLAGS)
+BASE_LIBS = libbase.a $(SPDLOG_LIBS)
+
+UNIT_TESTS += base_test
+base_test_SOURCES = server/base/base_test.cc
+base_test_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS)
+base_test_LDADD = $(BASE_LIBS) $(GTEST_LIBS)

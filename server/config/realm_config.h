@@ -1,0 +1,96 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "server/base/key_spec.h"
+#include "server/base/names.h"
+#include "server/base/role.h"
+
+/// What a realm's directory says, as plain values. Pure: the realm room sees these structs and nothing else of config.
+namespace chancery::config {
+
+/// One kind of certificate a realm makes (UPKI.md section 3; both YAML dialects lead here).
+struct Profile {
+  explicit Profile(ProfileName profile_name) : name(std::move(profile_name)) {}
+
+  ProfileName name;
+  base::KeySpec key;                            ///< of key pairs that the server generates
+  std::vector<base::KeySpec> allowed_keys;      ///< of requests; RSA rows are least sizes; empty: any that passes the key checks
+  std::chrono::days validity{60};
+  std::string digest = "sha256";                ///< sha256, sha384 or sha512 (PROMISES B5)
+  bool altnames = true;                         ///< SANs may be asked for
+  std::string domain;                           ///< when set, DNS names lie below it
+  std::vector<std::pair<std::string, std::string>> subject;  ///< short attribute name, value; CN "" = from the request
+  bool subject_from_request = true;             ///< take the request's DN (uPKI's `sign`); else the profile's with the request's CN
+  std::vector<std::string> key_usage;           ///< X.509 names: digitalSignature, keyCertSign, ...
+  std::vector<std::string> extended_key_usage;  ///< serverAuth, clientAuth, ...
+  std::string cert_type = "server";             ///< server, user, email, sslCA: kept for uPKI's readers
+  bool is_ca = false;
+  std::optional<int> path_length;               ///< of CA certificates; none = unlimited
+  Role least_role = Role::RaOperator;           ///< who may have one issued directly
+  std::string origin = "built-in";              ///< or the file it came from
+};
+
+enum class ClientsMode { All, Register, Manual };  ///< uPKI's `clients:`
+
+/// ACME settings of a realm.
+struct AcmeConfig {
+  bool enabled = true;
+  ProfileName profile = ProfileName::parse("server").value();  ///< default profile of orders
+  std::vector<ProfileName> profiles;             ///< further ones an order may name
+  int http01_port = 80;
+  int tlsalpn01_port = 443;
+  std::string resolver;                          ///< "ADDR:PORT"; empty: the system's
+  bool allow_loopback = false;                   ///< validation may connect to 127.0.0.0/8 and ::1 (demo, tests)
+  std::chrono::seconds order_lifetime{std::chrono::hours{24 * 7}};
+  std::chrono::seconds authorization_lifetime{std::chrono::hours{24 * 30}};
+  std::string terms_of_service;                  ///< URL; empty: none
+};
+
+struct RealmConfig {
+  explicit RealmConfig(RealmName realm_name) : name(std::move(realm_name)) {}
+
+  RealmName name;
+  std::filesystem::path directory;
+
+  // uPKI's documented keys (UPKI.md 4.1)
+  std::string company = "Company Name";
+  std::string domain = "example.com";
+  ClientsMode clients = ClientsMode::All;
+  std::string seed_file;                         ///< registration seed, one line, mode 0600; empty: registration closed
+  base::KeySpec key;                             ///< of the CA
+  std::string digest = "sha256";
+
+  // CA
+  std::string ca_subject;                        ///< slash DN; empty: from company and realm name
+  std::chrono::days ca_validity{3650};
+  std::string passphrase_file;                   ///< of ca.key
+  std::string passphrase_credential;             ///< systemd credential name
+  bool key_unencrypted = false;                  ///< must be asked for
+  std::vector<std::string> crl_urls;             ///< CDP (RFC 5280 4.2.1.13)
+  std::vector<std::string> ca_issuer_urls;       ///< AIA caIssuers (4.2.2.1)
+  std::vector<std::string> ocsp_urls;            ///< AIA ocsp
+
+  std::chrono::seconds crl_validity{std::chrono::hours{24 * 7}};
+  std::chrono::seconds crl_after_revocation{std::chrono::minutes{5}};  ///< PROMISES B10
+
+  std::chrono::seconds backdate{std::chrono::minutes{5}};  ///< notBefore lies this far back, for clients whose clocks lag
+  AcmeConfig acme;
+  std::map<std::string, Role> command_roles;     ///< "a realm may demand more": command name -> least role here
+  std::map<ProfileName, Profile> profiles;       ///< built-in ones, overridden and added to
+
+  std::filesystem::path ca_certificate_file() const { return directory / "ca.crt"; }
+  std::filesystem::path ca_key_file() const { return directory / "ca.key"; }
+  std::filesystem::path crl_file() const { return directory / "crl.pem"; }
+  std::filesystem::path database_file() const { return directory / "db" / "realm.db"; }
+  std::filesystem::path journal_directory() const { return directory / "journal"; }
+  std::filesystem::path node_directory() const { return directory / "nodes"; }
+};
+
+}  // namespace chancery::config

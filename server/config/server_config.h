@@ -1,0 +1,101 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <sys/types.h>
+#include <vector>
+
+#include "server/base/names.h"
+#include "server/base/role.h"
+#include "server/config/realm_config.h"
+
+/// What chancery.xml says, as plain values.
+namespace chancery::config {
+
+/// Maps a Unix user or group to roles, in one realm or ("*") in all. Rules add up.
+struct IdentityRule {
+  std::string user;   ///< name or number; empty when group is set
+  std::string group;
+  std::string realm = "*";
+  Roles roles;
+};
+
+/// A front end: a program the master supervises, and what its sessions may do at most.
+struct FrontEnd {
+  std::string name;      ///< "http", "zmq": what session.open names
+  std::string program;   ///< file in the program directory, or an absolute path
+  std::string user;      ///< Unix user it runs as; empty: the server's
+  std::vector<std::string> realms;  ///< "*" or names
+  Roles roles;
+  bool enabled = true;
+};
+
+/// An address that chancery-http listens on.
+struct Listener {
+  std::string name;
+  bool tls = true;
+  std::string address = "127.0.0.1";
+  int port = 0;
+  std::string default_realm;        ///< serves the bare paths; its CA makes the TLS certificate
+  std::vector<std::string> realms;  ///< "*" or names
+  std::vector<std::string> names;   ///< SANs of the TLS certificate: DNS names and addresses
+};
+
+/// A pair of ports that chancery-zmq serves for one realm: `port` for operations, `port + 1` for registration.
+struct ZmqEndpoint {
+  std::string address = "127.0.0.1";
+  int port = 0;
+  std::string realm;
+};
+
+struct Limits {
+  int max_workers = 200;
+  int max_workers_per_uid = 150;
+  int max_workers_per_realm = 150;
+  std::chrono::seconds idle_timeout{120};       ///< without a request
+  std::chrono::seconds unopened_timeout{10};    ///< without session.open
+  std::chrono::seconds session_lifetime{std::chrono::hours{12}};
+  std::chrono::seconds request_timeout{60};
+  std::chrono::seconds grace{20};               ///< after SIGTERM, for requests in hand
+  int max_requests_per_worker = 1000000;
+};
+
+struct ServerConfig {
+  std::filesystem::path file;            ///< where this came from
+  std::filesystem::path run_directory = "/run/chancery";
+  std::filesystem::path program_directory;  ///< where chancery-signer and the front ends are; empty: beside chanceryd
+  std::string socket_owner;
+  std::string socket_group;
+  unsigned socket_mode = 0660;
+  std::string log_destination = "stderr";
+  std::string log_level = "info";
+  Limits limits;
+  std::filesystem::path realms_directory = "/var/lib/chancery/realms";
+  std::vector<std::string> realm_names;  ///< empty: every directory there that has a ca.config.yml
+  std::vector<IdentityRule> identities;
+  std::vector<FrontEnd> front_ends;
+  std::vector<Listener> listeners;
+  std::vector<ZmqEndpoint> zmq_endpoints;
+  std::string default_realm = "default"; ///< of session.open without a realm
+
+  std::filesystem::path socket_file() const { return run_directory / "chanceryd.sock"; }
+  std::filesystem::path pid_file() const { return run_directory / "chanceryd.pid"; }
+  std::filesystem::path signer_socket_file(const RealmName& realm) const { return run_directory / ("signer-" + realm.text() + ".sock"); }
+};
+
+/// One validated configuration; never changed after it was made. Workers keep the one they were born with.
+struct Snapshot {
+  ServerConfig server;
+  std::vector<std::shared_ptr<const RealmConfig>> realms;  ///< in the order of their names
+
+  const RealmConfig* find(std::string_view realm) const {
+    for (const auto& one : realms) {
+      if (one->name.text() == realm) return one.get();
+    }
+    return nullptr;
+  }
+};
+
+}  // namespace chancery::config

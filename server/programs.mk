@@ -1,0 +1,1 @@
+# chanceryd and chancery-signer
