@@ -158,6 +158,7 @@ inline constexpr std::array kProfileList{Field{"profiles", Type::Texts, "profile
 inline constexpr std::array kRealm{Field{"name", Type::Word, "realm name"}, Field{"state", Type::Word, "ready or degraded"}, Field{"detail", Type::Text, "why it is degraded"},
     Field{"ca", Type::Object, "as ca.get"}, Field{"settings", Type::Object, "effective settings, without secrets"}};
 inline constexpr std::array kRealmList{Field{"realms", Type::Objects, "{name, state} each"}};
+inline constexpr std::array kReconciled{Field{"stored", Type::Texts, "serials that were journalled but not stored, and are stored now"}};
 inline constexpr std::array kDescription{Field{"commands", Type::Objects, "{name, role, state, params, result, doc} each"}, Field{"errors", Type::Objects, "{code, number, meaning} each"}};
 inline constexpr std::array kLogLevelNow{Field{"level", Type::Word, "level in force"}};
 inline constexpr std::array kPing{Field{"pong", Type::Boolean, "true"}};

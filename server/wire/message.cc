@@ -1,0 +1,144 @@
+#include "server/wire/message.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "server/base/text.h"
+
+namespace chancery::wire {
+namespace {
+
+using Milliseconds = std::chrono::milliseconds;
+
+constexpr std::size_t kReadStep = 65536;
+constexpr std::size_t kMaxMethodBytes = 64;
+constexpr std::size_t kMaxActingForBytes = 128;
+
+Status check_version(const Json& message) {
+  if (message.text("jsonrpc") == "2.0") return {};
+  return Error(Code::Malformed, "member jsonrpc is not \"2.0\"");
+}
+
+Result<Json> read_id(const Json& message) {
+  const auto* id = message.find("id");
+  if (id == nullptr) return Error(Code::Malformed, "no id: notifications are not answered, so they are not taken");
+  const auto* text = id->as_string();
+  if (text != nullptr && text->size() > kMaxIdBytes) return Error(Code::TooLarge, "id of more than 256 octets");
+  if (text == nullptr && id->as_integer() == nullptr && !id->is_null()) {
+    return Error(Code::Malformed, "id is " + std::string(id->kind()) + ", expected a text or an integer");
+  }
+  return *id;
+}
+
+Milliseconds left_until(std::chrono::steady_clock::time_point deadline) {
+  return std::max(Milliseconds{0}, std::chrono::duration_cast<Milliseconds>(deadline - std::chrono::steady_clock::now()));
+}
+
+}  // namespace
+
+Result<Request> decode_request(std::string_view line) {
+  if (line.size() > kMaxLineBytes) return Error(Code::TooLarge, "request of more than " + std::to_string(kMaxLineBytes) + " octets");
+  PKI_TRY(const auto message, parse_json(line));
+  if (!message.is_object()) return Error(Code::Malformed, "request is " + std::string(message.kind()) + ", expected an object");
+  PKI_TRY_VOID(check_version(message));
+  Request request;
+  PKI_TRY(request.id, read_id(message));
+  for (const auto& [name, value] : *message.as_object()) {
+    if (name == "method" && value.is_string()) request.method = *value.as_string();
+    if (name == "params") request.params = value;
+    if (name == "for" && value.is_string()) request.acting_for = *value.as_string();
+  }
+  if (request.method.empty() || request.method.size() > kMaxMethodBytes) return Error(Code::Malformed, "member method is missing or no text of 1 to 64 octets");
+  if (request.acting_for.size() > kMaxActingForBytes) return Error(Code::TooLarge, "member for of more than 128 octets");
+  if (request.params.is_null()) request.params = Json::object();
+  return request;
+}
+
+std::string encode_request(const Request& request) {
+  auto message = Json::object({{"jsonrpc", "2.0"}, {"id", request.id}, {"method", request.method}, {"params", request.params}});
+  if (!request.acting_for.empty()) message.set("for", request.acting_for);
+  return to_text(message);
+}
+
+std::string encode_result(const Json& id, const Json& result) {
+  return to_text(Json::object({{"jsonrpc", "2.0"}, {"id", id}, {"result", result}}));
+}
+
+std::string encode_error(const Json& id, const Error& error) {
+  const auto& row = base::describe(error.code());
+  auto data = Json::object({{"code", row.text}});
+  if (!error.hint().empty()) data.set("hint", error.hint());
+  auto body = Json::object({{"code", row.number}, {"message", error.message()}, {"data", std::move(data)}});
+  return to_text(Json::object({{"jsonrpc", "2.0"}, {"id", id}, {"error", std::move(body)}}));
+}
+
+Result<Reply> decode_reply(std::string_view line) {
+  PKI_TRY(const auto message, parse_json(line));
+  if (!message.is_object()) return Error(Code::Malformed, "reply is " + std::string(message.kind()) + ", expected an object");
+  PKI_TRY_VOID(check_version(message));
+  Reply reply;
+  if (const auto* id = message.find("id")) reply.id = *id;
+  const auto* result = message.find("result");
+  const auto* error = message.find("error");
+  if ((result == nullptr) == (error == nullptr)) return Error(Code::Malformed, "reply without exactly one of result and error");
+  if (result != nullptr) {
+    reply.result = *result;
+    return reply;
+  }
+  const auto* data = error->find("data");
+  const auto code = data == nullptr ? std::nullopt : base::code_from_text(data->text("code"));
+  reply.error.emplace(code.value_or(Code::Internal), error->text("message", "error without a message"), data == nullptr ? "" : data->text("hint"));
+  return reply;
+}
+
+Result<std::string> LineReader::next(Milliseconds limit) {
+  const auto deadline = std::chrono::steady_clock::now() + limit;
+  for (;;) {
+    const auto end = buffer_.find('\n', scanned_);
+    if (end != std::string::npos) {
+      std::string line = buffer_.substr(0, end);
+      buffer_.erase(0, end + 1);
+      scanned_ = 0;
+      if (line.ends_with('\r')) line.pop_back();
+      if (line.size() > max_line_) return Error(Code::TooLarge, "line of more than " + std::to_string(max_line_) + " octets");
+      return line;
+    }
+    scanned_ = buffer_.size();
+    if (buffer_.size() > max_line_) return Error(Code::TooLarge, "line of more than " + std::to_string(max_line_) + " octets");
+    PKI_TRY_VOID(base::wait_readable(fd_, left_until(deadline)));
+    const auto before = buffer_.size();
+    buffer_.resize(before + kReadStep);
+    const auto got = ::recv(fd_, buffer_.data() + before, kReadStep, MSG_DONTWAIT);
+    const int number = errno;
+    buffer_.resize(before + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    if (got == 0 || (got < 0 && number == ECONNRESET)) {
+      if (buffer_.empty()) return Error(Code::Closed, "the peer closed the connection");
+      return Error(Code::Malformed, "the peer closed the connection in the middle of a line");
+    }
+    if (got < 0 && number != EINTR && number != EAGAIN) return base::io_error("read", number);
+  }
+}
+
+Status write_line(int fd, std::string_view line, Milliseconds limit) {
+  const auto deadline = std::chrono::steady_clock::now() + limit;
+  std::string whole(line);
+  whole += '\n';
+  std::string_view rest = whole;
+  while (!rest.empty()) {
+    const auto wrote = ::send(fd, rest.data(), rest.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (wrote > 0) {
+      rest.remove_prefix(static_cast<std::size_t>(wrote));
+      continue;
+    }
+    if (errno == EPIPE || errno == ECONNRESET) return Error(Code::Closed, "the peer closed the connection");
+    if (errno != EAGAIN && errno != EINTR) return base::io_error("write", errno);
+    if (left_until(deadline) == Milliseconds{0}) return Error(Code::Timeout, "the peer does not read");
+    PKI_TRY_VOID(base::wait_writable(fd, left_until(deadline)));
+  }
+  return {};
+}
+
+}  // namespace chancery::wire

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "server/base/fd.h"
+#include "server/base/scoreboard.h"
+#include "server/config/server_config.h"
+
+/// What the master starts of this room. Nothing else of it is visible there: the master cannot parse a client's bytes.
+namespace chancery::worker {
+
+/// All that a worker gets; it is forked with this and nothing else.
+struct WorkerStart {
+  base::UniqueFd client;  ///< the accepted connection
+  base::UniqueFd life;    ///< read end of the life pipe: EOF means that the master is gone
+  std::shared_ptr<const config::Snapshot> snapshot;
+  base::Scoreboard* board = nullptr;
+  std::size_t slot = 0;
+  base::PeerCredentials peer{};
+};
+
+/// Serves one connection until it ends. @return the exit status (base::Exit).
+int run_worker(WorkerStart start);
+
+struct UpkeepStart {
+  base::UniqueFd life;
+  std::shared_ptr<const config::Snapshot> snapshot;
+  base::Scoreboard* board = nullptr;
+};
+
+/// Timers: CRLs before they run out, the journal's records that the store lacks. A client of the same socket as anybody.
+int run_upkeep(UpkeepStart start);
+
+/// A front end's own part of the configuration as one JSON text: what it reads on its descriptor 3.
+std::string front_end_settings(const config::Snapshot& snapshot, const config::FrontEnd& front_end);
+
+/// One JSON-RPC error line with its LF, for a connection that the master turns away.
+std::string refusal_line(Code code, std::string_view message);
+
+}  // namespace chancery::worker
