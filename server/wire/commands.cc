@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "server/base/clock.h"
+#include "server/base/names.h"
 #include "server/base/text.h"
 #include "server/wire/command_lists.h"
 
@@ -61,9 +62,10 @@ std::vector<std::string_view> words_of(const Param& param) {
 }
 
 Status check_word_param(const Param& param, const std::string& text) {
-  if (param.words.empty()) return base::check_word(text, "parameter " + std::string(param.name)).ok()
-                                      ? Status()
-                                      : bad_param(param, "found \"" + base::printable(text, 64) + "\", expected a name of a-z 0-9 - _");
+  if (param.words.empty()) {
+    if (base::check_word(text, param.name).ok()) return {};
+    return bad_param(param, "found \"" + base::printable(text, 64) + "\", expected a name of a-z 0-9 - _");
+  }
   const auto words = words_of(param);
   if (std::ranges::find(words, text) != words.end()) return {};
   const auto near = base::did_you_mean(text, words);
