@@ -1,0 +1,67 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "server/realm/authority.h"
+#include "server/x509/general_name.h"
+#include "server/x509/name.h"
+
+/// What a realm grants. Pure: no clock, no files, no store; the worker decides with it, and the signer decides again.
+namespace chancery::realm {
+
+/// Where the subject comes from.
+enum class SubjectFrom { AsProfileSays, Profile };
+
+/// What somebody asks for. Proof of possession is the caller's to verify before.
+struct Wish {
+  const config::Profile* profile = nullptr;
+  x509::Name subject;                     ///< as requested; may be empty when there are SANs
+  std::vector<x509::GeneralName> sans;
+  crypto::PublicKey key;
+  SubjectFrom subject_from = SubjectFrom::AsProfileSays;
+  std::optional<std::chrono::seconds> validity;  ///< asked for; none: the profile's
+  std::optional<Seconds> not_before;      ///< asked for (RFC 8555 7.1.3)
+  std::optional<Seconds> not_after;
+  Roles roles;                            ///< of who asks
+  bool names_are_configured = false;      ///< the names come from the configuration: reserved ones like localhost are fine
+};
+
+/// What will stand in the certificate. Everything that decides the TBS bytes, with the profile and the authority.
+struct Grant {
+  Serial serial;
+  ProfileName profile;
+  x509::Name subject;
+  std::vector<x509::GeneralName> sans;
+  Bytes spki;  ///< DER
+  Seconds not_before;
+  Seconds not_after;
+};
+
+/// One rule's verdict, for certificate.preview and for the refusal.
+struct Check {
+  std::string rule;
+  bool passed;
+  std::string detail;
+};
+
+struct Decision {
+  std::vector<Check> checks;
+  Grant grant;  ///< what would be issued, as far as it can be said
+  Code code = Code::PolicyRefused;  ///< of the first check that failed
+
+  bool allowed() const;
+  /// The first refusal as an error. @pre !allowed()
+  Error refusal() const;
+};
+
+/// Holds a wish against every rule of the realm; all rules are asked, so that a refusal names everything at once.
+Decision decide(const config::RealmConfig& realm, const Authority& authority, const Wish& wish, Seconds now, const Serial& serial);
+
+/// The signer's own decision over a grant that a worker made: nothing that the worker says is believed.
+/// @errors PolicyRefused, BadKey.
+Status check_grant(const config::RealmConfig& realm, const config::Profile& profile, const Authority& authority, const Grant& grant);
+
+}  // namespace chancery::realm
