@@ -25,6 +25,7 @@ struct Profile {
   std::chrono::days validity{60};
   std::string digest = "sha256";                ///< sha256, sha384 or sha512 (PROMISES B5)
   bool altnames = true;                         ///< SANs may be asked for
+  std::vector<std::string> san_types;           ///< kinds of SAN that may be asked for: dns, ip, email, uri; empty: all
   std::string domain;                           ///< when set, DNS names lie below it
   std::vector<std::pair<std::string, std::string>> subject;  ///< short attribute name, value; CN "" = from the request
   bool subject_from_request = true;             ///< take the request's DN (uPKI's `sign`); else the profile's with the request's CN
@@ -35,6 +36,8 @@ struct Profile {
   std::optional<int> path_length;               ///< of CA certificates; none = unlimited
   Role least_role = Role::RaOperator;           ///< who may have one issued directly
   std::string origin = "built-in";              ///< or the file it came from
+
+  bool operator==(const Profile&) const = default;
 };
 
 enum class ClientsMode { All, Register, Manual };  ///< uPKI's `clients:`
@@ -51,6 +54,8 @@ struct AcmeConfig {
   std::chrono::seconds order_lifetime{std::chrono::hours{24 * 7}};
   std::chrono::seconds authorization_lifetime{std::chrono::hours{24 * 30}};
   std::string terms_of_service;                  ///< URL; empty: none
+
+  bool operator==(const AcmeConfig&) const = default;
 };
 
 struct RealmConfig {
@@ -84,6 +89,8 @@ struct RealmConfig {
   AcmeConfig acme;
   std::map<std::string, Role> command_roles;     ///< "a realm may demand more": command name -> least role here
   std::map<ProfileName, Profile> profiles;       ///< built-in ones, overridden and added to
+
+  bool operator==(const RealmConfig&) const = default;
 
   std::filesystem::path ca_certificate_file() const { return directory / "ca.crt"; }
   std::filesystem::path ca_key_file() const { return directory / "ca.key"; }

@@ -20,6 +20,8 @@ struct IdentityRule {
   std::string group;
   std::string realm = "*";
   Roles roles;
+
+  bool operator==(const IdentityRule&) const = default;
 };
 
 /// A front end: a program the master supervises, and what its sessions may do at most.
@@ -30,6 +32,8 @@ struct FrontEnd {
   std::vector<std::string> realms;  ///< "*" or names
   Roles roles;
   bool enabled = true;
+
+  bool operator==(const FrontEnd&) const = default;
 };
 
 /// An address that chancery-http listens on.
@@ -41,6 +45,8 @@ struct Listener {
   std::string default_realm;        ///< serves the bare paths; its CA makes the TLS certificate
   std::vector<std::string> realms;  ///< "*" or names
   std::vector<std::string> names;   ///< SANs of the TLS certificate: DNS names and addresses
+
+  bool operator==(const Listener&) const = default;
 };
 
 /// A pair of ports that chancery-zmq serves for one realm: `port` for operations, `port + 1` for registration.
@@ -48,6 +54,8 @@ struct ZmqEndpoint {
   std::string address = "127.0.0.1";
   int port = 0;
   std::string realm;
+
+  bool operator==(const ZmqEndpoint&) const = default;
 };
 
 struct Limits {
@@ -60,6 +68,8 @@ struct Limits {
   std::chrono::seconds request_timeout{60};
   std::chrono::seconds grace{20};               ///< after SIGTERM, for requests in hand
   int max_requests_per_worker = 1000000;
+
+  bool operator==(const Limits&) const = default;
 };
 
 struct ServerConfig {
@@ -79,6 +89,8 @@ struct ServerConfig {
   std::vector<Listener> listeners;
   std::vector<ZmqEndpoint> zmq_endpoints;
   std::string default_realm = "default"; ///< of session.open without a realm
+
+  bool operator==(const ServerConfig&) const = default;
 
   std::filesystem::path socket_file() const { return run_directory / "chanceryd.sock"; }
   std::filesystem::path pid_file() const { return run_directory / "chanceryd.pid"; }
