@@ -1,0 +1,54 @@
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "clients/http/gateway.h"
+#include "clients/http/settings.h"
+#include "clients/http/tls.h"
+#include "server/base/clock.h"
+
+namespace chancery::http {
+
+/// Keeps every TLS listener in a certificate of its realm's CA: made at the first start, reused by later ones, renewed when
+/// two thirds of its life are over, without a restart. The key is made here and never leaves this process but for its file
+/// (0600) in the state directory. While the realm does not answer, it tries again, later each time.
+class CertificateKeeper {
+ public:
+  /// `on_certificate` is called on this keeper's thread: index of the listener, what it shall use from now on.
+  using OnCertificate = std::function<void(std::size_t, TlsContext)>;
+
+  CertificateKeeper(Gateway& gateway, const Settings& settings, const base::Clock& clock, OnCertificate on_certificate);
+  CertificateKeeper(const CertificateKeeper&) = delete;
+  CertificateKeeper& operator=(const CertificateKeeper&) = delete;
+  ~CertificateKeeper();
+
+ private:
+  struct Charge;  ///< one TLS listener
+  void work();
+  /// Does what is due for one listener. @return when to come again.
+  std::chrono::milliseconds attend(Charge& charge);
+  Status take_stored(Charge& charge);
+  Status obtain(Charge& charge);
+  Status check_issuer(Charge& charge);
+  Status put_to_use(Charge& charge, const SecretBytes& key_pem, const std::string& chain_pem);
+
+  Gateway& gateway_;
+  const base::Clock& clock_;
+  OnCertificate on_certificate_;
+  std::vector<Charge> charges_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool ending_ = false;
+  std::thread thread_;  ///< last: it uses the rest
+};
+
+/// When a certificate is to be replaced: two thirds of its life after its start.
+Seconds renewal_time(Seconds not_before, Seconds not_after);
+
+}  // namespace chancery::http

@@ -1,0 +1,151 @@
+/// chancery-http: TLS and plain HTTP listeners before the daemon's socket. All it may do is what the socket gives its identity.
+
+#include <sys/resource.h>
+#include <unistd.h>
+#include <csignal>
+
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <iostream>
+#include <memory>
+#include <string>
+
+#include "clients/acme/service.h"
+#include "clients/http/certificate_keeper.h"
+#include "clients/http/gateway.h"
+#include "clients/http/publish.h"
+#include "clients/http/server.h"
+#include "server/base/file.h"
+#include "server/base/log.h"
+#include "server/base/process.h"
+
+namespace chancery::http {
+namespace {
+
+constexpr std::size_t kHandlerThreads = 8;
+constexpr std::size_t kMaxWaitingRequests = 400;
+constexpr std::size_t kMaxSettingsBytes = 1U << 20;
+constexpr std::chrono::milliseconds kGrace{10'000};  ///< for requests in hand, once told to stop
+
+struct Arguments {
+  int config_fd = -1;
+  int life_fd = -1;
+  std::string config_file;
+};
+
+Result<std::string> read_all(int fd) {
+  std::string text;
+  std::array<char, 4096> part{};
+  while (text.size() <= kMaxSettingsBytes) {
+    const ssize_t count = ::read(fd, part.data(), part.size());
+    if (count < 0) return base::io_error("read configuration", errno);
+    if (count == 0) return text;
+    text.append(part.data(), static_cast<std::size_t>(count));
+  }
+  return Error(Code::TooLarge, "configuration above " + std::to_string(kMaxSettingsBytes) + " octets");
+}
+
+Result<Settings> load_settings(const Arguments& arguments) {
+  PKI_TRY(const auto text, arguments.config_file.empty() ? read_all(arguments.config_fd)
+                                                         : base::read_file(arguments.config_file, kMaxSettingsBytes));
+  PKI_TRY(const auto json, wire::parse_json(text));
+  return read_settings(json);
+}
+
+/// As many descriptors as this process may have: connections, sessions, validations.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/// The parts of the running program, in the order in which they depend on each other: threads end before what they use.
+class Program {
+ public:
+  explicit Program(const Settings& settings)
+      : gateway_(settings.socket, settings.front_end),
+        acme_(gateway_),
+        publisher_(gateway_),
+        stop_timer_(loop_.base(), [this] { loop_.stop(); }),
+        settings_(settings) {
+    acme_.add_routes(router_);
+    publisher_.add_routes(router_);
+  }
+
+  Status run(int life_fd) {
+    Pool pool("handler", kHandlerThreads, kMaxWaitingRequests);
+    Server server(loop_, router_, pool, settings_);
+    PKI_TRY_VOID(server.bind());
+    CertificateKeeper keeper(gateway_, settings_, clock_, [&](std::size_t listener, TlsContext context) {
+      loop_.post([&server, listener, held = std::make_shared<TlsContext>(std::move(context))] {
+        server.use_tls(listener, std::move(*held));
+      });
+    });
+    const auto stop = [&] { begin_stop(server); };
+    loop_.on_signal(SIGTERM, stop);
+    loop_.on_signal(SIGINT, stop);
+    if (life_fd >= 0) loop_.watch(life_fd, stop);
+    loop_.run();
+    return {};
+  }
+
+ private:
+  /// Once: requests in hand are answered. Twice: at once (PROMISES D23).
+  void begin_stop(Server& server) {
+    if (server.stopping()) return loop_.stop();
+    stop_timer_.set(kGrace);
+    server.stop([this] { loop_.stop(); });
+  }
+
+  base::SystemClock clock_;
+  Gateway gateway_;
+  acme::Service acme_;
+  Publisher publisher_;
+  Router router_;
+  Loop loop_;
+  Timer stop_timer_;
+  const Settings& settings_;
+};
+
+base::Exit run(const Arguments& arguments) {
+  const auto settings = load_settings(arguments);
+  if (!settings.ok()) {
+    base::log_error(base::to_line(settings.error()));
+    return base::Exit::Config;
+  }
+  raise_descriptor_limit();
+  std::signal(SIGPIPE, SIG_IGN);
+  Program program(*settings);
+  const auto ran = program.run(arguments.life_fd);
+  if (ran.ok()) return base::Exit::Ok;
+  base::log_error(base::to_line(ran.error()));
+  return ran.error().code() == Code::BadConfig ? base::Exit::Config : base::Exit::Os;
+}
+
+}  // namespace
+}  // namespace chancery::http
+
+int main(int argc, char** argv) {
+  using namespace chancery;
+  base::remember_arguments(argc, argv);
+  http::Arguments arguments;
+  CLI::App app{"HTTP front end of chanceryd: TLS, ACME, CRLs and CA certificates"};
+  auto* fd = app.add_option("--config-fd", arguments.config_fd, "descriptor that holds the configuration, one JSON text");
+  app.add_option("--config", arguments.config_file, "file with the same JSON text")->excludes(fd);
+  app.add_option("--life-fd", arguments.life_fd, "descriptor that reaches its end when the master is gone");
+  CLI11_PARSE(app, argc, argv);
+  if (arguments.config_fd < 0 && arguments.config_file.empty()) {
+    std::cerr << "chancery-http: --config-fd or --config is needed\n";
+    return base::to_int(base::Exit::Usage);
+  }
+  if (auto opened = base::open_log({}, "http"); !opened.ok()) return base::to_int(base::Exit::Os);
+  base::set_title("chancery-http");
+  if (auto forbidden = base::forbid_dumps(); !forbidden.ok()) base::log_warning(base::to_line(forbidden.error()));
+  try {
+    return base::to_int(http::run(arguments));
+  } catch (const std::exception& failure) {  // Bug: a broken promise of our own code
+    base::log_error(failure.what());
+    return base::to_int(base::Exit::Software);
+  }
+}

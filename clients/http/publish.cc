@@ -1,0 +1,76 @@
+#include "clients/http/publish.h"
+
+#include <array>
+
+#include "server/x509/pem.h"
+
+namespace chancery::http {
+namespace {
+
+constexpr std::string_view kPemType = "application/x-pem-file";
+constexpr std::string_view kCrlLabel = "X509 CRL";
+constexpr std::string_view kCertificateLabel = "CERTIFICATE";
+
+/// What the daemon answered instead; nothing of its inside.
+Response failure(const Error& error) {
+  if (error.code() == Code::NotFound || error.code() == Code::Denied) return problem(404, "there is nothing at this address");
+  auto response = problem(503, "the realm does not answer just now");
+  response.add("Retry-After", "2");
+  return response;
+}
+
+std::string acting_for(const Request& request) { return "http:" + request.peer.address; }
+
+/// The first PEM block of a text, alone. @errors Malformed: there is none.
+Result<std::string> first_block(const std::string& pem, std::string_view label) {
+  const auto end_line = "-----END " + std::string(label) + "-----\n";
+  const auto end = pem.find(end_line);
+  if (end == std::string::npos) return Error(Code::Malformed, "no PEM block");
+  return pem.substr(0, end + end_line.size());
+}
+
+Response as_der(const std::string& pem, std::string_view label, std::string media_type) {
+  const auto block = first_block(pem, label);
+  const auto der = block.ok() ? x509::from_pem(label, *block) : Result<Bytes>(block.error());
+  if (!der.ok()) return problem(500, "the server failed; its log has the details");
+  return content(200, std::move(media_type), std::string(base::as_text(*der)));
+}
+
+}  // namespace
+
+Response Publisher::crl(const Request& request, Form form) {
+  const auto answer = gateway_.call(request.realm, "crl.get", Json::object(), acting_for(request));
+  if (!answer.ok()) return failure(answer.error());
+  const auto pem = answer->text("crl");
+  auto response = form == Form::Pem ? content(200, std::string(kPemType), pem) : as_der(pem, kCrlLabel, "application/pkix-crl");
+  return response.add("Cache-Control", "max-age=60");
+}
+
+Response Publisher::authority(const Request& request, Form form) {
+  const auto answer = gateway_.call(request.realm, "ca.chain", Json::object(), acting_for(request));
+  if (!answer.ok()) return failure(answer.error());
+  const auto pem = answer->text("chain");
+  auto response =
+      form == Form::Pem ? content(200, std::string(kPemType), pem) : as_der(pem, kCertificateLabel, "application/pkix-cert");
+  return response.add("Cache-Control", "max-age=300");
+}
+
+/// Ready: the daemon answers in this realm and the realm's CA can be had.
+Response Publisher::ready(const Request& request) {
+  const auto answer = gateway_.call(request.realm, "ca.chain", Json::object(), acting_for(request));
+  return answer.ok() ? content(200, "text/plain", "ready\n") : failure(answer.error());
+}
+
+void Publisher::add_routes(Router& router) {
+  const auto add = [&](std::string pattern, Handler handler) {
+    router.add(Route{"GET", std::move(pattern), On::Both, "", std::move(handler)});
+  };
+  add("/crl", [this](const Request& request) { return crl(request, Form::Der); });
+  add("/crl.pem", [this](const Request& request) { return crl(request, Form::Pem); });
+  add("/ca.crt", [this](const Request& request) { return authority(request, Form::Der); });
+  add("/ca.pem", [this](const Request& request) { return authority(request, Form::Pem); });
+  add("/livez", [](const Request&) { return content(200, "text/plain", "alive\n"); });
+  add("/readyz", [this](const Request& request) { return ready(request); });
+}
+
+}  // namespace chancery::http

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "clients/http/gateway.h"
+#include "clients/http/router.h"
+
+namespace chancery::http {
+
+/// What anybody may fetch over plain HTTP (RFC 5280 4.2.1.13 and 4.2.2.1): /crl /crl.pem /ca.crt /ca.pem; and /livez, /readyz
+/// for those who watch the service.
+class Publisher {
+ public:
+  explicit Publisher(Gateway& gateway) : gateway_(gateway) {}
+  void add_routes(Router& router);
+
+ private:
+  enum class Form : std::uint8_t { Der, Pem };
+  Response crl(const Request& request, Form form);
+  Response authority(const Request& request, Form form);
+  Response ready(const Request& request);
+
+  Gateway& gateway_;
+};
+
+}  // namespace chancery::http

@@ -1,0 +1,74 @@
+#include "clients/http/settings.h"
+
+#include <algorithm>
+
+#include "clients/http/head.h"
+#include "server/base/names.h"
+#include "server/base/text.h"
+
+namespace chancery::http {
+namespace {
+
+constexpr int kMaxPort = 65535;
+
+/// An address literal of IPv6 stands in brackets in URLs (RFC 3986 3.2.2).
+std::string host_form(const std::string& name) { return name.find(':') == std::string::npos ? name : "[" + name + "]"; }
+
+/// RFC 6761 6.3 and RFC 5735: names and addresses that mean this machine.
+bool is_loopback_host(std::string_view host) {
+  return host == "localhost" || host.ends_with(".localhost") || host.starts_with("127.") || host == "[::1]";
+}
+
+Result<ListenerSettings> read_listener(const Json& json) {
+  ListenerSettings listener;
+  listener.name = json.text("name");
+  listener.tls = json.boolean("tls", true);
+  listener.address = json.text("address", listener.address);
+  listener.port = static_cast<int>(json.integer("port"));
+  listener.default_realm = json.text("default_realm");
+  listener.realms = json.texts("realms");
+  listener.names = json.texts("names");
+  if (auto good = base::check_word(listener.name, "listener name"); !good.ok())
+    return Error(Code::BadConfig, good.error().message());
+  if (listener.port < 0 || listener.port > kMaxPort) {
+    return Error(Code::BadConfig, "listener " + listener.name + ": port " + std::to_string(listener.port));
+  }
+  if (listener.names.empty()) listener.names.push_back(listener.address);
+  return listener;
+}
+
+}  // namespace
+
+bool ListenerSettings::serves(std::string_view realm) const {
+  return std::ranges::find(realms, realm) != realms.end() || (!realm.empty() && realm == default_realm);
+}
+
+std::string ListenerSettings::authority(std::string_view host_header) const {
+  const auto asked = parse_authority(host_header);
+  if (asked.ok()) {
+    const bool ours = is_loopback_host(asked->host) || std::ranges::any_of(names, [&](const std::string& own) {
+                        return base::to_lower_ascii(host_form(own)) == asked->host;
+                      });
+    if (ours) return asked->host + (asked->port == 0 ? "" : ":" + std::to_string(asked->port));
+  }
+  const int usual_port = tls ? 443 : 80;
+  return host_form(names.front()) + (port == usual_port ? "" : ":" + std::to_string(port));
+}
+
+Result<Settings> read_settings(const Json& json) {
+  Settings settings;
+  settings.socket = json.text("socket");
+  settings.front_end = json.text("front_end", "http");
+  settings.state_directory = json.text("state_directory");
+  const Json* listeners = json.find("listeners");
+  if (settings.socket.empty()) return Error(Code::BadConfig, "member socket is missing");
+  if (listeners == nullptr || !listeners->is_array()) return Error(Code::BadConfig, "member listeners is no array");
+  for (const auto& one : *listeners->as_array()) {
+    PKI_TRY(auto listener, read_listener(one));
+    if (listener.tls && settings.state_directory.empty()) return Error(Code::BadConfig, "member state_directory is missing");
+    settings.listeners.push_back(std::move(listener));
+  }
+  return settings;
+}
+
+}  // namespace chancery::http

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "server/base/result.h"
+#include "server/wire/json.h"
+
+/// What the master tells this front end: one JSON text on a descriptor. It never reads chancery.xml.
+namespace chancery::http {
+
+struct ListenerSettings {
+  std::string name;
+  bool tls = true;
+  std::string address = "127.0.0.1";
+  int port = 0;
+  std::string default_realm;        ///< serves the bare paths; its CA makes the TLS certificate
+  std::vector<std::string> realms;  ///< which /realms/<realm>/ exist here
+  std::vector<std::string> names;   ///< SANs of the TLS certificate: DNS names and addresses
+
+  bool serves(std::string_view realm) const;
+  /// Host and port for absolute URLs: `host_header` when it is one of the names or loopback, else the first name.
+  std::string authority(std::string_view host_header) const;
+};
+
+struct Settings {
+  std::string socket;                     ///< path of chanceryd's socket
+  std::string front_end;                  ///< name under which sessions are opened
+  std::filesystem::path state_directory;  ///< TLS keys and certificates, nothing else
+  std::vector<ListenerSettings> listeners;
+};
+
+/// @errors BadConfig: the message names the member.
+Result<Settings> read_settings(const Json& json);
+
+}  // namespace chancery::http
