@@ -1,0 +1,131 @@
+#include "clients/acme/fetch.h"
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include "clients/acme/problems.h"
+
+namespace chancery::acme {
+namespace {
+
+constexpr std::size_t kMaxUrlOctets = 2000;
+constexpr const char* kUserAgent = "chancery/" CHANCERY_VERSION " (ACME http-01 validation)";
+
+struct CurlFree {
+  void operator()(CURL* handle) const noexcept { ::curl_easy_cleanup(handle); }
+};
+struct CurlUrlFree {
+  void operator()(CURLU* handle) const noexcept { ::curl_url_cleanup(handle); }
+};
+struct CurlListFree {
+  void operator()(curl_slist* list) const noexcept { ::curl_slist_free_all(list); }
+};
+using CurlPtr = std::unique_ptr<CURL, CurlFree>;
+using CurlUrlPtr = std::unique_ptr<CURLU, CurlUrlFree>;
+using CurlListPtr = std::unique_ptr<curl_slist, CurlListFree>;
+
+std::string part_of(CURLU* url, CURLUPart part, unsigned flags = 0) {
+  char* text = nullptr;
+  if (::curl_url_get(url, part, &text, flags) != CURLUE_OK) return {};
+  const std::string copy(text);
+  ::curl_free(text);
+  return copy;
+}
+
+struct Sink {
+  std::string body;
+  std::size_t limit;
+  bool cut = false;
+};
+
+/// Takes what fits; one octet more ends the transfer.
+std::size_t on_body(char* data, std::size_t, std::size_t count, void* context) {
+  auto* sink = static_cast<Sink*>(context);
+  const auto room = sink->limit - sink->body.size();
+  sink->body.append(data, std::min(room, count));
+  if (count <= room) return count;
+  sink->cut = true;
+  return 0;
+}
+
+/// libcurl's outcome as an ACME error; the words are ours, not the peer's.
+Error transfer_error(CURLcode code) {
+  switch (code) {
+    case CURLE_COULDNT_CONNECT: return acme_error("connection", "connection refused or unreachable");
+    case CURLE_OPERATION_TIMEDOUT: return acme_error("connection", "timed out");
+    case CURLE_GOT_NOTHING: return acme_error("connection", "the connection was closed without an answer");
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR: return acme_error("connection", "the connection broke");
+    case CURLE_SSL_CONNECT_ERROR: return acme_error("tls", "the TLS handshake failed");
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_WEIRD_SERVER_REPLY: return acme_error("connection", "the answer is no HTTP/1");
+    default: return acme_error("connection", ::curl_easy_strerror(code));
+  }
+}
+
+void set_up(CURL* curl, const Url& url, const FetchLimits& limits, curl_slist* target) {
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(limits.deadline - std::chrono::steady_clock::now());
+  const auto whole_ms = std::max<long>(1, left.count());
+  ::curl_easy_setopt(curl, CURLOPT_URL, url.text.c_str());
+  ::curl_easy_setopt(curl, CURLOPT_CONNECT_TO, target);
+  ::curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+  ::curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+  ::curl_easy_setopt(curl, CURLOPT_PROXY, "");
+  ::curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  ::curl_easy_setopt(curl, CURLOPT_HTTP09_ALLOWED, 0L);
+  ::curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  ::curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, whole_ms);
+  ::curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, std::min<long>(whole_ms, limits.connect.count()));
+  ::curl_easy_setopt(curl, CURLOPT_USERAGENT, kUserAgent);
+  ::curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
+  ::curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
+}
+
+}  // namespace
+
+Result<Url> parse_url(const std::string& text) {
+  if (text.size() > kMaxUrlOctets)
+    return acme_error("malformed", "URL of " + std::to_string(text.size()) + " octets, at most " + std::to_string(kMaxUrlOctets));
+  const CurlUrlPtr parsed(::curl_url());
+  if (!parsed || ::curl_url_set(parsed.get(), CURLUPART_URL, text.c_str(), CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK) {
+    return acme_error("malformed", "not an absolute URL");
+  }
+  Url url{part_of(parsed.get(), CURLUPART_SCHEME), part_of(parsed.get(), CURLUPART_HOST), 0, text};
+  if (url.scheme != "http" && url.scheme != "https")
+    return acme_error("malformed", "URL with a scheme other than http and https");
+  if (!part_of(parsed.get(), CURLUPART_USER).empty() || !part_of(parsed.get(), CURLUPART_PASSWORD).empty()) {
+    return acme_error("malformed", "URL with a user name");
+  }
+  if (url.host.empty()) return acme_error("malformed", "URL without a host");
+  url.port = std::stoi(part_of(parsed.get(), CURLUPART_PORT, CURLU_DEFAULT_PORT));
+  return url;
+}
+
+Result<Fetched> fetch(const Url& url, const IpAddress& address, const FetchLimits& limits) {
+  static std::once_flag once;
+  std::call_once(once, [] { ::curl_global_init(CURL_GLOBAL_DEFAULT); });
+  const CurlPtr curl(::curl_easy_init());
+  // "::ADDRESS:PORT": whatever host and port the URL has, connect there.
+  const CurlListPtr target(::curl_slist_append(nullptr, ("::" + address.host_text() + ":" + std::to_string(url.port)).c_str()));
+  PKI_CHECK(curl != nullptr && target != nullptr);
+  Sink sink{{}, limits.max_body};
+  set_up(curl.get(), url, limits, target.get());
+  ::curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, on_body);
+  ::curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &sink);
+  const CURLcode code = ::curl_easy_perform(curl.get());
+  if (code != CURLE_OK && !sink.cut) return transfer_error(code);
+  Fetched fetched{0, std::move(sink.body), sink.cut, {}};
+  long status = 0;
+  ::curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
+  fetched.status = static_cast<int>(status);
+  const char* location = nullptr;
+  ::curl_easy_getinfo(curl.get(), CURLINFO_REDIRECT_URL, &location);
+  if (location != nullptr) fetched.location = location;
+  return fetched;
+}
+
+}  // namespace chancery::acme
