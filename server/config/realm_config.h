@@ -20,22 +20,22 @@ struct Profile {
   explicit Profile(ProfileName profile_name) : name(std::move(profile_name)) {}
 
   ProfileName name;
-  base::KeySpec key;                            ///< of key pairs that the server generates
-  std::vector<base::KeySpec> allowed_keys;      ///< of requests; RSA rows are least sizes; empty: any that passes the key checks
+  base::KeySpec key;                        ///< of key pairs that the server generates
+  std::vector<base::KeySpec> allowed_keys;  ///< of requests; RSA rows are least sizes; empty: any that passes the key checks
   std::chrono::days validity{60};
-  std::string digest = "sha256";                ///< sha256, sha384 or sha512 (PROMISES B5)
-  bool altnames = true;                         ///< SANs may be asked for
-  std::vector<std::string> san_types;           ///< kinds of SAN that may be asked for: dns, ip, email, uri; empty: all
-  std::string domain;                           ///< when set, DNS names lie below it
+  std::string digest = "sha256";       ///< sha256, sha384 or sha512 (PROMISES B5)
+  bool altnames = true;                ///< SANs may be asked for
+  std::vector<std::string> san_types;  ///< kinds of SAN that may be asked for: dns, ip, email, uri; empty: all
+  std::string domain;                  ///< when set, DNS names lie below it
   std::vector<std::pair<std::string, std::string>> subject;  ///< short attribute name, value; CN "" = from the request
-  bool subject_from_request = true;             ///< take the request's DN (uPKI's `sign`); else the profile's with the request's CN
-  std::vector<std::string> key_usage;           ///< X.509 names: digitalSignature, keyCertSign, ...
+  bool subject_from_request = true;    ///< take the request's DN (uPKI's `sign`); else the profile's with the request's CN
+  std::vector<std::string> key_usage;  ///< X.509 names: digitalSignature, keyCertSign, ...
   std::vector<std::string> extended_key_usage;  ///< serverAuth, clientAuth, ...
   std::string cert_type = "server";             ///< server, user, email, sslCA: kept for uPKI's readers
   bool is_ca = false;
-  std::optional<int> path_length;               ///< of CA certificates; none = unlimited
-  Role least_role = Role::RaOperator;           ///< who may have one issued directly
-  std::string origin = "built-in";              ///< or the file it came from
+  std::optional<int> path_length;      ///< of CA certificates; none = unlimited
+  Role least_role = Role::RaOperator;  ///< who may have one issued directly
+  std::string origin = "built-in";     ///< or the file it came from
 
   bool operator==(const Profile&) const = default;
 };
@@ -46,14 +46,14 @@ enum class ClientsMode { All, Register, Manual };  ///< uPKI's `clients:`
 struct AcmeConfig {
   bool enabled = true;
   ProfileName profile = ProfileName::parse("server").value();  ///< default profile of orders
-  std::vector<ProfileName> profiles;             ///< further ones an order may name
+  std::vector<ProfileName> profiles;                           ///< further ones an order may name
   int http01_port = 80;
   int tlsalpn01_port = 443;
-  std::string resolver;                          ///< "ADDR:PORT"; empty: the system's
-  bool allow_loopback = false;                   ///< validation may connect to 127.0.0.0/8 and ::1 (demo, tests)
+  std::string resolver;         ///< "ADDR:PORT"; empty: the system's
+  bool allow_loopback = false;  ///< validation may connect to 127.0.0.0/8 and ::1 (demo, tests)
   std::chrono::seconds order_lifetime{std::chrono::hours{24 * 7}};
   std::chrono::seconds authorization_lifetime{std::chrono::hours{24 * 30}};
-  std::string terms_of_service;                  ///< URL; empty: none
+  std::string terms_of_service;  ///< URL; empty: none
 
   bool operator==(const AcmeConfig&) const = default;
 };
@@ -68,27 +68,27 @@ struct RealmConfig {
   std::string company = "Company Name";
   std::string domain = "example.com";
   ClientsMode clients = ClientsMode::All;
-  std::string seed_file;                         ///< registration seed, one line, mode 0600; empty: registration closed
-  base::KeySpec key;                             ///< of the CA
+  std::string seed_file;  ///< registration seed, one line, mode 0600; empty: registration closed
+  base::KeySpec key;      ///< of the CA
   std::string digest = "sha256";
 
   // CA
-  std::string ca_subject;                        ///< slash DN; empty: from company and realm name
+  std::string ca_subject;  ///< slash DN; empty: from company and realm name
   std::chrono::days ca_validity{3650};
-  std::string passphrase_file;                   ///< of ca.key
-  std::string passphrase_credential;             ///< systemd credential name
-  bool key_unencrypted = false;                  ///< must be asked for
-  std::vector<std::string> crl_urls;             ///< CDP (RFC 5280 4.2.1.13)
-  std::vector<std::string> ca_issuer_urls;       ///< AIA caIssuers (4.2.2.1)
-  std::vector<std::string> ocsp_urls;            ///< AIA ocsp
+  std::string passphrase_file;              ///< of ca.key
+  std::string passphrase_credential;        ///< systemd credential name
+  bool key_unencrypted = false;             ///< must be asked for
+  std::vector<std::string> crl_urls;        ///< CDP (RFC 5280 4.2.1.13)
+  std::vector<std::string> ca_issuer_urls;  ///< AIA caIssuers (4.2.2.1)
+  std::vector<std::string> ocsp_urls;       ///< AIA ocsp
 
   std::chrono::seconds crl_validity{std::chrono::hours{24 * 7}};
   std::chrono::seconds crl_after_revocation{std::chrono::minutes{5}};  ///< PROMISES B10
 
   std::chrono::seconds backdate{std::chrono::minutes{5}};  ///< notBefore lies this far back, for clients whose clocks lag
   AcmeConfig acme;
-  std::map<std::string, Role> command_roles;     ///< "a realm may demand more": command name -> least role here
-  std::map<ProfileName, Profile> profiles;       ///< built-in ones, overridden and added to
+  std::map<std::string, Role> command_roles;  ///< "a realm may demand more": command name -> least role here
+  std::map<ProfileName, Profile> profiles;    ///< built-in ones, overridden and added to
 
   bool operator==(const RealmConfig&) const = default;
 

@@ -1,1 +1,50 @@
-# server/config
+noinst_LIBRARIES += libconfig.a
+libconfig_a_SOURCES = \
+  server/config/builtin_profiles.cc server/config/builtin_profiles.h \
+  server/config/checks.h \
+  server/config/documents.cc server/config/documents.h \
+  server/config/file_checks.cc \
+  server/config/finding.cc server/config/finding.h \
+  server/config/load.cc server/config/load.h \
+  server/config/node.h \
+  server/config/print.cc server/config/print.h \
+  server/config/profile_settings.cc server/config/profile_settings.h \
+  server/config/realm_checks.cc \
+  server/config/realm_config.h \
+  server/config/realm_settings.cc server/config/realm_settings.h \
+  server/config/report.h \
+  server/config/server_checks.cc \
+  server/config/server_config.h \
+  server/config/server_settings.cc server/config/server_settings.h \
+  server/config/setting.cc server/config/setting.h \
+  server/config/source.cc server/config/source.h \
+  server/config/text_checks.cc server/config/text_checks.h \
+  server/config/upki_view.cc server/config/upki_view.h \
+  server/config/value.cc server/config/value.h
+libconfig_a_CPPFLAGS = $(AM_CPPFLAGS) $(PUGIXML_CFLAGS) $(YAML_CFLAGS)
+CONFIG_LIBS = libconfig.a $(BASE_LIBS) $(PUGIXML_LIBS) $(YAML_LIBS)
+
+noinst_PROGRAMS += config-docs
+config_docs_SOURCES = server/config/config_docs.cc
+config_docs_LDADD = $(CONFIG_LIBS)
+
+# The manual of the settings and the sample files come from the tables; the unit test compares.
+.PHONY: docs docs-config
+docs: docs-config
+docs-config: config-docs
+	$(AM_V_GEN)./config-docs manual > $(top_srcdir)/doc/settings.md
+	$(AM_V_at)./config-docs server-sample > $(top_srcdir)/etc/chancery.xml.sample
+	$(AM_V_at)./config-docs realm-sample > $(top_srcdir)/etc/ca.config.yml.sample
+
+EXTRA_DIST += doc/settings.md etc/chancery.xml etc/chancery.xml.sample etc/ca.config.yml.sample \
+  realms/default/ca.config.yml realms/devices/ca.config.yml realms/devices/profiles/device.yml
+
+UNIT_TESTS += config_test
+config_test_SOURCES = \
+  server/config/bad_config_test.cc \
+  server/config/checks_test.cc \
+  server/config/config_test.cc \
+  server/config/source_test.cc \
+  server/config/testing.h
+config_test_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS) -DCHANCERY_SOURCE_DIR='"$(abs_top_srcdir)"'
+config_test_LDADD = $(CONFIG_LIBS) $(GTEST_LIBS)

@@ -1,10 +1,10 @@
 #pragma once
 
+#include <sys/types.h>
 #include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
-#include <sys/types.h>
 #include <vector>
 
 #include "server/base/names.h"
@@ -16,7 +16,7 @@ namespace chancery::config {
 
 /// Maps a Unix user or group to roles, in one realm or ("*") in all. Rules add up.
 struct IdentityRule {
-  std::string user;   ///< name or number; empty when group is set
+  std::string user;  ///< name or number; empty when group is set
   std::string group;
   std::string realm = "*";
   Roles roles;
@@ -26,9 +26,9 @@ struct IdentityRule {
 
 /// A front end: a program the master supervises, and what its sessions may do at most.
 struct FrontEnd {
-  std::string name;      ///< "http", "zmq": what session.open names
-  std::string program;   ///< file in the program directory, or an absolute path
-  std::string user;      ///< Unix user it runs as; empty: the server's
+  std::string name;                 ///< "http", "zmq": what session.open names
+  std::string program;              ///< file in the program directory, or an absolute path
+  std::string user;                 ///< Unix user it runs as; empty: the server's
   std::vector<std::string> realms;  ///< "*" or names
   Roles roles;
   bool enabled = true;
@@ -62,18 +62,18 @@ struct Limits {
   int max_workers = 200;
   int max_workers_per_uid = 150;
   int max_workers_per_realm = 150;
-  std::chrono::seconds idle_timeout{120};       ///< without a request
-  std::chrono::seconds unopened_timeout{10};    ///< without session.open
+  std::chrono::seconds idle_timeout{120};     ///< without a request
+  std::chrono::seconds unopened_timeout{10};  ///< without session.open
   std::chrono::seconds session_lifetime{std::chrono::hours{12}};
   std::chrono::seconds request_timeout{60};
-  std::chrono::seconds grace{20};               ///< after SIGTERM, for requests in hand
+  std::chrono::seconds grace{20};  ///< after SIGTERM, for requests in hand
   int max_requests_per_worker = 1000000;
 
   bool operator==(const Limits&) const = default;
 };
 
 struct ServerConfig {
-  std::filesystem::path file;            ///< where this came from
+  std::filesystem::path file;  ///< where this came from
   std::filesystem::path run_directory = "/run/chancery";
   std::filesystem::path program_directory;  ///< where chancery-signer and the front ends are; empty: beside chanceryd
   std::string socket_owner;
@@ -88,13 +88,15 @@ struct ServerConfig {
   std::vector<FrontEnd> front_ends;
   std::vector<Listener> listeners;
   std::vector<ZmqEndpoint> zmq_endpoints;
-  std::string default_realm = "default"; ///< of session.open without a realm
+  std::string default_realm = "default";  ///< of session.open without a realm
 
   bool operator==(const ServerConfig&) const = default;
 
   std::filesystem::path socket_file() const { return run_directory / "chanceryd.sock"; }
   std::filesystem::path pid_file() const { return run_directory / "chanceryd.pid"; }
-  std::filesystem::path signer_socket_file(const RealmName& realm) const { return run_directory / ("signer-" + realm.text() + ".sock"); }
+  std::filesystem::path signer_socket_file(const RealmName& realm) const {
+    return run_directory / ("signer-" + realm.text() + ".sock");
+  }
 };
 
 /// One validated configuration; never changed after it was made. Workers keep the one they were born with.

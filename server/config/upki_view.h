@@ -14,11 +14,11 @@ struct UpkiField {
   enum class Kind { Text, Integer, Boolean, Texts, Map };
   std::string name;
   Kind kind = Kind::Text;
-  std::string text;
+  std::string text = {};
   std::int64_t integer = 0;
   bool boolean = false;
-  std::vector<std::string> texts;
-  std::vector<std::pair<std::string, std::string>> map;  ///< in order
+  std::vector<std::string> texts = {};
+  std::vector<std::pair<std::string, std::string>> map = {};  ///< in order
 };
 
 /// A profile with uPKI's keys in uPKI's order (UPKI.md section 3): keyType, keyLen, duration, digest, altnames, pathLen, domain,

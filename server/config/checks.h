@@ -1,0 +1,31 @@
+#pragma once
+
+#include <filesystem>
+
+#include "server/config/node.h"
+#include "server/config/report.h"
+#include "server/config/server_config.h"
+
+/// What must hold beyond the syntax of single settings, as far as it can be said without a certificate library, a network or
+/// a database. Each check reports at the place of the setting that has to change.
+namespace chancery::config {
+
+/// Files and directories that settings name.
+struct FileRules {
+  std::filesystem::path owner_of;  ///< besides root and this process, the owner of this directory may own the file
+};
+/// A key or passphrase: a regular file, no symbolic link, not empty, reachable by its owner only (PROMISES D33).
+void check_secret_file(const std::filesystem::path& file, const FileRules& rules, const Node& at, Report& report);
+/// A configuration file or directory: not writable by others.
+void check_trusted(const std::filesystem::path& file, const FileRules& rules, Report& report);
+/// That a directory is there, or that it could be made.
+void check_creatable(const std::filesystem::path& directory, const Node& at, Report& report);
+
+/// One profile by itself and in its realm. `node` is where the profile stands.
+void check_profile(const Profile& profile, const RealmConfig& realm, const Node& node, Report& report);
+/// A realm whose profiles are complete. `root` is its ca.config.yml.
+void check_realm(const RealmConfig& realm, const Node& root, Report& report);
+/// The server against the realms it has. `root` is its chancery.xml.
+void check_server(const ServerConfig& server, const std::vector<RealmName>& realms, const Node& root, Report& report);
+
+}  // namespace chancery::config

@@ -1,0 +1,163 @@
+#include "server/config/documents.h"
+
+#include <algorithm>
+
+#include "server/base/text.h"
+#include "server/config/profile_settings.h"
+#include "server/config/realm_settings.h"
+#include "server/config/server_settings.h"
+#include "server/config/source.h"
+
+namespace chancery::config {
+namespace {
+
+/// What a setting takes, shorter than in findings.
+std::string takes(const SettingInfo& info) {
+  constexpr std::string_view kOneOf = "one of ";
+  const auto one = expectation(info);
+  if (info.several) return "a list of " + (info.words.empty() ? std::string(info.type) + "s" : one.substr(kOneOf.size()));
+  constexpr std::string_view kSuchAs = " such as 90s, 5m, 12h or 7d";
+  const auto such = one.find(kSuchAs);
+  return such == std::string::npos ? one : one.substr(0, such) + one.substr(such + kSuchAs.size());
+}
+
+std::string sentence(const SettingInfo& info) {
+  const bool says_nothing =
+      info.words.empty() && (info.type == Codec<std::string>::kType || info.type == Codec<std::filesystem::path>::kType);
+  return std::string(info.name) + ": " + std::string(info.doc) + (says_nothing ? "" : " Takes " + takes(info) + ".");
+}
+
+// --- the manual ----------------------------------------------------------------------------------------------------------
+
+std::string names_cell(const SettingInfo& info) {
+  std::string cell = "`" + std::string(info.name) + "`";
+  for (const auto& alias : words_of(info.aliases)) cell += ", `" + alias + "`";
+  return cell;
+}
+
+std::string default_cell(const SettingLine& line) {
+  if (line.info.required) return "must be given";
+  return line.fallback.empty() ? "" : "`" + line.fallback + "`";
+}
+
+void add_rows(std::string& out, const std::vector<SettingLine>& lines) {
+  out += "\n| setting | takes | default | counts at | what it is for |\n| --- | --- | --- | --- | --- |\n";
+  for (const auto& line : lines) {
+    out += "| " + names_cell(line.info) + " | " + takes(line.info) + " | " + default_cell(line) + " | " +
+           std::string(to_text(line.info.when)) + " | " + std::string(line.info.doc) + " |\n";
+  }
+}
+
+void add_server(std::string& out) {
+  out += "\n## chancery.xml\n\nThe root element is `<chancery>`. Relative paths start at the file's directory.\n";
+  add_rows(out, describe(root_settings(), ServerConfig()));
+  for (const auto& element : server_elements()) {
+    out += "\n### `<" + std::string(element.name) + ">`\n\n" + std::string(element.doc) + "\n";
+    if (const auto lines = element.attributes(); !lines.empty()) add_rows(out, lines);
+    if (element.item.empty()) continue;
+    out += "\n#### `<" + std::string(element.item) + ">`, any number\n\n" + std::string(element.item_doc) + " For example\n`<" +
+           std::string(element.item) + " " + std::string(element.example) + "/>`.\n";
+    add_rows(out, element.item_attributes());
+  }
+}
+
+void add_realm(std::string& out, const RealmConfig& realm) {
+  out += "\n## ca.config.yml\n\nThe settings of a realm, in its directory. Relative paths start there.\n";
+  add_rows(out, describe(realm_settings(), realm));
+  out += "\nuPKI's other keys have moved and are refused with that advice:\n\n";
+  for (const auto& moved : moved_keys()) out += "- `" + std::string(moved.name) + "`: " + std::string(moved.where) + "\n";
+  out += "\n### `acme:`\n";
+  add_rows(out, describe(acme_settings(), realm.acme));
+  out +=
+      "\n### `command_roles:`\n\nA map from commands to the least role they need here: more than the command table says, never "
+      "less.\n";
+  out += "For example `certificate.issue: ca-operator`.\n";
+  out +=
+      "\n### `profiles:`\n\nA map from names to profiles, as an alternative to files in `profiles/`. A profile stands in one "
+      "place only.\n";
+}
+
+void add_profile(std::string& out) {
+  out +=
+      "\n## profiles/NAME.yml\n\nA profile of the realm. A file named like a built-in profile changes the keys it has; another "
+      "adds a profile.\n";
+  add_rows(out, describe(profile_settings(), Profile(ProfileName::parse("new").value())));
+}
+
+// --- samples -------------------------------------------------------------------------------------------------------------
+
+/// The attributes of an element, one to a line where they are many.
+std::string attributes_of(const Node& node) {
+  constexpr std::size_t kMostInLine = 3;
+  std::string out;
+  std::size_t count = 0;
+  for (const auto& child : node.children) {
+    if (child.kind == Node::Kind::Map) continue;
+    out += (count++ % kMostInLine == 0 && count > 1 ? "\n         " : " ") + child.name + "=\"" + one_line(child) + "\"";
+  }
+  return out;
+}
+
+void add_comment(std::string& out, std::string_view indent, std::string_view doc, const std::vector<SettingLine>& lines) {
+  out += std::string(indent) + "<!-- " + std::string(doc);
+  for (const auto& line : lines) out += "\n     " + std::string(indent) + sentence(line.info);
+  out += " -->\n";
+}
+
+std::string yaml_value(const Node& node) { return std::string(base::trim(to_yaml(node))); }
+
+template <class Owner>
+void add_yaml(std::string& out, std::span<const Setting<Owner>> rows, const Owner& owner, std::string_view indent) {
+  for (const auto& one : rows) {
+    if (one.write == nullptr) continue;
+    out += "\n# " + sentence(one.info) + "\n";
+    out += "#" + std::string(indent) + std::string(one.info.name) + ": " + yaml_value(one.write(one.info, owner)) + "\n";
+  }
+}
+
+RealmConfig default_realm() { return RealmConfig(RealmName::parse("default").value()); }
+
+}  // namespace
+
+std::string settings_manual() {
+  std::string out =
+      "# Settings\n\nMade by `make docs` from the tables in `server/config/*_settings.cc`; change those.\n\n"
+      "Durations are a number and a letter: `90s`, `5m`, `12h`, `7d`. A setting counts at the next *reload* (SIGHUP), at the "
+      "next\n"
+      "*start*, or only *when the CA is made*. `chanceryd --check` reads everything and names every mistake with its place.\n";
+  add_server(out);
+  add_realm(out, default_realm());
+  add_profile(out);
+  return out;
+}
+
+std::string server_sample() {
+  const Node root = write_server(ServerConfig());
+  std::string out =
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+      "<!-- Every setting of chancery.xml at its default. Made by `make docs`; etc/chancery.xml is the one to start from. -->\n";
+  out += "<chancery" + attributes_of(root) + ">\n";
+  add_comment(out, "  ", "The attributes of <chancery>.", describe(root_settings(), ServerConfig()));
+  for (const auto& element : server_elements()) {
+    const std::string name(element.name);
+    out += "\n";
+    add_comment(out, "  ", element.doc, element.attributes());
+    out += "  <" + name + attributes_of(*root.find(name)) + (element.item.empty() ? "/>\n" : ">\n");
+    if (element.item.empty()) continue;
+    add_comment(out, "    ", element.item_doc, element.item_attributes());
+    out += "    <!-- <" + std::string(element.item) + " " + std::string(element.example) + "/> -->\n  </" + name + ">\n";
+  }
+  return out + "</chancery>\n";
+}
+
+std::string realm_sample() {
+  const auto realm = default_realm();
+  std::string out =
+      "# Every setting of ca.config.yml at its default. Made by `make docs`; realms/default is the one to start from.\n";
+  add_yaml(out, realm_settings(), realm, "");
+  out += "\n#" + std::string(kAcmeSection) + ":\n";
+  add_yaml(out, acme_settings(), realm.acme, "  ");
+  return out;
+}
+
+}  // namespace chancery::config

@@ -1,0 +1,190 @@
+#include "server/config/load.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "server/base/text.h"
+#include "server/config/builtin_profiles.h"
+#include "server/config/checks.h"
+#include "server/config/profile_settings.h"
+#include "server/config/realm_settings.h"
+#include "server/config/server_settings.h"
+#include "server/config/source.h"
+
+namespace chancery::config {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kRealmFile = "ca.config.yml";
+constexpr std::string_view kProfileDirectory = "profiles";
+constexpr std::size_t kMaxProfileFiles = 1000;
+
+fs::path below(const fs::path& directory, const fs::path& path) {
+  if (path.empty()) return path;
+  const auto whole = (directory / path).lexically_normal();
+  return whole.has_filename() || !whole.has_relative_path() ? whole : whole.parent_path();  // without a slash at the end
+}
+
+fs::path whole_path(const fs::path& path) {
+  std::error_code failure;
+  const auto whole = fs::absolute(path, failure);
+  return below("/", failure ? path : whole);
+}
+
+/// The directory's entries of one kind, sorted by name. An unreadable directory has none; reading what it should hold says why.
+std::vector<fs::path> entries(const fs::path& directory, auto accept) {
+  std::vector<fs::path> found;
+  std::error_code failure;
+  for (fs::directory_iterator it(directory, failure), end; !failure && it != end; it.increment(failure)) {
+    if (accept(*it)) found.push_back(it->path());
+  }
+  std::ranges::sort(found);
+  return found;
+}
+
+std::optional<Node> read_yaml(const fs::path& file, Report& report) {
+  const auto text = read_source(file, report);
+  if (!text) return std::nullopt;
+  return parse_yaml(*text, report);
+}
+
+/// Reads one profiles/<name>.yml into the realm.
+void add_profile_file(const fs::path& file, const Node& realm_root, RealmConfig& realm, Report& report) {
+  const auto stem = file.stem().string();
+  const auto name = ProfileName::parse(stem);
+  if (!name.ok()) return report.error_at(1, 1, "found the file name \"" + stem + "\": " + name.error().message());
+  check_trusted(file, {realm.directory}, report);
+  const Node* inline_profiles = realm_root.find(kProfilesSection);
+  if (inline_profiles != nullptr && inline_profiles->find(stem) != nullptr) {
+    report.error_at(1, 1, "found profile \"" + stem + "\" here and in ca.config.yml, expected it in one of them");
+  }
+  const auto root = read_yaml(file, report);
+  if (!root) return;
+  const auto known = realm.profiles.find(*name);
+  auto profile = read_profile(*root, known == realm.profiles.end() ? Profile(*name) : known->second, report);
+  if (root->kind == Node::Kind::Map) check_profile(profile, realm, *root, report);
+  realm.profiles.insert_or_assign(*name, std::move(profile));
+}
+
+void add_profile_files(const Node& realm_root, RealmConfig& realm, std::vector<Finding>& findings) {
+  const auto directory = realm.directory / kProfileDirectory;
+  const auto files = entries(directory, [](const fs::directory_entry& one) {
+    const auto extension = one.path().extension();
+    return (extension == ".yml" || extension == ".yaml") && !one.path().filename().string().starts_with('.');
+  });
+  if (files.size() > kMaxProfileFiles) {
+    Report(directory.string(), findings)
+        .error_at(1, 1, "found " + std::to_string(files.size()) + " profiles, expected at most 1000");
+    return;
+  }
+  for (const auto& file : files) {
+    Report report(file.string(), findings);
+    if (file.extension() == ".yaml") {
+      report.warning(Node(), "found the ending .yaml: the file is not read, expected .yml");
+      continue;
+    }
+    add_profile_file(file, realm_root, realm, report);
+  }
+}
+
+/// Profiles that stand in ca.config.yml itself, and the built-in ones that nothing overrides.
+void check_inline_profiles(const RealmConfig& realm, const Node& root, Report& report) {
+  const Node* section = root.find(kProfilesSection);
+  for (const auto& [name, profile] : realm.profiles) {
+    const Node* node = section != nullptr ? section->find(name.text()) : nullptr;
+    if (node != nullptr) check_profile(profile, realm, *node, report);
+  }
+}
+
+void resolve_paths(RealmConfig& realm) {
+  realm.passphrase_file = below(realm.directory, realm.passphrase_file).string();
+  realm.seed_file = below(realm.directory, realm.seed_file).string();
+}
+
+void resolve_paths(ServerConfig& server) {
+  const auto directory = server.file.parent_path();
+  server.run_directory = below(directory, server.run_directory);
+  server.program_directory = below(directory, server.program_directory);
+  server.realms_directory = below(directory, server.realms_directory);
+}
+
+/// The realms that chancery.xml names, or every directory that looks like one.
+std::vector<RealmName> realms_of(const ServerConfig& server, const Node& root, Report& report) {
+  const Node* section = root.find("realms");
+  const Node& at = section != nullptr ? *section : root;
+  std::vector<std::string> names = server.realm_names;
+  if (names.empty()) {
+    const auto holds_realm = [](const fs::directory_entry& one) {
+      std::error_code ignored;
+      return fs::exists(one.path() / kRealmFile, ignored);
+    };
+    for (const auto& directory : entries(server.realms_directory, holds_realm)) names.push_back(directory.filename().string());
+  }
+  std::vector<RealmName> realms;
+  for (const auto& text : names) {
+    const auto name = RealmName::parse(text);
+    if (!name.ok()) {
+      if (server.realm_names.empty()) report.error(at, "found the directory \"" + text + "\": " + name.error().message());
+      continue;  // a bad name in an attribute is reported already
+    }
+    if (std::ranges::count(realms, *name) != 0) {
+      report.error(at, "found the realm \"" + text + "\" twice, expected it once");
+      continue;
+    }
+    realms.push_back(*name);
+  }
+  if (realms.empty())
+    report.error(at,
+                 "found no realm, expected at least one directory with a ca.config.yml in " + server.realms_directory.string());
+  std::ranges::sort(realms);
+  return realms;
+}
+
+}  // namespace
+
+std::shared_ptr<const RealmConfig> load_realm(const RealmName& name, const fs::path& directory, std::vector<Finding>& findings) {
+  std::vector<Finding> own;
+  auto realm = std::make_shared<RealmConfig>(name);
+  realm->directory = whole_path(directory);
+  realm->profiles = builtin_profiles();
+  const auto file = realm->directory / kRealmFile;
+  Report report(file.string(), own);
+  std::error_code ignored;
+  if (!fs::is_directory(realm->directory, ignored)) {
+    report.error_at(1, 1, "found no directory " + realm->directory.string() + ", expected the realm's");
+  } else if (const auto root = read_yaml(file, report)) {
+    check_trusted(realm->directory, {realm->directory}, report);
+    check_trusted(file, {realm->directory}, report);
+    *realm = read_realm(*root, std::move(*realm), report);
+    resolve_paths(*realm);
+    check_inline_profiles(*realm, *root, report);
+    add_profile_files(*root, *realm, own);
+    check_realm(*realm, *root, report);
+  }
+  const bool failed = has_errors(own);
+  findings.insert(findings.end(), std::make_move_iterator(own.begin()), std::make_move_iterator(own.end()));
+  return failed ? nullptr : realm;
+}
+
+Loaded load(const fs::path& chancery_xml) {
+  Loaded loaded;
+  Report report(chancery_xml.string(), loaded.findings);
+  const auto text = read_source(chancery_xml, report);
+  const auto root = text ? parse_xml(*text, report) : std::nullopt;
+  if (!root) return loaded;
+  check_trusted(chancery_xml, {chancery_xml.parent_path()}, report);
+  auto snapshot = std::make_shared<Snapshot>();
+  snapshot->server = read_server(*root, report);
+  snapshot->server.file = whole_path(chancery_xml);
+  resolve_paths(snapshot->server);
+  const auto realms = realms_of(snapshot->server, *root, report);
+  check_server(snapshot->server, realms, *root, report);
+  for (const auto& name : realms) {
+    snapshot->realms.push_back(load_realm(name, snapshot->server.realms_directory / name.text(), loaded.findings));
+  }
+  if (!has_errors(loaded.findings)) loaded.snapshot = std::move(snapshot);
+  return loaded;
+}
+
+}  // namespace chancery::config

@@ -1,0 +1,163 @@
+#include <algorithm>
+#include <filesystem>
+
+#include "server/base/text.h"
+#include "server/config/checks.h"
+#include "server/config/realm_settings.h"
+#include "server/config/setting.h"
+
+namespace chancery::config {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Where a setting stands, or the section when it is left out.
+const Node& place_of(const Node& section, std::initializer_list<std::string_view> names) {
+  for (const auto name : names) {
+    if (const Node* found = section.find(name)) return *found;
+  }
+  return section;
+}
+
+bool has(const std::vector<std::string>& words, std::string_view word) { return std::ranges::count(words, word) != 0; }
+
+void check_ca(const Profile& profile, const Node& node, Report& report) {
+  const bool signs = has(profile.key_usage, "keyCertSign");
+  const Node& usage = place_of(node, {"keyUsage", "key_usage"});
+  if (profile.is_ca && !signs)
+    report.error(usage, "found a CA profile without keyCertSign, expected it in keyUsage (RFC 5280 4.2.1.9)");
+  if (!profile.is_ca && signs)
+    report.error(usage, "found keyCertSign in a profile with ca: false, expected CAs to have it only (RFC 5280 4.2.1.3)");
+  if (!profile.is_ca && has(profile.key_usage, "cRLSign")) {
+    report.warning(usage, "found cRLSign in a profile that is no CA's: only an indirect CRL issuer has a use for it");
+  }
+  if (!profile.is_ca && profile.path_length) {
+    report.error(place_of(node, {"pathLen", "path_length"}),
+                 "found a path length in a profile that is no CA's, expected none (RFC 5280 4.2.1.9)");
+  }
+  if (profile.is_ca && !Roles{profile.least_role}.allow(Role::CaOperator)) {
+    report.error(place_of(node, {"least_role"}), "found " + std::string(base::to_text(profile.least_role)) +
+                                                     " for a profile that makes CAs, expected ca-operator or admin");
+  }
+}
+
+/// Whether a request with that key would pass the profile's list.
+bool is_allowed(const base::KeySpec& key, const std::vector<base::KeySpec>& allowed) {
+  return allowed.empty() || std::ranges::any_of(allowed, [&](const base::KeySpec& one) {
+           return one.kind == key.kind && (one.kind == base::KeySpec::Kind::Rsa ? key.bits >= one.bits : key.bits == one.bits);
+         });
+}
+
+void check_usages(const Profile& profile, const Node& node, Report& report) {
+  const Node& usage = place_of(node, {"keyUsage", "key_usage"});
+  if (profile.key_usage.empty()) report.error(usage, "found no keyUsage, expected at least one, like [digitalSignature]");
+  for (const auto only : {"encipherOnly", "decipherOnly"}) {
+    if (has(profile.key_usage, only) && !has(profile.key_usage, "keyAgreement")) {
+      report.error(usage, "found " + std::string(only) + " without keyAgreement, expected both (RFC 5280 4.2.1.3)");
+    }
+  }
+  const auto twice = [](std::vector<std::string> words) {
+    std::ranges::sort(words);
+    return std::ranges::adjacent_find(words) != words.end();
+  };
+  if (twice(profile.key_usage)) report.error(usage, "found a key usage twice, expected each once");
+  if (twice(profile.extended_key_usage)) {
+    report.error(place_of(node, {"extendedKeyUsage", "extended_key_usage"}),
+                 "found an extended key usage twice, expected each once");
+  }
+}
+
+void check_subject(const Profile& profile, const Node& node, Report& report) {
+  if (profile.subject_from_request) return;
+  if (!profile.subject.empty() || profile.altnames) return;
+  report.error(place_of(node, {"subject", "subject_from"}),
+               "found neither a subject nor altnames, expected something that names the holder");
+}
+
+void check_passphrase(const RealmConfig& realm, const Node& root, Report& report) {
+  const int ways = static_cast<int>(!realm.passphrase_file.empty()) + static_cast<int>(!realm.passphrase_credential.empty()) +
+                   static_cast<int>(realm.key_unencrypted);
+  const Node& place = place_of(root, {"key_unencrypted", "passphrase_credential", "passphrase_file"});
+  if (ways == 0) {
+    report.error(place,
+                 "found no protection of ca.key, expected passphrase_file, passphrase_credential or key_unencrypted: true");
+  }
+  if (ways > 1) {
+    report.error(place, "found more than one of passphrase_file, passphrase_credential and key_unencrypted: true, expected one");
+  }
+  const FileRules rules{realm.directory};
+  if (!realm.passphrase_file.empty())
+    check_secret_file(realm.passphrase_file, rules, place_of(root, {"passphrase_file"}), report);
+}
+
+void check_acme_profile(const RealmConfig& realm, const ProfileName& name, const Node& at, Report& report) {
+  const auto found = realm.profiles.find(name);
+  if (found == realm.profiles.end()) {
+    std::vector<std::string> known;
+    for (const auto& one : realm.profiles) known.push_back(one.first.text());
+    return report.error(at, "unknown profile \"" + name.text() + "\", expected one of " + base::join(known, ", ") +
+                                suggestion(name.text(), known));
+  }
+  if (found->second.is_ca) report.error(at, "found the CA profile \"" + name.text() + "\", expected one for end entities");
+}
+
+void check_acme(const RealmConfig& realm, const Node& root, Report& report) {
+  const Node& acme = place_of(root, {kAcmeSection});
+  check_acme_profile(realm, realm.acme.profile, place_of(acme, {"profile"}), report);
+  const Node& profiles = place_of(acme, {"profiles"});
+  for (std::size_t i = 0; i < realm.acme.profiles.size(); ++i) {
+    const bool same_length = profiles.children.size() == realm.acme.profiles.size();
+    check_acme_profile(realm, realm.acme.profiles[i], same_length ? profiles.children[i] : profiles, report);
+  }
+}
+
+/// The places of the data directory hold what they are for.
+void check_layout(const RealmConfig& realm, Report& report) {
+  std::error_code ignored;
+  for (const auto& directory : {realm.journal_directory(), realm.node_directory(), realm.database_file().parent_path()}) {
+    if (fs::exists(directory, ignored) && !fs::is_directory(directory, ignored)) {
+      report.error(Node(), "found a file, expected a directory: " + directory.string());
+    }
+  }
+  if (fs::symlink_status(realm.ca_key_file(), ignored).type() != fs::file_type::not_found) {
+    check_secret_file(realm.ca_key_file(), {realm.directory}, Node(), report);
+  }
+}
+
+}  // namespace
+
+void check_profile(const Profile& profile, const RealmConfig& realm, const Node& node, Report& report) {
+  check_ca(profile, node, report);
+  check_usages(profile, node, report);
+  check_subject(profile, node, report);
+  if (!is_allowed(profile.key, profile.allowed_keys)) {
+    report.error(place_of(node, {"allowed_keys", "key"}),
+                 "found allowed_keys without " + base::to_text(profile.key) + ", expected the profile's own key to be allowed");
+  }
+  const Node& validity = place_of(node, {"duration", "validity"});
+  if (profile.validity > realm.ca_validity) {
+    report.warning(validity, "found " + std::to_string(profile.validity.count()) + " days, more than the " +
+                                 std::to_string(realm.ca_validity.count()) + " of ca_validity: certificates end with their CA");
+  }
+  if (realm.backdate >= profile.validity) {
+    report.error(validity,
+                 "found a validity that the realm's backdate of " + duration_text(realm.backdate) + " eats up, expected more");
+  }
+}
+
+void check_realm(const RealmConfig& realm, const Node& root, Report& report) {
+  check_passphrase(realm, root, report);
+  if (!realm.seed_file.empty()) check_secret_file(realm.seed_file, {realm.directory}, place_of(root, {"seed_file"}), report);
+  if (realm.clients == ClientsMode::Register && realm.seed_file.empty()) {
+    report.warning(place_of(root, {"clients"}), "found register without a seed_file: nobody can register");
+  }
+  if (realm.crl_after_revocation > realm.crl_validity) {
+    report.error(place_of(root, {"crl_after_revocation"}), "found " + duration_text(realm.crl_after_revocation) +
+                                                               ", expected at most the " + duration_text(realm.crl_validity) +
+                                                               " of crl_validity");
+  }
+  check_acme(realm, root, report);
+  check_layout(realm, report);
+}
+
+}  // namespace chancery::config

@@ -1,0 +1,221 @@
+#include "server/config/realm_settings.h"
+
+#include <algorithm>
+#include <array>
+
+#include "server/base/text.h"
+#include "server/config/profile_settings.h"
+#include "server/config/text_checks.h"
+
+namespace chancery::config {
+namespace {
+
+constexpr std::int64_t kMinute = 60;
+constexpr std::int64_t kHour = 3600;
+constexpr std::int64_t kDay = 86400;
+constexpr std::int64_t kMostDays = 36525;
+constexpr std::int64_t kMostPort = 65535;
+constexpr std::size_t kMaxShown = 80;
+
+constexpr std::array kRealm{
+    row<&RealmConfig::company>({.name = "company", .filled = true, .doc = "Names the organisation in the CA's subject."}),
+    row<&RealmConfig::domain>({.name = "domain", .check = check_domain, .filled = true, .doc = "The organisation's DNS name."}),
+    row<&RealmConfig::clients>(
+        {.name = "clients",
+         .words = "all register manual",
+         .doc = "Who gets certificates: all, who knows the registration seed, or who an operator serves."}),
+    row<&RealmConfig::seed_file>(
+        {.name = "seed_file",
+         .doc = "File with the registration seed, one line, mode 0600, relative to the realm. Empty: registration is closed."}),
+    row<&RealmConfig::key>(
+        {.name = "key", .when = When::Creation, .doc = "The CA's key: ec:P-256, ec:P-384, ec:P-521, ed25519 or rsa:BITS."}),
+    Setting<RealmConfig>{{.name = "key_type",
+                          .aliases = "keyType",
+                          .words = "rsa ec ed25519",
+                          .when = When::Creation,
+                          .doc = "uPKI's form of key.",
+                          .type = "word"},
+                         nullptr,
+                         nullptr},
+    Setting<RealmConfig>{{.name = "key_length",
+                          .aliases = "keyLen",
+                          .least = 256,
+                          .most = 8192,
+                          .when = When::Creation,
+                          .doc = "Bits, beside key_type.",
+                          .type = "number"},
+                         nullptr,
+                         nullptr},
+    row<&RealmConfig::digest>({.name = "digest",
+                               .words = "sha256 sha384 sha512",
+                               .check = check_digest,
+                               .filled = true,
+                               .doc = "For the CA's own signature and for CRLs."}),
+    row<&RealmConfig::ca_subject>(
+        {.name = "ca_subject",
+         .check = check_slash_dn,
+         .when = When::Creation,
+         .doc = "The CA's subject, like /C=FR/O=Company/CN=Company Root CA. Empty: from company and realm."}),
+    row<&RealmConfig::ca_validity>({.name = "ca_validity",
+                                    .unit = "d",
+                                    .least = 1,
+                                    .most = kMostDays,
+                                    .when = When::Creation,
+                                    .doc = "How long a self-signed CA certificate is valid."}),
+    row<&RealmConfig::passphrase_file>({.name = "passphrase_file",
+                                        .when = When::Start,
+                                        .doc = "File with the passphrase of ca.key, mode 0600, relative to the realm."}),
+    row<&RealmConfig::passphrase_credential>(
+        {.name = "passphrase_credential",
+         .check = check_name,
+         .when = When::Start,
+         .doc = "The systemd credential that holds it (LoadCredential=), instead of a file."}),
+    row<&RealmConfig::key_unencrypted>({.name = "key_unencrypted",
+                                        .when = When::Start,
+                                        .doc = "Keep ca.key without a passphrase. Nobody gets this without asking for it."}),
+    row<&RealmConfig::crl_urls>(
+        {.name = "crl_urls", .check = check_url, .doc = "CRL distribution points in certificates (RFC 5280 4.2.1.13)."}),
+    row<&RealmConfig::ca_issuer_urls>({.name = "ca_issuer_urls",
+                                       .check = check_url,
+                                       .doc = "Where the CA's certificate is, in certificates (RFC 5280 4.2.2.1)."}),
+    row<&RealmConfig::ocsp_urls>(
+        {.name = "ocsp_urls", .check = check_url, .doc = "OCSP responders in certificates (RFC 5280 4.2.2.1)."}),
+    row<&RealmConfig::crl_validity>(
+        {.name = "crl_validity",
+         .unit = "d",
+         .least = kMinute,
+         .most = 366 * kDay,
+         .doc = "From thisUpdate to nextUpdate of a CRL; a new one is made at half of it. A bare number is days."}),
+    row<&RealmConfig::crl_after_revocation>({.name = "crl_after_revocation",
+                                             .unit = "s",
+                                             .least = 0,
+                                             .most = kDay,
+                                             .doc = "A revocation is on a CRL after this at the latest."}),
+    row<&RealmConfig::backdate>({.name = "backdate",
+                                 .unit = "s",
+                                 .least = 0,
+                                 .most = 2 * kDay,
+                                 .doc = "notBefore lies this far back, for clients whose clocks lag."}),
+};
+
+constexpr std::array kAcme{
+    row<&AcmeConfig::enabled>({.name = "enabled", .doc = "Whether the realm answers ACME clients (RFC 8555)."}),
+    row<&AcmeConfig::profile>({.name = "profile", .doc = "The profile of orders that name none."}),
+    row<&AcmeConfig::profiles>({.name = "profiles", .doc = "Further profiles that an order may name."}),
+    row<&AcmeConfig::http01_port>(
+        {.name = "http01_port", .least = 1, .most = kMostPort, .doc = "Where http-01 connects to (RFC 8555 8.3 says 80)."}),
+    row<&AcmeConfig::tlsalpn01_port>(
+        {.name = "tlsalpn01_port", .least = 1, .most = kMostPort, .doc = "Where tls-alpn-01 connects to (RFC 8737 3 says 443)."}),
+    row<&AcmeConfig::resolver>(
+        {.name = "resolver", .check = check_address_port, .doc = "The DNS server to ask, ADDRESS:PORT. Empty: the system's."}),
+    row<&AcmeConfig::allow_loopback>(
+        {.name = "allow_loopback",
+         .doc = "Whether validation may connect to 127.0.0.0/8 and ::1: for tests and demonstrations only."}),
+    row<&AcmeConfig::order_lifetime>({.name = "order_lifetime",
+                                      .unit = "s",
+                                      .least = kMinute,
+                                      .most = 90 * kDay,
+                                      .doc = "A pending order expires after this."}),
+    row<&AcmeConfig::authorization_lifetime>({.name = "authorization_lifetime",
+                                              .unit = "s",
+                                              .least = kMinute,
+                                              .most = 398 * kDay,
+                                              .doc = "A proven name need not be proven again for so long."}),
+    row<&AcmeConfig::terms_of_service>(
+        {.name = "terms_of_service", .check = check_url, .doc = "URL of terms an account has to agree to. Empty: none."}),
+};
+
+constexpr std::array kMoved{
+    MovedKey{"host", "the address is in chancery.xml: <zmq><endpoint address=\"127.0.0.1\" port=\"5000\" realm=\"...\"/></zmq>"},
+    MovedKey{"port", "the port is in chancery.xml: <zmq><endpoint address=\"127.0.0.1\" port=\"5000\" realm=\"...\"/></zmq>"},
+    MovedKey{"password",
+             "a passphrase in clear has no place here: write it to a file of mode 0600 and name that with passphrase_file"},
+    MovedKey{"seed", "a seed in clear has no place here: write it to a file of mode 0600 and name that with seed_file"},
+};
+
+void check_moved(const Node& root, Report& report) {
+  for (const auto& moved : kMoved) {
+    const Node* found = root.find(moved.name);
+    if (found == nullptr || found->kind == Node::Kind::Null) continue;  // uPKI writes `password: null` itself
+    report.error_at_name(*found, "found " + std::string(moved.name) + ", expected none: " + std::string(moved.where));
+  }
+}
+
+bool is_command_name(std::string_view text) {
+  const auto allowed = [](char c) { return (c >= 'a' && c <= 'z') || c == '.' || c == '_' || (c >= '0' && c <= '9'); };
+  return text.find('.') != std::string_view::npos && !text.starts_with('.') && !text.ends_with('.') &&
+         std::ranges::all_of(text, allowed);
+}
+
+void read_command_roles(const Node& section, RealmConfig& realm, Report& report) {
+  if (!is_section(section, report)) return;
+  const SettingInfo info{.type = Codec<Role>::kType};
+  realm.command_roles.clear();
+  for (const auto& child : section.children) {
+    if (!is_command_name(child.name)) {
+      report.error_at_name(child, "found \"" + base::printable(child.name, kMaxShown) +
+                                      "\", expected the name of a command like certificate.issue");
+    }
+    Role role = Role::Admin;
+    if (read_scalar(info, child, role, report)) realm.command_roles[child.name] = role;
+  }
+}
+
+void read_profiles(const Node& section, RealmConfig& realm, Report& report) {
+  if (!is_section(section, report)) return;
+  for (const auto& child : section.children) {
+    const auto name = ProfileName::parse(child.name);
+    if (!name.ok()) {
+      report.error_at_name(child, "found \"" + base::printable(child.name, kMaxShown) + "\": " + name.error().message());
+      continue;
+    }
+    const auto known = realm.profiles.find(*name);
+    auto read = read_profile(child, known == realm.profiles.end() ? Profile(*name) : known->second, report);
+    realm.profiles.insert_or_assign(*name, std::move(read));
+  }
+}
+
+}  // namespace
+
+std::span<const Setting<RealmConfig>> realm_settings() { return kRealm; }
+std::span<const Setting<AcmeConfig>> acme_settings() { return kAcme; }
+std::span<const MovedKey> moved_keys() { return kMoved; }
+
+RealmConfig read_realm(const Node& root, RealmConfig base, Report& report) {
+  RealmConfig realm = std::move(base);
+  if (!is_section(root, report)) return realm;
+  auto known = names_of(realm_settings());
+  for (const auto section : {kAcmeSection, kCommandRolesSection, kProfilesSection}) known.emplace_back(section);
+  std::vector<std::string> moved;
+  for (const auto& one : kMoved) moved.emplace_back(one.name);
+  Node others = root;
+  std::erase_if(others.children, [&](const Node& child) { return std::ranges::count(moved, child.name) != 0; });
+  check_names(others, known, report);
+  check_moved(root, report);
+  read_settings(realm_settings(), root, realm, report);
+  read_upki_key(root, realm.key, report);
+  if (const Node* acme = root.find(kAcmeSection); acme != nullptr && is_section(*acme, report)) {
+    check_names(*acme, names_of(acme_settings()), report);
+    read_settings(acme_settings(), *acme, realm.acme, report);
+  }
+  if (const Node* roles = root.find(kCommandRolesSection)) read_command_roles(*roles, realm, report);
+  if (const Node* profiles = root.find(kProfilesSection)) read_profiles(*profiles, realm, report);
+  return realm;
+}
+
+Node write_realm(const RealmConfig& realm) {
+  Node root = map();
+  write_settings(realm_settings(), realm, root);
+  Node acme = map(std::string(kAcmeSection));
+  write_settings(acme_settings(), realm.acme, acme);
+  Node roles = map(std::string(kCommandRolesSection));
+  for (const auto& [command, role] : realm.command_roles) {
+    roles.children.push_back(named(command, Codec<Role>::print({}, role)));
+  }
+  Node profiles = map(std::string(kProfilesSection));
+  for (const auto& [name, profile] : realm.profiles) profiles.children.push_back(named(name.text(), write_profile(profile)));
+  for (auto* section : {&acme, &roles, &profiles}) root.children.push_back(std::move(*section));
+  return root;
+}
+
+}  // namespace chancery::config

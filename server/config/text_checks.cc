@@ -1,0 +1,173 @@
+#include "server/config/text_checks.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <charconv>
+#include <string>
+
+#include "server/base/names.h"
+#include "server/base/text.h"
+
+namespace chancery::config {
+namespace {
+
+constexpr std::size_t kMaxShown = 80;
+constexpr std::size_t kMaxDomainOctets = 253;  // RFC 1035 2.3.4
+constexpr std::size_t kMaxLabelOctets = 63;
+constexpr std::size_t kMaxAccountOctets = 32;
+constexpr int kMaxPort = 65535;
+
+bool is_alnum(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
+
+Error unexpected(std::string_view found, std::string_view expected) {
+  return {Code::BadConfig, "found \"" + base::printable(found, kMaxShown) + "\", expected " + std::string(expected)};
+}
+
+bool is_label(std::string_view label) {
+  const auto allowed = [](char c) { return is_alnum(c) || c == '-'; };
+  return !label.empty() && label.size() <= kMaxLabelOctets && std::ranges::all_of(label, allowed) && label.front() != '-' &&
+         label.back() != '-';
+}
+
+bool is_host_name(std::string_view text) {
+  if (text.empty() || text.size() > kMaxDomainOctets) return false;
+  const auto labels = base::split(text, '.');
+  return std::ranges::all_of(labels, [](const std::string& label) { return is_label(label); });
+}
+
+bool is_address(std::string_view text) {
+  in6_addr parsed{};
+  const std::string copy(text);
+  return ::inet_pton(AF_INET, copy.c_str(), &parsed) == 1 || ::inet_pton(AF_INET6, copy.c_str(), &parsed) == 1;
+}
+
+bool is_port(std::string_view text) {
+  int port = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return failure == std::errc() && end == text.data() + text.size() && port >= 1 && port <= kMaxPort;
+}
+
+/// UTF-8 characters, not octets: what the upper bounds count.
+std::size_t characters(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+}
+
+}  // namespace
+
+Status check_dn_attribute(std::string_view name, std::string_view value) {
+  const auto known = std::ranges::find(kDnAttributes, name, &DnAttribute::name);
+  if (known == kDnAttributes.end()) {
+    std::vector<std::string> names;
+    for (const auto& one : kDnAttributes) names.emplace_back(one.name);
+    return unexpected(name, "one of the attributes " + base::join(names, ", "));
+  }
+  if (value.empty() && name != "CN") return Error(Code::BadConfig, "found an empty " + std::string(name) + ", expected a text");
+  if (name == "C" && characters(value) != known->most) return unexpected(value, "a country of two letters (ISO 3166)");
+  if (characters(value) > known->most) {
+    return unexpected(value,
+                      std::string(name) + " of at most " + std::to_string(known->most) + " characters (RFC 5280 appendix A)");
+  }
+  if (name == "CN" && value.find_first_of("{}$%*") != std::string_view::npos) {
+    return unexpected(value, "a common name as it is, or \"\" for the request's; templates are not known");
+  }
+  return {};
+}
+
+Status check_slash_dn(std::string_view text) {
+  constexpr std::string_view kExpected = "a DN like /C=FR/O=Company/CN=Company Root CA";
+  if (!text.starts_with('/')) return unexpected(text, kExpected);
+  std::string part;
+  const auto check_part = [&]() -> Status {
+    const auto equals = part.find('=');
+    if (equals == std::string::npos || equals + 1 == part.size()) return unexpected(text, kExpected);
+    return check_dn_attribute(std::string_view(part).substr(0, equals), std::string_view(part).substr(equals + 1));
+  };
+  for (std::size_t i = 1; i < text.size(); ++i) {
+    if (text[i] == '/') {
+      PKI_TRY_VOID(check_part());
+      part.clear();
+      continue;
+    }
+    if (text[i] == '\\' && i + 1 < text.size()) ++i;
+    part += text[i];
+  }
+  return check_part();
+}
+
+Status check_digest(std::string_view text) {
+  if (text != "md5" && text != "sha1") return {};
+  return unexpected(text,
+                    "sha256, sha384 or sha512: collisions of MD5 and SHA-1 are made on demand (RFC 6151, RFC 8017 appendix B.1)");
+}
+
+Status check_address(std::string_view text) {
+  if (is_address(text)) return {};
+  return unexpected(text, "an IPv4 or IPv6 address");
+}
+
+Status check_address_port(std::string_view text) {
+  constexpr std::string_view kExpected = "an address and a port like 127.0.0.1:53 or [::1]:53";
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos || !is_port(text.substr(colon + 1))) return unexpected(text, kExpected);
+  auto address = text.substr(0, colon);
+  const bool bracketed = address.starts_with('[') && address.ends_with(']');
+  if (bracketed) address = address.substr(1, address.size() - 2);
+  if (is_address(address) && bracketed == (address.find(':') != std::string_view::npos)) return {};
+  return unexpected(text, kExpected);
+}
+
+Status check_host_or_address(std::string_view text) {
+  const auto rest = text.starts_with("*.") ? text.substr(2) : text;
+  if (is_address(text) || is_host_name(rest)) return {};
+  return unexpected(text, "a DNS name or an address");
+}
+
+Status check_domain(std::string_view text) {
+  if (is_host_name(text)) return {};
+  return unexpected(text, "a DNS name of letters, digits and hyphens, like example.com");
+}
+
+Status check_url(std::string_view text) {
+  const auto scheme = text.starts_with("http://") ? 7U : text.starts_with("https://") ? 8U : 0U;
+  const bool printable =
+      std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7f && c != '"' && c != '<' && c != '>'; });
+  if (scheme != 0 && text.size() > scheme && text[scheme] != '/' && printable) return {};
+  return unexpected(text, "a URL like http://pki.example.com/crl.der");
+}
+
+Status check_realm(std::string_view text) {
+  if (RealmName::parse(text).ok()) return {};
+  return unexpected(text, "a realm's name: a-z 0-9 - _, a letter or digit first, at most 63");
+}
+
+Status check_realm_or_all(std::string_view text) {
+  if (text == "*") return {};
+  return check_realm(text);
+}
+
+Status check_name(std::string_view text) {
+  if (RealmName::parse(text).ok()) return {};
+  return unexpected(text, "a name of a-z 0-9 - _, a letter or digit first, at most 63");
+}
+
+Status check_account(std::string_view text) {
+  const auto allowed = [](char c) { return is_alnum(c) || c == '-' || c == '_' || c == '.' || c == '$'; };
+  if (!text.empty() && text.size() <= kMaxAccountOctets && text[0] != '-' && std::ranges::all_of(text, allowed)) return {};
+  return unexpected(text, "the name or number of a Unix user or group");
+}
+
+Status check_program(std::string_view text) {
+  const bool is_absolute = text.starts_with('/');
+  const bool is_file_name = text.find('/') == std::string_view::npos && text != "." && text != "..";
+  if (is_absolute || is_file_name) return {};
+  return unexpected(text, "a file name in the program directory, or an absolute path");
+}
+
+Status check_log_destination(std::string_view text) {
+  if (text == "stderr" || text == "syslog" || text.starts_with('/')) return {};
+  return unexpected(text, "stderr, syslog, or the absolute path of a file");
+}
+
+}  // namespace chancery::config
