@@ -13,9 +13,8 @@ namespace {
 
 /// What a setting takes, shorter than in findings.
 std::string takes(const SettingInfo& info) {
-  constexpr std::string_view kOneOf = "one of ";
   const auto one = expectation(info);
-  if (info.several) return "a list of " + (info.words.empty() ? std::string(info.type) + "s" : one.substr(kOneOf.size()));
+  if (info.several) return "a list, each " + one;
   constexpr std::string_view kSuchAs = " such as 90s, 5m, 12h or 7d";
   const auto such = one.find(kSuchAs);
   return such == std::string::npos ? one : one.substr(0, such) + one.substr(such + kSuchAs.size());

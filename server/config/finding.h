@@ -19,6 +19,9 @@ struct Finding {
 /// `file:line:column: path: message`, one line; foreign text in it is escaped. A warning's message starts with "warning: ".
 std::string to_line(const Finding& finding);
 
+/// Orders the findings of each file by their places; the files stay in the order in which they came first.
+void sort_by_place(std::vector<Finding>& findings);
+
 /// Whether one of them is an error.
 bool has_errors(const std::vector<Finding>& findings);
 

@@ -134,7 +134,7 @@ std::vector<RealmName> realms_of(const ServerConfig& server, const Node& root, R
     }
     realms.push_back(*name);
   }
-  if (realms.empty())
+  if (realms.empty() && server.realm_names.empty())
     report.error(at,
                  "found no realm, expected at least one directory with a ca.config.yml in " + server.realms_directory.string());
   std::ranges::sort(realms);
@@ -153,7 +153,7 @@ std::shared_ptr<const RealmConfig> load_realm(const RealmName& name, const fs::p
   std::error_code ignored;
   if (!fs::is_directory(realm->directory, ignored)) {
     report.error_at(1, 1, "found no directory " + realm->directory.string() + ", expected the realm's");
-  } else if (const auto root = read_yaml(file, report)) {
+  } else if (const auto root = read_yaml(file, report); root && is_section(*root, report)) {
     check_trusted(realm->directory, {realm->directory}, report);
     check_trusted(file, {realm->directory}, report);
     *realm = read_realm(*root, std::move(*realm), report);
@@ -162,6 +162,7 @@ std::shared_ptr<const RealmConfig> load_realm(const RealmName& name, const fs::p
     add_profile_files(*root, *realm, own);
     check_realm(*realm, *root, report);
   }
+  sort_by_place(own);
   const bool failed = has_errors(own);
   findings.insert(findings.end(), std::make_move_iterator(own.begin()), std::make_move_iterator(own.end()));
   return failed ? nullptr : realm;
@@ -177,12 +178,14 @@ Loaded load(const fs::path& chancery_xml) {
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->server = read_server(*root, report);
   snapshot->server.file = whole_path(chancery_xml);
+  if (root->name != kRootElement) return loaded;  // nothing else makes sense of it
   resolve_paths(snapshot->server);
   const auto realms = realms_of(snapshot->server, *root, report);
   check_server(snapshot->server, realms, *root, report);
   for (const auto& name : realms) {
     snapshot->realms.push_back(load_realm(name, snapshot->server.realms_directory / name.text(), loaded.findings));
   }
+  sort_by_place(loaded.findings);
   if (!has_errors(loaded.findings)) loaded.snapshot = std::move(snapshot);
   return loaded;
 }

@@ -136,7 +136,8 @@ constexpr std::array kProfile{
          .type = "list of maps"},
         read_subject_alt_name,
         nullptr},
-    row<&Profile::domain>({.name = "domain", .check = check_domain, .doc = "When set, DNS names lie in or below it."}),
+    row<&Profile::domain>(
+        {.name = "domain", .check = check_domain, .doc = "When set, DNS names lie in or below it.", .type = "DNS name"}),
     Setting<Profile>{
         {.name = "subject",
          .doc = "Attributes of the subject, in order: a map, or a list of maps with one key each. An empty CN is the request's.",
@@ -187,9 +188,12 @@ std::optional<base::KeySpec::Kind> kind_of(const Node& type, Report& report) {
   if (word == "rsa") return base::KeySpec::Kind::Rsa;
   if (word == "ec" || word == "ecdsa") return base::KeySpec::Kind::Ec;
   if (word == "ed25519") return base::KeySpec::Kind::Ed25519;
-  const SettingInfo info{.words = "rsa ec ed25519"};
-  const std::string reason = word == "dsa" ? ": no current standard makes DSA signatures any more (FIPS 186-5)" : "";
-  report.error(type, mismatch(info, type.text).message() + reason);
+  if (word == "dsa") {
+    report.error(type,
+                 "found \"dsa\", expected rsa, ec or ed25519: no current standard makes DSA signatures any more (FIPS 186-5)");
+  } else {
+    report.error(type, mismatch(SettingInfo{.words = "rsa ec ed25519"}, type.text).message());
+  }
   return std::nullopt;
 }
 

@@ -78,7 +78,7 @@ void check_passphrase(const RealmConfig& realm, const Node& root, Report& report
   const int ways = static_cast<int>(!realm.passphrase_file.empty()) + static_cast<int>(!realm.passphrase_credential.empty()) +
                    static_cast<int>(realm.key_unencrypted);
   const Node& place = place_of(root, {"key_unencrypted", "passphrase_credential", "passphrase_file"});
-  if (ways == 0) {
+  if (ways == 0 && !report.has_reported(place)) {
     report.error(place,
                  "found no protection of ca.key, expected passphrase_file, passphrase_credential or key_unencrypted: true");
   }

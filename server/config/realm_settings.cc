@@ -19,7 +19,8 @@ constexpr std::size_t kMaxShown = 80;
 
 constexpr std::array kRealm{
     row<&RealmConfig::company>({.name = "company", .filled = true, .doc = "Names the organisation in the CA's subject."}),
-    row<&RealmConfig::domain>({.name = "domain", .check = check_domain, .filled = true, .doc = "The organisation's DNS name."}),
+    row<&RealmConfig::domain>(
+        {.name = "domain", .check = check_domain, .filled = true, .doc = "The organisation's DNS name.", .type = "DNS name"}),
     row<&RealmConfig::clients>(
         {.name = "clients",
          .words = "all register manual",
@@ -55,7 +56,8 @@ constexpr std::array kRealm{
         {.name = "ca_subject",
          .check = check_slash_dn,
          .when = When::Creation,
-         .doc = "The CA's subject, like /C=FR/O=Company/CN=Company Root CA. Empty: from company and realm."}),
+         .doc = "The CA's subject, like /C=FR/O=Company/CN=Company Root CA. Empty: from company and realm.",
+         .type = "DN"}),
     row<&RealmConfig::ca_validity>({.name = "ca_validity",
                                     .unit = "d",
                                     .least = 1,
@@ -65,21 +67,24 @@ constexpr std::array kRealm{
     row<&RealmConfig::passphrase_file>({.name = "passphrase_file",
                                         .when = When::Start,
                                         .doc = "File with the passphrase of ca.key, mode 0600, relative to the realm."}),
-    row<&RealmConfig::passphrase_credential>(
-        {.name = "passphrase_credential",
-         .check = check_name,
-         .when = When::Start,
-         .doc = "The systemd credential that holds it (LoadCredential=), instead of a file."}),
+    row<&RealmConfig::passphrase_credential>({.name = "passphrase_credential",
+                                              .check = check_name,
+                                              .when = When::Start,
+                                              .doc = "The systemd credential that holds it (LoadCredential=), instead of a file.",
+                                              .type = "name"}),
     row<&RealmConfig::key_unencrypted>({.name = "key_unencrypted",
                                         .when = When::Start,
                                         .doc = "Keep ca.key without a passphrase. Nobody gets this without asking for it."}),
-    row<&RealmConfig::crl_urls>(
-        {.name = "crl_urls", .check = check_url, .doc = "CRL distribution points in certificates (RFC 5280 4.2.1.13)."}),
+    row<&RealmConfig::crl_urls>({.name = "crl_urls",
+                                 .check = check_url,
+                                 .doc = "CRL distribution points in certificates (RFC 5280 4.2.1.13).",
+                                 .type = "URL"}),
     row<&RealmConfig::ca_issuer_urls>({.name = "ca_issuer_urls",
                                        .check = check_url,
-                                       .doc = "Where the CA's certificate is, in certificates (RFC 5280 4.2.2.1)."}),
+                                       .doc = "Where the CA's certificate is, in certificates (RFC 5280 4.2.2.1).",
+                                       .type = "URL"}),
     row<&RealmConfig::ocsp_urls>(
-        {.name = "ocsp_urls", .check = check_url, .doc = "OCSP responders in certificates (RFC 5280 4.2.2.1)."}),
+        {.name = "ocsp_urls", .check = check_url, .doc = "OCSP responders in certificates (RFC 5280 4.2.2.1).", .type = "URL"}),
     row<&RealmConfig::crl_validity>(
         {.name = "crl_validity",
          .unit = "d",
@@ -106,8 +111,10 @@ constexpr std::array kAcme{
         {.name = "http01_port", .least = 1, .most = kMostPort, .doc = "Where http-01 connects to (RFC 8555 8.3 says 80)."}),
     row<&AcmeConfig::tlsalpn01_port>(
         {.name = "tlsalpn01_port", .least = 1, .most = kMostPort, .doc = "Where tls-alpn-01 connects to (RFC 8737 3 says 443)."}),
-    row<&AcmeConfig::resolver>(
-        {.name = "resolver", .check = check_address_port, .doc = "The DNS server to ask, ADDRESS:PORT. Empty: the system's."}),
+    row<&AcmeConfig::resolver>({.name = "resolver",
+                                .check = check_address_port,
+                                .doc = "The DNS server to ask, ADDRESS:PORT. Empty: the system's.",
+                                .type = "address and port"}),
     row<&AcmeConfig::allow_loopback>(
         {.name = "allow_loopback",
          .doc = "Whether validation may connect to 127.0.0.0/8 and ::1: for tests and demonstrations only."}),
@@ -121,8 +128,10 @@ constexpr std::array kAcme{
                                               .least = kMinute,
                                               .most = 398 * kDay,
                                               .doc = "A proven name need not be proven again for so long."}),
-    row<&AcmeConfig::terms_of_service>(
-        {.name = "terms_of_service", .check = check_url, .doc = "URL of terms an account has to agree to. Empty: none."}),
+    row<&AcmeConfig::terms_of_service>({.name = "terms_of_service",
+                                        .check = check_url,
+                                        .doc = "URL of terms an account has to agree to. Empty: none.",
+                                        .type = "URL"}),
 };
 
 constexpr std::array kMoved{
@@ -183,7 +192,6 @@ std::span<const MovedKey> moved_keys() { return kMoved; }
 
 RealmConfig read_realm(const Node& root, RealmConfig base, Report& report) {
   RealmConfig realm = std::move(base);
-  if (!is_section(root, report)) return realm;
   auto known = names_of(realm_settings());
   for (const auto section : {kAcmeSection, kCommandRolesSection, kProfilesSection}) known.emplace_back(section);
   std::vector<std::string> moved;

@@ -23,7 +23,8 @@ inline constexpr std::string_view kAcmeSection = "acme";
 inline constexpr std::string_view kCommandRolesSection = "command_roles";
 inline constexpr std::string_view kProfilesSection = "profiles";
 
-/// Reads ca.config.yml over what `base` says: the profiles that `profiles:` names are read over those in base.profiles.
+/// @pre root is a map. Reads ca.config.yml over what `base` says: the profiles that `profiles:` names are read over those in
+/// base.profiles.
 RealmConfig read_realm(const Node& root, RealmConfig base, Report& report);
 /// Everything, defaults and profiles included.
 Node write_realm(const RealmConfig& realm);

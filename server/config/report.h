@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,6 +17,11 @@ class Report {
 
   const std::string& file() const { return file_; }
   bool failed() const { return failed_; }
+  /// Whether something was said about that node already, so that consequences of a mistake need not be said too.
+  bool has_reported(const Node& at) const {
+    return std::any_of(findings_.begin(), findings_.end(),
+                       [&](const Finding& one) { return one.file == file_ && one.path == at.path && !at.path.empty(); });
+  }
 
   void error(const Node& at, std::string message) { add(Finding::Error, at.line, at.column, at.path, std::move(message)); }
   void warning(const Node& at, std::string message) { add(Finding::Warning, at.line, at.column, at.path, std::move(message)); }

@@ -41,6 +41,7 @@ EXTRA_DIST += doc/settings.md etc/chancery.xml etc/chancery.xml.sample etc/ca.co
 
 UNIT_TESTS += config_test
 config_test_SOURCES = \
+  server/config/bad_config_cases.inc \
   server/config/bad_config_test.cc \
   server/config/checks_test.cc \
   server/config/config_test.cc \

@@ -25,9 +25,13 @@ constexpr std::array kSocket{
     row<&ServerConfig::socket_owner>({.name = "owner",
                                       .check = check_account,
                                       .when = When::Start,
-                                      .doc = "Unix user that owns the socket; empty: the server's."}),
-    row<&ServerConfig::socket_group>(
-        {.name = "group", .check = check_account, .when = When::Start, .doc = "Unix group of the socket; empty: the server's."}),
+                                      .doc = "Unix user that owns the socket; empty: the server's.",
+                                      .type = "Unix account"}),
+    row<&ServerConfig::socket_group>({.name = "group",
+                                      .check = check_account,
+                                      .when = When::Start,
+                                      .doc = "Unix group of the socket; empty: the server's.",
+                                      .type = "Unix account"}),
     row<&ServerConfig::socket_mode>({.name = "mode",
                                      .least = 0600,
                                      .most = 0666,
@@ -40,7 +44,8 @@ constexpr std::array kLog{
                                          .check = check_log_destination,
                                          .filled = true,
                                          .when = When::Start,
-                                         .doc = "stderr, syslog or a file's path."}),
+                                         .doc = "stderr, syslog or a file's path.",
+                                         .type = "log destination"}),
     row<&ServerConfig::log_level>(
         {.name = "level", .words = "trace debug info warning error", .filled = true, .doc = "The least level that is written."}),
 };
@@ -75,7 +80,7 @@ constexpr std::array kLimits{
 constexpr std::array kRealms{
     row<&ServerConfig::realms_directory>({.name = "directory", .filled = true, .doc = "Holds a directory for each realm."}),
     row<&ServerConfig::default_realm>(
-        {.name = "default", .check = check_realm, .doc = "Realm of a session.open that names none."}),
+        {.name = "default", .check = check_realm, .doc = "Realm of a session.open that names none.", .type = "realm name"}),
 };
 
 /// <realm> has a name and nothing else.
@@ -83,29 +88,47 @@ struct RealmEntry {
   std::string name;
 };
 constexpr std::array kRealmEntry{
-    row<&RealmEntry::name>(
-        {.name = "name", .check = check_realm, .required = true, .doc = "A directory of that name below the realms' directory."}),
+    row<&RealmEntry::name>({.name = "name",
+                            .check = check_realm,
+                            .required = true,
+                            .doc = "A directory of that name below the realms' directory.",
+                            .type = "realm name"}),
 };
 
 constexpr std::array kIdentity{
-    row<&IdentityRule::user>({.name = "user", .check = check_account, .doc = "Unix user, name or number. Either this or group."}),
-    row<&IdentityRule::group>({.name = "group", .check = check_account, .doc = "Unix group, name or number."}),
-    row<&IdentityRule::realm>(
-        {.name = "realm", .check = check_realm_or_all, .filled = true, .doc = "The realm in which the roles count; * for all."}),
+    row<&IdentityRule::user>({.name = "user",
+                              .check = check_account,
+                              .doc = "Unix user, name or number. Either this or group.",
+                              .type = "Unix account"}),
+    row<&IdentityRule::group>(
+        {.name = "group", .check = check_account, .doc = "Unix group, name or number.", .type = "Unix account"}),
+    row<&IdentityRule::realm>({.name = "realm",
+                               .check = check_realm_or_all,
+                               .filled = true,
+                               .doc = "The realm in which the roles count; * for all.",
+                               .type = "realm name or *"}),
     row<&IdentityRule::roles>(
         {.name = "roles", .required = true, .doc = "anonymous user ra-operator ca-operator auditor frontend admin."}),
 };
 
 constexpr std::array kFrontEnd{
-    row<&FrontEnd::name>(
-        {.name = "name", .check = check_name, .required = true, .doc = "What the front end calls itself in session.open."}),
+    row<&FrontEnd::name>({.name = "name",
+                          .check = check_name,
+                          .required = true,
+                          .doc = "What the front end calls itself in session.open.",
+                          .type = "name"}),
     row<&FrontEnd::program>({.name = "program",
                              .check = check_program,
                              .required = true,
-                             .doc = "A file in the program directory, or an absolute path."}),
-    row<&FrontEnd::user>({.name = "user", .check = check_account, .doc = "Unix user it runs as; empty: the server's."}),
-    row<&FrontEnd::realms>(
-        {.name = "realms", .check = check_realm_or_all, .required = true, .doc = "The realms it serves; * for all."}),
+                             .doc = "A file in the program directory, or an absolute path.",
+                             .type = "program"}),
+    row<&FrontEnd::user>(
+        {.name = "user", .check = check_account, .doc = "Unix user it runs as; empty: the server's.", .type = "Unix account"}),
+    row<&FrontEnd::realms>({.name = "realms",
+                            .check = check_realm_or_all,
+                            .required = true,
+                            .doc = "The realms it serves; * for all.",
+                            .type = "realm name or *"}),
     row<&FrontEnd::roles>(
         {.name = "roles",
          .required = true,
@@ -114,31 +137,43 @@ constexpr std::array kFrontEnd{
 };
 
 constexpr std::array kListener{
-    row<&Listener::name>({.name = "name", .check = check_name, .required = true, .doc = "In logs and for its TLS certificate."}),
+    row<&Listener::name>(
+        {.name = "name", .check = check_name, .required = true, .doc = "In logs and for its TLS certificate.", .type = "name"}),
     row<&Listener::tls>({.name = "tls", .doc = "HTTPS with a certificate of the default realm, or plain HTTP."}),
-    row<&Listener::address>(
-        {.name = "address", .check = check_address, .required = true, .doc = "IPv4 or IPv6. Leaving loopback is a decision."}),
+    row<&Listener::address>({.name = "address",
+                             .check = check_address,
+                             .required = true,
+                             .doc = "IPv4 or IPv6. Leaving loopback is a decision.",
+                             .type = "address"}),
     row<&Listener::port>({.name = "port", .least = 1, .most = kMostPort, .required = true, .doc = "TCP port."}),
-    row<&Listener::default_realm>(
-        {.name = "default-realm", .check = check_realm, .doc = "Serves the bare paths; its CA makes the TLS certificate."}),
-    row<&Listener::realms>(
-        {.name = "realms", .check = check_realm_or_all, .required = true, .doc = "The realms it serves; * for all."}),
+    row<&Listener::default_realm>({.name = "default-realm",
+                                   .check = check_realm,
+                                   .doc = "Serves the bare paths; its CA makes the TLS certificate.",
+                                   .type = "realm name"}),
+    row<&Listener::realms>({.name = "realms",
+                            .check = check_realm_or_all,
+                            .required = true,
+                            .doc = "The realms it serves; * for all.",
+                            .type = "realm name or *"}),
     row<&Listener::names>({.name = "names",
                            .check = check_host_or_address,
-                           .doc = "DNS names and addresses in the TLS certificate; needed with tls."}),
+                           .doc = "DNS names and addresses in the TLS certificate; needed with tls.",
+                           .type = "name or address"}),
 };
 
 constexpr std::array kEndpoint{
     row<&ZmqEndpoint::address>({.name = "address",
                                 .check = check_address,
                                 .required = true,
-                                .doc = "IPv4 or IPv6. uPKI's protocol has no authentication: leave it on loopback."}),
+                                .doc = "IPv4 or IPv6. uPKI's protocol has no authentication: leave it on loopback.",
+                                .type = "address"}),
     row<&ZmqEndpoint::port>({.name = "port",
                              .least = 1,
                              .most = kMostPort - 1,
                              .required = true,
                              .doc = "Operations; registration is the next port up."}),
-    row<&ZmqEndpoint::realm>({.name = "realm", .check = check_realm, .required = true, .doc = "The realm it serves."}),
+    row<&ZmqEndpoint::realm>(
+        {.name = "realm", .check = check_realm, .required = true, .doc = "The realm it serves.", .type = "realm name"}),
 };
 
 /// Attributes and items that an element may have.

@@ -152,7 +152,13 @@ class XmlReader {
     std::map<std::string_view, int> index;
     for (const auto& child : source.children()) {
       if (child.type() == pugi::node_pcdata || child.type() == pugi::node_cdata) {
-        report_.error(node, "found the text " + quote(base::trim(child.value())) + ", expected attributes and elements only");
+        Node text = node;
+        const std::string_view value = child.value();
+        const auto blanks = std::min(value.find_first_not_of(" \t\r\n"), value.size());
+        const auto place = lines_.at(static_cast<std::size_t>(child.offset_debug()) + blanks);
+        text.line = place.line;
+        text.column = place.column;
+        report_.error(text, "found the text " + quote(base::trim(value)) + ", expected attributes and elements only");
       }
       if (child.type() != pugi::node_element) continue;
       const auto number = std::to_string(++index[child.name()]);  // XPath's "[2]" where an element has brothers of its name
@@ -276,6 +282,7 @@ class YamlBuilder : public YAML::EventHandler {
       node.name = key.name;
       node.name_line = key.line;
       node.name_column = key.column;
+      if (node.kind == Node::Kind::Null) node.line = key.line, node.column = key.column;  // yaml-cpp's is that of what comes next
     }
     return node;
   }

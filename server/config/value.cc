@@ -124,7 +124,8 @@ std::string expectation(const SettingInfo& info) {
   if (info.type == Codec<std::chrono::seconds>::kType) {
     return "a duration such as 90s, 5m, 12h or 7d" + range_text(info, duration);
   }
-  return "a " + std::string(info.type);
+  const bool has_vowel = std::string_view("aeio").find(info.type.front()) != std::string_view::npos;
+  return (has_vowel ? "an " : "a ") + std::string(info.type);
 }
 
 Error mismatch(const SettingInfo& info, std::string_view found) {
