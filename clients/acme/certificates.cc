@@ -2,6 +2,7 @@
 
 #include "clients/acme/problems.h"
 #include "clients/acme/service.h"
+#include "server/base/names.h"
 #include "server/x509/pem.h"
 
 namespace chancery::acme {

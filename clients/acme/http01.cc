@@ -119,13 +119,15 @@ Status Search::judge(const Url& url, const Fetched& fetched) const {
 
 Status Search::follow() {
   std::string next = first_url(question_);
+  std::string from = next;
   for (int hop = 0; hop <= kMaxRedirects; ++hop) {
     const auto url = parse_url(next);
-    if (!url.ok()) return acme_error("connection", "redirect to an address that is not followed: " + url.error().message());
+    if (!url.ok()) return acme_error("connection", from + ": redirect that is not followed: " + url.error().message());
     auto fetched = ask(*url);
     if (!fetched.ok()) return at(*url, fetched.error());
     if (std::ranges::find(kRedirects, fetched->status) == kRedirects.end()) return judge(*url, *fetched);
     if (fetched->location.empty()) return at(*url, acme_error("incorrectResponse", "redirect without a usable Location"));
+    from = base::printable(url->text, 300);
     next = fetched->location;
   }
   return acme_error("connection", "more than " + std::to_string(kMaxRedirects) + " redirects from " + first_url(question_));

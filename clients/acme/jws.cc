@@ -118,7 +118,7 @@ Result<Jws> read_jws(const Json& json, JwsPlace place) {
   return jws;
 }
 
-Result<Jws> read_jws(std::string_view body, JwsPlace place) {
+Result<Jws> parse_jws(std::string_view body, JwsPlace place) {
   const auto json = wire::parse_json(body);
   if (!json.ok()) return as_acme(json.error().within("JWS"), "malformed");
   return read_jws(*json, place);

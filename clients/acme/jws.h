@@ -34,7 +34,7 @@ struct Jws {
 /// signature; badSignatureAlgorithm: anything but ES256, ES384, ES512, RS256, EdDSA (so neither none nor a MAC).
 Result<Jws> read_jws(const Json& json, JwsPlace place);
 /// The same of a request's body. @errors also malformed: no JSON text.
-Result<Jws> read_jws(std::string_view body, JwsPlace place);
+Result<Jws> parse_jws(std::string_view body, JwsPlace place);
 
 /// @errors badSignatureAlgorithm: the algorithm is not that of the key; malformed: the signature has not the algorithm's
 /// length, or does not verify.

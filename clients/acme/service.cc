@@ -70,7 +70,7 @@ http::Response Service::serve(const Row& row, const http::Request& request) {
 
 /// The checks of RFC 8555 6.2 to 6.5, cheap ones first, all before the daemon is asked to change anything.
 Result<Call> Service::authenticate(const Row& row, const http::Request& request) {
-  PKI_TRY(auto jws, read_jws(request.body, JwsPlace::Request));
+  PKI_TRY(auto jws, parse_jws(request.body, JwsPlace::Request));
   PKI_TRY_VOID(nonces_.use(jws.nonce, request.realm));
   const auto url = absolute_url(request);
   if (jws.url != url) {

@@ -32,6 +32,8 @@ Loop::Loop() : base_(::event_base_new()), wake_(::eventfd(0, EFD_CLOEXEC | EFD_N
   PKI_CHECK(wake_event_ != nullptr && ::event_add(wake_event_.get(), nullptr) == 0);
 }
 
+Loop::~Loop() = default;
+
 void Loop::post(std::function<void()> job) {
   {
     const std::lock_guard lock(mutex_);
