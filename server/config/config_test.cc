@@ -1,10 +1,6 @@
 #include <gtest/gtest.h>
 
-#include <algorithm>
-
-#include "server/base/file.h"
 #include "server/config/builtin_profiles.h"
-#include "server/config/documents.h"
 #include "server/config/load.h"
 #include "server/config/print.h"
 #include "server/config/profile_settings.h"
@@ -16,25 +12,15 @@
 namespace chancery::config {
 namespace {
 
+using testing::lines;
+using testing::new_realm;
 using testing::Place;
+using testing::profile_name;
+using testing::realm_from;
+using testing::server_from;
 using Kind = base::KeySpec::Kind;
 
-ProfileName profile_name(std::string_view text) { return ProfileName::parse(text).value(); }
-RealmConfig new_realm() { return RealmConfig(RealmName::parse("default").value()); }
-
-std::string lines(const std::vector<Finding>& findings) {
-  std::string out;
-  for (const auto& finding : findings) out += to_line(finding) + "\n";
-  return out;
-}
-
 // --- what is printed parses back -------------------------------------------------------------------------------------------
-
-ServerConfig server_from(const std::string& xml, std::vector<Finding>& findings) {
-  Report report("printed", findings);
-  const auto root = parse_xml(xml, report);
-  return root ? read_server(*root, report) : ServerConfig();
-}
 
 void expect_round_trip(const ServerConfig& server) {
   std::vector<Finding> findings;
@@ -42,12 +28,6 @@ void expect_round_trip(const ServerConfig& server) {
   const auto back = server_from(text, findings);
   EXPECT_EQ(lines(findings), "") << text;
   EXPECT_TRUE(back == server) << text;
-}
-
-RealmConfig realm_from(const std::string& yaml, RealmConfig base, std::vector<Finding>& findings) {
-  Report report("built-in", findings);  // so that origins are equal
-  const auto root = parse_yaml(yaml, report);
-  return root ? read_realm(*root, std::move(base), report) : new_realm();
 }
 
 void expect_round_trip(const RealmConfig& realm) {
@@ -431,89 +411,6 @@ TEST(Profiles, UpkiViewIsTheTableOfUpki) {
             "keyUsage=digitalSignature,nonRepudiation, extendedKeyUsage=clientAuth, certType=user ");
   EXPECT_EQ(profiles.at(profile_name("ca")).least_role, Role::CaOperator);
   EXPECT_TRUE(profiles.at(profile_name("ca")).is_ca);
-}
-
-// --- what is shipped ---------------------------------------------------------------------------------------------------------
-
-std::string shipped(std::string_view name) {
-  return base::read_file(std::filesystem::path(CHANCERY_SOURCE_DIR) / name, kMaxSourceBytes).value();
-}
-
-TEST(Documents, AreWhatTheTablesSay) {
-  EXPECT_EQ(shipped("doc/settings.md"), settings_manual()) << "make docs";
-  EXPECT_EQ(shipped("etc/chancery.xml.sample"), server_sample()) << "make docs";
-  EXPECT_EQ(shipped("etc/ca.config.yml.sample"), realm_sample()) << "make docs";
-}
-
-TEST(Documents, TheServerSampleIsTheDefault) {
-  std::vector<Finding> findings;
-  EXPECT_TRUE(server_from(server_sample(), findings) == ServerConfig());
-  EXPECT_EQ(lines(findings), "");
-}
-
-TEST(Documents, TheRealmSampleIsTheDefault) {
-  std::string uncommented;
-  std::istringstream sample(realm_sample());
-  for (std::string line; std::getline(sample, line);) {
-    const bool is_setting = line.size() > 1 && line[0] == '#' && (line[1] != ' ' || line.starts_with("#  "));
-    uncommented += (is_setting ? line.substr(1) : line) + "\n";
-  }
-  std::vector<Finding> findings;
-  EXPECT_TRUE(realm_from(uncommented, new_realm(), findings) == new_realm()) << uncommented;
-  EXPECT_EQ(lines(findings), "");
-}
-
-TEST(Documents, EverySettingIsExplained) {
-  const auto manual = settings_manual();
-  const auto expect_rows = [&](const std::vector<SettingLine>& rows) {
-    for (const auto& row : rows) {
-      EXPECT_FALSE(row.info.doc.empty()) << row.info.name;
-      EXPECT_NE(manual.find("`" + std::string(row.info.name) + "`"), std::string::npos) << row.info.name;
-    }
-  };
-  for (const auto& element : server_elements()) {
-    expect_rows(element.attributes());
-    if (!element.item.empty()) expect_rows(element.item_attributes());
-  }
-  expect_rows(describe(realm_settings(), new_realm()));
-  expect_rows(describe(acme_settings(), AcmeConfig()));
-  expect_rows(describe(profile_settings(), Profile(profile_name("new"))));
-}
-
-TEST(Documents, ShippedRealmsAndServerHold) {
-  const Place place;
-  auto xml = shipped("etc/chancery.xml");
-  const auto replace = [&](std::string_view from, std::string_view to) {
-    const auto at = xml.find(from);
-    ASSERT_NE(at, std::string::npos) << from;
-    xml.replace(at, from.size(), to);
-  };
-  replace("/run/chancery", "run");
-  replace("/var/lib/chancery/realms", "realms");
-  place.write("chancery.xml", xml);
-  for (const auto* file :
-       {"realms/default/ca.config.yml", "realms/devices/ca.config.yml", "realms/devices/profiles/device.yml"}) {
-    place.write(file, shipped(file));
-  }
-  for (const auto* realm : {"default", "devices"}) place.write("realms/" + std::string(realm) + "/passphrase", "x");
-  auto loaded = place.load();
-  ASSERT_TRUE(loaded.snapshot) << lines(loaded.findings);
-  std::erase_if(loaded.findings, [](const Finding& one) { return one.path.ends_with("@group"); });
-  EXPECT_EQ(lines(loaded.findings), "");
-  const auto& device = loaded.snapshot->find("devices")->profiles.at(profile_name("device"));
-  EXPECT_EQ(device.validity, std::chrono::days{90});
-  EXPECT_EQ(device.extended_key_usage, (std::vector<std::string>{"clientAuth", "serverAuth"}));
-  EXPECT_FALSE(device.subject_from_request);
-}
-
-TEST(Documents, ThePrintedServerLoadsAgain) {
-  const Place place;
-  const auto first = place.load();
-  ASSERT_TRUE(first.snapshot);
-  place.write("chancery.xml", print_config(*first.snapshot));
-  const auto second = place.load();
-  ASSERT_TRUE(second.snapshot) << lines(second.findings);
-  EXPECT_TRUE(second.snapshot->server == first.snapshot->server);
 }
 
 }  // namespace

@@ -45,6 +45,7 @@ config_test_SOURCES = \
   server/config/bad_config_test.cc \
   server/config/checks_test.cc \
   server/config/config_test.cc \
+  server/config/documents_test.cc \
   server/config/source_test.cc \
   server/config/testing.h
 config_test_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS) -DCHANCERY_SOURCE_DIR='"$(abs_top_srcdir)"'

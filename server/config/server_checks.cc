@@ -78,6 +78,7 @@ void check_names_differ(const Context& context, std::string_view element, std::s
 
 void check_run_directory(const Context& context) {
   const Node& at = context.places.attribute("", "run-directory");
+  if (context.report.has_reported(at)) return;
   check_creatable(context.server.run_directory, at, context.report);
   constexpr std::size_t kMostOctets = sizeof(sockaddr_un::sun_path) - 1;
   std::size_t longest = context.server.socket_file().string().size();

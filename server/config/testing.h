@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "server/config/load.h"
+#include "server/config/realm_settings.h"
+#include "server/config/server_settings.h"
 
 /// A configuration in a directory of its own: what the tests of this room share.
 namespace chancery::config::testing {
@@ -61,5 +63,26 @@ class Place {
  private:
   std::filesystem::path directory_;
 };
+
+inline ProfileName profile_name(std::string_view text) { return ProfileName::parse(text).value(); }
+inline RealmConfig new_realm() { return RealmConfig(RealmName::parse("default").value()); }
+
+inline std::string lines(const std::vector<Finding>& findings) {
+  std::string out;
+  for (const auto& finding : findings) out += to_line(finding) + "\n";
+  return out;
+}
+
+inline ServerConfig server_from(const std::string& xml, std::vector<Finding>& findings) {
+  Report report("printed", findings);
+  const auto root = parse_xml(xml, report);
+  return root ? read_server(*root, report) : ServerConfig();
+}
+
+inline RealmConfig realm_from(const std::string& yaml, RealmConfig base, std::vector<Finding>& findings) {
+  Report report("built-in", findings);  // so that origins are equal
+  const auto root = parse_yaml(yaml, report);
+  return root ? read_realm(*root, std::move(base), report) : new_realm();
+}
 
 }  // namespace chancery::config::testing
