@@ -11,6 +11,7 @@ libbase_a_SOURCES = \
   server/base/process.cc server/base/process.h \
   server/base/result.cc server/base/result.h \
   server/base/role.cc server/base/role.h \
+  server/base/scoreboard.cc server/base/scoreboard.h \
   server/base/text.cc server/base/text.h
 libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(SPDLOG_CFLAGS)
 BASE_LIBS = libbase.a $(SPDLOG_LIBS)
