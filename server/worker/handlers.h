@@ -1,0 +1,19 @@
+#pragma once
+
+#include "server/worker/params.h"
+#include "server/worker/session.h"
+
+namespace chancery::worker {
+
+/// What runs one command. The session is in the state and has the role that the command's row demands, and the params
+/// follow it: handlers do not check them again.
+using Handler = Result<Json> (*)(Session& session, const Params& params);
+
+#define COMMAND(name, handler, role, state, params, result, doc) Result<Json> handler(Session& session, const Params& params);
+#include "server/wire/commands.def"
+#undef COMMAND
+
+/// The handler of a command's name. @pre the name is in the table
+Handler handler_of(std::string_view command);
+
+}  // namespace chancery::worker

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "server/base/clock.h"
+#include "server/base/role.h"
+#include "server/realm/authority.h"
+#include "server/signer/client.h"
+#include "server/store/store.h"
+#include "server/worker/start.h"
+
+namespace chancery::worker {
+
+/// Who acts on this connection.
+struct Identity {
+  std::string name;       ///< "unix:alice", "frontend:http", "cert:/CN=…"
+  std::string front_end;  ///< configured name, when the session acts as a front end
+  Roles roles;            ///< in the session's realm
+};
+
+/// One connection's state. Bound to one realm by open(), for life; everything that belongs to the realm is reached through
+/// here and opened when first needed (PROMISES D21: nothing is inherited over fork).
+class Session {
+ public:
+  Session(const WorkerStart& start, const base::Clock& clock);
+
+  const config::Snapshot& snapshot() const { return *start_.snapshot; }
+  const base::Clock& clock() const { return clock_; }
+  base::Scoreboard& board() const { return *start_.board; }
+  std::size_t slot() const { return start_.slot; }
+  const base::PeerCredentials& peer() const { return start_.peer; }
+
+  bool is_open() const { return realm_ != nullptr; }
+  /// @pre is_open()
+  const config::RealmConfig& realm() const;
+  const Identity& identity() const { return identity_; }
+  const std::string& challenge() const { return challenge_; }
+
+  /// Binds the connection to a realm. @errors Conflict: open already; NotFound: no such realm, or no role in it (the same
+  /// answer, so that nobody learns which realms there are); Denied: not this front end's user; Busy: realm's worker limit.
+  Status open(const std::string& realm, const std::string& front_end);
+  /// Another identity, after a proof. @pre is_open()
+  void become(Identity identity) { identity_ = std::move(identity); }
+
+  /// Whom the request in hand is for: what a front end attests in the envelope, else the session's identity.
+  std::string requester() const { return acting_for_.empty() ? identity_.name : acting_for_; }
+  /// @errors Denied: only a front end may act for others.
+  Status act_for(const std::string& whom);
+
+  /// @errors Unavailable, StoreFailed.
+  Result<store::Store*> store();
+  /// Connects anew when the signer was restarted meanwhile. @errors Unavailable.
+  Result<signer::SignerClient*> signer();
+  void drop_signer() { signer_.reset(); }
+  /// The public part of the realm's CA. @errors Unavailable: the CA waits for its certificate; BadConfig.
+  Result<const realm::Authority*> authority();
+  void forget_authority() { authority_.reset(); }
+
+  bool closing = false;  ///< session.close was answered
+
+ private:
+  const WorkerStart& start_;
+  const base::Clock& clock_;
+  const config::RealmConfig* realm_ = nullptr;
+  Identity identity_;
+  std::string acting_for_;
+  std::string challenge_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<signer::SignerClient> signer_;
+  std::unique_ptr<realm::Authority> authority_;
+};
+
+/// "alice", or the number when the uid has no name.
+std::string user_name(uid_t uid);
+
+/// The roles that the identities rules give a uid in a realm. The server's own uid and root are admin everywhere.
+Roles roles_of(const config::ServerConfig& server, uid_t uid, std::string_view realm);
+
+}  // namespace chancery::worker
