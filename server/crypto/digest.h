@@ -1,0 +1,15 @@
+#pragma once
+
+#include "server/base/bytes.h"
+
+namespace chancery::crypto {
+
+/// FIPS 180-4.
+Bytes sha256(ByteView data);
+Bytes sha384(ByteView data);
+Bytes sha512(ByteView data);
+
+/// RFC 2104 with SHA-256; 32 octets.
+Bytes hmac_sha256(ByteView key, ByteView data);
+
+}  // namespace chancery::crypto

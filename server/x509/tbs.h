@@ -1,0 +1,45 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "server/base/clock.h"
+#include "server/base/names.h"
+#include "server/crypto/key.h"
+#include "server/x509/general_name.h"
+#include "server/x509/name.h"
+
+namespace chancery::x509 {
+
+/// Everything that decides the octets of one TBSCertificate (RFC 5280 4.1), in the order of its ASN.1.
+struct TbsSpec {
+  Serial serial;
+  crypto::SignatureAlgorithm algorithm{};
+  Bytes issuer_der;  ///< the CA's subject, octet for octet (PROMISES B8); empty for a self-signed one: the subject
+  Seconds not_before{};
+  Seconds not_after{};
+  Name subject;
+  Bytes spki;
+  bool is_ca = false;
+  std::optional<int> path_length;
+  std::vector<std::string> key_usage;
+  std::vector<std::string> extended_key_usage;  ///< names of the table or dotted OIDs
+  Bytes authority_key_id;                       ///< empty for a self-signed one: its own SKI
+  std::vector<GeneralName> sans;                ///< critical when the subject is empty
+  std::vector<std::string> crl_urls;
+  std::vector<std::string> ca_issuer_urls;
+  std::vector<std::string> ocsp_urls;
+};
+
+/// The DER. Pure: the same spec gives the same octets.
+/// @errors Malformed: a name, usage or URL that does not hold; BadKey: the SPKI.
+Result<Bytes> build_tbs(const TbsSpec& spec);
+
+/// SEQUENCE { tbs, AlgorithmIdentifier, BIT STRING }: certificate, CRL or request. @errors Malformed: the TBS is no SEQUENCE.
+Result<Bytes> assemble_signed(ByteView tbs, crypto::SignatureAlgorithm algorithm, ByteView signature);
+
+/// The leftmost 160 bits of SHA-256 over the key's BIT STRING (RFC 7093 2, method 1).
+Result<Bytes> subject_key_id_of(ByteView spki);
+
+}  // namespace chancery::x509
