@@ -1,0 +1,96 @@
+#include "server/worker/dispatch.h"
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "server/base/log.h"
+#include "server/base/text.h"
+#include "server/wire/commands.h"
+#include "server/worker/handlers.h"
+
+namespace chancery::worker {
+namespace {
+
+struct Binding {
+  std::string_view name;
+  Handler handler;
+};
+constexpr std::array kBindings{
+#define COMMAND(name, handler, role, state, params, result, doc) Binding{name, handler},
+#include "server/wire/commands.def"
+#undef COMMAND
+};
+static_assert(std::ranges::is_sorted(kBindings, {}, &Binding::name));
+
+Error unknown_method(std::string_view name) {
+  std::vector<std::string_view> known;
+  for (const auto& command : wire::commands()) known.push_back(command.name);
+  const auto near = base::did_you_mean(name, known);
+  return {Code::UnknownMethod, "unknown command \"" + base::printable(name, 64) + "\"",
+          near.empty() ? "server.describe lists the commands" : "did you mean \"" + std::string(near) + "\"?"};
+}
+
+/// "A realm may demand more than the table's least role, never less": both must allow.
+Status check_roles(const Session& session, const wire::Command& command) {
+  if (command.least_role == Role::Anonymous) return {};
+  const auto& roles = session.identity().roles;
+  auto demanded = command.least_role;
+  bool allowed = roles.allow(demanded);
+  if (allowed && session.is_open()) {
+    const auto more = session.realm().command_roles.find(std::string(command.name));
+    if (more != session.realm().command_roles.end() && !roles.allow(more->second)) {
+      demanded = more->second;
+      allowed = false;
+    }
+  }
+  if (allowed) return {};
+  return Error(Code::Denied, std::string(command.name) + " needs the role " + std::string(base::to_text(demanded)) + ", " +
+                                 session.identity().name + " has " + (roles.empty() ? "none" : base::join(roles.names(), ", ")));
+}
+
+Result<Json> run(Session& session, const wire::Request& request) {
+  const auto* command = wire::find_command(request.method);
+  if (command == nullptr) return unknown_method(request.method);
+  if (command->state == wire::In::Realm && !session.is_open()) {
+    return Error(Code::NoSession, std::string(command->name) + " needs an open session", "call session.open first");
+  }
+  PKI_TRY_VOID(session.act_for(request.acting_for));
+  PKI_TRY_VOID(check_roles(session, *command));
+  PKI_TRY_VOID(wire::check_params(*command, request.params));
+  return handler_of(command->name)(session, Params(request.params));
+}
+
+Result<Json> run_guarded(Session& session, const wire::Request& request) {
+  try {
+    return run(session, request);
+  } catch (const std::exception& bug) {
+    base::log_error(request.method + ": bug: " + bug.what());
+    return Error(Code::Internal, "internal error", "the server's log has the details");
+  }
+}
+
+std::string request_id(const Json& id) { return id.is_string() ? *id.as_string() : wire::to_text(id); }
+
+}  // namespace
+
+Handler handler_of(std::string_view command) {
+  const auto found = std::ranges::lower_bound(kBindings, command, {}, &Binding::name);
+  PKI_CHECK(found != kBindings.end() && found->name == command);
+  return found->handler;
+}
+
+std::string dispatch(Session& session, std::string_view line) {
+  auto request = wire::decode_request(line);
+  if (!request.ok()) return wire::encode_error(Json(), request.error());
+  base::set_log_context({session.is_open() ? session.realm().name.text() : "", session.requester(), request_id(request->id)});
+  auto outcome = run_guarded(session, *request);
+  if (outcome.ok()) {
+    base::log_debug(request->method + ": ok");
+    return wire::encode_result(request->id, *outcome);
+  }
+  base::log_info(request->method + ": " + std::string(base::describe(outcome.error().code()).text) + ": " + outcome.error().message());
+  return wire::encode_error(request->id, outcome.error());
+}
+
+}  // namespace chancery::worker

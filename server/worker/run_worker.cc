@@ -1,0 +1,132 @@
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+
+#include "server/base/log.h"
+#include "server/base/process.h"
+#include "server/wire/message.h"
+#include "server/worker/dispatch.h"
+
+namespace chancery::worker {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr milliseconds kReplyLimit{30000};  ///< PROMISES D9
+
+volatile std::sig_atomic_t stop_asked = 0;
+
+void on_stop(int /*signal*/) { stop_asked = 1; }
+
+/// SIGTERM ends the wait for the next request, never a request in hand; so it is blocked but while waiting.
+class StopSignal {
+ public:
+  StopSignal() {
+    sigset_t blocked;
+    ::sigemptyset(&blocked);
+    ::sigaddset(&blocked, SIGTERM);
+    ::sigprocmask(SIG_BLOCK, &blocked, &waiting_mask_);
+    ::sigdelset(&waiting_mask_, SIGTERM);
+    struct sigaction action {};
+    action.sa_handler = on_stop;
+    ::sigaction(SIGTERM, &action, nullptr);
+    ::signal(SIGPIPE, SIG_IGN);
+    ::signal(SIGHUP, SIG_IGN);
+    ::signal(SIGINT, SIG_IGN);
+  }
+  const sigset_t& waiting_mask() const { return waiting_mask_; }
+
+ private:
+  sigset_t waiting_mask_{};
+};
+
+enum class Wake { Input, Quiet, MasterGone, Stopping };
+
+/// Waits for the client's next octet, the master's end, or SIGTERM.
+Wake wait_for_request(const WorkerStart& start, const StopSignal& stop, milliseconds limit) {
+  const auto deadline = steady_clock::now() + limit;
+  for (;;) {
+    if (stop_asked != 0) return Wake::Stopping;
+    const auto left = std::max(milliseconds{0}, std::chrono::duration_cast<milliseconds>(deadline - steady_clock::now()));
+    const timespec timeout{left.count() / 1000, left.count() % 1000 * 1000000};
+    pollfd waiting[2] = {{start.client.get(), POLLIN, 0}, {start.life.get(), POLLIN, 0}};
+    const int ready = ::ppoll(waiting, 2, &timeout, &stop.waiting_mask());
+    if (ready < 0 && errno != EINTR) return Wake::MasterGone;
+    if (ready == 0) return Wake::Quiet;
+    if (ready > 0 && waiting[1].revents != 0) return Wake::MasterGone;
+    if (ready > 0 && waiting[0].revents != 0) return Wake::Input;
+  }
+}
+
+/// The last words to a client that is to go.
+void farewell(int client, const Error& why) { (void)wire::write_line(client, wire::encode_error(Json(), why), milliseconds{1000}); }
+
+milliseconds idle_limit(const Session& session, const config::Limits& limits) {
+  return session.is_open() ? limits.idle_timeout : limits.unopened_timeout;
+}
+
+/// One line in, one line out. @return whether the connection goes on.
+bool serve_one(const WorkerStart& start, Session& session, wire::LineReader& reader) {
+  const auto line = reader.next(start.snapshot->server.limits.request_timeout);
+  if (!line.ok()) {
+    if (line.error().code() != Code::Closed) {
+      base::log_info("connection ended: " + line.error().message());
+      farewell(start.client.get(), line.error());
+    }
+    return false;
+  }
+  start.board->begin_request(start.slot);
+  const auto reply = dispatch(session, *line);
+  const auto sent = wire::write_line(start.client.get(), reply, kReplyLimit);
+  start.board->set_state(start.slot, base::WorkerState::Idle);
+  return sent.ok() && !session.closing;
+}
+
+int serve(const WorkerStart& start) {
+  const StopSignal stop;
+  const base::SystemClock clock;
+  const auto& limits = start.snapshot->server.limits;
+  const auto session_end = steady_clock::now() + limits.session_lifetime;
+  Session session(start, clock);
+  wire::LineReader reader(start.client.get(), wire::kMaxLineBytes);
+  for (int served = 0; served < limits.max_requests_per_worker; ++served) {
+    if (steady_clock::now() >= session_end) {
+      farewell(start.client.get(), Error(Code::Timeout, "the session has reached its longest life", "connect again"));
+      return base::to_int(base::Exit::Ok);
+    }
+    if (!reader.has_line()) {
+      const auto wake = wait_for_request(start, stop, idle_limit(session, limits));
+      if (wake == Wake::MasterGone || wake == Wake::Stopping) return base::to_int(base::Exit::Ok);
+      if (wake == Wake::Quiet) {
+        farewell(start.client.get(), Error(Code::Timeout, "no request within the idle limit", "connect again"));
+        return base::to_int(base::Exit::Ok);
+      }
+    }
+    if (stop_asked != 0 || !serve_one(start, session, reader)) return base::to_int(base::Exit::Ok);
+  }
+  return base::to_int(base::Exit::Ok);
+}
+
+}  // namespace
+
+int run_worker(WorkerStart start) {
+  base::set_title("chanceryd: worker");
+  if (const auto opened = base::open_log({start.snapshot->server.log_destination,
+                                          base::log_level_from_text(start.snapshot->server.log_level).value_or(base::LogLevel::Info)},
+                                         "worker");
+      !opened.ok()) {
+    return base::to_int(base::Exit::Io);
+  }
+  (void)base::forbid_dumps();
+  return serve(start);
+}
+
+std::string refusal_line(Code code, std::string_view message) {
+  return wire::encode_error(Json(), Error(code, std::string(message), "try again later")) + "\n";
+}
+
+}  // namespace chancery::worker

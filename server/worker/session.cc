@@ -1,0 +1,152 @@
+#include "server/worker/session.h"
+
+#include <grp.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "server/base/file.h"
+#include "server/base/log.h"
+#include "server/base/process.h"
+#include "server/base/text.h"
+#include "server/worker/confine.h"
+
+namespace chancery::worker {
+namespace {
+
+constexpr std::size_t kMaxChainBytes = 262144;
+constexpr std::size_t kChallengeOctets = 24;
+
+std::optional<unsigned> as_number(std::string_view text) {
+  unsigned value = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (failure != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+std::optional<uid_t> uid_of(const std::string& user) {
+  if (const auto number = as_number(user)) return *number;
+  const passwd* entry = ::getpwnam(user.c_str());
+  return entry == nullptr ? std::nullopt : std::optional(entry->pw_uid);
+}
+
+bool in_group(uid_t uid, const std::string& group) {
+  const auto* entry = as_number(group) ? ::getgrgid(*as_number(group)) : ::getgrnam(group.c_str());
+  if (entry == nullptr) return false;
+  const gid_t gid = entry->gr_gid;
+  const auto user = user_name(uid);
+  for (char** member = entry->gr_mem; *member != nullptr; ++member) {
+    if (user == *member) return true;
+  }
+  const passwd* account = ::getpwuid(uid);
+  return account != nullptr && account->pw_gid == gid;
+}
+
+bool names_realm(const std::vector<std::string>& realms, std::string_view realm) {
+  return std::ranges::any_of(realms, [&](const std::string& one) { return one == "*" || one == realm; });
+}
+
+/// The configured front end, when this peer may act as it in that realm.
+Result<const config::FrontEnd*> front_end_for(const config::ServerConfig& server, const std::string& name, uid_t uid,
+                                              std::string_view realm) {
+  for (const auto& one : server.front_ends) {
+    if (one.name != name) continue;
+    const auto expected = one.user.empty() ? std::optional(::geteuid()) : uid_of(one.user);
+    const bool own = uid == ::geteuid() || uid == 0;
+    if ((expected == uid || own) && names_realm(one.realms, realm)) return &one;
+  }
+  return Error(Code::Denied, "this peer may not act as front end \"" + base::printable(name, 64) + "\" in this realm");
+}
+
+Error no_such_realm(std::string_view realm) { return {Code::NotFound, "no realm \"" + base::printable(realm, 64) + "\" for this peer"}; }
+
+}  // namespace
+
+std::string user_name(uid_t uid) {
+  const passwd* entry = ::getpwuid(uid);
+  return entry == nullptr ? std::to_string(uid) : entry->pw_name;
+}
+
+Roles roles_of(const config::ServerConfig& server, uid_t uid, std::string_view realm) {
+  if (uid == 0 || uid == ::geteuid()) return Roles{Role::Admin};
+  Roles roles;
+  for (const auto& rule : server.identities) {
+    if (rule.realm != "*" && rule.realm != realm) continue;
+    const bool matches = rule.group.empty() ? uid_of(rule.user) == uid : in_group(uid, rule.group);
+    if (!matches) continue;
+    for (const auto& name : rule.roles.names()) roles.add(base::role_from_text(name).value());
+  }
+  return roles;
+}
+
+Session::Session(const WorkerStart& start, const base::Clock& clock) : start_(start), clock_(clock) {
+  identity_.name = "unix:" + user_name(start.peer.uid);
+  // Before a realm is open, only what needs no realm can be asked; the widest realm rule does not leak into it.
+  identity_.roles = roles_of(start.snapshot->server, start.peer.uid, "*");
+}
+
+const config::RealmConfig& Session::realm() const {
+  PKI_CHECK(realm_ != nullptr);
+  return *realm_;
+}
+
+Status Session::open(const std::string& realm_name, const std::string& front_end) {
+  if (realm_ != nullptr) return Error(Code::Conflict, "the session is open already, in realm " + realm_->name.text());
+  const auto* realm = snapshot().find(realm_name);
+  if (realm == nullptr) return no_such_realm(realm_name);
+  Identity identity{identity_.name, "", roles_of(snapshot().server, peer().uid, realm_name)};
+  if (!front_end.empty()) {
+    PKI_TRY(const auto* configured, front_end_for(snapshot().server, front_end, peer().uid, realm_name));
+    identity = {"frontend:" + front_end, front_end, configured->roles};
+  }
+  if (identity.roles.empty()) return no_such_realm(realm_name);
+  PKI_TRY_VOID(board().enter_realm(slot(), realm->name, static_cast<std::size_t>(snapshot().server.limits.max_workers_per_realm)));
+  confine_to_realm(*realm, snapshot().server);
+  realm_ = realm;
+  identity_ = std::move(identity);
+  challenge_ = "chancery-login:" + realm_name + ":" + base::to_base64url(base::random_bytes(kChallengeOctets));
+  base::set_title("chanceryd: worker " + realm_name + " " + identity_.name);
+  return {};
+}
+
+Status Session::act_for(const std::string& whom) {
+  if (!whom.empty() && identity_.front_end.empty()) return Error(Code::Denied, "only a front end may act for others, this is " + identity_.name);
+  if (base::printable(whom) != whom) return Error(Code::Malformed, "member for: control characters");
+  acting_for_ = whom;
+  return {};
+}
+
+Result<store::Store*> Session::store() {
+  if (store_ == nullptr) {
+    PKI_TRY(auto opened, store::Store::open(realm().database_file(), realm().name));
+    store_ = std::make_unique<store::Store>(std::move(opened));
+  }
+  return store_.get();
+}
+
+Result<signer::SignerClient*> Session::signer() {
+  if (signer_ == nullptr) {
+    auto connected = signer::SignerClient::connect(snapshot().server.signer_socket_file(realm().name).string());
+    if (!connected.ok()) return Error(Code::Unavailable, "the signer of realm " + realm().name.text() + " does not answer", "try again later");
+    signer_ = std::make_unique<signer::SignerClient>(std::move(connected).value());
+  }
+  return signer_.get();
+}
+
+Result<const realm::Authority*> Session::authority() {
+  if (authority_ == nullptr) {
+    const auto text = base::read_file(realm().ca_certificate_file(), kMaxChainBytes);
+    if (!text.ok() && text.error().code() == Code::NotFound) {
+      return Error(Code::Unavailable, "the CA of realm " + realm().name.text() + " has no certificate yet",
+                   "have its request (ca.get) signed and bring the certificate with ca.import");
+    }
+    if (!text.ok()) return text.error();
+    PKI_TRY(auto parsed, realm::parse_authority(*text, realm()));
+    authority_ = std::make_unique<realm::Authority>(std::move(parsed));
+  }
+  return authority_.get();
+}
+
+}  // namespace chancery::worker
