@@ -1,1 +1,8 @@
-# server/realm
+noinst_LIBRARIES += librealm.a
+librealm_a_SOURCES = \
+  server/realm/assemble.cc server/realm/assemble.h \
+  server/realm/authority.cc server/realm/authority.h \
+  server/realm/names.cc server/realm/names.h \
+  server/realm/policy.cc server/realm/policy.h
+librealm_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
+REALM_LIBS = librealm.a $(X509_LIBS)

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "server/realm/policy.h"
+
+/// Which names a certificate will carry.
+namespace chancery::realm {
+
+/// The subject that the certificate gets: the request's or the profile's, with the request's common name, or without one the
+/// first DNS name that fits into 64 characters (X.520 ub-common-name).
+x509::Name subject_for(const Wish& wish);
+
+/// The SANs that the certificate gets: those asked for, and the common name when it is a DNS name or address and the profile
+/// makes certificates for servers (PROMISES C14: the common name is among the SANs).
+std::vector<x509::GeneralName> sans_for(const Wish& wish, const x509::Name& subject);
+
+/// "dns", "ip", "email", "uri": the words of Profile::san_types.
+std::string_view type_word(const x509::GeneralName& name);
+
+/// Whether a DNS name lies at or below the domain.
+bool lies_below(std::string_view dns_name, std::string_view domain);
+
+/// What is wrong with the names, or an empty text.
+std::string fault_in_names(const config::Profile& profile, const x509::Name& subject, const std::vector<x509::GeneralName>& sans);
+
+}  // namespace chancery::realm

@@ -1,0 +1,165 @@
+#include "server/realm/policy.h"
+
+#include <algorithm>
+#include <array>
+
+#include "server/realm/names.h"
+
+namespace chancery::realm {
+namespace {
+
+using std::chrono::seconds;
+
+/// What every rule looks at.
+struct Asked {
+  const config::RealmConfig& realm;
+  const config::Profile& profile;
+  const Authority& authority;
+  const Wish& wish;
+  const Grant& grant;
+  Seconds now;
+};
+
+struct Verdict {
+  bool passed;
+  std::string detail;
+  Code code = Code::PolicyRefused;
+};
+
+Verdict pass(std::string detail) { return {true, std::move(detail)}; }
+Verdict fail(std::string detail, Code code = Code::PolicyRefused) { return {false, std::move(detail), code}; }
+Verdict from_fault(std::string fault, std::string good) { return fault.empty() ? pass(std::move(good)) : fail(std::move(fault)); }
+
+/// Both bounds are part of the validity (RFC 5280 4.1.2.5), so a span counts one second more than the difference.
+seconds span_of(const Grant& grant) { return grant.not_after - grant.not_before + seconds{1}; }
+
+std::string fault_in_validity(const config::Profile& profile, const Authority& authority, const Grant& grant) {
+  if (grant.not_after <= grant.not_before) return "not_after does not lie after not_before";
+  if (span_of(grant) > profile.validity) {
+    return "validity of " + std::to_string(span_of(grant).count()) + " s, the profile allows " + std::to_string(seconds{profile.validity}.count());
+  }
+  if (grant.not_after > authority.certificate.not_after()) return "would outlive the CA, which ends " + base::to_rfc3339(authority.certificate.not_after());
+  if (grant.not_before < authority.certificate.not_before()) return "would begin before the CA, which begins " + base::to_rfc3339(authority.certificate.not_before());
+  return {};
+}
+
+bool key_is_listed(const config::Profile& profile, const base::KeySpec& key) {
+  if (profile.allowed_keys.empty()) return true;
+  return std::ranges::any_of(profile.allowed_keys, [&](const base::KeySpec& row) {
+    return row.kind == base::KeySpec::Kind::Rsa ? key.kind == row.kind && key.bits >= row.bits : key == row;
+  });
+}
+
+std::string fault_in_key(const config::Profile& profile, const Authority& authority, const crypto::PublicKey& key) {
+  if (base::equal_in_constant_time(key.spki(), authority.certificate.public_key().spki())) return "it is the CA's own key";
+  if (!key_is_listed(profile, key.spec())) return base::to_text(key.spec()) + " is not among the keys that profile " + profile.name.text() + " allows";
+  return {};
+}
+
+std::string fault_in_ca_depth(const config::Profile& profile, const Authority& authority) {
+  if (!profile.is_ca) return {};
+  const auto above = authority.certificate.path_length();
+  if (!above) return {};
+  if (*above == 0) return "the CA's path length is 0: it may make no CA certificates";
+  if (!profile.path_length || *profile.path_length >= *above) {
+    return "the profile's path length must be below the CA's, " + std::to_string(*above);
+  }
+  return {};
+}
+
+Verdict role_allows(const Asked& asked) {
+  if (asked.wish.roles.allow(asked.profile.least_role)) return pass("has " + std::string(base::to_text(asked.profile.least_role)));
+  return fail("profile " + asked.profile.name.text() + " needs the role " + std::string(base::to_text(asked.profile.least_role)), Code::Denied);
+}
+
+Verdict key_is_sound(const Asked& asked) {
+  const auto checked = crypto::check_public_key(asked.wish.key);
+  return checked.ok() ? pass(base::to_text(asked.wish.key.spec())) : fail(checked.error().message(), Code::BadKey);
+}
+
+Verdict key_is_allowed(const Asked& asked) {
+  auto fault = fault_in_key(asked.profile, asked.authority, asked.wish.key);
+  return fault.empty() ? pass(base::to_text(asked.wish.key.spec())) : fail(std::move(fault), Code::BadKey);
+}
+
+Verdict names_are_allowed(const Asked& asked) {
+  return from_fault(fault_in_names(asked.profile, asked.grant.subject, asked.grant.sans), asked.grant.subject.to_slash());
+}
+
+Verdict names_are_not_reserved(const Asked& asked) {
+  if (asked.wish.names_are_configured) return pass("the configuration names them");
+  for (const auto& san : asked.grant.sans) {
+    if (san.type == x509::GeneralName::Type::Dns && x509::is_reserved_dns(san.value)) {
+      return fail("Domain '" + san.value + "' is reserved and cannot be used");
+    }
+  }
+  return pass("none is reserved");
+}
+
+Verdict validity_fits(const Asked& asked) {
+  return from_fault(fault_in_validity(asked.profile, asked.authority, asked.grant),
+                    base::to_rfc3339(asked.grant.not_before) + " to " + base::to_rfc3339(asked.grant.not_after));
+}
+
+Verdict ca_is_alive(const Asked& asked) {
+  const auto end = asked.authority.certificate.not_after();
+  return asked.now < end ? pass("until " + base::to_rfc3339(end)) : fail("the CA's certificate ended " + base::to_rfc3339(end), Code::Unavailable);
+}
+
+Verdict ca_depth_fits(const Asked& asked) { return from_fault(fault_in_ca_depth(asked.profile, asked.authority), asked.profile.is_ca ? "a CA certificate" : "no CA certificate"); }
+
+struct Rule {
+  std::string_view name;
+  Verdict (*judge)(const Asked&);
+};
+constexpr std::array kRules{
+    Rule{"role", role_allows},         Rule{"ca", ca_is_alive},       Rule{"key-strength", key_is_sound},
+    Rule{"key-kind", key_is_allowed},  Rule{"names", names_are_allowed}, Rule{"reserved-names", names_are_not_reserved},
+    Rule{"validity", validity_fits},   Rule{"ca-depth", ca_depth_fits},
+};
+
+/// The validity asked for, else the profile's; one that was not asked for in so many words ends with the CA at the latest (C11).
+void set_validity(const config::RealmConfig& realm, const Authority& authority, const Wish& wish, Seconds now, Grant& grant) {
+  grant.not_before = std::max(wish.not_before.value_or(now - realm.backdate), authority.certificate.not_before());
+  const auto span = wish.validity.value_or(wish.profile->validity);
+  grant.not_after = wish.not_after.value_or(std::min(grant.not_before + span - seconds{1}, authority.certificate.not_after()));
+}
+
+}  // namespace
+
+bool Decision::allowed() const { return std::ranges::all_of(checks, &Check::passed); }
+
+Error Decision::refusal() const {
+  std::string faults;
+  for (const auto& check : checks) {
+    if (!check.passed) faults += (faults.empty() ? "" : "; ") + check.detail;
+  }
+  return {code, faults, "certificate.preview shows every check"};
+}
+
+Decision decide(const config::RealmConfig& realm, const Authority& authority, const Wish& wish, Seconds now, const Serial& serial) {
+  PKI_CHECK(wish.profile != nullptr);
+  const auto subject = subject_for(wish);
+  const auto spki = wish.key.spki();
+  Decision decision{{}, Grant{serial, wish.profile->name, subject, sans_for(wish, subject), Bytes(spki.begin(), spki.end()), {}, {}}};
+  set_validity(realm, authority, wish, now, decision.grant);
+  const Asked asked{realm, *wish.profile, authority, wish, decision.grant, now};
+  for (const auto& rule : kRules) {
+    auto verdict = rule.judge(asked);
+    if (!verdict.passed && decision.allowed()) decision.code = verdict.code;
+    decision.checks.push_back({std::string(rule.name), verdict.passed, std::move(verdict.detail)});
+  }
+  return decision;
+}
+
+Status check_grant(const config::RealmConfig& /*realm*/, const config::Profile& profile, const Authority& authority, const Grant& grant) {
+  PKI_TRY(const auto key, crypto::PublicKey::from_spki(grant.spki));
+  PKI_TRY_VOID(crypto::check_public_key(key));
+  if (auto fault = fault_in_key(profile, authority, key); !fault.empty()) return Error(Code::BadKey, std::move(fault));
+  for (auto fault : {fault_in_names(profile, grant.subject, grant.sans), fault_in_validity(profile, authority, grant), fault_in_ca_depth(profile, authority)}) {
+    if (!fault.empty()) return Error(Code::PolicyRefused, std::move(fault));
+  }
+  return {};
+}
+
+}  // namespace chancery::realm
