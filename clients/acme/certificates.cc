@@ -57,7 +57,7 @@ Result<http::Response> Service::revoke(const Call& call) {
   const auto der = base::from_base64url(*certificate->as_string());
   if (!der.ok() || der->empty()) return acme_error("malformed", "certificate is no base64url");
   PKI_TRY(auto reason, read_reason(*call.payload));
-  Json params = Json::object({{"certificate", x509::to_pem("CERTIFICATE", *der)}, {"reason", std::move(reason)}});
+  Json params = Json::object({{"certificate", x509::to_pem(x509::kCertificateLabel, *der)}, {"reason", std::move(reason)}});
   if (call.key) {
     params.set("jwk", call.key->json);
   } else {

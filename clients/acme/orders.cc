@@ -83,7 +83,7 @@ Result<http::Response> Service::finalize(const Call& call) {
   PKI_TRY(const auto order, ask(call, "acme.order.finalize",
                                 Json::object({{"account", call.account},
                                               {"order", call.request.parameter("order")},
-                                              {"csr", x509::to_pem("CERTIFICATE REQUEST", *der)}})));
+                                              {"csr", x509::to_pem(x509::kRequestLabel, *der)}})));
   return order_response(200, order, call.urls);
 }
 

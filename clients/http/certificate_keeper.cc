@@ -10,6 +10,7 @@
 #include "server/crypto/key.h"
 #include "server/x509/certificate.h"
 #include "server/x509/csr.h"
+#include "server/x509/pem.h"
 
 namespace chancery::http {
 namespace {
@@ -141,7 +142,7 @@ Status CertificateKeeper::obtain(Charge& charge) {
   PKI_TRY(const auto key, crypto::PrivateKey::generate(base::KeySpec{}));
   PKI_TRY(const auto subject, x509::Name::from_slash("/CN=" + charge.listener->names.front()));
   PKI_TRY(const auto csr, x509::make_csr(key, subject, names));
-  const auto params = Json::object({{"listener", charge.listener->name}, {"csr", x509::to_pem("CERTIFICATE REQUEST", csr)}});
+  const auto params = Json::object({{"listener", charge.listener->name}, {"csr", x509::to_pem(x509::kRequestLabel, csr)}});
   PKI_TRY(const auto issued,
           gateway_.call(charge.listener->default_realm, "listener.certify", params, "listener:" + charge.listener->name));
   std::string chain_pem = issued.text("certificate");

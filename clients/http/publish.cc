@@ -8,8 +8,6 @@ namespace chancery::http {
 namespace {
 
 constexpr std::string_view kPemType = "application/x-pem-file";
-constexpr std::string_view kCrlLabel = "X509 CRL";
-constexpr std::string_view kCertificateLabel = "CERTIFICATE";
 
 /// What the daemon answered instead; nothing of its inside.
 Response failure(const Error& error) {
@@ -42,7 +40,8 @@ Response Publisher::crl(const Request& request, Form form) {
   const auto answer = gateway_.call(request.realm, "crl.get", Json::object(), acting_for(request));
   if (!answer.ok()) return failure(answer.error());
   const auto pem = answer->text("crl");
-  auto response = form == Form::Pem ? content(200, std::string(kPemType), pem) : as_der(pem, kCrlLabel, "application/pkix-crl");
+  auto response =
+      form == Form::Pem ? content(200, std::string(kPemType), pem) : as_der(pem, x509::kCrlLabel, "application/pkix-crl");
   return response.add("Cache-Control", "max-age=60");
 }
 
@@ -50,8 +49,8 @@ Response Publisher::authority(const Request& request, Form form) {
   const auto answer = gateway_.call(request.realm, "ca.chain", Json::object(), acting_for(request));
   if (!answer.ok()) return failure(answer.error());
   const auto pem = answer->text("chain");
-  auto response =
-      form == Form::Pem ? content(200, std::string(kPemType), pem) : as_der(pem, kCertificateLabel, "application/pkix-cert");
+  auto response = form == Form::Pem ? content(200, std::string(kPemType), pem)
+                                    : as_der(pem, x509::kCertificateLabel, "application/pkix-cert");
   return response.add("Cache-Control", "max-age=300");
 }
 

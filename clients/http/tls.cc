@@ -6,24 +6,17 @@
 
 #include <climits>
 
+#include "server/crypto/handles.h"
+
 namespace chancery::http {
 namespace {
 
 constexpr const char* kTls12Ciphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
 constexpr unsigned char kHttp11[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
 
-struct BioFree {
-  void operator()(BIO* bio) const noexcept { ::BIO_free(bio); }
-};
-struct X509Free {
-  void operator()(X509* certificate) const noexcept { ::X509_free(certificate); }
-};
-struct KeyFree {
-  void operator()(EVP_PKEY* key) const noexcept { ::EVP_PKEY_free(key); }
-};
-using BioPtr = std::unique_ptr<BIO, BioFree>;
-using X509Ptr = std::unique_ptr<X509, X509Free>;
-using KeyPtr = std::unique_ptr<EVP_PKEY, KeyFree>;
+using crypto::BioPtr;
+using crypto::PkeyPtr;
+using crypto::X509Ptr;
 
 Error tls_error(const char* what) {
   const auto number = ::ERR_get_error();
@@ -79,7 +72,7 @@ Result<TlsContext> TlsContext::make(const SecretBytes& key_pem, const std::strin
   harden(made.context_.get());
   PKI_TRY_VOID(use_chain(made.context_.get(), chain_pem));
   const auto bio = memory(key_pem.view());
-  const KeyPtr key(::PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr));
+  const PkeyPtr key(::PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr));
   if (!key || ::SSL_CTX_use_PrivateKey(made.context_.get(), key.get()) != 1) return tls_error("listener key");
   return made;
 }
