@@ -3,23 +3,24 @@
 namespace chancery::realm {
 
 x509::TbsSpec assemble(const config::RealmConfig& realm, const config::Profile& profile, const Authority& authority, const Grant& grant) {
+  const auto as_octets = [](ByteView view) { return Bytes(view.begin(), view.end()); };
   return x509::TbsSpec{
       .serial = grant.serial,
-      .issuer_der = authority.certificate.subject_der(),  // byte for byte (PROMISES B8)
-      .subject = grant.subject,
+      .algorithm = authority.algorithm,
+      .issuer_der = as_octets(authority.certificate.subject_der()),  // byte for byte (PROMISES B8)
       .not_before = grant.not_before,
       .not_after = grant.not_after,
+      .subject = grant.subject,
       .spki = grant.spki,
-      .sans = grant.sans,
-      .key_usage = profile.key_usage,
-      .extended_key_usage = profile.extended_key_usage,
       .is_ca = profile.is_ca,
       .path_length = profile.path_length,
-      .authority_key_id = authority.certificate.subject_key_id(),
+      .key_usage = profile.key_usage,
+      .extended_key_usage = profile.extended_key_usage,
+      .authority_key_id = as_octets(authority.certificate.subject_key_id()),
+      .sans = grant.sans,
       .crl_urls = realm.crl_urls,
       .ca_issuer_urls = realm.ca_issuer_urls,
       .ocsp_urls = realm.ocsp_urls,
-      .algorithm = authority.algorithm,
   };
 }
 

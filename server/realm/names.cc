@@ -43,6 +43,11 @@ std::string_view type_word(const x509::GeneralName& name) {
   return kWords.at(static_cast<std::size_t>(name.type));
 }
 
+bool is_reserved(const x509::GeneralName& name) {
+  constexpr std::array<std::string_view, 4> kReserved{"localhost", "local", "invalid", "test"};
+  return name.type == x509::GeneralName::Type::Dns && std::ranges::find(kReserved, name.value) != kReserved.end();
+}
+
 bool lies_below(std::string_view dns_name, std::string_view domain) {
   if (dns_name == domain) return true;
   return dns_name.size() > domain.size() && dns_name.ends_with(domain) && dns_name[dns_name.size() - domain.size() - 1] == '.';

@@ -22,6 +22,9 @@ std::string_view type_word(const x509::GeneralName& name);
 /// Whether a DNS name lies at or below the domain.
 bool lies_below(std::string_view dns_name, std::string_view domain);
 
+/// uPKI's list (UPKI.md 1.3): names that mean a machine to itself. Private PKIs do certify names below .internal or .lan.
+bool is_reserved(const x509::GeneralName& name);
+
 /// What is wrong with the names, or an empty text.
 std::string fault_in_names(const config::Profile& profile, const x509::Name& subject, const std::vector<x509::GeneralName>& sans);
 

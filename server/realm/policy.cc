@@ -89,7 +89,7 @@ Verdict names_are_allowed(const Asked& asked) {
 Verdict names_are_not_reserved(const Asked& asked) {
   if (asked.wish.names_are_configured) return pass("the configuration names them");
   for (const auto& san : asked.grant.sans) {
-    if (san.type == x509::GeneralName::Type::Dns && x509::is_reserved_dns(san.value)) {
+    if (is_reserved(san)) {
       return fail("Domain '" + san.value + "' is reserved and cannot be used");
     }
   }
