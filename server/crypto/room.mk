@@ -1,1 +1,18 @@
-# server/crypto
+# libcrypto is OpenSSL's, so this room's library has the project's trade in its name.
+noinst_LIBRARIES += libpkicrypto.a
+libpkicrypto_a_SOURCES = \
+  server/crypto/algorithms.h \
+  server/crypto/digest.cc server/crypto/digest.h \
+  server/crypto/handles.h \
+  server/crypto/key.h \
+  server/crypto/key_check.cc \
+  server/crypto/private_key.cc \
+  server/crypto/public_key.cc \
+  server/crypto/signature.cc server/crypto/signature.h
+libpkicrypto_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
+CRYPTO_LIBS = libpkicrypto.a $(BASE_LIBS) $(OPENSSL_LIBS)
+
+UNIT_TESTS += crypto_test
+crypto_test_SOURCES = server/crypto/crypto_test.cc
+crypto_test_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(GTEST_CFLAGS)
+crypto_test_LDADD = $(CRYPTO_LIBS) $(GTEST_LIBS)
