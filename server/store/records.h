@@ -1,0 +1,185 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "server/base/bytes.h"
+#include "server/base/clock.h"
+#include "server/base/names.h"
+
+/// The rows of the store as plain values. Times are UTC seconds, serials and ids text, JSON documents text.
+namespace chancery::store {
+
+// ----- certificates
+
+/// What was decided about a certificate. That it has expired is not stored: it follows from the clock.
+enum class CertificateState : std::uint8_t { Valid, Revoked, Held };
+/// "valid", "revoked", "held".
+std::string_view to_text(CertificateState state);
+std::optional<CertificateState> certificate_state(std::string_view text);
+
+/// The CRLReason of which a certificate can come back (RFC 5280 5.3.1).
+inline constexpr std::string_view kHoldReason = "certificateHold";
+
+/// One certificate as it was issued. The caller has read the names out of the DER.
+struct NewCertificate {
+  Serial serial;
+  std::string ca;  ///< name of the CA that signed it
+  Bytes der;       ///< at most kMaxDerBytes
+  std::string profile;
+  std::string subject;              ///< DN, slash form
+  std::string cn;                   ///< common name; empty: none, then no node is made
+  std::vector<std::string> sans{};  ///< "DNS:a.example.com", normalised
+  Seconds not_before{};
+  Seconds not_after{};
+  Seconds issued_at{};
+  std::string requester{};        ///< identity that asked
+  std::string front_end{};        ///< through which front end; empty: none
+  std::string rule{};             ///< by which policy rule
+  std::string evidence{};         ///< proof that was accepted (challenge, address), or its digest
+  std::string idempotency_key{};  ///< empty: none
+  std::string acme_account{};     ///< empty: not by ACME
+  std::string acme_order{};
+};
+
+enum class Added : std::uint8_t { New, Already };
+
+struct CertificateRecord {
+  Serial serial;
+  std::string ca{};
+  CertificateState state = CertificateState::Valid;
+  std::string profile{};
+  std::string subject{};
+  std::string cn{};
+  std::vector<std::string> sans{};
+  Seconds not_before{};
+  Seconds not_after{};
+  Seconds issued_at{};
+  std::string requester{};
+  std::string front_end{};
+  std::string rule{};
+  std::string evidence{};
+  std::string acme_account{};
+  std::string acme_order{};
+  std::optional<Seconds> revoked_at{};
+  std::string reason{};  ///< CRLReason name; empty: not revoked
+  std::string revoked_by{};
+  Bytes der{};  ///< of single certificates only; pages leave it empty
+};
+
+/// What certificate search asks for; empty members do not narrow.
+struct CertificateFilter {
+  std::string cn_prefix{};
+  std::string san{};  ///< exactly one of the certificate's, normalised
+  std::optional<Serial> serial{};
+  std::string profile{};
+  std::string state{};  ///< valid, revoked, held or expired, seen at `now`
+  std::string requester{};
+  std::optional<Seconds> expires_before{};  ///< not_after < this
+  std::optional<Seconds> expires_after{};   ///< not_after >= this
+  std::optional<Seconds> issued_before{};   ///< issued_at < this
+  std::optional<Seconds> issued_after{};    ///< issued_at >= this
+  Seconds now{};
+};
+
+/// Part of a list. A page may be short and still have a successor: a call looks at a bounded number of rows.
+template <class T>
+struct Page {
+  std::vector<T> items;
+  std::string next;  ///< `after` of the next call; empty: this was the last page
+};
+
+struct Revocation {
+  Serial serial;
+  std::string reason;  ///< CRLReason name
+  Seconds at;
+  std::string by{};  ///< identity
+  std::string ca{};  ///< empty: whichever CA of the realm issued that serial
+};
+
+// ----- CRLs
+
+struct RevokedCertificate {
+  Serial serial;
+  Seconds revoked_at;
+  std::string reason;  ///< CRLReason name
+};
+
+struct NewCrl {
+  std::string ca;
+  std::uint64_t number = 0;  ///< of next_crl_number
+  Seconds this_update{};
+  Seconds next_update{};
+  Bytes der;
+  std::vector<RevokedCertificate> entries;  ///< as revoked_for_crl gave them: what this CRL says
+};
+
+struct CrlRecord {
+  std::string ca;
+  std::uint64_t number = 0;
+  Seconds this_update{};
+  Seconds next_update{};
+  std::int64_t entries = 0;
+  Bytes der{};
+};
+
+// ----- nodes
+
+/// The newest certificate of a common name (UPKI.md: nodes).
+struct NodeRecord {
+  Serial serial;
+  std::string cn{};
+  std::string ca{};
+  std::string subject{};
+  std::string profile{};
+  CertificateState state = CertificateState::Valid;
+  Seconds registered_at{};  ///< when the name was first seen
+  Seconds not_after{};
+};
+
+// ----- ACME (RFC 8555 7.1). `version` is what compare-and-set compares; only update functions change it.
+
+struct AcmeAccount {
+  std::string id;
+  std::string thumbprint;  ///< RFC 7638, of the present key; one account per key
+  std::string jwk;         ///< JSON
+  std::string status;
+  std::string contact;  ///< JSON array
+  bool terms_agreed = false;
+  Seconds created_at{};
+  std::int64_t version = 0;
+};
+
+struct AcmeOrder {
+  std::string id;
+  std::string account;
+  std::string status;
+  std::string identifiers;                    ///< JSON array of {type, value}
+  std::vector<std::string> authorizations{};  ///< ids, in the order of the identifiers
+  std::string profile{};
+  std::optional<Seconds> not_before{};
+  std::optional<Seconds> not_after{};
+  Seconds expires{};
+  Seconds created_at{};
+  std::string error{};   ///< JSON problem document; empty: none
+  std::string serial{};  ///< of the certificate, once valid
+  Bytes csr{};           ///< DER, once processing: so that a finalize that was cut off can be finished
+  std::int64_t version = 0;
+};
+
+struct AcmeAuthorization {
+  std::string id;
+  std::string account;
+  std::string type;   ///< "dns" or "ip"
+  std::string value;  ///< without "*."
+  bool wildcard = false;
+  std::string status;
+  Seconds expires{};
+  Seconds created_at{};
+  std::string challenges;  ///< JSON array
+  std::int64_t version = 0;
+};
+
+}  // namespace chancery::store

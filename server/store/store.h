@@ -1,0 +1,160 @@
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "server/base/file.h"
+#include "server/store/driver.h"
+#include "server/store/records.h"
+
+namespace chancery::store {
+
+inline constexpr std::size_t kMaxDerBytes = 65535;    ///< one certificate or request (PROMISES Q13)
+inline constexpr std::size_t kCrlChunkBytes = 61440;  ///< one row of a CRL's DER (Q13)
+inline constexpr std::size_t kMaxPageRows = 1000;
+inline constexpr std::size_t kMaxRowsLooked = 5000;  ///< by one call of search
+
+struct Bind;
+
+/// What a realm remembers. One connection to the database, opened by whom uses it, after fork (PROMISES D21).
+///
+/// Each function is one transaction and touches this realm only: the realm's name is bound by the store itself into every
+/// statement. When it returns, what it did is durable. A transaction that another one was in the way of is tried again a
+/// bounded number of times. Every function may fail with Busy, StoreFailed, Corrupt or Unavailable besides what it names.
+class Store {
+ public:
+  /// Opens the realm's SQLite file, makes it (mode 0600) when there is none, and brings its schema up to date.
+  /// @errors Corrupt: no database, or another program's; Denied: others may read it; Unsupported: a newer schema, or a
+  /// filesystem without locks; Unavailable: it cannot be opened.
+  static Result<Store> open(const base::Path& file, RealmName realm);
+  /// The same over any driver.
+  static Result<Store> over(DriverPtr driver, RealmName realm);
+
+  // ----- certificates
+
+  /// Stores the certificate, its SANs, its idempotency key, and makes it its common name's node unless that has a newer one.
+  /// The same serial with the same DER again changes nothing, whatever else differs (PROMISES C6).
+  /// @errors Exists: the serial with another DER; Conflict: the idempotency key belongs to another certificate; TooLarge.
+  Result<Added> add_certificate(const NewCertificate& certificate);
+
+  /// One certificate with its DER. @errors NotFound; Conflict: two CAs of the realm issued that serial and none is named.
+  Result<CertificateRecord> certificate(const Serial& serial, const std::string& ca = {});
+  /// The newest of a common name. @errors NotFound.
+  Result<CertificateRecord> newest_by_cn(const std::string& cn);
+  /// The newest of a DN in slash form. @errors NotFound.
+  Result<CertificateRecord> newest_by_subject(const std::string& subject);
+  /// The certificate that was issued under that key, if any.
+  Result<std::optional<CertificateRecord>> by_idempotency_key(const std::string& key);
+
+  /// Newest first (issued_at, then serial), without DER. Looks at no more than kMaxRowsLooked rows, so that a page may be
+  /// short, even empty, and have a successor. @errors InvalidParams: `after` is no key of a page, or an unknown state.
+  Result<Page<CertificateRecord>> search(const CertificateFilter& filter, std::size_t limit, const std::string& after);
+
+  /// Revokes, or holds with reason certificateHold. A held one may be revoked for another reason. The same transaction
+  /// notes that the next CRL is due. @return the certificate as it is now, without DER.
+  /// @errors NotFound; Conflict: revoked already, or held and held again.
+  Result<CertificateRecord> revoke(const Revocation& revocation);
+  /// Takes back a hold. @errors NotFound; Conflict: not held.
+  Result<CertificateRecord> unrevoke(const Serial& serial, Seconds at, const std::string& ca = {});
+
+  // ----- CRLs
+
+  /// What the next CRL of that CA must list, sorted by serial: every certificate revoked or held that has not expired, and
+  /// those that expired since the latest CRL or were on none yet (RFC 5280 3.3, PROMISES B9).
+  Result<std::vector<RevokedCertificate>> revoked_for_crl(const std::string& ca, Seconds now);
+  /// When the oldest change was made that no CRL shows yet; none: the latest CRL says it all.
+  Result<std::optional<Seconds>> oldest_unlisted_revocation(const std::string& ca);
+  /// Takes the next number for ever: it is not given again, also when no CRL comes of it (PROMISES C8, F20).
+  /// @param above  the highest number that the signer's journal knows; the result is greater.
+  Result<std::uint64_t> next_crl_number(const std::string& ca, std::uint64_t above = 0);
+  /// Stores the CRL and crosses off the changes that it shows. @errors Conflict: the number is not above the latest's;
+  /// Exists: a CRL of that number is there.
+  Status add_crl(const NewCrl& crl);
+  /// The CRL with the highest number. @errors NotFound: none was made yet.
+  Result<CrlRecord> latest_crl(const std::string& ca);
+  /// The same without its DER.
+  Result<CrlRecord> latest_crl_facts(const std::string& ca);
+
+  // ----- nodes, administrators, small facts
+
+  /// @errors NotFound.
+  Result<NodeRecord> node(const std::string& cn);
+  /// By common name, ascending.
+  Result<Page<NodeRecord>> nodes(std::size_t limit, const std::string& after);
+  /// Forgets the name; its certificates stay. @errors NotFound.
+  Status delete_node(const std::string& cn);
+
+  /// @errors Exists: the DN is on the list.
+  Status add_admin(const std::string& dn, Seconds at, const std::string& by);
+  /// DNs, slash form, sorted; at most kMaxPageRows.
+  Result<std::vector<std::string>> admins();
+  /// @return whether it was on the list.
+  Result<bool> remove_admin(const std::string& dn);
+
+  /// A fact by name: the journal position that was reconciled last, say.
+  Result<std::optional<std::string>> get_meta(const std::string& name);
+  Status set_meta(const std::string& name, const std::string& text);
+
+  // ----- ACME. update_* is compare-and-set: it takes the row as it was read, with changed members, and raises
+  // its version. @errors of all updates: Conflict: somebody else changed it meanwhile; read again and decide again.
+
+  /// @errors Exists: an account has that id or that key.
+  Status add_acme_account(const AcmeAccount& account);
+  /// @errors NotFound.
+  Result<AcmeAccount> acme_account(const std::string& id);
+  Result<std::optional<AcmeAccount>> find_acme_account_by_thumbprint(const std::string& thumbprint);
+  /// Writes thumbprint, jwk, status, contact, terms_agreed. @errors Exists: another account has that key.
+  Status update_acme_account(AcmeAccount& account);
+  /// Oldest first.
+  Result<Page<AcmeAccount>> acme_accounts(std::size_t limit, const std::string& after);
+
+  /// The order with those of its authorizations that are new, both or none.
+  Status add_acme_order(const AcmeOrder& order, std::span<const AcmeAuthorization> authorizations);
+  /// @errors NotFound: no such order, or another account's.
+  Result<AcmeOrder> acme_order(const std::string& account, const std::string& id);
+  /// Writes status, error, serial, csr.
+  Status update_acme_order(AcmeOrder& order);
+  /// Ids of an account's orders, newest first, without the invalid ones (RFC 8555 7.1.2.1).
+  Result<Page<std::string>> acme_orders(const std::string& account, std::size_t limit, const std::string& after);
+
+  /// @errors NotFound. The caller holds the account against the one that asks.
+  Result<AcmeAuthorization> acme_authorization(const std::string& id);
+  /// Writes status, expires, challenges.
+  Status update_acme_authorization(AcmeAuthorization& authorization);
+  /// A valid authorization of the account for that very identifier which lasts beyond `lasts_beyond`; the longest-lived.
+  Result<std::optional<AcmeAuthorization>> find_valid_acme_authorization(const AcmeAuthorization& like, Seconds lasts_beyond);
+
+  /// Forgets orders and authorizations that ended before that time, at most `limit` of each (PROMISES I28, Q15).
+  /// Certificates stay. @return how many rows went.
+  Result<std::int64_t> purge_acme(Seconds expired_before, std::size_t limit);
+
+ private:
+  Store(DriverPtr driver, RealmName realm);
+
+  using Binds = std::initializer_list<Bind>;
+  /// Runs a named statement of sql/query/ with these values; :realm_id is bound here and nowhere else.
+  Result<Outcome> run(std::string_view name, Binds binds);
+  template <class Closure>
+  auto transaction(Access access, Closure closure);
+
+  Result<CertificateRecord> certificate_row(const Serial& serial, const std::string& ca);
+  Result<CertificateRecord> one_certificate(std::string_view statement_name, Binds binds, const std::string& what);
+  Status add_bytes(CertificateRecord& record);
+  Status add_sans(const NewCertificate& certificate);
+  Result<Added> known_or_clash(const NewCertificate& certificate);
+  Status note_idempotency_key(const NewCertificate& certificate);
+  Result<CertificateRecord> change_state(const Revocation& change, CertificateState wanted);
+  Status read_revoked(const std::string& ca, CertificateState state, Seconds since, std::vector<RevokedCertificate>& out);
+  Status read_pending(const std::string& ca, std::vector<RevokedCertificate>& out);
+  Status cross_off(const NewCrl& crl);
+  Status add_crl_chunks(const NewCrl& crl);
+
+  DriverPtr driver_;
+  RealmName realm_;
+};
+
+}  // namespace chancery::store
