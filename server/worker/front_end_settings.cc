@@ -1,0 +1,50 @@
+#include "server/base/names.h"
+#include "server/wire/json.h"
+#include "server/worker/start.h"
+
+namespace chancery::worker {
+namespace {
+
+/// "*" means every realm that is loaded.
+Json realms_of(const config::Snapshot& snapshot, const std::vector<std::string>& realms) {
+  Json list = Json::array();
+  for (const auto& realm : snapshot.realms) {
+    for (const auto& one : realms) {
+      if (one == "*" || one == realm->name.text()) {
+        list.push_back(realm->name.text());
+        break;
+      }
+    }
+  }
+  return list;
+}
+
+Json describe_listener(const config::Snapshot& snapshot, const config::Listener& listener) {
+  return Json::object({{"name", listener.name},
+                       {"tls", listener.tls},
+                       {"address", listener.address},
+                       {"port", listener.port},
+                       {"default_realm", listener.default_realm},
+                       {"realms", realms_of(snapshot, listener.realms)},
+                       {"names", Json::strings(listener.names)}});
+}
+
+}  // namespace
+
+std::string front_end_settings(const config::Snapshot& snapshot, const config::FrontEnd& front_end) {
+  const auto& server = snapshot.server;
+  Json listeners = Json::array();
+  for (const auto& listener : server.listeners) listeners.push_back(describe_listener(snapshot, listener));
+  Json endpoints = Json::array();
+  for (const auto& endpoint : server.zmq_endpoints) {
+    endpoints.push_back(Json::object({{"address", endpoint.address}, {"port", endpoint.port}, {"realm", endpoint.realm}}));
+  }
+  return wire::to_text(Json::object({{"socket", server.socket_file().string()},
+                                     {"front_end", front_end.name},
+                                     {"state_directory", (server.run_directory / front_end.name).string()},
+                                     {"log", Json::object({{"destination", server.log_destination}, {"level", server.log_level}})},
+                                     {"listeners", std::move(listeners)},
+                                     {"endpoints", std::move(endpoints)}}));
+}
+
+}  // namespace chancery::worker

@@ -1,0 +1,135 @@
+#include "server/worker/issue.h"
+
+#include "server/base/log.h"
+#include "server/worker/describe.h"
+
+namespace chancery::worker {
+namespace {
+
+constexpr int kSerialTries = 3;  // PROMISES F15
+
+Result<const config::Profile*> profile_of(const Session& session, const ProfileName& name) {
+  const auto& profiles = session.realm().profiles;
+  const auto found = profiles.find(name);
+  if (found == profiles.end()) return Error(Code::NotFound, "profile not found: " + name.text(), "profile.list lists the realm's profiles");
+  return &found->second;
+}
+
+realm::Wish wish_for(const Session& session, const Order& order, const config::Profile& profile) {
+  return realm::Wish{.profile = &profile,
+                     .subject = order.subject,
+                     .sans = order.sans,
+                     .key = order.key,
+                     .subject_from = order.subject_from,
+                     .validity = order.validity,
+                     .not_before = order.not_before,
+                     .not_after = order.not_after,
+                     .roles = order.roles.value_or(session.identity().roles),
+                     .names_are_configured = order.names_are_configured};
+}
+
+signer::SignRequest to_request(const Session& session, const Order& order, const realm::Grant& grant) {
+  std::optional<Bytes> csr;
+  if (order.csr) csr.emplace(order.csr->der().begin(), order.csr->der().end());
+  return signer::SignRequest{.serial = grant.serial,
+                             .profile = grant.profile,
+                             .subject = grant.subject,
+                             .sans = grant.sans,
+                             .spki = grant.spki,
+                             .not_before = grant.not_before,
+                             .not_after = grant.not_after,
+                             .csr = std::move(csr),
+                             .renews = order.renews,
+                             .requester = session.requester(),
+                             .front_end = session.identity().front_end,
+                             .rule = order.rule,
+                             .evidence = order.evidence,
+                             .idempotency_key = order.idempotency_key};
+}
+
+/// A signer that was restarted meanwhile answers the second time; the serial makes the repetition harmless.
+Result<signer::Signed> sign(Session& session, const signer::SignRequest& request) {
+  for (int attempt = 0;; ++attempt) {
+    PKI_TRY(auto* signer, session.signer());
+    auto outcome = signer->sign_certificate(request);
+    const bool lost = !outcome.ok() && (outcome.error().code() == Code::Closed || outcome.error().code() == Code::Malformed);
+    if (!lost) return outcome;
+    session.drop_signer();
+    if (attempt > 0) return Error(Code::Unavailable, "the signer ended while it signed", "retry; an idempotency_key gives the same certificate");
+  }
+}
+
+Result<Issued> sign_and_store(Session& session, const Order& order, const realm::Decision& decision, Seconds now) {
+  PKI_TRY(const auto made, sign(session, to_request(session, order, decision.grant)));
+  PKI_TRY(auto certificate, x509::Certificate::from_der(made.certificate));
+  auto row = to_stored(certificate, order.profile.text(), now);
+  row.requester = session.requester();
+  row.front_end = session.identity().front_end;
+  row.rule = order.rule;
+  row.evidence = order.evidence;
+  row.idempotency_key = order.idempotency_key;
+  row.acme_account = order.acme_account;
+  row.acme_order = order.acme_order;
+  PKI_TRY(auto* store, session.store());
+  PKI_TRY([[maybe_unused]] const auto added, store->add_certificate(row));
+  base::log_info("issued " + row.serial.hex() + " " + order.profile.text() + " " + row.subject + " for " + row.requester +
+                 (made.replayed ? " (again)" : ""));
+  return Issued{std::move(certificate), order.profile.text(), made.replayed};
+}
+
+}  // namespace
+
+Result<Order> order_from_csr(const std::string& pem) {
+  PKI_TRY(auto csr, x509::Csr::from_pem(pem));
+  PKI_TRY_VOID(csr.verify_possession());
+  Order order;
+  order.key = csr.public_key();
+  order.subject = csr.subject();
+  order.sans = csr.sans();
+  order.csr = std::move(csr);
+  return order;
+}
+
+Status set_sans(Order& order, const std::vector<std::string>& texts) {
+  if (texts.empty()) return {};
+  order.sans.clear();
+  for (const auto& text : texts) {
+    PKI_TRY(auto name, x509::GeneralName::parse(text));
+    order.sans.push_back(std::move(name));
+  }
+  return {};
+}
+
+Result<realm::Decision> judge(Session& session, const Order& order) {
+  PKI_TRY(const auto* authority, session.authority());
+  PKI_TRY(const auto* profile, profile_of(session, order.profile));
+  return realm::decide(session.realm(), *authority, wish_for(session, order, *profile), session.clock().now(), Serial::random());
+}
+
+Result<Issued> issue(Session& session, const Order& order) {
+  const auto now = session.clock().now();
+  for (int attempt = 1;; ++attempt) {
+    PKI_TRY(const auto decision, judge(session, order));
+    if (!decision.allowed()) return decision.refusal();
+    auto issued = sign_and_store(session, order, decision, now);
+    // Another TBS under that serial: the random numbers repeat. A new serial, and an alarm.
+    const bool collision = !issued.ok() && issued.error().code() == Code::Exists && attempt < kSerialTries;
+    if (!collision) return issued;
+    base::log_error("serial " + decision.grant.serial.hex() + " exists already: the random numbers of this machine repeat");
+  }
+}
+
+store::NewCertificate to_stored(const x509::Certificate& certificate, const std::string& profile, Seconds issued_at) {
+  return store::NewCertificate{.serial = certificate.serial(),
+                               .ca = std::string(kCaName),
+                               .der = Bytes(certificate.der().begin(), certificate.der().end()),
+                               .profile = profile,
+                               .subject = certificate.subject().to_slash(),
+                               .cn = certificate.subject().common_name().value_or(""),
+                               .sans = san_texts(certificate.sans()),
+                               .not_before = certificate.not_before(),
+                               .not_after = certificate.not_after(),
+                               .issued_at = issued_at};
+}
+
+}  // namespace chancery::worker

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "server/worker/session.h"
+#include "server/x509/csr.h"
+
+/// The one way to a certificate: every door and every command comes through here (PROMISES C12, C13).
+namespace chancery::worker {
+
+inline constexpr std::string_view kCaName = "ca";  ///< the realm's issuing CA
+
+/// Something to be issued. Either a request proves possession, or `renews` names a certificate with the same key.
+struct Order {
+  ProfileName profile = ProfileName::parse("server").value();
+  std::optional<x509::Csr> csr;
+  std::optional<Serial> renews;
+  crypto::PublicKey key;
+  x509::Name subject;
+  std::vector<x509::GeneralName> sans;
+  realm::SubjectFrom subject_from = realm::SubjectFrom::AsProfileSays;
+  std::optional<std::chrono::seconds> validity;
+  std::optional<Seconds> not_before;
+  std::optional<Seconds> not_after;
+  std::optional<Roles> roles;          ///< instead of the session's: a seed or an ACME order stands in for a role
+  bool names_are_configured = false;
+  std::string rule;                    ///< what allowed it: "command", "seed", "acme-order:…", "listener:…"
+  std::string evidence;
+  std::string idempotency_key;
+  std::string acme_account;
+  std::string acme_order;
+};
+
+struct Issued {
+  x509::Certificate certificate;
+  std::string profile;
+  bool replayed = false;  ///< an earlier request with the same idempotency key had made it
+};
+
+/// An order from a request: its key, subject and names. @errors Malformed, BadKey, BadProof.
+Result<Order> order_from_csr(const std::string& pem);
+
+/// Replaces the SANs by those asked for in so many words. @errors Malformed.
+Status set_sans(Order& order, const std::vector<std::string>& texts);
+
+/// What the realm decides about it. Signs nothing.
+Result<realm::Decision> judge(Session& session, const Order& order);
+
+/// Decides, has the signer sign, stores; the answer may leave when this returns.
+/// @errors those of the decision's refusal; Conflict: the idempotency key was used for another request; Unavailable.
+Result<Issued> issue(Session& session, const Order& order);
+
+/// What the store keeps of a certificate that the journal or the signer gave.
+store::NewCertificate to_stored(const x509::Certificate& certificate, const std::string& profile, Seconds issued_at);
+
+}  // namespace chancery::worker

@@ -1,0 +1,199 @@
+#include "server/base/file.h"
+#include "server/base/log.h"
+#include "server/base/text.h"
+#include "server/realm/assemble.h"
+#include "server/worker/describe.h"
+#include "server/worker/handlers.h"
+#include "server/worker/issue.h"
+#include "server/worker/node_key.h"
+
+namespace chancery::worker {
+namespace {
+
+constexpr std::size_t kMaxSeedBytes = 1024;
+
+Status read_common(Order& order, const Params& params) {
+  PKI_TRY(order.profile, ProfileName::parse(params.text("profile", "server")));
+  PKI_TRY_VOID(set_sans(order, params.texts("sans")));
+  if (params.has("days")) order.validity = std::chrono::days{params.integer("days")};
+  order.idempotency_key = params.text("idempotency_key");
+  order.rule = "command";
+  return {};
+}
+
+Result<Json> answer(Session& session, const Result<Issued>& issued) {
+  if (!issued.ok()) return issued.error();
+  PKI_TRY(const auto* authority, session.authority());
+  return describe_issued(issued->certificate, issued->profile, *authority);
+}
+
+/// An order for a key pair made here. The key signs a request of its own, so that the signer sees a proof like any other.
+Result<Order> order_for_generated(const crypto::PrivateKey& key, const std::string& cn) {
+  x509::Name subject;
+  subject.attributes.push_back({"CN", cn});
+  PKI_TRY_VOID(subject.check());
+  PKI_TRY(const auto der, x509::make_csr(key, subject, {}));
+  PKI_TRY(auto csr, x509::Csr::from_der(der));
+  Order order;
+  order.key = csr.public_key();
+  order.subject = std::move(subject);
+  order.subject_from = realm::SubjectFrom::Profile;
+  order.csr = std::move(csr);
+  return order;
+}
+
+Result<crypto::PrivateKey> generate_key(Session& session, const Params& params) {
+  PKI_TRY(const auto name, ProfileName::parse(params.text("profile", "server")));
+  const auto found = session.realm().profiles.find(name);
+  if (found == session.realm().profiles.end()) return Error(Code::NotFound, "profile not found: " + name.text());
+  auto spec = found->second.key;
+  if (params.has("key")) {
+    PKI_TRY(spec, base::parse_key_spec(params.text("key")));
+  }
+  return crypto::PrivateKey::generate(spec);
+}
+
+/// Issues for a key pair of the server's; policy is asked before the key is made, so a refusal costs nothing.
+Result<Json> generate(Session& session, const Params& params, const crypto::PrivateKey& key, Order order, bool store_key) {
+  PKI_TRY(const auto issued, issue(session, order));
+  const auto pem = key.to_pem();
+  if (store_key) PKI_TRY_VOID(store_node_key(session.realm(), params.text("cn"), pem, issued.certificate.pem()));
+  PKI_TRY(const auto* authority, session.authority());
+  auto out = describe_issued(issued.certificate, issued.profile, *authority);
+  if (params.boolean("return_key", true)) out.set("private_key", base::as_text(pem.view()));
+  return out;
+}
+
+Json describe_checks(const realm::Decision& decision) {
+  Json list = Json::array();
+  for (const auto& check : decision.checks) {
+    list.push_back(Json::object({{"rule", check.rule}, {"passed", check.passed}, {"detail", check.detail}}));
+  }
+  return list;
+}
+
+Json extension(std::string_view name, bool critical, std::string value) {
+  return Json::object({{"name", name}, {"critical", critical}, {"value", std::move(value)}});
+}
+
+/// What assemble would write, in words. The lists come from the same spec that the signer builds.
+Json describe_extensions(const x509::TbsSpec& spec) {
+  Json list = Json::array();
+  list.push_back(extension("basicConstraints", true, spec.is_ca ? "CA" + (spec.path_length ? ", path length " + std::to_string(*spec.path_length) : "") : "no CA"));
+  list.push_back(extension("keyUsage", true, base::join(spec.key_usage, ", ")));
+  if (!spec.extended_key_usage.empty()) list.push_back(extension("extendedKeyUsage", false, base::join(spec.extended_key_usage, ", ")));
+  if (!spec.sans.empty()) list.push_back(extension("subjectAltName", spec.subject.empty(), base::join(san_texts(spec.sans), ", ")));
+  if (!spec.crl_urls.empty()) list.push_back(extension("cRLDistributionPoints", false, base::join(spec.crl_urls, ", ")));
+  if (!spec.ca_issuer_urls.empty()) list.push_back(extension("authorityInfoAccess caIssuers", false, base::join(spec.ca_issuer_urls, ", ")));
+  if (!spec.ocsp_urls.empty()) list.push_back(extension("authorityInfoAccess ocsp", false, base::join(spec.ocsp_urls, ", ")));
+  return list;
+}
+
+Result<Order> order_for_preview(Session& session, const Params& params) {
+  if (params.has("csr")) return order_from_csr(params.text("csr"));
+  if (!params.has("cn")) return Error(Code::InvalidParams, "neither csr nor cn is given, expected one");
+  PKI_TRY(const auto name, ProfileName::parse(params.text("profile", "server")));
+  const auto found = session.realm().profiles.find(name);
+  if (found == session.realm().profiles.end()) return Error(Code::NotFound, "profile not found: " + name.text());
+  // A key of the cheapest kind that the profile takes: a preview shows names and rules, and keeps nothing.
+  const auto& profile = found->second;
+  const auto spec = profile.allowed_keys.empty() ? base::KeySpec{} : profile.allowed_keys.front();
+  PKI_TRY(const auto key, crypto::PrivateKey::generate(spec));
+  return order_for_generated(key, params.text("cn"));
+}
+
+/// The seed's answer takes the same time whatever was sent (PROMISES F54); each wrong one is logged.
+Status check_seed(Session& session, const std::string& offered) {
+  if (session.realm().seed_file.empty()) return Error(Code::Denied, "registration is closed in this realm", "set seed_file in ca.config.yml");
+  PKI_TRY(const auto text, base::read_secret_file(session.realm().seed_file, kMaxSeedBytes));
+  const auto seed = base::trim(base::as_text(text.view()));
+  if (!seed.empty() && base::equal_in_constant_time(base::as_bytes(seed), base::as_bytes(offered))) return {};
+  base::log_warning("wrong registration seed from " + session.requester());
+  return Error(Code::AuthFailed, "Invalid registration seed");
+}
+
+}  // namespace
+
+Result<Json> certificate_issue(Session& session, const Params& params) {
+  PKI_TRY(auto order, order_from_csr(params.text("csr")));
+  PKI_TRY_VOID(read_common(order, params));
+  return answer(session, issue(session, order));
+}
+
+Result<Json> certificate_generate(Session& session, const Params& params) {
+  PKI_TRY(const auto key, generate_key(session, params));
+  PKI_TRY(auto order, order_for_generated(key, params.text("cn")));
+  PKI_TRY_VOID(read_common(order, params));
+  return generate(session, params, key, std::move(order), params.boolean("store_key"));
+}
+
+Result<Json> node_register(Session& session, const Params& params) {
+  PKI_TRY_VOID(check_seed(session, params.text("seed")));
+  PKI_TRY(const auto profile, ProfileName::parse(params.text("profile", "ra")));
+  const auto found = session.realm().profiles.find(profile);
+  if (found == session.realm().profiles.end()) return Error(Code::NotFound, "profile not found: " + profile.text());
+  if (found->second.is_ca) return Error(Code::PolicyRefused, "registration never makes a CA certificate, and profile " + profile.text() + " does");
+  PKI_TRY(const auto key, crypto::PrivateKey::generate(found->second.key));
+  PKI_TRY(auto order, order_for_generated(key, params.text("cn")));
+  PKI_TRY_VOID(read_common(order, params));
+  order.profile = profile;
+  order.roles = Roles{Role::RaOperator};  // the seed stands in for the role
+  order.rule = "seed";
+  return generate(session, params, key, std::move(order), false);
+}
+
+Result<Json> certificate_preview(Session& session, const Params& params) {
+  PKI_TRY(auto order, order_for_preview(session, params));
+  PKI_TRY_VOID(read_common(order, params));
+  PKI_TRY(const auto decision, judge(session, order));
+  PKI_TRY(const auto* authority, session.authority());
+  const auto& profile = session.realm().profiles.at(order.profile);
+  const auto spec = realm::assemble(session.realm(), profile, *authority, decision.grant);
+  return Json::object({{"allowed", decision.allowed()},
+                       {"reasons", describe_checks(decision)},
+                       {"subject", spec.subject.to_slash()},
+                       {"sans", Json::strings(san_texts(spec.sans))},
+                       {"profile", order.profile.text()},
+                       {"not_before", base::to_rfc3339(spec.not_before)},
+                       {"not_after", base::to_rfc3339(spec.not_after)},
+                       {"key", base::to_text(order.key.spec())},
+                       {"extensions", describe_extensions(spec)}});
+}
+
+Result<Json> certificate_renew(Session& session, const Params& params) {
+  PKI_TRY(const auto serial, params.serial());
+  PKI_TRY(auto* store, session.store());
+  PKI_TRY(const auto record, store->certificate(serial));
+  if (record.state != store::CertificateState::Valid) return Error(Code::Conflict, "certificate " + serial.hex() + " is " + std::string(store::to_text(record.state)) + ", expected a valid one");
+  PKI_TRY(const auto old, x509::Certificate::from_der(record.der));
+  Order order;
+  if (params.has("csr")) {
+    PKI_TRY(order, order_from_csr(params.text("csr")));
+  } else {
+    order.key = old.public_key();
+    order.renews = serial;
+  }
+  order.subject = old.subject();
+  order.sans = old.sans();
+  order.rule = "renewal of " + serial.hex();
+  PKI_TRY(order.profile, ProfileName::parse(record.profile));
+  if (params.has("days")) order.validity = std::chrono::days{params.integer("days")};
+  order.idempotency_key = params.text("idempotency_key");
+  return answer(session, issue(session, order));
+}
+
+Result<Json> listener_certify(Session& session, const Params& params) {
+  for (const auto& listener : session.snapshot().server.listeners) {
+    if (listener.name != params.text("listener") || listener.default_realm != session.realm().name.text()) continue;
+    PKI_TRY(auto order, order_from_csr(params.text("csr")));
+    PKI_TRY_VOID(set_sans(order, listener.names));  // not the request's: the configuration names them
+    order.subject = x509::Name{};
+    order.names_are_configured = true;
+    order.roles = Roles{Role::RaOperator};
+    order.rule = "listener:" + listener.name;
+    return answer(session, issue(session, order));
+  }
+  return Error(Code::NotFound, "no listener \"" + params.text("listener") + "\" whose certificates this realm makes");
+}
+
+}  // namespace chancery::worker

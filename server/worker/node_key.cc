@@ -1,0 +1,35 @@
+#include "server/worker/node_key.h"
+
+#include "server/base/file.h"
+
+namespace chancery::worker {
+
+std::string node_directory_name(const std::string& cn) {
+  constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyz0123456789-.";
+  std::string out;
+  for (const char c : cn) {
+    const bool plain = kPlain.find(c) != std::string_view::npos && !(out.empty() && c == '.');
+    if (plain) {
+      out += c;
+    } else {
+      const auto octet = static_cast<std::uint8_t>(c);
+      out += "%" + base::to_hex({&octet, 1});
+    }
+  }
+  return out;
+}
+
+Status store_node_key(const config::RealmConfig& realm, const std::string& cn, const SecretBytes& key_pem, const std::string& certificate_pem) {
+  const auto directory = realm.node_directory() / node_directory_name(cn);
+  PKI_TRY_VOID(base::make_directories(directory, 0700));
+  PKI_TRY_VOID(base::replace_file(directory / "key.pem", key_pem.view(), 0600));
+  return base::replace_file(directory / "cert.pem", base::as_bytes(certificate_pem), 0644);
+}
+
+Status delete_node_key(const config::RealmConfig& realm, const std::string& cn) {
+  std::error_code failure;
+  std::filesystem::remove(realm.node_directory() / node_directory_name(cn) / "key.pem", failure);
+  return failure ? Status(Error(Code::Io, "delete the node's key: " + failure.message())) : Status();
+}
+
+}  // namespace chancery::worker

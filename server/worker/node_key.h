@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+
+#include "server/base/bytes.h"
+#include "server/config/realm_config.h"
+
+/// Keys that the server made, in nodes/<cn>/ (DESIGN 3).
+namespace chancery::worker {
+
+/// The directory of a common name. Names are never raw paths (PROMISES F34): what is not a-z 0-9 . - becomes %XX, as a leading
+/// dot does, so that different names stay different and none leaves the directory.
+std::string node_directory_name(const std::string& cn);
+
+/// Writes key.pem (0600) and cert.pem. @errors Io.
+Status store_node_key(const config::RealmConfig& realm, const std::string& cn, const SecretBytes& key_pem, const std::string& certificate_pem);
+
+/// Deletes the stored key; fine when there is none. @errors Io.
+Status delete_node_key(const config::RealmConfig& realm, const std::string& cn);
+
+}  // namespace chancery::worker

@@ -1,0 +1,128 @@
+#include <algorithm>
+#include <array>
+
+#include "server/base/log.h"
+#include "server/config/upki_view.h"
+#include "server/worker/describe.h"
+#include "server/worker/handlers.h"
+
+namespace chancery::worker {
+namespace {
+
+constexpr std::string_view kOnlyCa = "ca";  ///< until a realm has several generations
+
+Status check_ca_name(const Params& params) {
+  const auto name = params.text("ca", kOnlyCa);
+  if (name == kOnlyCa) return {};
+  return Error(Code::NotFound, "no CA \"" + name + "\" in this realm");
+}
+
+Json to_json(const config::UpkiField& field) {
+  switch (field.kind) {
+    case config::UpkiField::Kind::Integer: return field.integer;
+    case config::UpkiField::Kind::Boolean: return field.boolean;
+    case config::UpkiField::Kind::Texts: return Json::strings(field.texts);
+    case config::UpkiField::Kind::Map: {
+      auto map = Json::object();
+      for (const auto& [name, value] : field.map) map.set(name, value);
+      return map;
+    }
+    case config::UpkiField::Kind::Text: break;
+  }
+  return field.text;
+}
+
+/// Effective settings without secrets: no paths of passphrases or seeds, only whether there are any.
+Json describe_settings(const config::RealmConfig& realm) {
+  return Json::object({{"company", realm.company},
+                       {"domain", realm.domain},
+                       {"key", base::to_text(realm.key)},
+                       {"digest", realm.digest},
+                       {"registration", !realm.seed_file.empty()},
+                       {"crl_urls", Json::strings(realm.crl_urls)},
+                       {"ca_issuer_urls", Json::strings(realm.ca_issuer_urls)},
+                       {"ocsp_urls", Json::strings(realm.ocsp_urls)},
+                       {"crl_validity", std::int64_t{realm.crl_validity.count()}},
+                       {"crl_after_revocation", std::int64_t{realm.crl_after_revocation.count()}},
+                       {"acme", realm.acme.enabled}});
+}
+
+/// What the master last saw of the realm's signer.
+base::ProcessView signer_of(const Session& session, std::string_view realm) {
+  for (const auto& one : session.board().processes()) {
+    if (one.kind == "signer" && one.name == realm) return one;
+  }
+  return {};
+}
+
+std::string state_text(const base::ProcessView& signer) { return signer.state == base::ProcessState::Ready ? "ready" : "degraded"; }
+
+}  // namespace
+
+Result<Json> realm_list(Session& session, const Params& /*params*/) {
+  Json list = Json::array();
+  for (const auto& realm : session.snapshot().realms) {
+    if (session.is_open() && realm.get() != &session.realm()) continue;  // bound to one realm, it knows of no other
+    if (roles_of(session.snapshot().server, session.peer().uid, realm->name.text()).empty()) continue;
+    list.push_back(Json::object({{"name", realm->name.text()}, {"state", state_text(signer_of(session, realm->name.text()))}}));
+  }
+  return Json::object({{"realms", std::move(list)}});
+}
+
+Result<Json> realm_get(Session& session, const Params& /*params*/) {
+  const auto& name = session.realm().name.text();
+  const auto signer = signer_of(session, name);
+  return Json::object({{"name", name},
+                       {"state", state_text(signer)},
+                       {"detail", signer.detail},
+                       {"ca", describe_ca(session)},
+                       {"settings", describe_settings(session.realm())}});
+}
+
+Result<Json> ca_list(Session& session, const Params& /*params*/) { return Json::object({{"cas", Json::array({describe_ca(session)})}}); }
+
+Result<Json> ca_get(Session& session, const Params& params) {
+  PKI_TRY_VOID(check_ca_name(params));
+  return describe_ca(session);
+}
+
+Result<Json> ca_chain(Session& session, const Params& params) {
+  PKI_TRY_VOID(check_ca_name(params));
+  PKI_TRY(const auto* authority, session.authority());
+  std::string chain;
+  for (const auto& pem : realm::chain_pems(*authority)) chain += pem;
+  return Json::object({{"chain", chain}});
+}
+
+Result<Json> ca_import(Session& session, const Params& params) {
+  PKI_TRY(auto* signer, session.signer());
+  PKI_TRY_VOID(signer->import_certificate(params.text("certificate")));
+  session.forget_authority();
+  base::log_info("CA certificate imported by " + session.requester());
+  return describe_ca(session);
+}
+
+Result<Json> profile_list(Session& session, const Params& /*params*/) {
+  // The built-in ones in uPKI's order, then the realm's own by name (UPKI.md 1.4).
+  std::vector<std::string> names;
+  const auto& profiles = session.realm().profiles;
+  constexpr std::array kBuiltIn{"ca", "ra", "server", "webapp", "laptop", "user", "admin"};
+  for (const auto* name : kBuiltIn) {
+    if (profiles.contains(ProfileName::parse(name).value())) names.emplace_back(name);
+  }
+  for (const auto& [name, profile] : profiles) {
+    if (std::ranges::find(names, name.text()) == names.end()) names.push_back(name.text());
+  }
+  return Json::object({{"profiles", Json::strings(names)}});
+}
+
+Result<Json> profile_get(Session& session, const Params& params) {
+  PKI_TRY(const auto name, ProfileName::parse(params.text("profile")));
+  const auto found = session.realm().profiles.find(name);
+  if (found == session.realm().profiles.end()) return Error(Code::NotFound, "profile not found: " + name.text());
+  auto view = Json::object();
+  for (const auto& field : config::upki_view(found->second)) view.set(field.name, to_json(field));
+  return Json::object({{"name", name.text()}, {"origin", found->second.origin}, {"profile", std::move(view)}});
+}
+
+}  // namespace chancery::worker

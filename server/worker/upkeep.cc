@@ -1,0 +1,88 @@
+#include <poll.h>
+
+#include <cerrno>
+#include <csignal>
+
+#include "server/base/log.h"
+#include "server/base/process.h"
+#include "server/wire/message.h"
+#include "server/worker/start.h"
+
+namespace chancery::worker {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kRound{30000};
+constexpr milliseconds kFirstRound{200};      ///< soon after the start: the journal may hold what the store lacks
+constexpr milliseconds kAnswerLimit{60000};
+
+volatile std::sig_atomic_t stop_asked = 0;
+void on_stop(int /*signal*/) { stop_asked = 1; }
+
+/// One conversation with the daemon, as any client has it.
+class Conversation {
+ public:
+  static Result<Conversation> begin(const std::string& socket) {
+    PKI_TRY(auto fd, base::connect_unix(socket));
+    return Conversation(std::move(fd));
+  }
+  Result<Json> call(const std::string& method, Json params) {
+    const auto line = wire::encode_request({.id = Json(++last_id_), .method = method, .params = std::move(params), .acting_for = {}});
+    PKI_TRY_VOID(wire::write_line(fd_.get(), line, kAnswerLimit));
+    wire::LineReader reader(fd_.get(), wire::kMaxReplyBytes);
+    PKI_TRY(const auto text, reader.next(kAnswerLimit));
+    PKI_TRY(const auto reply, wire::decode_reply(text));
+    if (reply.error) return *reply.error;
+    return *reply.result;
+  }
+
+ private:
+  explicit Conversation(base::UniqueFd fd) : fd_(std::move(fd)) {}
+  base::UniqueFd fd_;
+  int last_id_ = 0;
+};
+
+/// What is done for each realm, in this order: a CRL must name what the journal brought back.
+Status look_after(const std::string& socket, const std::string& realm) {
+  PKI_TRY(auto talk, Conversation::begin(socket));
+  PKI_TRY([[maybe_unused]] const auto opened, talk.call("session.open", Json::object({{"realm", realm}})));
+  PKI_TRY(const auto reconciled, talk.call("realm.reconcile", Json::object()));
+  for (const auto& serial : reconciled.texts("stored")) base::log_warning("realm " + realm + ": stored " + serial + " from the journal");
+  PKI_TRY(const auto crl, talk.call("crl.issue", Json::object({{"if_due", true}})));
+  if (crl.boolean("issued")) base::log_info("realm " + realm + ": CRL " + std::to_string(crl.integer("number")) + " until " + crl.text("next_update"));
+  return {};
+}
+
+/// @return whether to go on.
+bool wait(int life, milliseconds limit) {
+  pollfd waiting{life, POLLIN, 0};
+  const int ready = ::poll(&waiting, 1, static_cast<int>(limit.count()));
+  return stop_asked == 0 && ready <= 0;
+}
+
+}  // namespace
+
+int run_upkeep(UpkeepStart start) {
+  const auto& server = start.snapshot->server;
+  base::set_title("chanceryd: upkeep");
+  struct sigaction action {};
+  action.sa_handler = on_stop;
+  ::sigaction(SIGTERM, &action, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+  (void)base::open_log({server.log_destination, base::log_level_from_text(server.log_level).value_or(base::LogLevel::Info)}, "upkeep");
+  std::vector<std::string> last_complaint(start.snapshot->realms.size());
+  for (auto pause = kFirstRound; wait(start.life.get(), pause); pause = kRound) {
+    for (std::size_t i = 0; i < start.snapshot->realms.size(); ++i) {
+      const auto& realm = start.snapshot->realms[i]->name.text();
+      const auto done = look_after(server.socket_file().string(), realm);
+      const auto complaint = done.ok() ? std::string() : base::to_line(done.error());
+      // Once, not every half minute.
+      if (complaint != last_complaint[i] && !complaint.empty()) base::log_warning("realm " + realm + ": " + complaint);
+      last_complaint[i] = complaint;
+    }
+  }
+  return base::to_int(base::Exit::Ok);
+}
+
+}  // namespace chancery::worker
