@@ -1,1 +1,24 @@
-# server/worker
+noinst_LIBRARIES += libworker.a
+libworker_a_SOURCES = \
+  server/worker/certificate_commands.cc \
+  server/worker/confine.cc server/worker/confine.h \
+  server/worker/crl_commands.cc \
+  server/worker/describe.cc server/worker/describe.h \
+  server/worker/dispatch.cc server/worker/dispatch.h \
+  server/worker/front_end_settings.cc \
+  server/worker/handlers.h \
+  server/worker/issue.cc server/worker/issue.h \
+  server/worker/issue_commands.cc \
+  server/worker/node_commands.cc \
+  server/worker/node_key.cc server/worker/node_key.h \
+  server/worker/params.h \
+  server/worker/realm_commands.cc \
+  server/worker/reconcile.cc \
+  server/worker/run_worker.cc \
+  server/worker/server_commands.cc \
+  server/worker/session.cc server/worker/session.h \
+  server/worker/session_commands.cc \
+  server/worker/start.h \
+  server/worker/upkeep.cc
+libworker_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
+WORKER_LIBS = libworker.a $(STORE_LIBS) $(SIGNER_CLIENT_LIBS) $(REALM_LIBS) $(CONFIG_LIBS) $(WIRE_LIBS)

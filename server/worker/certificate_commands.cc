@@ -1,0 +1,147 @@
+#include <algorithm>
+
+#include "server/base/log.h"
+#include "server/base/text.h"
+#include "server/worker/describe.h"
+#include "server/worker/handlers.h"
+#include "server/worker/issue.h"
+#include "server/x509/reasons.h"
+
+namespace chancery::worker {
+namespace {
+
+constexpr std::size_t kDefaultPage = 100;
+
+Error not_found(const std::string& what) { return {Code::NotFound, "Certificate not found: " + what}; }
+
+/// A DN is looked for as it stands, then with its attributes in the other order (LDAP and OpenSSL write them differently), then
+/// by its common name (UPKI.md 1.3).
+Result<store::CertificateRecord> find_by_dn(store::Store& store, const std::string& text) {
+  PKI_TRY(auto name, x509::Name::parse_any(text));
+  auto found = store.newest_by_subject(name.to_slash());
+  if (found.ok() || found.error().code() != Code::NotFound) return found;
+  std::reverse(name.attributes.begin(), name.attributes.end());
+  found = store.newest_by_subject(name.to_slash());
+  if (found.ok() || found.error().code() != Code::NotFound) return found;
+  const auto common_name = name.common_name();
+  // Only a bare CN stands for every certificate of that name; a longer DN that matches nothing is somebody else.
+  if (common_name && name.attributes.size() == 1) return store.newest_by_cn(*common_name);
+  return not_found(text);
+}
+
+Result<store::CertificateRecord> find(Session& session, const Params& params) {
+  PKI_TRY(auto* store, session.store());
+  if (params.has("serial")) {
+    PKI_TRY(const auto serial, params.serial());
+    auto found = store->certificate(serial);
+    return found.ok() || found.error().code() != Code::NotFound ? found : not_found(serial.hex());
+  }
+  if (params.has("cn")) {
+    auto found = store->newest_by_cn(params.text("cn"));
+    return found.ok() || found.error().code() != Code::NotFound ? found : not_found(params.text("cn"));
+  }
+  if (params.has("dn")) return find_by_dn(*store, params.text("dn"));
+  return Error(Code::InvalidParams, "none of serial, cn and dn is given, expected one");
+}
+
+void add_contents(Json& out, const x509::Certificate& certificate) {
+  out.set("certificate", certificate.pem())
+      .set("issuer", certificate.issuer().to_slash())
+      .set("fingerprint", certificate.fingerprint_hex())
+      .set("key", base::to_text(certificate.public_key().spec()))
+      .set("key_usage", Json::strings(certificate.key_usage()))
+      .set("extended_key_usage", Json::strings(certificate.extended_key_usage()))
+      .set("is_ca", certificate.is_ca());
+  if (certificate.path_length()) out.set("path_length", *certificate.path_length());
+}
+
+Result<store::CertificateFilter> filter_from(const Params& params, Seconds now) {
+  store::CertificateFilter filter;
+  filter.cn_prefix = params.text("subject");
+  filter.profile = params.text("profile");
+  filter.state = params.text("state");
+  filter.requester = params.text("requester");
+  filter.expires_before = params.time("expires_before");
+  filter.expires_after = params.time("expires_after");
+  filter.issued_before = params.time("issued_before");
+  filter.issued_after = params.time("issued_after");
+  filter.now = now;
+  if (params.has("serial")) {
+    PKI_TRY(filter.serial, params.serial());
+  }
+  if (params.has("san")) {
+    PKI_TRY(const auto name, x509::GeneralName::parse(params.text("san")));
+    filter.san = name.to_text();
+  }
+  return filter;
+}
+
+Result<Json> revoked(Session& session, const store::CertificateRecord& record) {
+  base::log_info("revoked " + record.serial.hex() + " " + record.subject + " " + record.reason + " by " + session.requester());
+  return Json::object({{"serial", record.serial.hex()}, {"revoked_at", base::to_rfc3339(*record.revoked_at)}, {"reason", record.reason}});
+}
+
+}  // namespace
+
+Result<Json> certificate_get(Session& session, const Params& params) {
+  PKI_TRY(const auto record, find(session, params));
+  PKI_TRY(const auto certificate, x509::Certificate::from_der(record.der));
+  auto out = describe_record(record, session.clock().now());
+  add_contents(out, certificate);
+  if (const auto authority = session.authority(); authority.ok()) out.set("chain", chain_of(**authority));
+  return out;
+}
+
+Result<Json> certificate_search(Session& session, const Params& params) {
+  PKI_TRY(auto* store, session.store());
+  const auto now = session.clock().now();
+  PKI_TRY(const auto filter, filter_from(params, now));
+  const auto limit = static_cast<std::size_t>(params.integer("limit", kDefaultPage));
+  PKI_TRY(const auto page, store->search(filter, std::max<std::size_t>(limit, 1), params.text("after")));
+  Json rows = Json::array();
+  for (const auto& record : page.items) rows.push_back(describe_record(record, now));
+  auto out = Json::object({{"certificates", std::move(rows)}});
+  if (!page.next.empty()) out.set("next", page.next);
+  return out;
+}
+
+Result<Json> certificate_revoke(Session& session, const Params& params) {
+  PKI_TRY(const auto serial, params.serial());
+  PKI_TRY(auto* store, session.store());
+  const store::Revocation wanted{serial, params.text("reason", "unspecified"), session.clock().now(), session.requester()};
+  const auto record = store->revoke(wanted);
+  if (!record.ok()) return record.error().code() == Code::NotFound ? not_found(serial.hex()) : record.error();
+  return revoked(session, *record);
+}
+
+Result<Json> certificate_unrevoke(Session& session, const Params& params) {
+  PKI_TRY(const auto serial, params.serial());
+  PKI_TRY(auto* store, session.store());
+  const auto record = store->unrevoke(serial, session.clock().now());
+  if (!record.ok()) return record.error().code() == Code::NotFound ? not_found(serial.hex()) : record.error();
+  base::log_info("hold taken back from " + serial.hex() + " by " + session.requester());
+  return Json::object({{"serial", serial.hex()}, {"state", state_of(*record, session.clock().now())}});
+}
+
+Result<Json> ocsp_status(Session& session, const Params& params) {
+  if (params.has("serial") == params.has("certificate")) return Error(Code::InvalidParams, "expected exactly one of serial and certificate");
+  auto serial = params.has("serial") ? params.serial() : Result<Serial>(Error(Code::Internal, ""));
+  if (params.has("certificate")) {
+    PKI_TRY(const auto certificate, x509::Certificate::from_pem(params.text("certificate")));
+    PKI_TRY(const auto* authority, session.authority());
+    // Another CA's certificate is unknown here, whatever its serial (PROMISES C9).
+    if (!certificate.verify_signed_by(authority->certificate).ok()) return Json::object({{"status", "unknown"}, {"serial", certificate.serial().hex()}});
+    serial = certificate.serial();
+  }
+  if (!serial.ok()) return serial.error();
+  PKI_TRY(auto* store, session.store());
+  const auto record = store->certificate(*serial);
+  if (!record.ok() && record.error().code() == Code::NotFound) return Json::object({{"status", "unknown"}, {"serial", serial->hex()}});
+  if (!record.ok()) return record.error();
+  const bool good = record->state == store::CertificateState::Valid;
+  auto out = Json::object({{"status", good ? "good" : "revoked"}, {"serial", serial->hex()}, {"cn", record->cn}, {"not_after", base::to_rfc3339(record->not_after)}});
+  if (!good) out.set("revoked_at", base::to_rfc3339(*record->revoked_at)).set("reason", record->reason);
+  return out;
+}
+
+}  // namespace chancery::worker

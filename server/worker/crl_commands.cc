@@ -1,0 +1,100 @@
+#include "server/base/file.h"
+#include "server/base/log.h"
+#include "server/worker/handlers.h"
+#include "server/worker/issue.h"
+#include "server/x509/crl.h"
+#include "server/x509/pem.h"
+#include "server/x509/reasons.h"
+
+namespace chancery::worker {
+namespace {
+
+const std::string kCa{kCaName};
+
+Status check_ca(const Params& params) {
+  const auto name = params.text("ca", kCaName);
+  if (name == kCaName) return {};
+  return Error(Code::NotFound, "no CA \"" + name + "\" in this realm");
+}
+
+Json describe(const store::CrlRecord& record, const std::string& pem, bool issued) {
+  return Json::object({{"crl", pem},
+                       {"number", static_cast<std::int64_t>(record.number)},
+                       {"this_update", base::to_rfc3339(record.this_update)},
+                       {"next_update", base::to_rfc3339(record.next_update)},
+                       {"entries", record.entries},
+                       {"issued", issued}});
+}
+
+Result<Json> describe_latest(store::Store& store) {
+  PKI_TRY(const auto record, store.latest_crl(kCa));
+  return describe(record, x509::to_pem(x509::kCrlLabel, record.der), false);
+}
+
+/// Due at half of its life, or when a revocation has waited as long as the realm lets it (PROMISES C8, B10).
+Result<bool> is_due(Session& session, store::Store& store, Seconds now) {
+  const auto latest = store.latest_crl_facts(kCa);
+  if (!latest.ok() && latest.error().code() == Code::NotFound) return true;
+  if (!latest.ok()) return latest.error();
+  if (now >= latest->this_update + (latest->next_update - latest->this_update) / 2) return true;
+  PKI_TRY(const auto waiting, store.oldest_unlisted_revocation(kCa));
+  return waiting && now >= *waiting + session.realm().crl_after_revocation;
+}
+
+Result<std::vector<x509::RevokedEntry>> entries_for(const std::vector<store::RevokedCertificate>& revoked) {
+  std::vector<x509::RevokedEntry> entries;
+  entries.reserve(revoked.size());
+  for (const auto& one : revoked) {
+    PKI_TRY(const auto reason, x509::reason_from_name(one.reason));
+    entries.push_back({one.serial, one.revoked_at, reason});
+  }
+  return entries;
+}
+
+/// Signed, stored, then published as a file: the file is a copy, the store has the word.
+Result<Json> make_crl(Session& session, store::Store& store, Seconds now) {
+  PKI_TRY(auto* signer, session.signer());
+  PKI_TRY(const auto authority, signer->authority());
+  PKI_TRY(auto revoked, store.revoked_for_crl(kCa, now));
+  PKI_TRY(auto entries, entries_for(revoked));
+  PKI_TRY(const auto number, store.next_crl_number(kCa, authority.last_crl_number));
+  const signer::CrlRequest request{number, now, now + session.realm().crl_validity, std::move(entries), session.requester()};
+  PKI_TRY(const auto made, signer->sign_crl(request));
+  const auto pem = x509::to_pem(x509::kCrlLabel, made.crl);
+  const auto count = static_cast<std::int64_t>(revoked.size());
+  PKI_TRY_VOID(store.add_crl({kCa, number, request.this_update, request.next_update, made.crl, std::move(revoked)}));
+  PKI_TRY_VOID(base::replace_file(session.realm().crl_file(), base::as_bytes(pem), 0644));
+  base::log_info("CRL " + std::to_string(number) + " with " + std::to_string(count) + " entries, until " + base::to_rfc3339(request.next_update));
+  return describe({kCa, number, request.this_update, request.next_update, count, {}}, pem, true);
+}
+
+}  // namespace
+
+Result<Json> crl_get(Session& session, const Params& params) {
+  PKI_TRY_VOID(check_ca(params));
+  PKI_TRY(auto* store, session.store());
+  auto latest = describe_latest(*store);
+  if (!latest.ok() && latest.error().code() == Code::NotFound) {
+    return Error(Code::NotFound, "this CA has made no CRL yet", "crl.issue makes one");
+  }
+  return latest;
+}
+
+Result<Json> crl_issue(Session& session, const Params& params) {
+  PKI_TRY_VOID(check_ca(params));
+  PKI_TRY(auto* store, session.store());
+  const auto now = session.clock().now();
+  if (params.boolean("if_due")) {
+    PKI_TRY(const bool due, is_due(session, *store, now));
+    if (!due) return describe_latest(*store);
+  }
+  auto made = make_crl(session, *store, now);
+  // A signer that was restarted since the last request: once more, with a new number.
+  if (!made.ok() && made.error().code() == Code::Closed) {
+    session.drop_signer();
+    made = make_crl(session, *store, now);
+  }
+  return made;
+}
+
+}  // namespace chancery::worker

@@ -1,0 +1,85 @@
+#include <algorithm>
+
+#include "server/base/log.h"
+#include "server/worker/handlers.h"
+#include "server/worker/issue.h"
+#include "server/worker/node_key.h"
+
+namespace chancery::worker {
+namespace {
+
+constexpr std::size_t kDefaultPage = 100;
+
+Json describe(const store::NodeRecord& node, Seconds now) {
+  const auto state = node.state == store::CertificateState::Valid && now > node.not_after ? "expired" : store::to_text(node.state);
+  return Json::object({{"cn", node.cn},
+                       {"dn", node.subject},
+                       {"profile", node.profile},
+                       {"serial", node.serial.hex()},
+                       {"state", state},
+                       {"registered_at", base::to_rfc3339(node.registered_at)},
+                       {"not_after", base::to_rfc3339(node.not_after)}});
+}
+
+Result<std::string> normalised(const std::string& dn) {
+  PKI_TRY(const auto name, x509::Name::parse_any(dn));
+  if (name.empty()) return Error(Code::InvalidParams, "the DN is empty");
+  return name.to_slash();
+}
+
+}  // namespace
+
+Result<Json> node_get(Session& session, const Params& params) {
+  PKI_TRY(auto* store, session.store());
+  PKI_TRY(const auto node, store->node(params.text("cn")));
+  return describe(node, session.clock().now());
+}
+
+Result<Json> node_list(Session& session, const Params& params) {
+  PKI_TRY(auto* store, session.store());
+  const auto limit = std::max<std::int64_t>(params.integer("limit", kDefaultPage), 1);
+  PKI_TRY(const auto page, store->nodes(static_cast<std::size_t>(limit), params.text("after")));
+  Json rows = Json::array();
+  for (const auto& node : page.items) rows.push_back(describe(node, session.clock().now()));
+  auto out = Json::object({{"nodes", std::move(rows)}});
+  if (!page.next.empty()) out.set("next", page.next);
+  return out;
+}
+
+Result<Json> node_delete(Session& session, const Params& params) {
+  const auto cn = params.text("cn");
+  PKI_TRY(auto* store, session.store());
+  PKI_TRY(const auto node, store->node(cn));
+  const auto revoked = store->revoke({node.serial, "cessationOfOperation", session.clock().now(), session.requester()});
+  // One that was revoked before is as good.
+  if (!revoked.ok() && revoked.error().code() != Code::Conflict) return revoked.error();
+  PKI_TRY_VOID(delete_node_key(session.realm(), cn));
+  PKI_TRY_VOID(store->delete_node(cn));
+  base::log_info("node " + cn + " deleted by " + session.requester());
+  return Json::object({{"cn", cn}, {"serial", node.serial.hex()}});
+}
+
+Result<Json> admin_add(Session& session, const Params& params) {
+  PKI_TRY(const auto dn, normalised(params.text("dn")));
+  PKI_TRY(auto* store, session.store());
+  const auto added = store->add_admin(dn, session.clock().now(), session.requester());
+  if (!added.ok() && added.error().code() != Code::Exists) return added.error();
+  base::log_info("administrator " + dn + " added by " + session.requester());
+  return Json::object({{"dn", dn}});
+}
+
+Result<Json> admin_list(Session& session, const Params& /*params*/) {
+  PKI_TRY(auto* store, session.store());
+  PKI_TRY(const auto admins, store->admins());
+  return Json::object({{"admins", Json::strings(admins)}});
+}
+
+Result<Json> admin_remove(Session& session, const Params& params) {
+  PKI_TRY(const auto dn, normalised(params.text("dn")));
+  PKI_TRY(auto* store, session.store());
+  PKI_TRY(const bool removed, store->remove_admin(dn));
+  if (removed) base::log_info("administrator " + dn + " removed by " + session.requester());
+  return Json::object({{"removed", removed}});
+}
+
+}  // namespace chancery::worker
