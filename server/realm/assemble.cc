@@ -4,24 +4,23 @@ namespace chancery::realm {
 
 x509::TbsSpec assemble(const config::RealmConfig& realm, const config::Profile& profile, const Authority& authority, const Grant& grant) {
   const auto as_octets = [](ByteView view) { return Bytes(view.begin(), view.end()); };
-  return x509::TbsSpec{
-      .serial = grant.serial,
-      .algorithm = authority.algorithm,
-      .issuer_der = as_octets(authority.certificate.subject_der()),  // byte for byte (PROMISES B8)
-      .not_before = grant.not_before,
-      .not_after = grant.not_after,
-      .subject = grant.subject,
-      .spki = grant.spki,
-      .is_ca = profile.is_ca,
-      .path_length = profile.path_length,
-      .key_usage = profile.key_usage,
-      .extended_key_usage = profile.extended_key_usage,
-      .authority_key_id = as_octets(authority.certificate.subject_key_id()),
-      .sans = grant.sans,
-      .crl_urls = realm.crl_urls,
-      .ca_issuer_urls = realm.ca_issuer_urls,
-      .ocsp_urls = realm.ocsp_urls,
-  };
+  x509::TbsSpec spec{.serial = grant.serial};
+  spec.algorithm = authority.algorithm;
+  spec.issuer_der = as_octets(authority.certificate.subject_der());  // byte for byte (PROMISES B8)
+  spec.not_before = grant.not_before;
+  spec.not_after = grant.not_after;
+  spec.subject = grant.subject;
+  spec.spki = grant.spki;
+  spec.is_ca = profile.is_ca;
+  spec.path_length = profile.path_length;
+  spec.key_usage = profile.key_usage;
+  spec.extended_key_usage = profile.extended_key_usage;
+  spec.authority_key_id = as_octets(authority.certificate.subject_key_id());
+  spec.sans = grant.sans;
+  spec.crl_urls = realm.crl_urls;
+  spec.ca_issuer_urls = realm.ca_issuer_urls;
+  spec.ocsp_urls = realm.ocsp_urls;
+  return spec;
 }
 
 x509::LintContext lint_context(const config::Profile& profile, const Authority& authority) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "server/wire/json.h"
 #include "server/worker/session.h"
 
 /// Results that several commands give, in the shapes of command_lists.h.

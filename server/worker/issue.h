@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "server/realm/policy.h"
 #include "server/worker/session.h"
 #include "server/x509/csr.h"
 

@@ -31,21 +31,6 @@ struct TbsSpec {
   std::vector<std::string> ocsp_urls;
   crypto::SignatureAlgorithm algorithm{};
 };
-Bytes issuer_der;  ///< the CA's subject, octet for octet (PROMISES B8); empty for a self-signed one: the subject
-Seconds not_before{};
-Seconds not_after{};
-Name subject;
-Bytes spki;
-bool is_ca = false;
-std::optional<int> path_length;
-std::vector<std::string> key_usage;
-std::vector<std::string> extended_key_usage;  ///< names of the table or dotted OIDs
-Bytes authority_key_id;                       ///< empty for a self-signed one: its own SKI
-std::vector<GeneralName> sans;                ///< critical when the subject is empty
-std::vector<std::string> crl_urls;
-std::vector<std::string> ca_issuer_urls;
-std::vector<std::string> ocsp_urls;
-};
 
 /// The DER. Pure: the same spec gives the same octets.
 /// @errors Malformed: a name, usage or URL that does not hold; BadKey: the SPKI.
