@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "server/base/fd.h"
+#include "server/signer/messages.h"
+#include "server/wire/message.h"
+
+namespace chancery::signer {
+
+/// A worker's connection to its realm's signer. Calls block.
+class SignerClient {
+ public:
+  /// @errors Unavailable: nobody listens.
+  static Result<SignerClient> connect(const std::string& socket);
+
+  /// @errors what the signer refuses with; Closed, Timeout: unknown whether it signed: repeat with the same serial.
+  Result<Signed> sign_certificate(const SignRequest& request);
+  Result<SignedCrl> sign_crl(const CrlRequest& request);
+  Result<AuthorityInfo> authority();
+  /// Records from that position on, at most `limit`.
+  Result<JournalPage> journal_since(std::uint64_t position, std::size_t limit);
+  /// Brings the certificate of a CA that waits for one: the CA's first, then those above it.
+  Status import_certificate(const std::string& chain_pem);
+  Status ping();
+
+ private:
+  explicit SignerClient(base::UniqueFd socket);
+  Result<Json> call(std::string_view operation, Json params);
+
+  base::UniqueFd socket_;
+  std::unique_ptr<wire::LineReader> reader_;
+  std::int64_t last_id_ = 0;
+};
+
+}  // namespace chancery::signer

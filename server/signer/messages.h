@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "server/base/clock.h"
+#include "server/base/key_spec.h"
+#include "server/base/names.h"
+#include "server/wire/json.h"
+#include "server/x509/crl.h"
+#include "server/x509/general_name.h"
+#include "server/x509/name.h"
+
+/// What a worker and its signer say to each other: JSON-RPC lines as on the public socket, in words of their own. Reading and
+/// writing of each message stand together in messages.cc.
+namespace chancery::signer {
+
+/// A certificate to be made, in structured form: never bytes to be signed, never a digest.
+struct SignRequest {
+  Serial serial;
+  ProfileName profile;
+  x509::Name subject;
+  std::vector<x509::GeneralName> sans;
+  Bytes spki;
+  Seconds not_before;
+  Seconds not_after;
+  std::optional<Bytes> csr;      ///< DER; proof of possession that the signer verifies itself
+  std::optional<Serial> renews;  ///< instead of it: a journalled certificate with the same key
+  std::string requester;
+  std::string front_end;
+  std::string rule;
+  std::string evidence;
+  std::string idempotency_key;
+};
+Json to_json(const SignRequest& request);
+Result<SignRequest> sign_request_from_json(const Json& params);
+
+struct Signed {
+  Serial serial;
+  Bytes certificate;  ///< DER
+  bool replayed = false;  ///< the journal had it already
+};
+Json to_json(const Signed& answer);
+Result<Signed> signed_from_json(const Json& result);
+
+struct CrlRequest {
+  std::uint64_t number = 0;
+  Seconds this_update{};
+  Seconds next_update{};
+  std::vector<x509::RevokedEntry> entries;
+  std::string requester;
+};
+Json to_json(const CrlRequest& request);
+Result<CrlRequest> crl_request_from_json(const Json& params);
+
+struct SignedCrl {
+  Bytes crl;  ///< DER
+};
+Json to_json(const SignedCrl& answer);
+Result<SignedCrl> signed_crl_from_json(const Json& result);
+
+/// One issued certificate of the journal.
+struct JournalRecord {
+  std::uint64_t position = 0;
+  Bytes certificate;  ///< DER
+  std::string profile;
+  std::string requester;
+  std::string front_end;
+  std::string rule;
+  std::string evidence;
+  std::string idempotency_key;
+  Seconds at{};
+};
+struct JournalPage {
+  std::vector<JournalRecord> records;
+  std::uint64_t next_position = 0;  ///< where the next page begins; the same as asked when there is nothing more
+};
+Json to_json(const JournalPage& page);
+Result<JournalPage> journal_page_from_json(const Json& result);
+
+struct AuthorityInfo {
+  std::string state;  ///< "ready" or "waiting"
+  std::uint64_t last_crl_number = 0;
+};
+Json to_json(const AuthorityInfo& info);
+Result<AuthorityInfo> authority_from_json(const Json& result);
+
+}  // namespace chancery::signer
