@@ -9,6 +9,7 @@
 #include "server/base/clock.h"
 #include "server/base/names.h"
 #include "server/crypto/key.h"
+#include "server/x509/extension.h"
 #include "server/x509/general_name.h"
 #include "server/x509/name.h"
 
@@ -48,6 +49,7 @@ class Certificate {
   ByteView subject_key_id() const;    ///< empty when absent
   ByteView authority_key_id() const;  ///< empty when absent
   const crypto::PublicKey& public_key() const;
+  const std::vector<Extension>& extensions() const;
   std::string fingerprint_hex() const;  ///< SHA-256 of the DER
 
   /// Issuer name byte-equal to the issuer's subject, and signed by its key. Dates and CA flags are the caller's to check.
@@ -59,8 +61,8 @@ class Certificate {
  private:
   struct Parts;
   explicit Certificate(std::shared_ptr<const Parts> parts) : parts_(std::move(parts)) {}
-  static Status read_fields(X509* x509, Parts& parts);
-  static Status read_extensions(X509* x509, Parts& parts);
+  static Status read_tbs(Parts& parts);
+  static Status read_known_extensions(Parts& parts);
   std::shared_ptr<const Parts> parts_;
 };
 

@@ -55,8 +55,8 @@ class Crl {
   Status verify_signed_by(const Certificate& issuer) const;
 
  private:
-  static Status read_entries(X509_CRL* crl, Crl& out);
-  static Status read_extensions(X509_CRL* crl, Crl& out);
+  Status read_tbs();
+  Status read_extensions(ByteView extensions);
 
   Bytes der_;
   Bytes tbs_;

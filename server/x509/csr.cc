@@ -1,0 +1,96 @@
+#include "server/x509/csr.h"
+
+#include "server/base/text.h"
+#include "server/crypto/signature.h"
+#include "server/x509/der.h"
+#include "server/x509/extension.h"
+#include "server/x509/pem.h"
+#include "server/x509/tbs.h"
+
+namespace chancery::x509 {
+namespace {
+
+constexpr std::string_view kExtensionRequest = "1.2.840.113549.1.9.14";  // RFC 2985 5.4.2
+constexpr std::string_view kOlderLabel = "NEW CERTIFICATE REQUEST";      // RFC 7468 7
+
+/// attributes [0] IMPLICIT SET OF Attribute: the names of the one extension request.
+Result<std::vector<GeneralName>> read_attributes(ByteView content) {
+  std::vector<GeneralName> sans;
+  bool has_request = false;
+  for (der::Reader reader(content); !reader.done();) {
+    PKI_TRY(const auto attribute, reader.next(der::kSequence, "attribute"));
+    der::Reader pair(attribute.content);
+    PKI_TRY(const auto type, pair.next(der::kOid, "attribute type"));
+    PKI_TRY(const auto values, pair.next(der::kSet, "attribute values"));
+    PKI_TRY_VOID(pair.finish("attribute"));
+    PKI_TRY(const auto oid, der::read_oid(type));
+    if (oid != kExtensionRequest) continue;  // a challenge password and its like have no say
+    if (std::exchange(has_request, true)) return Error(Code::Malformed, "two extension requests");
+    PKI_TRY(const auto extensions, read_extensions(values.content));
+    if (const auto* names = find_extension(extensions, kSubjectAltName)) {
+      PKI_TRY(sans, decode_general_names(names->value));
+    }
+  }
+  return sans;
+}
+
+}  // namespace
+
+Result<Csr> Csr::from_pem(std::string_view pem) {
+  if (pem.size() > 2 * kMaxRequestBytes) return Error(Code::TooLarge, "csr: above 64 KiB");
+  const bool is_older = base::trim(pem).starts_with("-----BEGIN " + std::string(kOlderLabel));
+  const auto der = x509::from_pem(is_older ? kOlderLabel : kRequestLabel, pem);
+  if (!der.ok()) return der.error().within("csr");
+  return from_der(*der);
+}
+
+Result<Csr> Csr::from_der(ByteView der) {
+  if (der.size() > kMaxRequestBytes) return Error(Code::TooLarge, "csr: above 64 KiB");
+  const auto read = [&]() -> Result<Csr> {
+    Csr csr;
+    csr.der_.assign(der.begin(), der.end());
+    PKI_TRY(const auto outer, read_signed(csr.der_));
+    csr.info_.assign(outer.tbs.begin(), outer.tbs.end());
+    csr.signature_.assign(outer.signature.begin(), outer.signature.end());
+    csr.algorithm_ = outer.algorithm;
+    PKI_TRY(const auto info, der::only(der::kSequence, csr.info_, "CertificationRequestInfo"));
+    der::Reader reader(info.content);
+    PKI_TRY(const auto element, reader.next(der::kInteger, "version"));
+    PKI_TRY(const auto version, der::read_number(element));
+    if (version != 0) return Error(Code::Malformed, "version " + std::to_string(version) + ", expected 0");
+    PKI_TRY(const auto subject, reader.next(der::kSequence, "subject"));
+    PKI_TRY(csr.subject_, Name::from_der(subject.whole));
+    PKI_TRY(const auto spki, reader.next(der::kSequence, "public key"));
+    PKI_TRY(csr.key_, crypto::PublicKey::from_spki(spki.whole));
+    PKI_TRY(const auto attributes, reader.next(der::constructed(0), "attributes"));
+    PKI_TRY_VOID(reader.finish("CertificationRequestInfo"));
+    PKI_TRY(csr.sans_, read_attributes(attributes.content));
+    return csr;
+  };
+  auto csr = read();
+  if (!csr.ok()) return csr.error().within("csr");
+  return csr;
+}
+
+Status Csr::verify_possession() const {
+  PKI_TRY_VOID(crypto::check_public_key(key_));
+  return key_.verify(algorithm_, info_, signature_);
+}
+
+Result<Bytes> make_csr(const crypto::PrivateKey& key, const Name& subject, const std::vector<GeneralName>& sans) {
+  const auto half = key.public_key();
+  PKI_TRY(const auto subject_der, subject.der());
+  Bytes attributes;
+  if (!sans.empty()) {
+    PKI_TRY(const auto names, encode_general_names(sans));
+    const auto extensions = der::wrap(der::kSequence, {encode_extension(kSubjectAltName, subject.empty(), names)});
+    attributes = der::wrap(der::kSequence, {der::oid(kExtensionRequest).value(), der::wrap(der::kSet, {extensions})});
+  }
+  const auto info = der::wrap(der::kSequence, {der::integer(0), subject_der, half.spki(), der::tlv(der::constructed(0), attributes)});
+  const auto digest = half.spec().kind == base::KeySpec::Kind::Ec && half.spec().bits > 256 ? "sha384" : "sha256";
+  PKI_TRY(const auto algorithm, crypto::algorithm_for(half.spec(), digest));
+  PKI_TRY(const auto signature, key.sign(algorithm, info));
+  return assemble_signed(info, algorithm, signature);
+}
+
+}  // namespace chancery::x509
