@@ -46,7 +46,8 @@ constexpr std::size_t kMaxOtherCharacters = 256;
 std::optional<AttributeType> attribute_type(std::string_view type) {
   const auto wanted = base::to_lower_ascii(type);
   for (const auto& row : kTypes) {
-    if (row.oid == wanted || base::to_lower_ascii(row.type) == wanted || (!row.alias.empty() && base::to_lower_ascii(row.alias) == wanted)) {
+    if (row.oid == wanted || base::to_lower_ascii(row.type) == wanted ||
+        (!row.alias.empty() && base::to_lower_ascii(row.alias) == wanted)) {
       return AttributeType{row.type, row.alias, std::string(row.oid), row.max_characters, row.string_tag};
     }
   }

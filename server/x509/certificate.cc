@@ -129,7 +129,9 @@ Result<Certificate> Certificate::from_pem(std::string_view pem) {
   return from_der(der);
 }
 
-Result<std::vector<Certificate>> Certificate::from_pem_chain(std::string_view pem) { return certificates_from_pem(pem, kMaxChain); }
+Result<std::vector<Certificate>> Certificate::from_pem_chain(std::string_view pem) {
+  return certificates_from_pem(pem, kMaxChain);
+}
 
 Result<std::vector<Certificate>> certificates_from_pem(std::string_view text, std::size_t max) {
   PKI_TRY(const auto blocks, all_from_pem(kCertificateLabel, text, max));
@@ -167,7 +169,8 @@ std::string Certificate::fingerprint_hex() const { return base::to_hex(crypto::s
 bool Certificate::operator==(const Certificate& other) const { return parts_->der == other.parts_->der; }
 
 Status Certificate::verify_signed_by(const Certificate& issuer) const {
-  if (!std::ranges::equal(issuer_der(), issuer.subject_der())) return Error(Code::BadProof, "issuer is not that certificate's subject");
+  if (!std::ranges::equal(issuer_der(), issuer.subject_der()))
+    return Error(Code::BadProof, "issuer is not that certificate's subject");
   return issuer.public_key().verify(algorithm(), tbs(), signature());
 }
 

@@ -33,7 +33,8 @@ Status check_entries(const std::vector<const RevokedEntry*>& sorted) {
     const auto& entry = *sorted[i];
     const bool has_reason = !reason_name(entry.reason).empty() && entry.reason != kReasonRemoveFromCrl;  // delta CRLs only
     if (!has_reason) return Error(Code::InvalidParams, "reason " + std::to_string(entry.reason) + " has no place in a full CRL");
-    if (i > 0 && sorted[i - 1]->serial == entry.serial) return Error(Code::InvalidParams, "serial " + entry.serial.hex() + " twice");
+    if (i > 0 && sorted[i - 1]->serial == entry.serial)
+      return Error(Code::InvalidParams, "serial " + entry.serial.hex() + " twice");
   }
   return {};
 }
@@ -44,7 +45,8 @@ Result<int> read_reason(ByteView extensions) {
   for (const auto& extension : all) {
     if (extension.oid == kReasonCode) {
       PKI_TRY(const auto element, der::only(der::kEnumerated, extension.value, "reason"));
-      if (element.content.size() != 1 || reason_name(element.content[0]).empty()) return Error(Code::Malformed, "reason outside the table");
+      if (element.content.size() != 1 || reason_name(element.content[0]).empty())
+        return Error(Code::Malformed, "reason outside the table");
       reason = element.content[0];
     } else if (extension.critical) {
       return Error(Code::Unsupported, "critical entry extension " + extension.oid);
@@ -83,8 +85,9 @@ Result<Bytes> build_crl_tbs(const CrlSpec& spec) {
   const auto key_id = encode_extension(kAuthorityKeyId, false, encode_authority_key_id(spec.issuer.subject_key_id()));
   const auto number = encode_extension(kCrlNumber, false, der::integer(spec.number));
   const auto extensions = der::wrap(der::constructed(0), {der::wrap(der::kSequence, {key_id, number})});
-  return der::wrap(der::kSequence, {der::integer(kVersion2), crypto::algorithm_identifier(spec.algorithm), spec.issuer.subject_der(),
-                                    der::time(spec.this_update), der::time(spec.next_update), list, extensions});
+  return der::wrap(der::kSequence,
+                   {der::integer(kVersion2), crypto::algorithm_identifier(spec.algorithm), spec.issuer.subject_der(),
+                    der::time(spec.this_update), der::time(spec.next_update), list, extensions});
 }
 
 Result<Crl> Crl::from_pem(std::string_view pem) {
@@ -152,7 +155,8 @@ Status Crl::read_extensions(ByteView extensions) {
 std::string Crl::pem() const { return to_pem(kCrlLabel, der_); }
 
 Status Crl::verify_signed_by(const Certificate& issuer) const {
-  if (!std::ranges::equal(issuer_der_, issuer.subject_der())) return Error(Code::BadProof, "issuer is not that certificate's subject");
+  if (!std::ranges::equal(issuer_der_, issuer.subject_der()))
+    return Error(Code::BadProof, "issuer is not that certificate's subject");
   return issuer.public_key().verify(algorithm_, tbs_, signature_);
 }
 

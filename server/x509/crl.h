@@ -28,7 +28,7 @@ struct CrlSpec {
   std::uint64_t number = 0;
   Seconds this_update{};
   Seconds next_update{};
-  std::vector<RevokedEntry> entries;  ///< any order; written in the order of the serials
+  std::vector<RevokedEntry> entries{};  ///< any order; written in the order of the serials
 };
 
 /// Version 2 with authorityKeyIdentifier and cRLNumber; reasonCode left out for unspecified (5.3.1).

@@ -86,7 +86,8 @@ Result<Bytes> make_csr(const crypto::PrivateKey& key, const Name& subject, const
     const auto extensions = der::wrap(der::kSequence, {encode_extension(kSubjectAltName, subject.empty(), names)});
     attributes = der::wrap(der::kSequence, {der::oid(kExtensionRequest).value(), der::wrap(der::kSet, {extensions})});
   }
-  const auto info = der::wrap(der::kSequence, {der::integer(0), subject_der, half.spki(), der::tlv(der::constructed(0), attributes)});
+  const auto info =
+      der::wrap(der::kSequence, {der::integer(0), subject_der, half.spki(), der::tlv(der::constructed(0), attributes)});
   const auto digest = half.spec().kind == base::KeySpec::Kind::Ec && half.spec().bits > 256 ? "sha384" : "sha256";
   PKI_TRY(const auto algorithm, crypto::algorithm_for(half.spec(), digest));
   PKI_TRY(const auto signature, key.sign(algorithm, info));

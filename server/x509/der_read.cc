@@ -82,7 +82,8 @@ Result<ByteView> read_bit_string(const Tlv& bits) {
 Result<std::string> read_oid(const Tlv& oid) {
   constexpr std::size_t kMaxOctets = 64;
   const auto content = oid.content;
-  if (content.empty() || content.size() > kMaxOctets || content.back() >= 0x80) return wrong("OBJECT IDENTIFIER is empty, cut or too long");
+  if (content.empty() || content.size() > kMaxOctets || content.back() >= 0x80)
+    return wrong("OBJECT IDENTIFIER is empty, cut or too long");
   std::string out;
   std::uint64_t arc = 0;
   for (const auto octet : content) {
@@ -106,7 +107,8 @@ Result<Seconds> read_time(Reader& reader) {
   PKI_TRY(const auto element, reader.next(is_utc_time ? kUtcTime : kGeneralizedTime, "time"));
   std::string text(base::as_text(element.content));
   if (is_utc_time && text.size() == 13) text.insert(0, text[0] >= '5' ? "19" : "20");
-  const bool has_form = text.size() == 15 && text.back() == 'Z' && std::all_of(text.begin(), text.end() - 1, [](char c) { return c >= '0' && c <= '9'; });
+  const bool has_form = text.size() == 15 && text.back() == 'Z' &&
+                        std::all_of(text.begin(), text.end() - 1, [](char c) { return c >= '0' && c <= '9'; });
   if (!has_form) return wrong("time is not YYMMDDHHMMSSZ or YYYYMMDDHHMMSSZ");
   for (const std::size_t colon : {12, 10}) text.insert(colon, ":");
   text.insert(8, "T");

@@ -14,9 +14,9 @@ struct Purpose {
   std::string_view oid;
 };
 constexpr std::array kPurposes{
-    Purpose{"serverAuth", "1.3.6.1.5.5.7.3.1"},      Purpose{"clientAuth", "1.3.6.1.5.5.7.3.2"},
-    Purpose{"codeSigning", "1.3.6.1.5.5.7.3.3"},     Purpose{"emailProtection", "1.3.6.1.5.5.7.3.4"},
-    Purpose{"timeStamping", "1.3.6.1.5.5.7.3.8"},    Purpose{"OCSPSigning", "1.3.6.1.5.5.7.3.9"},
+    Purpose{"serverAuth", "1.3.6.1.5.5.7.3.1"},   Purpose{"clientAuth", "1.3.6.1.5.5.7.3.2"},
+    Purpose{"codeSigning", "1.3.6.1.5.5.7.3.3"},  Purpose{"emailProtection", "1.3.6.1.5.5.7.3.4"},
+    Purpose{"timeStamping", "1.3.6.1.5.5.7.3.8"}, Purpose{"OCSPSigning", "1.3.6.1.5.5.7.3.9"},
 };
 
 Error wrong(std::string what) { return Error(Code::Malformed, std::move(what)); }
@@ -77,7 +77,8 @@ Result<std::vector<std::string>> decode_key_usage(ByteView value) {
   PKI_TRY(const auto bits, der::only(der::kBitString, value, "key usage"));
   const auto octets = bits.content;
   if (octets.size() < 2 || octets.size() > 3 || octets[0] > 7) return wrong("key usage without a bit, or with too many");
-  if ((octets.back() & ((1U << octets[0]) - 1)) != 0 || (octets.back() >> octets[0] & 1U) == 0) return wrong("key usage is not DER");
+  if ((octets.back() & ((1U << octets[0]) - 1)) != 0 || (octets.back() >> octets[0] & 1U) == 0)
+    return wrong("key usage is not DER");
   std::vector<std::string> names;
   for (std::size_t bit = 0; bit < 8 * (octets.size() - 1); ++bit) {
     if ((octets[1 + bit / 8] & 0x80U >> bit % 8) == 0) continue;

@@ -55,7 +55,8 @@ Result<std::string> read_ip(std::string_view text) {
     return std::string(inet_ntop(AF_INET, &four, out.data(), out.size()));
   }
   in6_addr six{};
-  if (copy.find('\0') != std::string::npos || inet_pton(AF_INET6, copy.c_str(), &six) != 1) return wrong(text, "is no IP address");
+  if (copy.find('\0') != std::string::npos || inet_pton(AF_INET6, copy.c_str(), &six) != 1)
+    return wrong(text, "is no IP address");
   if (IN6_IS_ADDR_V4MAPPED(&six)) return wrong(text, "is an IPv4 address in IPv6 clothes");
   return std::string(inet_ntop(AF_INET6, &six, out.data(), out.size()));
 }
@@ -68,7 +69,9 @@ Result<std::string> read_email(std::string_view text) {
   const auto local = text.substr(0, at);
   if (local.size() > kMaxLocalPart) return wrong(text, "has a local part above 64 characters");
   for (const auto& atom : base::split(local, '.')) {
-    const bool good = !atom.empty() && std::ranges::all_of(atom, [](char c) { return is_letter_or_digit(c) || kOthers.find(c) != std::string_view::npos; });
+    const bool good = !atom.empty() && std::ranges::all_of(atom, [](char c) {
+      return is_letter_or_digit(c) || kOthers.find(c) != std::string_view::npos;
+    });
     if (!good) return wrong(text, "has a local part that is no dot-atom");
   }
   PKI_TRY(const auto domain, read_dns(text.substr(at + 1)));
@@ -80,9 +83,12 @@ Result<std::string> read_email(std::string_view text) {
 Result<std::string> read_uri(std::string_view text) {
   const auto colon = text.find(':');
   const bool has_scheme = colon != std::string_view::npos && colon > 0 && !is_digit(text.front()) &&
-                          std::ranges::all_of(text.substr(0, colon), [](char c) { return is_letter_or_digit(c) || c == '+' || c == '-' || c == '.'; });
+                          std::ranges::all_of(text.substr(0, colon),
+                                              [](char c) { return is_letter_or_digit(c) || c == '+' || c == '-' || c == '.'; });
   if (!has_scheme || colon + 1 == text.size() || text.size() > kMaxUriLength) return wrong(text, "is no absolute URI");
-  const auto is_fine = [](char c) { return c > ' ' && c < 0x7f && std::string_view("\"<>\\^`{|}").find(c) == std::string_view::npos; };
+  const auto is_fine = [](char c) {
+    return c > ' ' && c < 0x7f && std::string_view("\"<>\\^`{|}").find(c) == std::string_view::npos;
+  };
   if (!std::ranges::all_of(text, is_fine)) return wrong(text, "holds a character that no URI holds");
   if (!text.substr(colon + 1).starts_with("//")) return std::string(text);
   const auto authority = text.substr(colon + 3, text.find_first_of("/?#", colon + 3) - (colon + 3));
@@ -124,7 +130,8 @@ Bytes ip_octets(const std::string& value) {
 }
 
 Result<std::string> ip_text(ByteView octets) {
-  if (octets.size() != sizeof(in_addr) && octets.size() != sizeof(in6_addr)) return wrong(base::to_hex(octets), "is no IP address");
+  if (octets.size() != sizeof(in_addr) && octets.size() != sizeof(in6_addr))
+    return wrong(base::to_hex(octets), "is no IP address");
   std::array<char, INET6_ADDRSTRLEN> out{};
   return std::string(inet_ntop(octets.size() == sizeof(in_addr) ? AF_INET : AF_INET6, octets.data(), out.data(), out.size()));
 }
@@ -143,12 +150,14 @@ Result<GeneralName> GeneralName::parse(std::string_view text) {
 std::string GeneralName::to_text() const { return std::string(kind_of(type).prefix) + ":" + value; }
 
 bool is_reserved_dns(std::string_view name) {
-  constexpr std::array<std::string_view, 14> kReserved{"localhost", "local", "internal", "test", "example", "invalid", "onion",
-                                                       "home.arpa", "alt", "localdomain", "lan", "home", "corp", "intranet"};
+  constexpr std::array<std::string_view, 14> kReserved{"localhost", "local", "internal",  "test",    "example",
+                                                       "invalid",   "onion", "home.arpa", "alt",     "localdomain",
+                                                       "lan",       "home",  "corp",      "intranet"};
   auto lower = base::to_lower_ascii(name);
   if (lower.starts_with("*.")) lower.erase(0, 2);
   if (lower.find('.') == std::string::npos) return true;
-  return std::ranges::any_of(kReserved, [&](std::string_view zone) { return lower == zone || lower.ends_with("." + std::string(zone)); });
+  return std::ranges::any_of(kReserved,
+                             [&](std::string_view zone) { return lower == zone || lower.ends_with("." + std::string(zone)); });
 }
 
 Result<Bytes> encode_general_names(const std::vector<GeneralName>& names) {

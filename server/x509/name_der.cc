@@ -9,19 +9,22 @@ namespace chancery::x509 {
 namespace {
 
 Error wrong(const Attribute& attribute, std::string_view what) {
-  return Error(Code::Malformed, "name: " + attribute.type + " \"" + base::printable(attribute.value, 80) + "\" " + std::string(what));
+  return Error(Code::Malformed,
+               "name: " + attribute.type + " \"" + base::printable(attribute.value, 80) + "\" " + std::string(what));
 }
 
 /// X.680 41.4.
 bool is_printable_string(std::string_view text) {
   static constexpr std::string_view kOthers = " '()+,-./:=?";
   return std::ranges::all_of(text, [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || kOthers.find(c) != std::string_view::npos;
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+           kOthers.find(c) != std::string_view::npos;
   });
 }
 
 std::size_t characters(std::string_view utf8) {
-  return static_cast<std::size_t>(std::ranges::count_if(utf8, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+  return static_cast<std::size_t>(
+      std::ranges::count_if(utf8, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
 
 Status check_attribute(const Attribute& attribute) {
@@ -31,9 +34,11 @@ Status check_attribute(const Attribute& attribute) {
   if (auto text = check_text(attribute.value); !text.ok()) return wrong(attribute, text.error().message());
   const auto length = characters(attribute.value);
   if (length > row->max_characters) {
-    return wrong(attribute, "has " + std::to_string(length) + " characters, expected at most " + std::to_string(row->max_characters));
+    return wrong(attribute,
+                 "has " + std::to_string(length) + " characters, expected at most " + std::to_string(row->max_characters));
   }
-  if (row->string_tag == der::kPrintableString && !is_printable_string(attribute.value)) return wrong(attribute, "is no PrintableString");
+  if (row->string_tag == der::kPrintableString && !is_printable_string(attribute.value))
+    return wrong(attribute, "is no PrintableString");
   const bool is_ascii = std::ranges::all_of(attribute.value, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
   if (row->string_tag == der::kIa5String && !is_ascii) return wrong(attribute, "is no IA5String");
   const auto is_capital = [](char c) { return c >= 'A' && c <= 'Z'; };

@@ -13,10 +13,10 @@ struct Reason {
   std::string_view name;
 };
 constexpr std::array kReasons{
-    Reason{0, "unspecified"},          Reason{1, "keyCompromise"},      Reason{2, "cACompromise"}, Reason{3, "affiliationChanged"},
-    Reason{4, "superseded"},           Reason{5, "cessationOfOperation"}, Reason{6, "certificateHold"},
-    Reason{8, "removeFromCRL"},  // 7 is not used
-    Reason{9, "privilegeWithdrawn"},   Reason{10, "aACompromise"},
+    Reason{0, "unspecified"},        Reason{1, "keyCompromise"}, Reason{2, "cACompromise"},
+    Reason{3, "affiliationChanged"}, Reason{4, "superseded"},    Reason{5, "cessationOfOperation"},
+    Reason{6, "certificateHold"},    Reason{8, "removeFromCRL"},  // 7 is not used
+    Reason{9, "privilegeWithdrawn"}, Reason{10, "aACompromise"},
 };
 
 std::string folded(std::string_view name) {

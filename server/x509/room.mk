@@ -1,1 +1,26 @@
-# server/x509
+noinst_LIBRARIES += libx509.a
+libx509_a_SOURCES = \
+  server/x509/attribute_types.cc server/x509/attribute_types.h \
+  server/x509/certificate.cc server/x509/certificate.h \
+  server/x509/crl.cc server/x509/crl.h \
+  server/x509/csr.cc server/x509/csr.h \
+  server/x509/der.h \
+  server/x509/der_read.cc \
+  server/x509/der_write.cc \
+  server/x509/extension.cc server/x509/extension.h \
+  server/x509/general_name.cc server/x509/general_name.h \
+  server/x509/lint.cc server/x509/lint.h \
+  server/x509/lint_crl.cc \
+  server/x509/lint_rules.h \
+  server/x509/name.cc server/x509/name.h \
+  server/x509/name_der.cc \
+  server/x509/pem.cc server/x509/pem.h \
+  server/x509/reasons.cc server/x509/reasons.h \
+  server/x509/tbs.cc server/x509/tbs.h
+libx509_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
+X509_LIBS = libx509.a $(CRYPTO_LIBS)
+
+UNIT_TESTS += x509_test
+x509_test_SOURCES = server/x509/names_test.cc server/x509/x509_test.cc
+x509_test_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(GTEST_CFLAGS)
+x509_test_LDADD = $(X509_LIBS) $(GTEST_LIBS)

@@ -56,7 +56,9 @@ Bytes basic_constraints(const TbsSpec& spec) {
 /// In the order that every certificate of ours has.
 Result<Bytes> extensions(const TbsSpec& spec) {
   Bytes out;
-  const auto add = [&out](std::string_view oid, bool critical, ByteView value) { der::append(out, encode_extension(oid, critical, value)); };
+  const auto add = [&out](std::string_view oid, bool critical, ByteView value) {
+    der::append(out, encode_extension(oid, critical, value));
+  };
   add(kBasicConstraints, true, basic_constraints(spec));
   if (!spec.key_usage.empty()) {
     PKI_TRY(const auto usage, encode_key_usage(spec.key_usage));

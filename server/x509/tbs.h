@@ -15,20 +15,20 @@ namespace chancery::x509 {
 /// Everything that decides the octets of one TBSCertificate (RFC 5280 4.1).
 struct TbsSpec {
   Serial serial;
-  Bytes issuer_der;  ///< the CA's subject, octet for octet (PROMISES B8); empty for a self-signed one: the subject
-  Name subject;
+  Bytes issuer_der{};  ///< the CA's subject, octet for octet (PROMISES B8); empty for a self-signed one: the subject
+  Name subject{};
   Seconds not_before{};
   Seconds not_after{};
-  Bytes spki;
-  std::vector<GeneralName> sans;  ///< critical when the subject is empty
-  std::vector<std::string> key_usage;
-  std::vector<std::string> extended_key_usage;  ///< names of the table or dotted OIDs
+  Bytes spki{};
+  std::vector<GeneralName> sans{};  ///< critical when the subject is empty
+  std::vector<std::string> key_usage{};
+  std::vector<std::string> extended_key_usage{};  ///< names of the table or dotted OIDs
   bool is_ca = false;
-  std::optional<int> path_length;
-  Bytes authority_key_id;  ///< empty for a self-signed one: its own SKI
-  std::vector<std::string> crl_urls;
-  std::vector<std::string> ca_issuer_urls;
-  std::vector<std::string> ocsp_urls;
+  std::optional<int> path_length{};
+  Bytes authority_key_id{};  ///< empty for a self-signed one: its own SKI
+  std::vector<std::string> crl_urls{};
+  std::vector<std::string> ca_issuer_urls{};
+  std::vector<std::string> ocsp_urls{};
   crypto::SignatureAlgorithm algorithm{};
 };
 
