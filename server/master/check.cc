@@ -1,0 +1,59 @@
+#include "server/master/check.h"
+
+#include <sys/wait.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <string>
+
+#include "server/base/process.h"
+#include "server/config/load.h"
+#include "server/master/recipes.h"
+#include "server/master/spawn.h"
+
+namespace chancery::master {
+namespace {
+
+void print(const std::string& line) { std::fputs((line + "\n").c_str(), stdout); }
+
+/// Runs to its end; its lines go where ours go.
+Result<int> run(const Command& command) {
+  std::fflush(stdout);
+  PKI_TRY(const pid_t pid, spawn(command));
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0) {
+    if (errno != EINTR) return base::io_error("waitpid", errno);
+  }
+  return status;
+}
+
+/// What only the one program that may open the realm's key can say. @return whether all of it holds.
+bool check_realm(const config::ServerConfig& server, const config::RealmConfig& realm) {
+  const auto place = "realm " + realm.name.text() + ": ";
+  const auto command = signer_check(server, realm);
+  const auto status = command.ok() ? run(*command) : Result<int>(command.error());
+  if (!status.ok()) {
+    print(place + base::to_line(status.error()));
+    return false;
+  }
+  if (*status == 0) return true;
+  if (!WIFEXITED(*status) || WEXITSTATUS(*status) != base::to_int(base::Exit::Config)) {
+    print(place + "the signer's check ended: " + base::describe_exit(*status));
+  }
+  return false;
+}
+
+}  // namespace
+
+int check(const std::filesystem::path& chancery_xml) {
+  const auto loaded = config::load(chancery_xml);
+  for (const auto& finding : loaded.findings) print(config::to_line(finding));
+  if (!loaded.snapshot) return base::to_int(base::Exit::Config);
+  bool holds = true;
+  for (const auto& realm : loaded.snapshot->realms) holds = check_realm(loaded.snapshot->server, *realm) && holds;
+  if (holds)
+    print(chancery_xml.string() + ": the configuration holds, realms: " + std::to_string(loaded.snapshot->realms.size()));
+  return base::to_int(holds ? base::Exit::Ok : base::Exit::Config);
+}
+
+}  // namespace chancery::master

@@ -1,0 +1,11 @@
+#pragma once
+
+#include <filesystem>
+
+namespace chancery::master {
+
+/// chanceryd --check: every finding of the configuration, and what each realm's signer finds about its key, certificate and
+/// journal. @return the exit status, Exit::Ok or Exit::Config.
+int check(const std::filesystem::path& chancery_xml);
+
+}  // namespace chancery::master

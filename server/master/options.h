@@ -1,0 +1,26 @@
+#pragma once
+
+#include <filesystem>
+#include <span>
+#include <string>
+
+#include "server/base/result.h"
+
+namespace chancery::master {
+
+enum class Task { Run, Check, PrintConfig, Help, Version };
+
+/// The command line of chanceryd.
+struct Options {
+  Task task = Task::Run;
+  std::filesystem::path config = CHANCERY_SYSCONFDIR "/chancery/chancery.xml";
+  bool daemon = false;  ///< leave the terminal once everything is ready
+
+  bool operator==(const Options&) const = default;
+};
+
+/// @errors InvalidParams: an unknown option, a missing value, two tasks.
+Result<Options> parse_options(std::span<char* const> arguments);
+std::string usage();
+
+}  // namespace chancery::master

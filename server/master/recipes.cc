@@ -1,0 +1,119 @@
+#include "server/master/recipes.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+#include <utility>
+
+#include "server/worker/start.h"
+
+namespace chancery::master {
+namespace {
+
+using SnapshotPtr = std::shared_ptr<const config::Snapshot>;
+
+constexpr const char* kSignerProgram = "chancery-signer";
+
+// The numbers under which programs find what they were given.
+constexpr int kSignerListen = 3;
+constexpr int kSignerReady = 4;
+constexpr int kSignerLife = 5;
+constexpr int kFrontEndConfig = 3;
+constexpr int kFrontEndLife = 4;
+
+// What the service manager told the master is nobody else's; credentials are the signers' alone (PROMISES D37).
+const std::vector<std::string> kMastersVariables{"NOTIFY_SOCKET", "WATCHDOG_USEC",  "WATCHDOG_PID", "LISTEN_FDS",
+                                                 "LISTEN_PID",    "LISTEN_FDNAMES", "MAINPID"};
+const std::string kCredentials = "CREDENTIALS_DIRECTORY";
+
+std::vector<std::string> with_credentials(std::vector<std::string> names) {
+  names.push_back(kCredentials);
+  return names;
+}
+
+Result<Started> start_signer(const SnapshotPtr& snapshot, const config::RealmConfig& realm, const Shared& shared) {
+  const auto& server = snapshot->server;
+  PKI_TRY(const auto program, find_program(kSignerProgram, server.program_directory));
+  PKI_TRY(const int listener, shared.directory->open_signer_socket(server, realm.name));
+  PKI_TRY(auto ready, base::make_pipe());
+  PKI_TRY(const pid_t pid,
+          spawn({.program = program,
+                 .arguments = {"serve", "--realm", realm.name.text(), "--directory", realm.directory.string(), "--listen-fd",
+                               std::to_string(kSignerListen), "--ready-fd", std::to_string(kSignerReady), "--life-fd",
+                               std::to_string(kSignerLife)},
+                 .descriptors = {{kSignerListen, listener}, {kSignerReady, ready.write.get()}, {kSignerLife, shared.life}},
+                 .user = {},
+                 .unset = kMastersVariables}));
+  return Started{pid, std::move(ready.read)};
+}
+
+Result<Started> start_upkeep(const SnapshotPtr& snapshot, const Shared& shared) {
+  const int keep[] = {shared.life};
+  PKI_TRY(const pid_t pid, fork_child(keep, [&] {
+            return worker::run_upkeep({.life = base::UniqueFd(shared.life), .snapshot = snapshot, .board = shared.board});
+          }));
+  return Started{pid, {}};
+}
+
+/// Memory that holds a text from its beginning, to be read as a file.
+Result<base::UniqueFd> text_file(const std::string& text) {
+  base::UniqueFd file(::memfd_create("settings", MFD_CLOEXEC));
+  if (!file) return base::io_error("memfd_create", errno);
+  PKI_TRY_VOID(base::write_all(file.get(), base::as_bytes(text)));
+  if (::lseek(file.get(), 0, SEEK_SET) != 0) return base::io_error("lseek", errno);
+  return file;
+}
+
+Result<Started> start_front_end(const config::ServerConfig& server, const config::FrontEnd& front_end,
+                                const std::string& settings, const Shared& shared) {
+  PKI_TRY(const auto program, find_program(front_end.program, server.program_directory));
+  PKI_TRY_VOID(shared.directory->make_front_end_directory(front_end));
+  PKI_TRY(const auto config, text_file(settings));
+  PKI_TRY(const pid_t pid,
+          spawn({.program = program,
+                 .arguments = {"--config-fd", std::to_string(kFrontEndConfig), "--life-fd", std::to_string(kFrontEndLife)},
+                 .descriptors = {{kFrontEndConfig, config.get()}, {kFrontEndLife, shared.life}},
+                 .user = front_end.user,
+                 .unset = with_credentials(kMastersVariables)}));
+  return Started{pid, {}};
+}
+
+Wanted signer(const SnapshotPtr& snapshot, const std::shared_ptr<const config::RealmConfig>& realm, const Shared& shared) {
+  return {.kind = Kind::Signer,
+          .name = realm->name.text(),
+          .settings = realm->directory.string(),  // what else is in there it reads again at SIGHUP
+          .start = [=] { return start_signer(snapshot, *realm, shared); }};
+}
+
+Wanted front_end_of(const SnapshotPtr& snapshot, const config::FrontEnd& front_end, const Shared& shared) {
+  auto settings = worker::front_end_settings(*snapshot, front_end);
+  return {.kind = Kind::FrontEnd,
+          .name = front_end.name,
+          .settings = front_end.program + "\n" + front_end.user + "\n" + settings,
+          .start = [=] { return start_front_end(snapshot->server, front_end, settings, shared); }};
+}
+
+}  // namespace
+
+std::vector<Wanted> recipes(const SnapshotPtr& snapshot, const Shared& shared) {
+  std::vector<Wanted> wanted;
+  for (const auto& realm : snapshot->realms) wanted.push_back(signer(snapshot, realm, shared));
+  wanted.push_back({.kind = Kind::Upkeep, .name = {}, .settings = {}, .start = [=] { return start_upkeep(snapshot, shared); }});
+  for (const auto& front_end : snapshot->server.front_ends) {
+    if (front_end.enabled) wanted.push_back(front_end_of(snapshot, front_end, shared));
+  }
+  return wanted;
+}
+
+Result<Command> signer_check(const config::ServerConfig& server, const config::RealmConfig& realm) {
+  PKI_TRY(const auto program, find_program(kSignerProgram, server.program_directory));
+  return Command{.program = program,
+                 .arguments = {"check", "--realm", realm.name.text(), "--directory", realm.directory.string()},
+                 .descriptors = {},
+                 .user = {},
+                 .unset = kMastersVariables};
+}
+
+}  // namespace chancery::master

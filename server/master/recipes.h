@@ -1,0 +1,27 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "server/base/scoreboard.h"
+#include "server/config/server_config.h"
+#include "server/master/run_directory.h"
+#include "server/master/spawn.h"
+#include "server/master/supervisor.h"
+
+namespace chancery::master {
+
+/// What the processes of a server share. All of it outlives them.
+struct Shared {
+  RunDirectory* directory;
+  base::Scoreboard* board;
+  int life;  ///< read end of the life pipe: EOF means that the master is gone
+};
+
+/// The processes that a configuration wants: a signer for each realm, upkeep, the enabled front ends.
+std::vector<Wanted> recipes(const std::shared_ptr<const config::Snapshot>& snapshot, const Shared& shared);
+
+/// How the signer's program is called to look at a realm's key, certificate and journal, and to say what does not hold.
+Result<Command> signer_check(const config::ServerConfig& server, const config::RealmConfig& realm);
+
+}  // namespace chancery::master

@@ -1,0 +1,140 @@
+#include "server/master/run_directory.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "server/base/file.h"
+#include "server/base/text.h"
+#include "server/master/account.h"
+#include "server/master/activation.h"
+
+namespace chancery::master {
+namespace {
+
+constexpr int kBacklog = 1024;  ///< connects that wait while the master forks (PROMISES D6); the kernel's somaxconn bounds it
+constexpr mode_t kSignerSocketMode = 0600;
+constexpr int kMostLockTries = 10;
+
+Status check_directory(const std::filesystem::path& directory) {
+  struct stat found {};
+  if (::stat(directory.c_str(), &found) != 0) return base::io_error("stat " + directory.string(), errno);
+  if ((found.st_mode & 022) == 0) return {};
+  return Error(Code::Denied,
+               "run directory " + directory.string() + " has mode " + base::octal(found.st_mode & 07777) +
+                   ", expected one that neither group nor others may write to",
+               "chmod go-w " + directory.string());
+}
+
+Status make_run_directory(const config::ServerConfig& server) {
+  const auto& directory = server.run_directory;
+  std::error_code ignored;
+  if (std::filesystem::is_directory(directory, ignored)) return check_directory(directory);
+  const bool is_open_to_others = (server.socket_mode & 007) != 0;
+  const mode_t mode = is_open_to_others ? 0755 : 0750;
+  PKI_TRY_VOID(base::make_directories(directory, mode));
+  // The umask took away what others and the group need to reach the socket.
+  if (::chmod(directory.c_str(), mode) != 0) return base::io_error("chmod " + directory.string(), errno);
+  if (server.socket_group.empty()) return {};
+  PKI_TRY(const auto group, find_group(server.socket_group));
+  if (::chown(directory.c_str(), static_cast<uid_t>(-1), group) != 0) return base::io_error("chown " + directory.string(), errno);
+  return {};
+}
+
+/// Whether the locked file is still the one under that name: a master that ends removes it while it holds the lock.
+bool is_current(int descriptor, const std::filesystem::path& path) {
+  struct stat held {};
+  struct stat named {};
+  return ::fstat(descriptor, &held) == 0 && ::stat(path.c_str(), &named) == 0 && held.st_ino == named.st_ino &&
+         held.st_dev == named.st_dev;
+}
+
+Result<base::UniqueFd> take_lock(const std::filesystem::path& pid_file) {
+  for (int i = 0; i < kMostLockTries; ++i) {
+    auto lock = base::lock_file(pid_file, std::to_string(::getpid()) + "\n");
+    if (!lock.ok() && lock.error().code() == Code::Busy) {
+      return Error(Code::Busy, "another chanceryd serves this run directory: " + lock.error().message());
+    }
+    if (!lock.ok()) return lock.error();
+    if (is_current(lock->get(), pid_file)) return std::move(lock).value();
+  }
+  return Error(Code::Busy, pid_file.string() + " is replaced again and again");
+}
+
+Status set_owner(const std::filesystem::path& path, const config::ServerConfig& server) {
+  auto uid = static_cast<uid_t>(-1);
+  auto gid = static_cast<gid_t>(-1);
+  if (!server.socket_owner.empty()) {
+    PKI_TRY(const auto account, find_user(server.socket_owner));
+    uid = account.uid;
+  }
+  if (!server.socket_group.empty()) {
+    PKI_TRY(gid, find_group(server.socket_group));
+  }
+  if (::chown(path.c_str(), uid, gid) != 0) return base::io_error("chown " + path.string(), errno);
+  return {};
+}
+
+Status make_non_blocking(int descriptor) {
+  const int flags = ::fcntl(descriptor, F_GETFL);
+  if (flags < 0 || ::fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) < 0) return base::io_error("O_NONBLOCK", errno);
+  return {};
+}
+
+}  // namespace
+
+Result<RunDirectory> RunDirectory::enter(const config::ServerConfig& server) {
+  PKI_TRY_VOID(make_run_directory(server));
+  PKI_TRY(auto lock, take_lock(server.pid_file()));
+  return RunDirectory(server.run_directory, server.pid_file(), std::move(lock));
+}
+
+Result<base::UniqueFd> RunDirectory::open_main_socket(const config::ServerConfig& server) {
+  const auto path = server.socket_file();
+  PKI_TRY(auto socket, take_activated_socket(path));
+  if (!socket) {
+    PKI_TRY(socket, base::listen_unix(path.string(), server.socket_mode, kBacklog));
+    main_socket_ = path;
+    PKI_TRY_VOID(set_owner(path, server));
+  }
+  PKI_TRY_VOID(make_non_blocking(socket.get()));
+  return socket;
+}
+
+Result<int> RunDirectory::open_signer_socket(const config::ServerConfig& server, const RealmName& realm) {
+  if (const auto found = signer_sockets_.find(realm); found != signer_sockets_.end()) return found->second.socket.get();
+  const auto path = server.signer_socket_file(realm);
+  PKI_TRY(auto socket, base::listen_unix(path.string(), kSignerSocketMode, kBacklog));
+  const int descriptor = socket.get();
+  signer_sockets_.emplace(realm, SignerSocket{path, std::move(socket)});
+  return descriptor;
+}
+
+void RunDirectory::close_signer_socket(const RealmName& realm) {
+  const auto found = signer_sockets_.find(realm);
+  if (found == signer_sockets_.end()) return;
+  ::unlink(found->second.path.c_str());
+  signer_sockets_.erase(found);
+}
+
+Result<std::filesystem::path> RunDirectory::make_front_end_directory(const config::FrontEnd& front_end) const {
+  const auto directory = directory_ / front_end.name;
+  PKI_TRY_VOID(base::make_directories(directory, 0700));
+  if (front_end.user.empty()) return directory;
+  PKI_TRY(const auto account, find_user(front_end.user));
+  if (::geteuid() == 0 && ::lchown(directory.c_str(), account.uid, account.gid) != 0) {
+    return base::io_error("chown " + directory.string(), errno);
+  }
+  return directory;
+}
+
+void RunDirectory::leave() {
+  for (const auto& [realm, one] : signer_sockets_) ::unlink(one.path.c_str());
+  signer_sockets_.clear();
+  if (!main_socket_.empty()) ::unlink(main_socket_.c_str());
+  ::unlink(pid_file_.c_str());
+}
+
+}  // namespace chancery::master

@@ -1,0 +1,59 @@
+#include "server/master/run_server.h"
+
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <csignal>
+#include <utility>
+
+#include "server/base/log.h"
+#include "server/base/process.h"
+#include "server/master/activation.h"
+#include "server/master/background.h"
+#include "server/master/master.h"
+#include "server/master/server_log.h"
+
+namespace chancery::master {
+namespace {
+
+/// What every child inherits: private files, no core dumps, no way to more rights (PROMISES D31, D33, D35).
+Status limit_rights() {
+  ::umask(0077);
+  const rlimit none{0, 0};
+  if (::setrlimit(RLIMIT_CORE, &none) != 0) return base::io_error("RLIMIT_CORE", errno);
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return base::io_error("PR_SET_NO_NEW_PRIVS", errno);
+  if (::signal(SIGPIPE, SIG_IGN) == SIG_ERR) return base::io_error("SIGPIPE", errno);
+  return {};
+}
+
+Result<Ground> make_ground(const config::ServerConfig& server, base::UniqueFd background) {
+  PKI_TRY(auto directory, RunDirectory::enter(server));
+  PKI_TRY(auto loop, Loop::create());
+  PKI_TRY(auto life, base::make_pipe());
+  PKI_TRY(auto board, base::Scoreboard::create(static_cast<std::size_t>(server.limits.max_workers)));
+  return Ground{std::move(loop), std::move(directory), std::move(life), std::move(board), std::move(background)};
+}
+
+}  // namespace
+
+Status run_server(const std::shared_ptr<const config::Snapshot>& snapshot, bool in_background) {
+  const auto& server = snapshot->server;
+  close_inherited();
+  PKI_TRY_VOID(limit_rights());
+  base::UniqueFd background;
+  if (in_background) {
+    PKI_TRY(background, go_to_background());
+  }
+  PKI_TRY(auto ground, make_ground(server, std::move(background)));
+  PKI_TRY(auto listener, ground.directory.open_main_socket(server));
+  PKI_TRY_VOID(open_server_log(server, "master"));
+  if (in_background) PKI_TRY_VOID(leave_terminal(server));
+  base::set_title("chanceryd: master");
+  Master(ground, std::move(listener), snapshot).run();
+  ground.directory.leave();
+  return {};
+}
+
+}  // namespace chancery::master

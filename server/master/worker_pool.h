@@ -1,0 +1,55 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <memory>
+#include <unordered_map>
+
+#include "server/base/fd.h"
+#include "server/base/scoreboard.h"
+#include "server/config/server_config.h"
+#include "server/master/admission.h"
+#include "server/master/occasional.h"
+
+namespace chancery::master {
+
+/// The workers: one for each connection, forked with what it needs and nothing else. Those that run stay on the
+/// configuration they were born with.
+class WorkerPool {
+ public:
+  WorkerPool(base::Scoreboard& board, int life, std::shared_ptr<const config::Snapshot> snapshot);
+
+  void use(std::shared_ptr<const config::Snapshot> snapshot);
+
+  /// Gives the connection a worker, or tells its client why it gets none.
+  /// @param front_end  says which supervised front end a pid is, 0 for any other
+  /// @errors Io: the kernel refused to fork; the client was told.
+  template <class FrontEndOf>
+  Status serve(base::UniqueFd client, FrontEndOf front_end) {
+    const auto peer = base::peer_credentials(client.get());
+    if (!peer.ok()) return {};  // it is gone
+    return serve(std::move(client), *peer, front_end(peer->pid));
+  }
+
+  /// Turns a client away: one line, as far as it fits without waiting, and the end of the connection.
+  void refuse(base::UniqueFd client, const Error& why);
+
+  /// A child of the master ended. @return whether it is one of these.
+  bool reaped(pid_t pid, int wait_status);
+
+  void signal_all(int number) const;
+  bool empty() const { return slots_.empty(); }
+
+ private:
+  Status serve(base::UniqueFd client, const base::PeerCredentials& peer, pid_t front_end);
+
+  base::Scoreboard& board_;
+  int life_;
+  uid_t own_uid_;
+  std::shared_ptr<const config::Snapshot> snapshot_;
+  Admission admission_;
+  std::unordered_map<pid_t, std::size_t> slots_;
+  Occasional refusals_;
+};
+
+}  // namespace chancery::master
