@@ -1,0 +1,58 @@
+#include "server/signer/client.h"
+
+namespace chancery::signer {
+namespace {
+
+constexpr std::chrono::milliseconds kAnswerLimit{30000};  ///< RSA-4096 takes 3 ms; a signer under load queues
+
+}  // namespace
+
+SignerClient::SignerClient(base::UniqueFd socket)
+    : socket_(std::move(socket)), reader_(std::make_unique<wire::LineReader>(socket_.get(), wire::kMaxReplyBytes)) {}
+
+Result<SignerClient> SignerClient::connect(const std::string& socket) {
+  PKI_TRY(auto fd, base::connect_unix(socket));
+  return SignerClient(std::move(fd));
+}
+
+Result<Json> SignerClient::call(std::string_view operation, Json params) {
+  const wire::Request request{Json(++last_id_), std::string(operation), std::move(params), {}};
+  PKI_TRY_VOID(wire::write_line(socket_.get(), wire::encode_request(request), kAnswerLimit));
+  PKI_TRY(const auto line, reader_->next(kAnswerLimit));
+  PKI_TRY(const auto reply, wire::decode_reply(line));
+  if (reply.error) return *reply.error;
+  if (reply.id != request.id) return Error(Code::Malformed, "the signer answered another request");
+  return *reply.result;
+}
+
+Result<Signed> SignerClient::sign_certificate(const SignRequest& request) {
+  PKI_TRY(const auto result, call("sign_certificate", to_json(request)));
+  return signed_from_json(result);
+}
+
+Result<SignedCrl> SignerClient::sign_crl(const CrlRequest& request) {
+  PKI_TRY(const auto result, call("sign_crl", to_json(request)));
+  return signed_crl_from_json(result);
+}
+
+Result<AuthorityInfo> SignerClient::authority() {
+  PKI_TRY(const auto result, call("authority", Json::object()));
+  return authority_from_json(result);
+}
+
+Result<JournalPage> SignerClient::journal_since(std::uint64_t position, std::size_t limit) {
+  PKI_TRY(const auto result, call("journal_since", Json::object({{"position", static_cast<std::int64_t>(position)}, {"limit", limit}})));
+  return journal_page_from_json(result);
+}
+
+Status SignerClient::import_certificate(const std::string& chain_pem) {
+  const auto result = call("import_certificate", Json::object({{"chain", chain_pem}}));
+  return result.ok() ? Status() : result.error();
+}
+
+Status SignerClient::ping() {
+  const auto result = call("ping", Json::object());
+  return result.ok() ? Status() : result.error();
+}
+
+}  // namespace chancery::signer

@@ -1,0 +1,191 @@
+#include "server/signer/messages.h"
+
+#include "server/x509/pem.h"
+
+namespace chancery::signer {
+namespace {
+
+/// A CRL's entries are one text, "serial:seconds:reason" each, parted by spaces: a JSON object per entry would pass the
+/// reader's limit of values at a tenth of the million that a CRL may have.
+std::string entries_to_text(const std::vector<x509::RevokedEntry>& entries) {
+  std::string out;
+  for (const auto& one : entries) {
+    out += one.serial.hex() + ":" + std::to_string(base::to_epoch(one.revoked_at)) + ":" + std::to_string(one.reason) + " ";
+  }
+  return out;
+}
+
+Result<x509::RevokedEntry> entry_from_text(std::string_view text) {
+  const auto first = text.find(':');
+  const auto second = text.find(':', first + 1);
+  if (first == std::string_view::npos || second == std::string_view::npos) return Error(Code::Malformed, "CRL entry of another shape");
+  PKI_TRY(const auto serial, Serial::from_hex(text.substr(0, first)));
+  PKI_TRY(const auto at, wire::parse_json(text.substr(first + 1, second - first - 1)));
+  PKI_TRY(const auto reason, wire::parse_json(text.substr(second + 1)));
+  if (at.as_integer() == nullptr || reason.as_integer() == nullptr) return Error(Code::Malformed, "CRL entry without numbers");
+  return x509::RevokedEntry{serial, base::from_epoch(*at.as_integer()), static_cast<int>(*reason.as_integer())};
+}
+
+Result<std::vector<x509::RevokedEntry>> entries_from_text(std::string_view text) {
+  std::vector<x509::RevokedEntry> entries;
+  while (!text.empty()) {
+    const auto end = text.find(' ');
+    if (end == std::string_view::npos) return Error(Code::Malformed, "CRL entries that break off");
+    PKI_TRY(auto entry, entry_from_text(text.substr(0, end)));
+    entries.push_back(std::move(entry));
+    text.remove_prefix(end + 1);
+  }
+  return entries;
+}
+
+Result<Bytes> octets(const Json& object, std::string_view name) {
+  const auto* value = object.find(name);
+  if (value == nullptr || !value->is_string()) return Error(Code::Malformed, "no member " + std::string(name));
+  return base::from_base64(*value->as_string());
+}
+
+Result<std::vector<x509::GeneralName>> names_from(const Json& params) {
+  std::vector<x509::GeneralName> names;
+  for (const auto& text : params.texts("sans")) {
+    PKI_TRY(auto name, x509::GeneralName::parse(text));
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
+Json seconds(Seconds time) { return base::to_epoch(time); }
+Seconds seconds_from(const Json& object, std::string_view name) { return base::from_epoch(object.integer(name)); }
+
+Json record_to_json(const JournalRecord& record) {
+  return Json::object({{"position", static_cast<std::int64_t>(record.position)},
+                       {"certificate", base::to_base64(record.certificate)},
+                       {"profile", record.profile},
+                       {"requester", record.requester},
+                       {"front_end", record.front_end},
+                       {"rule", record.rule},
+                       {"evidence", record.evidence},
+                       {"idempotency_key", record.idempotency_key},
+                       {"at", seconds(record.at)}});
+}
+
+Result<JournalRecord> record_from_json(const Json& object) {
+  JournalRecord record;
+  PKI_TRY(record.certificate, octets(object, "certificate"));
+  record.position = static_cast<std::uint64_t>(object.integer("position"));
+  record.profile = object.text("profile");
+  record.requester = object.text("requester");
+  record.front_end = object.text("front_end");
+  record.rule = object.text("rule");
+  record.evidence = object.text("evidence");
+  record.idempotency_key = object.text("idempotency_key");
+  record.at = seconds_from(object, "at");
+  return record;
+}
+
+}  // namespace
+
+Json to_json(const SignRequest& request) {
+  Json sans = Json::array();
+  for (const auto& san : request.sans) sans.push_back(san.to_text());
+  auto out = Json::object({{"serial", request.serial.hex()},
+                           {"profile", request.profile.text()},
+                           {"subject", request.subject.to_slash()},
+                           {"sans", std::move(sans)},
+                           {"spki", base::to_base64(request.spki)},
+                           {"not_before", seconds(request.not_before)},
+                           {"not_after", seconds(request.not_after)},
+                           {"requester", request.requester},
+                           {"front_end", request.front_end},
+                           {"rule", request.rule},
+                           {"evidence", request.evidence},
+                           {"idempotency_key", request.idempotency_key}});
+  if (request.csr) out.set("csr", base::to_base64(*request.csr));
+  if (request.renews) out.set("renews", request.renews->hex());
+  return out;
+}
+
+Result<SignRequest> sign_request_from_json(const Json& params) {
+  PKI_TRY(auto serial, Serial::from_hex(params.text("serial")));
+  PKI_TRY(auto profile, ProfileName::parse(params.text("profile")));
+  PKI_TRY(auto subject, x509::Name::from_slash(params.text("subject")));
+  PKI_TRY(auto sans, names_from(params));
+  PKI_TRY(auto spki, octets(params, "spki"));
+  SignRequest request{.serial = std::move(serial),
+                      .profile = std::move(profile),
+                      .subject = std::move(subject),
+                      .sans = std::move(sans),
+                      .spki = std::move(spki),
+                      .not_before = seconds_from(params, "not_before"),
+                      .not_after = seconds_from(params, "not_after")};
+  if (params.find("csr") != nullptr) {
+    PKI_TRY(request.csr, octets(params, "csr"));
+  }
+  if (params.find("renews") != nullptr) {
+    PKI_TRY(request.renews, Serial::from_hex(params.text("renews")));
+  }
+  request.requester = params.text("requester");
+  request.front_end = params.text("front_end");
+  request.rule = params.text("rule");
+  request.evidence = params.text("evidence");
+  request.idempotency_key = params.text("idempotency_key");
+  return request;
+}
+
+Json to_json(const Signed& answer) {
+  return Json::object({{"serial", answer.serial.hex()}, {"certificate", base::to_base64(answer.certificate)}, {"replayed", answer.replayed}});
+}
+
+Result<Signed> signed_from_json(const Json& result) {
+  PKI_TRY(auto serial, Serial::from_hex(result.text("serial")));
+  PKI_TRY(auto certificate, octets(result, "certificate"));
+  return Signed{std::move(serial), std::move(certificate), result.boolean("replayed")};
+}
+
+Json to_json(const CrlRequest& request) {
+  return Json::object({{"number", static_cast<std::int64_t>(request.number)},
+                       {"this_update", seconds(request.this_update)},
+                       {"next_update", seconds(request.next_update)},
+                       {"entries", entries_to_text(request.entries)},
+                       {"requester", request.requester}});
+}
+
+Result<CrlRequest> crl_request_from_json(const Json& params) {
+  PKI_TRY(auto entries, entries_from_text(params.text("entries")));
+  return CrlRequest{static_cast<std::uint64_t>(params.integer("number")), seconds_from(params, "this_update"), seconds_from(params, "next_update"),
+                    std::move(entries), params.text("requester")};
+}
+
+Json to_json(const SignedCrl& answer) { return Json::object({{"crl", base::to_base64(answer.crl)}}); }
+
+Result<SignedCrl> signed_crl_from_json(const Json& result) {
+  PKI_TRY(auto crl, octets(result, "crl"));
+  return SignedCrl{std::move(crl)};
+}
+
+Json to_json(const JournalPage& page) {
+  Json records = Json::array();
+  for (const auto& record : page.records) records.push_back(record_to_json(record));
+  return Json::object({{"records", std::move(records)}, {"next_position", static_cast<std::int64_t>(page.next_position)}});
+}
+
+Result<JournalPage> journal_page_from_json(const Json& result) {
+  const auto* list = result.find("records");
+  if (list == nullptr || !list->is_array()) return Error(Code::Malformed, "a journal page without records");
+  JournalPage page;
+  page.next_position = static_cast<std::uint64_t>(result.integer("next_position"));
+  for (const auto& one : *list->as_array()) {
+    PKI_TRY(auto record, record_from_json(one));
+    page.records.push_back(std::move(record));
+  }
+  return page;
+}
+
+Json to_json(const AuthorityInfo& info) {
+  return Json::object({{"state", info.state}, {"last_crl_number", static_cast<std::int64_t>(info.last_crl_number)}});
+}
+
+Result<AuthorityInfo> authority_from_json(const Json& result) {
+  return AuthorityInfo{result.text("state"), static_cast<std::uint64_t>(result.integer("last_crl_number"))};
+}
+
+}  // namespace chancery::signer
