@@ -1,1 +1,40 @@
-# server/store
+# The SQL text becomes part of the library: sql/embed.awk makes one C++ file of it in the build directory.
+sql_files = \
+  $(srcdir)/sql/query/acme_account.sql \
+  $(srcdir)/sql/query/acme_authorization.sql \
+  $(srcdir)/sql/query/acme_order.sql \
+  $(srcdir)/sql/query/admin.sql \
+  $(srcdir)/sql/query/certificate.sql \
+  $(srcdir)/sql/query/certificate_search.sql \
+  $(srcdir)/sql/query/crl.sql \
+  $(srcdir)/sql/query/meta.sql \
+  $(srcdir)/sql/query/node.sql \
+  $(srcdir)/sql/query/schema.sql \
+  $(srcdir)/sql/schema/0001_realms.sql
+EXTRA_DIST += sql/embed.awk $(sql_files)
+CLEANFILES += server/store/embedded_sql.cc
+
+server/store/embedded_sql.cc: $(srcdir)/sql/embed.awk $(sql_files)
+	$(AM_V_GEN)$(MKDIR_P) server/store && $(AWK) -f $(srcdir)/sql/embed.awk $(sql_files) > $@.new && mv $@.new $@
+
+noinst_LIBRARIES += libstore.a
+libstore_a_SOURCES = \
+  server/store/acme_accounts.cc \
+  server/store/acme_orders.cc \
+  server/store/certificate_rows.cc server/store/certificate_rows.h \
+  server/store/certificate_search.cc \
+  server/store/certificates.cc \
+  server/store/crls.cc \
+  server/store/driver.h \
+  server/store/realm_rows.cc \
+  server/store/records.h \
+  server/store/revocations.cc \
+  server/store/rows.cc server/store/rows.h \
+  server/store/schema.cc server/store/schema.h \
+  server/store/sqlite_driver.cc server/store/sqlite_driver.h \
+  server/store/statement.cc server/store/statement.h \
+  server/store/store.cc server/store/store.h \
+  server/store/transaction.cc server/store/transaction.h
+nodist_libstore_a_SOURCES = server/store/embedded_sql.cc
+libstore_a_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
+STORE_LIBS = libstore.a $(BASE_LIBS) $(SQLITE_LIBS)

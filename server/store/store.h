@@ -19,6 +19,7 @@ inline constexpr std::size_t kMaxPageRows = 1000;
 inline constexpr std::size_t kMaxRowsLooked = 5000;  ///< by one call of search
 
 struct Bind;
+struct PageKey;
 
 /// What a realm remembers. One connection to the database, opened by whom uses it, after fork (PROMISES D21).
 ///
@@ -138,11 +139,13 @@ class Store {
   using Binds = std::initializer_list<Bind>;
   /// Runs a named statement of sql/query/ with these values; :realm_id is bound here and nowhere else.
   Result<Outcome> run(std::string_view name, Binds binds);
-  template <class Closure>
-  auto transaction(Access access, Closure closure);
+  Result<Outcome> run_all(std::string_view name, std::span<const Bind> binds);
 
   Result<CertificateRecord> certificate_row(const Serial& serial, const std::string& ca);
   Result<CertificateRecord> one_certificate(std::string_view statement_name, Binds binds, const std::string& what);
+  Result<Outcome> run_way(std::string_view name, const std::vector<Bind>& binds);
+  Result<Page<CertificateRecord>> search_pages(std::string_view name, const Value& value, const CertificateFilter& filter,
+                                               std::size_t limit, PageKey key);
   Status add_bytes(CertificateRecord& record);
   Status add_sans(const NewCertificate& certificate);
   Result<Added> known_or_clash(const NewCertificate& certificate);

@@ -1,0 +1,183 @@
+#include <limits>
+
+#include "server/store/rows.h"
+#include "server/store/store.h"
+#include "server/store/transaction.h"
+
+/// Orders and the authorizations that they stand on.
+namespace chancery::store {
+namespace {
+
+Result<AcmeOrder> read_order(const Outcome& outcome) {
+  Row row(outcome, 0);
+  AcmeOrder order{.id = row.text("id"),
+                  .account = row.text("account"),
+                  .status = row.text("status"),
+                  .identifiers = row.text("identifiers"),
+                  .authorizations = row.lines("authorizations"),
+                  .profile = row.text("profile"),
+                  .not_before = row.optional_time("not_before"),
+                  .not_after = row.optional_time("not_after"),
+                  .expires = row.time("expires"),
+                  .created_at = row.time("created_at"),
+                  .error = row.text("error"),
+                  .serial = row.text("serial"),
+                  .csr = row.bytes("csr"),
+                  .version = row.integer("version")};
+  PKI_TRY_VOID(row.status());
+  return order;
+}
+
+Result<AcmeAuthorization> read_authorization(const Outcome& outcome) {
+  Row row(outcome, 0);
+  AcmeAuthorization authorization{.id = row.text("id"),
+                                  .account = row.text("account"),
+                                  .type = row.text("type"),
+                                  .value = row.text("value"),
+                                  .wildcard = row.boolean("wildcard"),
+                                  .status = row.text("status"),
+                                  .expires = row.time("expires"),
+                                  .created_at = row.time("created_at"),
+                                  .challenges = row.text("challenges"),
+                                  .version = row.integer("version")};
+  PKI_TRY_VOID(row.status());
+  return authorization;
+}
+
+}  // namespace
+
+// ----- orders
+
+Status Store::add_acme_order(const AcmeOrder& order, std::span<const AcmeAuthorization> authorizations) {
+  return transact(*driver_, Access::Write, [&]() -> Status {
+    PKI_TRY(const auto inserted, run("acme_order_insert", {{"id", order.id},
+                                                           {"account", order.account},
+                                                           {"status", order.status},
+                                                           {"identifiers", order.identifiers},
+                                                           {"authorizations", to_lines(order.authorizations)},
+                                                           {"profile", order.profile},
+                                                           {"not_before", order.not_before},
+                                                           {"not_after", order.not_after},
+                                                           {"expires", order.expires},
+                                                           {"created_at", order.created_at},
+                                                           {"error", order.error},
+                                                           {"serial", order.serial},
+                                                           {"csr", order.csr}}));
+    for (const auto& one : authorizations) {
+      PKI_TRY(const auto made, run("acme_authorization_insert", {{"id", one.id},
+                                                                 {"account", one.account},
+                                                                 {"type", one.type},
+                                                                 {"value", one.value},
+                                                                 {"wildcard", number(one.wildcard)},
+                                                                 {"status", one.status},
+                                                                 {"expires", one.expires},
+                                                                 {"created_at", one.created_at},
+                                                                 {"challenges", one.challenges}}));
+    }
+    return {};
+  });
+}
+
+Result<AcmeOrder> Store::acme_order(const std::string& account, const std::string& id) {
+  PKI_TRY(const auto out, run("acme_order_get", {{"id", id}}));
+  const Error none(Code::NotFound, "no such order");
+  if (out.rows.empty()) return none;
+  PKI_TRY(auto order, read_order(out));
+  if (order.account != account) return none;  // the same answer: nobody learns whose it is (PROMISES F50)
+  return order;
+}
+
+Status Store::update_acme_order(AcmeOrder& order) {
+  PKI_TRY_VOID(transact(*driver_, Access::Write, [&]() -> Status {
+    PKI_TRY(const auto changed, run("acme_order_update", {{"id", order.id},
+                                                          {"version", order.version},
+                                                          {"status", order.status},
+                                                          {"error", order.error},
+                                                          {"serial", order.serial},
+                                                          {"csr", order.csr}}));
+    return changed.changed == 1 ? Status() : Error(Code::Conflict, "the order changed meanwhile");
+  }));
+  ++order.version;
+  return {};
+}
+
+Result<Page<std::string>> Store::acme_orders(const std::string& account, std::size_t limit, const std::string& after) {
+  const auto asked = bounded_limit(limit);
+  PageKey key{std::numeric_limits<std::int64_t>::max(), {}};
+  if (!after.empty()) {
+    PKI_TRY(key, parse_page_key(after));
+  }
+  PKI_TRY(const auto out,
+          run("acme_order_page",
+              {{"account", account}, {"key_created_at", key.number}, {"key_id", key.text}, {"limit", number(asked)}}));
+  Page<std::string> page;
+  for (std::size_t i = 0; i < out.rows.size() && i + 1 < asked; ++i) {
+    Row row(out, i);
+    key = {row.integer("created_at"), row.text("id")};
+    if (row.text("status") != "invalid") page.items.push_back(key.text);
+    PKI_TRY_VOID(row.status());
+  }
+  if (out.rows.size() == asked) page.next = to_text(key);
+  return page;
+}
+
+// ----- authorizations
+
+Result<AcmeAuthorization> Store::acme_authorization(const std::string& id) {
+  PKI_TRY(const auto out, run("acme_authorization_get", {{"id", id}}));
+  if (out.rows.empty()) return Error(Code::NotFound, "no such authorization");
+  return read_authorization(out);
+}
+
+Status Store::update_acme_authorization(AcmeAuthorization& authorization) {
+  PKI_TRY_VOID(transact(*driver_, Access::Write, [&]() -> Status {
+    PKI_TRY(const auto changed, run("acme_authorization_update", {{"id", authorization.id},
+                                                                  {"version", authorization.version},
+                                                                  {"status", authorization.status},
+                                                                  {"expires", authorization.expires},
+                                                                  {"challenges", authorization.challenges}}));
+    return changed.changed == 1 ? Status() : Error(Code::Conflict, "the authorization changed meanwhile");
+  }));
+  ++authorization.version;
+  return {};
+}
+
+Result<std::optional<AcmeAuthorization>> Store::find_valid_acme_authorization(const AcmeAuthorization& like,
+                                                                              Seconds lasts_beyond) {
+  PKI_TRY(const auto out, run("acme_authorization_find", {{"account", like.account},
+                                                          {"type", like.type},
+                                                          {"value", like.value},
+                                                          {"wildcard", number(like.wildcard)},
+                                                          {"status", "valid"},
+                                                          {"lasts_beyond", lasts_beyond}}));
+  if (out.rows.empty()) return std::optional<AcmeAuthorization>();
+  PKI_TRY(auto found, read_authorization(out));
+  return std::optional(std::move(found));
+}
+
+// ----- what has ended
+
+/// Statements that name rows past their end, and that delete one.
+struct Retention {
+  std::string_view ended;
+  std::string_view gone;
+};
+
+Result<std::int64_t> Store::purge_acme(Seconds expired_before, std::size_t limit) {
+  constexpr Retention kRetention[] = {{"acme_order_ended", "acme_order_delete"},
+                                      {"acme_authorization_ended", "acme_authorization_delete"}};
+  return transact(*driver_, Access::Write, [&]() -> Result<std::int64_t> {
+    std::int64_t total = 0;
+    for (const auto& [ended, gone] : kRetention) {
+      PKI_TRY(const auto out, run(ended, {{"expired_before", expired_before}, {"limit", number(limit)}}));
+      for (std::size_t i = 0; i < out.rows.size(); ++i) {
+        Row row(out, i);
+        PKI_TRY(const auto deleted, run(gone, {{"id", row.text("id")}}));
+        total += deleted.changed;
+      }
+    }
+    return total;
+  });
+}
+
+}  // namespace chancery::store

@@ -1,0 +1,303 @@
+#include "server/store/sqlite_driver.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <unordered_map>
+
+#include <sqlite3.h>
+
+#include "server/store/transaction.h"
+
+namespace chancery::store {
+namespace {
+
+constexpr std::int64_t kApplicationId = 0x43484e43;  ///< "CHNC": whose file this is (sqlite.org/fileformat2, offset 68)
+constexpr int kBusyTimeoutMs = 1000;                 ///< of one attempt; the store tries a transaction several times
+
+template <auto Free>
+struct Freer {
+  template <class T>
+  void operator()(T* p) const noexcept {
+    Free(p);
+  }
+};
+using DatabasePtr = std::unique_ptr<sqlite3, Freer<&sqlite3_close_v2>>;
+using StatementPtr = std::unique_ptr<sqlite3_stmt, Freer<&sqlite3_finalize>>;
+
+// ----- errors
+
+/// What a result code of SQLite means to the store. Codes that are not listed are StoreFailed.
+struct CodeMap {
+  int sqlite;
+  Code code;
+  std::string_view hint;
+};
+constexpr std::array kCodes{
+    CodeMap{SQLITE_BUSY, Code::Busy, ""},
+    CodeMap{SQLITE_LOCKED, Code::Busy, ""},
+    CodeMap{SQLITE_CONSTRAINT_PRIMARYKEY, Code::Exists, ""},
+    CodeMap{SQLITE_CONSTRAINT_UNIQUE, Code::Exists, ""},
+    CodeMap{SQLITE_CORRUPT, Code::Corrupt,
+            "stop the server, keep the file, restore a backup; realm.reconcile adds what the journal has"},
+    CodeMap{SQLITE_NOTADB, Code::Corrupt,
+            "this is no database of chancery; restore a backup, or move the file away and run realm.reconcile"},
+    CodeMap{SQLITE_CANTOPEN, Code::Unavailable, "does the directory exist, and may this user write there?"},
+    CodeMap{SQLITE_FULL, Code::StoreFailed, "the disk is full; nothing was changed"},
+    CodeMap{SQLITE_READONLY, Code::StoreFailed, "the database may only be read; whose is the file?"},
+    CodeMap{SQLITE_IOERR, Code::StoreFailed, "the disk failed; nothing was acknowledged"},
+};
+
+/// @param place  the statement's name or the file. The engine's message names columns and constraints, never values.
+Error sqlite_error(sqlite3* database, int result, std::string_view place) {
+  const auto matches = [&](const CodeMap& row) { return row.sqlite == result; };
+  auto row = std::ranges::find_if(kCodes, matches);
+  if (row == kCodes.end()) row = std::ranges::find(kCodes, result & 0xff, &CodeMap::sqlite);  // extended -> primary code
+  const std::string text = database != nullptr ? sqlite3_errmsg(database) : sqlite3_errstr(result);
+  std::string message = "database: " + std::string(place) + ": " + text;
+  if (row == kCodes.end()) return {Code::StoreFailed, std::move(message)};
+  return {row->code, std::move(message), std::string(row->hint)};
+}
+
+// ----- the file, before SQLite sees it
+
+Error unavailable(const std::string& file, std::string_view what, int error_number) {
+  return base::io_error(std::string(what) + " " + file, error_number);
+}
+
+/// PROMISES F14: filesystems whose locks do not reach everybody. WAL needs shared memory, too.
+Status check_filesystem(const base::Path& file) {
+  constexpr std::array kRemote{std::uint32_t{NFS_SUPER_MAGIC}, std::uint32_t{SMB_SUPER_MAGIC}, std::uint32_t{0xff534d42} /*cifs*/,
+                               std::uint32_t{0xfe534d42} /*smb2*/, std::uint32_t{AFS_SUPER_MAGIC}};
+  struct statfs facts {};
+  if (::statfs(file.parent_path().c_str(), &facts) != 0) {
+    return Error(Code::Unavailable, unavailable(file.parent_path(), "statfs", errno).message());
+  }
+  if (std::ranges::find(kRemote, static_cast<std::uint32_t>(facts.f_type)) == kRemote.end()) return {};
+  return Error(Code::Unsupported, "database " + file.string() + " is on a network filesystem, whose locks SQLite cannot trust",
+               "keep the realm directory on a local disk");
+}
+
+/// Makes the file ourselves, for its mode. O_EXCL: a file that is there already is never opened here, for closing it again
+/// would drop the locks that SQLite has on it (PROMISES D21).
+Status make_file(const base::Path& file) {
+  PKI_TRY_VOID(base::make_directories(file.parent_path(), 0700));
+  const base::UniqueFd made(::open(file.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600));
+  if (made || errno == EEXIST) return {};
+  return Error(Code::Unavailable, unavailable(file, "make", errno).message());
+}
+
+/// PROMISES D33, F9.
+Status check_file(const base::Path& file) {
+  struct stat facts {};
+  if (::lstat(file.c_str(), &facts) != 0) return Error(Code::Unavailable, unavailable(file, "stat", errno).message());
+  const std::string name = "database " + file.string();
+  if (!S_ISREG(facts.st_mode)) return Error(Code::Corrupt, name + " is no regular file", "restore a backup, or move it away");
+  if (::geteuid() != 0 && facts.st_uid != ::geteuid()) {
+    return Error(Code::Denied, name + " belongs to uid " + std::to_string(facts.st_uid), "chown it to the server's user");
+  }
+  if ((facts.st_mode & 077U) == 0) return {};
+  return Error(Code::Denied, name + " can be reached by others", "chmod 0600 " + file.string());
+}
+
+// ----- one connection
+
+class SqliteDriver : public Driver {
+ public:
+  explicit SqliteDriver(DatabasePtr database) : database_(std::move(database)) {}
+
+  Status begin(Access access) override { return say(access == Access::Write ? "BEGIN IMMEDIATE" : "BEGIN DEFERRED"); }
+  Status commit() override { return say("COMMIT"); }
+  void rollback() noexcept override {
+    // SQLite has rolled back by itself after some errors; then there is nothing to do.
+    if (sqlite3_get_autocommit(database_.get()) == 0) sqlite3_exec(database_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
+  }
+  Result<Outcome> run(const Statement& statement, std::span<const Value> values) override;
+
+  /// Runs text of ours that has no parameters and gives no rows that matter.
+  Status say(const char* text);
+  /// The first column of the first row, as text.
+  Result<std::string> ask(const char* text);
+
+ private:
+  Result<sqlite3_stmt*> prepare(const Statement& statement);
+  Status bind(sqlite3_stmt* prepared, std::span<const Value> values);
+  Status step_all(sqlite3_stmt* prepared, Outcome& out);
+
+  DatabasePtr database_;
+  std::unordered_map<std::string_view, StatementPtr> prepared_;  ///< by the statement's text
+};
+
+Status SqliteDriver::say(const char* text) {
+  const int result = sqlite3_exec(database_.get(), text, nullptr, nullptr, nullptr);
+  if (result == SQLITE_OK) return {};
+  return sqlite_error(database_.get(), sqlite3_extended_errcode(database_.get()), text);
+}
+
+Result<std::string> SqliteDriver::ask(const char* text) {
+  const Statement statement{"pragma", text, {}};
+  Outcome out;
+  PKI_TRY(auto* prepared, prepare(statement));
+  const auto status = step_all(prepared, out);
+  sqlite3_reset(prepared);
+  prepared_.erase(statement.text);
+  PKI_TRY_VOID(status);
+  if (out.rows.empty() || out.rows.front().empty()) return std::string();
+  const auto& value = out.rows.front().front();
+  if (const auto* number = std::get_if<std::int64_t>(&value)) return std::to_string(*number);
+  const auto* words = std::get_if<std::string>(&value);
+  return words == nullptr ? std::string() : *words;
+}
+
+Result<sqlite3_stmt*> SqliteDriver::prepare(const Statement& statement) {
+  if (const auto known = prepared_.find(statement.text); known != prepared_.end()) return known->second.get();
+  sqlite3_stmt* raw = nullptr;
+  const int result = sqlite3_prepare_v3(database_.get(), statement.text.data(), static_cast<int>(statement.text.size()),
+                                        SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
+  StatementPtr prepared(raw);
+  if (result != SQLITE_OK) return sqlite_error(database_.get(), sqlite3_extended_errcode(database_.get()), statement.name);
+  PKI_CHECK(static_cast<std::size_t>(sqlite3_bind_parameter_count(raw)) == statement.parameters.size());
+  prepared_.emplace(statement.text, std::move(prepared));
+  return raw;
+}
+
+/// SQLITE_STATIC: the values outlive the statement's run.
+Status SqliteDriver::bind(sqlite3_stmt* prepared, std::span<const Value> values) {
+  int index = 0;
+  for (const auto& value : values) {
+    ++index;
+    int result = SQLITE_OK;
+    if (const auto* number = std::get_if<std::int64_t>(&value)) {
+      result = sqlite3_bind_int64(prepared, index, *number);
+    } else if (const auto* text = std::get_if<std::string>(&value)) {
+      result = sqlite3_bind_text64(prepared, index, text->data(), text->size(), SQLITE_STATIC, SQLITE_UTF8);
+    } else if (const auto* bytes = std::get_if<Bytes>(&value)) {
+      // An empty vector may have no address, which would bind NULL.
+      result = bytes->empty() ? sqlite3_bind_zeroblob(prepared, index, 0)
+                              : sqlite3_bind_blob64(prepared, index, bytes->data(), bytes->size(), SQLITE_STATIC);
+    } else {
+      result = sqlite3_bind_null(prepared, index);
+    }
+    if (result != SQLITE_OK) return sqlite_error(database_.get(), result, "bind");
+  }
+  return {};
+}
+
+Value column(sqlite3_stmt* prepared, int index) {
+  const auto size = [&] { return static_cast<std::size_t>(sqlite3_column_bytes(prepared, index)); };
+  switch (sqlite3_column_type(prepared, index)) {
+    case SQLITE_INTEGER: return std::int64_t{sqlite3_column_int64(prepared, index)};
+    case SQLITE_NULL: return {};
+    case SQLITE_BLOB: {
+      const auto* data = static_cast<const std::uint8_t*>(sqlite3_column_blob(prepared, index));
+      return data == nullptr ? Bytes() : Bytes(data, data + size());
+    }
+    default: {
+      const void* data = sqlite3_column_text(prepared, index);
+      return data == nullptr ? std::string() : std::string(static_cast<const char*>(data), size());
+    }
+  }
+}
+
+Status SqliteDriver::step_all(sqlite3_stmt* prepared, Outcome& out) {
+  const int width = sqlite3_column_count(prepared);
+  for (int i = 0; i < width; ++i) out.columns.emplace_back(sqlite3_column_name(prepared, i));
+  for (;;) {
+    const int result = sqlite3_step(prepared);
+    if (result == SQLITE_DONE) return {};
+    if (result != SQLITE_ROW) return sqlite_error(database_.get(), sqlite3_extended_errcode(database_.get()), "step");
+    auto& row = out.rows.emplace_back();
+    row.reserve(static_cast<std::size_t>(width));
+    for (int i = 0; i < width; ++i) row.push_back(column(prepared, i));
+  }
+}
+
+Result<Outcome> SqliteDriver::run(const Statement& statement, std::span<const Value> values) {
+  PKI_CHECK(values.size() == statement.parameters.size());
+  PKI_TRY(auto* prepared, prepare(statement));
+  Outcome out;
+  const auto before = sqlite3_total_changes64(database_.get());
+  auto status = bind(prepared, values);
+  if (status.ok()) status = step_all(prepared, out);
+  sqlite3_reset(prepared);
+  sqlite3_clear_bindings(prepared);  // the values do not live longer than this call
+  if (!status.ok()) return status.error().within(statement.name);
+  out.changed = sqlite3_total_changes64(database_.get()) - before;
+  return out;
+}
+
+// ----- opening
+
+Result<std::unique_ptr<SqliteDriver>> connect(const std::string& name) {
+  constexpr int kFlags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  sqlite3* raw = nullptr;
+  const int result = sqlite3_open_v2(name.c_str(), &raw, kFlags, nullptr);
+  DatabasePtr database(raw);  // there is a handle even when opening failed, unless memory is short
+  if (result != SQLITE_OK) return sqlite_error(raw, result, name);
+  sqlite3_busy_timeout(raw, kBusyTimeoutMs);
+  // A damaged or hostile file must not reach code through views, triggers or its own schema (sqlite.org/security).
+  sqlite3_db_config(raw, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  sqlite3_db_config(raw, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  sqlite3_db_config(raw, SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
+  sqlite3_db_config(raw, SQLITE_DBCONFIG_ENABLE_FKEY, 1, nullptr);
+  return std::make_unique<SqliteDriver>(std::move(database));
+}
+
+/// An empty file becomes ours; a file that holds anything must be ours already.
+Status take_ownership(SqliteDriver& driver, const std::string& name) {
+  PKI_TRY(const auto owner, driver.ask("PRAGMA application_id"));
+  if (owner == std::to_string(kApplicationId)) return {};
+  // Somebody else may be making the same new file: look again with the write lock held.
+  return transact(driver, Access::Write, [&]() -> Status {
+    PKI_TRY(const auto owner_now, driver.ask("PRAGMA application_id"));
+    PKI_TRY(const auto something, driver.ask("SELECT name FROM sqlite_schema LIMIT 1"));
+    if (owner_now == std::to_string(kApplicationId)) return {};
+    if (owner_now == "0" && something.empty()) {
+      return driver.say(("PRAGMA application_id = " + std::to_string(kApplicationId)).c_str());
+    }
+    return Error(Code::Corrupt, "database " + name + " is a SQLite database of another program",
+                 "move it away, then restore a backup or run realm.reconcile");
+  });
+}
+
+Status settle(SqliteDriver& driver) {
+  PKI_TRY_VOID(driver.say("PRAGMA synchronous = FULL"));
+  PKI_TRY_VOID(driver.say("PRAGMA temp_store = MEMORY"));
+  return driver.say("PRAGMA cell_size_check = ON");
+}
+
+Result<DriverPtr> open_existing(const base::Path& file) {
+  PKI_TRY(auto driver, connect(file.string()));
+  PKI_TRY_VOID(settle(*driver));
+  PKI_TRY_VOID(take_ownership(*driver, file.string()));
+  PKI_TRY(const auto mode, driver->ask("PRAGMA journal_mode = WAL"));
+  if (mode == "wal") return DriverPtr(std::move(driver));
+  return Error(Code::Unsupported, "database " + file.string() + ": the filesystem has no shared memory for a write-ahead log",
+               "keep the realm directory on a local disk");
+}
+
+}  // namespace
+
+Result<DriverPtr> open_sqlite_driver(const base::Path& file) {
+  PKI_TRY_VOID(make_file(file));
+  PKI_TRY_VOID(check_filesystem(file));
+  PKI_TRY_VOID(check_file(file));
+  for (Backoff backoff;;) {
+    auto driver = open_existing(file);
+    // Turning a new file to WAL needs it for oneself, and SQLite does not wait for that.
+    if (driver.ok() || driver.error().code() != Code::Busy || !backoff.wait()) return driver;
+  }
+}
+
+Result<DriverPtr> open_memory_driver() {
+  PKI_TRY(auto driver, connect(":memory:"));
+  PKI_TRY_VOID(settle(*driver));
+  return DriverPtr(std::move(driver));
+}
+
+}  // namespace chancery::store

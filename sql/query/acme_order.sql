@@ -1,0 +1,29 @@
+-- ACME orders (RFC 8555 7.1.3).
+
+-- name: acme_order_insert
+INSERT INTO acme_order (
+  realm_id, id, account, status, identifiers, authorizations, profile, not_before, not_after, expires, created_at, error,
+  serial, csr, version)
+VALUES (
+  :realm_id, :id, :account, :status, :identifiers, :authorizations, :profile, :not_before, :not_after, :expires,
+  :created_at, :error, :serial, :csr, 0);
+
+-- name: acme_order_get
+SELECT id, account, status, identifiers, authorizations, profile, not_before, not_after, expires, created_at, error,
+  serial, csr, version
+FROM acme_order WHERE realm_id = :realm_id AND id = :id;
+
+-- name: acme_order_update
+UPDATE acme_order SET status = :status, error = :error, serial = :serial, csr = :csr, version = version + 1
+WHERE realm_id = :realm_id AND id = :id AND version = :version;
+
+-- name: acme_order_page
+SELECT id, status, created_at FROM acme_order
+WHERE realm_id = :realm_id AND account = :account AND (created_at, id) < (:key_created_at, :key_id)
+ORDER BY created_at DESC, id DESC LIMIT :limit;
+
+-- name: acme_order_ended
+SELECT id FROM acme_order WHERE realm_id = :realm_id AND expires < :expired_before ORDER BY expires, id LIMIT :limit;
+
+-- name: acme_order_delete
+DELETE FROM acme_order WHERE realm_id = :realm_id AND id = :id;
