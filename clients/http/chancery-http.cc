@@ -114,6 +114,10 @@ base::Exit run(const Arguments& arguments) {
     base::log_error(base::to_line(settings.error()));
     return base::Exit::Config;
   }
+  if (const auto opened = base::open_log(settings->log, "http"); !opened.ok()) {
+    base::log_error(base::to_line(opened.error()));
+    return base::Exit::Config;
+  }
   raise_descriptor_limit();
   std::signal(SIGPIPE, SIG_IGN);
   Program program(*settings);

@@ -60,6 +60,10 @@ Result<Settings> read_settings(const Json& json) {
   settings.socket = json.text("socket");
   settings.front_end = json.text("front_end", "http");
   settings.state_directory = json.text("state_directory");
+  if (const Json* log = json.find("log"); log != nullptr) {
+    settings.log.destination = log->text("destination", settings.log.destination);
+    PKI_TRY(settings.log.level, base::log_level_from_text(log->text("level", "info")));
+  }
   const Json* listeners = json.find("listeners");
   if (settings.socket.empty()) return Error(Code::BadConfig, "member socket is missing");
   if (listeners == nullptr || !listeners->is_array()) return Error(Code::BadConfig, "member listeners is no array");

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "server/base/log.h"
 #include "server/base/result.h"
 #include "server/wire/json.h"
 
@@ -28,6 +29,7 @@ struct Settings {
   std::string socket;                     ///< path of chanceryd's socket
   std::string front_end;                  ///< name under which sessions are opened
   std::filesystem::path state_directory;  ///< TLS keys and certificates, nothing else
+  base::LogTarget log;
   std::vector<ListenerSettings> listeners;
 };
 
