@@ -27,6 +27,7 @@ bool answer(const WorkerStart& start, char octet) {
 }  // namespace
 
 int run_worker(WorkerStart start) {
+  base::set_title("chanceryd: worker");
   for (;;) {
     pollfd waiting[2] = {{start.client.get(), POLLIN, 0}, {start.life.get(), POLLIN, 0}};
     if (::poll(waiting, 2, -1) < 0 || waiting[1].revents != 0) return base::to_int(base::Exit::Ok);
