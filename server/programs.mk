@@ -2,3 +2,7 @@
 sbin_PROGRAMS += chanceryd
 chanceryd_SOURCES = server/chanceryd.cc
 chanceryd_LDADD = $(MASTER_LIBS) $(WORKER_LIBS)
+
+pkglibexec_PROGRAMS += chancery-signer
+chancery_signer_SOURCES = server/chancery-signer.cc
+chancery_signer_LDADD = $(SIGNER_LIBS)

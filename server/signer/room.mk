@@ -1,1 +1,17 @@
-# server/signer
+# What a worker may see of the signer: its client and the messages.
+noinst_LIBRARIES += libsignerclient.a libsigner.a
+libsignerclient_a_SOURCES = \
+  server/signer/client.cc server/signer/client.h \
+  server/signer/messages.cc server/signer/messages.h
+libsignerclient_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
+SIGNER_CLIENT_LIBS = libsignerclient.a $(X509_LIBS) $(WIRE_LIBS)
+
+libsigner_a_SOURCES = \
+  server/signer/ca_key.cc \
+  server/signer/create.cc server/signer/create.h \
+  server/signer/issuer.cc server/signer/issuer.h \
+  server/signer/journal.cc server/signer/journal.h \
+  server/signer/operations.cc server/signer/operations.h \
+  server/signer/serve.cc server/signer/serve.h
+libsigner_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
+SIGNER_LIBS = libsigner.a libsignerclient.a $(REALM_LIBS) $(CONFIG_LIBS) $(WIRE_LIBS) -lpthread

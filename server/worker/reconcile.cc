@@ -20,6 +20,12 @@ Result<std::uint64_t> position_of(store::Store& store) {
   return position;
 }
 
+/// A record this young may belong to a request in hand, whose worker is about to store it with more than the journal knows; one
+/// from before the server's start does not.
+bool may_be_in_hand(const Session& session, const signer::JournalRecord& record) {
+  return record.at >= session.board().server().started_at && record.at + session.snapshot().server.limits.request_timeout > session.clock().now();
+}
+
 Result<bool> store_if_missing(store::Store& store, const signer::JournalRecord& record) {
   PKI_TRY(const auto certificate, x509::Certificate::from_der(record.certificate));
   const auto known = store.certificate(certificate.serial());
@@ -44,15 +50,20 @@ Result<Json> realm_reconcile(Session& session, const Params& /*params*/) {
   Json stored = Json::array();
   for (;;) {
     PKI_TRY(const auto page, signer->journal_since(position, kPage));
+    auto next = page.next_position;
     for (const auto& record : page.records) {
+      if (may_be_in_hand(session, record)) {
+        next = record.position;
+        break;
+      }
       PKI_TRY(const bool missing, store_if_missing(*store, record));
       if (!missing) continue;
       const auto certificate = x509::Certificate::from_der(record.certificate).value();
       base::log_warning("the store lacked " + certificate.serial().hex() + " " + certificate.subject().to_slash() + ": stored from the journal");
       stored.push_back(certificate.serial().hex());
     }
-    if (page.next_position == position) break;
-    position = page.next_position;
+    if (next == position) break;
+    position = next;
     PKI_TRY_VOID(store->set_meta(std::string(kPosition), std::to_string(position)));
   }
   return Json::object({{"stored", std::move(stored)}});

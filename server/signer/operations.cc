@@ -1,0 +1,82 @@
+#include "server/signer/operations.h"
+
+#include <algorithm>
+#include <array>
+
+#include "server/base/log.h"
+#include "server/wire/message.h"
+
+namespace chancery::signer {
+namespace {
+
+constexpr std::int64_t kMostRecords = 1000;
+
+Result<Json> authority(Issuer& issuer, const base::Clock& /*clock*/, const Json& /*params*/) {
+  PKI_TRY(const auto info, issuer.authority());
+  return to_json(info);
+}
+
+Result<Json> import_certificate(Issuer& issuer, const base::Clock& /*clock*/, const Json& params) {
+  PKI_TRY_VOID(issuer.import_certificate(params.text("chain")));
+  return Json::object();
+}
+
+Result<Json> journal_since(Issuer& issuer, const base::Clock& /*clock*/, const Json& params) {
+  const auto limit = std::clamp<std::int64_t>(params.integer("limit"), 1, kMostRecords);
+  const auto position = std::max<std::int64_t>(params.integer("position"), 0);
+  PKI_TRY(const auto page, issuer.journal_since(static_cast<std::uint64_t>(position), static_cast<std::size_t>(limit)));
+  return to_json(page);
+}
+
+Result<Json> ping(Issuer& /*issuer*/, const base::Clock& /*clock*/, const Json& /*params*/) { return Json::object(); }
+
+Result<Json> sign_certificate(Issuer& issuer, const base::Clock& clock, const Json& params) {
+  PKI_TRY(const auto request, sign_request_from_json(params));
+  auto answer = issuer.sign_certificate(request, clock.now());
+  if (!answer.ok()) {
+    base::log_warning("refused " + request.serial.hex() + " for " + request.requester + ": " + answer.error().message());
+    return answer.error();
+  }
+  return to_json(*answer);
+}
+
+Result<Json> sign_crl(Issuer& issuer, const base::Clock& /*clock*/, const Json& params) {
+  PKI_TRY(const auto request, crl_request_from_json(params));
+  PKI_TRY(const auto answer, issuer.sign_crl(request));
+  return to_json(answer);
+}
+
+struct Operation {
+  std::string_view name;
+  Result<Json> (*run)(Issuer&, const base::Clock&, const Json&);
+};
+constexpr std::array kOperations{
+    Operation{"authority", authority},         Operation{"import_certificate", import_certificate},
+    Operation{"journal_since", journal_since}, Operation{"ping", ping},
+    Operation{"sign_certificate", sign_certificate}, Operation{"sign_crl", sign_crl},
+};
+static_assert(std::ranges::is_sorted(kOperations, {}, &Operation::name));
+
+Result<Json> run(Issuer& issuer, const base::Clock& clock, const wire::Request& request) {
+  const auto found = std::ranges::find(kOperations, request.method, &Operation::name);
+  if (found == kOperations.end()) return Error(Code::UnknownMethod, "no signer operation \"" + request.method + "\"");
+  return found->run(issuer, clock, request.params);
+}
+
+Result<wire::Request> decode(std::string_view line) {
+  PKI_TRY(auto message, wire::parse_json(line));
+  const auto* id = message.find("id");
+  const auto* params = message.find("params");
+  if (id == nullptr || params == nullptr || !params->is_object()) return Error(Code::Malformed, "no frame of a worker");
+  return wire::Request{*id, message.text("method"), *params, {}};
+}
+
+}  // namespace
+
+Result<std::string> operate(Issuer& issuer, const base::Clock& clock, std::string_view line) {
+  PKI_TRY(const auto request, decode(line));
+  const auto outcome = run(issuer, clock, request);
+  return outcome.ok() ? wire::encode_result(request.id, *outcome) : wire::encode_error(request.id, outcome.error());
+}
+
+}  // namespace chancery::signer

@@ -1,0 +1,20 @@
+#pragma once
+
+#include "server/base/file.h"
+#include "server/config/realm_config.h"
+
+namespace chancery::signer {
+
+/// What the master gives a signer.
+struct Serve {
+  RealmName realm;
+  base::Path directory;
+  base::UniqueFd listener;  ///< the realm's own socket, bound by the master, who keeps it over restarts
+  base::UniqueFd ready;     ///< one line goes here: "ready" or "failed <reason>"
+  base::UniqueFd life;      ///< EOF: the master is gone
+};
+
+/// Serves until SIGTERM or the master's end. SIGHUP reads the realm's profiles anew. @return the exit status (base::Exit).
+int serve(Serve start);
+
+}  // namespace chancery::signer
