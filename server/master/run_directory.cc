@@ -64,6 +64,7 @@ Result<base::UniqueFd> take_lock(const std::filesystem::path& pid_file) {
 }
 
 Status set_owner(const std::filesystem::path& path, const config::ServerConfig& server) {
+  if (server.socket_owner.empty() && server.socket_group.empty()) return {};
   auto uid = static_cast<uid_t>(-1);
   auto gid = static_cast<gid_t>(-1);
   if (!server.socket_owner.empty()) {
