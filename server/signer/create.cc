@@ -81,15 +81,15 @@ Result<x509::Name> subject_of(const Creation& creation, const config::RealmConfi
 
 /// A root: linted like any certificate, signed by its own key, and looked at with the public key before it is written.
 Result<x509::Certificate> self_sign(const Creation& creation, const config::RealmConfig& realm, const crypto::PrivateKey& key) {
-  const auto spki = key.public_key().spki();
+  const auto half = key.public_key();
   const auto now = base::SystemClock().now();
   const std::chrono::days validity = creation.days ? std::chrono::days{*creation.days} : realm.ca_validity;
   x509::TbsSpec spec{.serial = Serial::random()};
-  PKI_TRY(spec.algorithm, crypto::algorithm_for(key.public_key().spec(), realm.digest));
+  PKI_TRY(spec.algorithm, crypto::algorithm_for(half.spec(), realm.digest));
   PKI_TRY(spec.subject, subject_of(creation, realm));
   spec.not_before = now - realm.backdate;
   spec.not_after = spec.not_before + validity - std::chrono::seconds{1};
-  spec.spki = Bytes(spki.begin(), spki.end());
+  spec.spki = Bytes(half.spki().begin(), half.spki().end());
   spec.is_ca = true;
   spec.path_length = creation.path_length;
   spec.key_usage = {"keyCertSign", "cRLSign"};
