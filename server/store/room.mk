@@ -38,3 +38,17 @@ libstore_a_SOURCES = \
 nodist_libstore_a_SOURCES = server/store/embedded_sql.cc
 libstore_a_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 STORE_LIBS = libstore.a $(BASE_LIBS) $(SQLITE_LIBS)
+
+UNIT_TESTS += store_test
+store_test_SOURCES = \
+  server/store/acme_test.cc \
+  server/store/certificate_search_test.cc \
+  server/store/certificates_test.cc \
+  server/store/concurrency_test.cc \
+  server/store/crls_test.cc \
+  server/store/faults_test.cc \
+  server/store/sql_lint_test.cc \
+  server/store/sqlite_driver_test.cc \
+  server/store/testing.cc server/store/testing.h
+store_test_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS)
+store_test_LDADD = $(STORE_LIBS) $(GTEST_LIBS)

@@ -18,7 +18,7 @@ namespace chancery::store {
 namespace {
 
 constexpr std::int64_t kApplicationId = 0x43484e43;  ///< "CHNC": whose file this is (sqlite.org/fileformat2, offset 68)
-constexpr int kBusyTimeoutMs = 1000;                 ///< of one attempt; the store tries a transaction several times
+constexpr int kBusyTimeoutMs = 700;  ///< of one attempt; several make less than the 4 s in which every answer must leave
 
 template <auto Free>
 struct Freer {

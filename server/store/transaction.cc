@@ -5,7 +5,7 @@
 namespace chancery::store {
 namespace {
 
-constexpr int kMaxTries = 4;  ///< with the driver's own waiting: below 5 s in all
+constexpr int kMaxTries = 4;  ///< with the driver's own waiting: below 4 s in all
 constexpr std::chrono::milliseconds kFirstWait{10};
 
 }  // namespace

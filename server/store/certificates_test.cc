@@ -1,0 +1,259 @@
+#include "server/store/testing.h"
+
+namespace chancery::store {
+namespace {
+
+class Certificates : public Contract {};
+INSTANTIATE_TEST_SUITE_P(Store, Certificates, testing::ValuesIn(all_backends()), backend_name);
+
+TEST_P(Certificates, ComeBackAsTheyWere) {
+  const auto given = certificate_of("a1b2c3");
+  EXPECT_EQ(store_.add_certificate(given).value(), Added::New);
+  const auto record = store_.certificate(given.serial).value();
+  EXPECT_EQ(record.serial, given.serial);
+  EXPECT_EQ(record.ca, "ca");
+  EXPECT_EQ(record.state, CertificateState::Valid);
+  EXPECT_EQ(record.profile, given.profile);
+  EXPECT_EQ(record.subject, given.subject);
+  EXPECT_EQ(record.cn, given.cn);
+  EXPECT_EQ(record.sans, given.sans);
+  EXPECT_EQ(record.not_before, given.not_before);
+  EXPECT_EQ(record.not_after, given.not_after);
+  EXPECT_EQ(record.issued_at, given.issued_at);
+  EXPECT_EQ(record.requester, given.requester);
+  EXPECT_EQ(record.front_end, given.front_end);
+  EXPECT_EQ(record.rule, given.rule);
+  EXPECT_EQ(record.evidence, given.evidence);
+  EXPECT_EQ(record.der, given.der);
+  EXPECT_FALSE(record.revoked_at);
+  EXPECT_EQ(record.reason, "");
+}
+
+TEST_P(Certificates, C6_TheSameOneAgainChangesNothing) {
+  auto given = certificate_of("01");
+  given.idempotency_key = "order-1";
+  EXPECT_EQ(store_.add_certificate(given).value(), Added::New);
+  EXPECT_EQ(store_.add_certificate(given).value(), Added::Already);
+  given.requester = "unix:bob";
+  EXPECT_EQ(store_.add_certificate(given).value(), Added::Already);
+  EXPECT_EQ(store_.certificate(given.serial)->requester, "unix:alice");
+}
+
+TEST_P(Certificates, I15_ASerialIsGivenOnceForEachCa) {
+  auto given = certificate_of("01");
+  EXPECT_OK(store_.add_certificate(given));
+  given.der.push_back(0);
+  EXPECT_EQ(code_of(store_.add_certificate(given)), Code::Exists);
+  given.ca = "other";
+  EXPECT_EQ(store_.add_certificate(given).value(), Added::New);
+  EXPECT_EQ(code_of(store_.certificate(given.serial)), Code::Conflict);  // which of the two?
+  EXPECT_EQ(store_.certificate(given.serial, "other")->der, given.der);
+  EXPECT_EQ(code_of(store_.revoke({given.serial, "superseded", kNow})), Code::Conflict);
+}
+
+TEST_P(Certificates, C6_AnIdempotencyKeyNamesOneCertificate) {
+  auto first = certificate_of("01");
+  first.idempotency_key = "k";
+  EXPECT_OK(store_.add_certificate(first));
+  EXPECT_EQ(store_.by_idempotency_key("k").value()->serial, first.serial);
+  EXPECT_EQ(store_.by_idempotency_key("k").value()->der, first.der);
+  EXPECT_FALSE(store_.by_idempotency_key("other").value());
+  auto second = certificate_of("02");
+  second.idempotency_key = "k";
+  EXPECT_EQ(code_of(store_.add_certificate(second)), Code::Conflict);
+  EXPECT_EQ(code_of(store_.certificate(second.serial)), Code::NotFound);  // nothing of it stayed
+  EXPECT_TRUE(store_.search({.san = second.sans.front()}, 10, "")->items.empty());
+}
+
+TEST_P(Certificates, Q13_DerAboveTheLimitIsRefused) {
+  auto given = certificate_of("01");
+  given.der.assign(kMaxDerBytes, 0x30);
+  EXPECT_OK(store_.add_certificate(given));
+  auto above = certificate_of("02");
+  above.der.assign(kMaxDerBytes + 1, 0x30);
+  EXPECT_EQ(code_of(store_.add_certificate(above)), Code::TooLarge);
+}
+
+TEST_P(Certificates, UnknownOnesAreNotFound) {
+  EXPECT_EQ(code_of(store_.certificate(serial_of("ff"))), Code::NotFound);
+  EXPECT_EQ(code_of(store_.certificate(serial_of("ff"), "ca")), Code::NotFound);
+  EXPECT_EQ(code_of(store_.newest_by_cn("nobody")), Code::NotFound);
+  EXPECT_EQ(code_of(store_.newest_by_subject("/CN=nobody")), Code::NotFound);
+  EXPECT_EQ(code_of(store_.revoke({serial_of("ff"), "superseded", kNow})), Code::NotFound);
+  EXPECT_EQ(code_of(store_.unrevoke(serial_of("ff"), kNow)), Code::NotFound);
+}
+
+TEST_P(Certificates, TheNewestOfANameIsFound) {
+  for (const auto* serial : {"03", "01", "02"}) {
+    auto given = certificate_of(serial);
+    given.cn = "same.example.com";
+    given.subject = "/CN=same.example.com";
+    given.issued_at = kNow + std::chrono::seconds(std::string_view(serial) == "01" ? 9 : 1);
+    EXPECT_OK(store_.add_certificate(given));
+  }
+  EXPECT_EQ(store_.newest_by_cn("same.example.com")->serial, serial_of("01"));
+  EXPECT_EQ(store_.newest_by_subject("/CN=same.example.com")->serial, serial_of("01"));
+  EXPECT_FALSE(store_.newest_by_cn("same.example.com")->der.empty());
+}
+
+TEST_P(Certificates, F50_ARealmSeesOnlyItsOwn) {
+  if (!GetParam().shared) GTEST_SKIP() << "one connection is one realm";
+  auto other = open_store(*backend_, "devices");
+  const auto given = certificate_of("01");
+  EXPECT_OK(store_.add_certificate(given));
+  EXPECT_EQ(code_of(other.certificate(given.serial)), Code::NotFound);
+  EXPECT_EQ(code_of(other.revoke({given.serial, "superseded", kNow})), Code::NotFound);
+  EXPECT_TRUE(other.search({}, 10, "")->items.empty());
+  EXPECT_EQ(code_of(other.node(given.cn)), Code::NotFound);
+  EXPECT_EQ(other.add_certificate(given).value(), Added::New);  // its own serials
+}
+
+TEST_P(Certificates, F35_TextIsNeverSql) {
+  for (const auto& hostile : {"'; DROP TABLE certificate; --", "\" OR 1=1", "%", "_", "a\\b", ":serial", "$1"}) {
+    auto given = certificate_of("01");
+    given.serial = Serial::random();
+    given.cn = hostile;
+    given.requester = hostile;
+    EXPECT_OK(store_.add_certificate(given));
+    EXPECT_EQ(store_.newest_by_cn(hostile)->requester, hostile);
+    EXPECT_EQ(store_.search({.cn_prefix = hostile}, 10, "")->items.size(), 1U) << hostile;
+    EXPECT_EQ(store_.search({.requester = hostile}, 10, "")->items.size(), 1U) << hostile;
+  }
+}
+
+// ----- states
+
+/// One step of a certificate's life, from a state, by a reason (empty: unrevoke).
+struct Step {
+  const char* from;    ///< reason of the revocation before; empty: valid
+  const char* reason;  ///< empty: unrevoke
+  bool allowed;
+};
+
+TEST_P(Certificates, F18_OnlyTheTransitionsOfTheTable) {
+  const Step kSteps[] = {
+      {"", "keyCompromise", true},
+      {"", "certificateHold", true},
+      {"", "", false},
+      {"certificateHold", "keyCompromise", true},
+      {"certificateHold", "certificateHold", false},
+      {"certificateHold", "", true},
+      {"superseded", "keyCompromise", false},
+      {"superseded", "superseded", false},
+      {"superseded", "certificateHold", false},
+      {"superseded", "", false},
+  };
+  int n = 16;
+  for (const auto& step : kSteps) {
+    const auto given = certificate_of(base::to_hex(Bytes{static_cast<std::uint8_t>(n++)}));
+    EXPECT_OK(store_.add_certificate(given));
+    if (*step.from != 0) {
+      EXPECT_OK(store_.revoke({given.serial, step.from, kNow, "unix:alice"}));
+    }
+    const auto later = kNow + std::chrono::hours(1);
+    const auto result =
+        *step.reason == 0 ? store_.unrevoke(given.serial, later) : store_.revoke({given.serial, step.reason, later, "unix:bob"});
+    EXPECT_EQ(result.ok(), step.allowed) << step.from << " -> " << step.reason;
+    const auto record = store_.certificate(given.serial).value();
+    EXPECT_EQ(record.reason, step.allowed ? step.reason : step.from);
+    if (!step.allowed) {
+      EXPECT_EQ(code_of(result), Code::Conflict);
+    }
+  }
+}
+
+TEST_P(Certificates, ARevocationSaysWhenWhyAndBywhom) {
+  const auto given = certificate_of("01");
+  EXPECT_OK(store_.add_certificate(given));
+  const auto record = store_.revoke({given.serial, "keyCompromise", kNow, "unix:bob"}).value();
+  EXPECT_EQ(record.state, CertificateState::Revoked);
+  EXPECT_EQ(record.revoked_at, kNow);
+  EXPECT_EQ(record.revoked_by, "unix:bob");
+  EXPECT_EQ(store_.certificate(given.serial)->revoked_by, "unix:bob");
+}
+
+TEST_P(Certificates, AHoldThatWasTakenBackLeavesNothing) {
+  const auto given = certificate_of("01");
+  EXPECT_OK(store_.add_certificate(given));
+  EXPECT_OK(store_.revoke({given.serial, "certificateHold", kNow, "unix:bob"}));
+  EXPECT_OK(store_.unrevoke(given.serial, kNow));
+  const auto record = store_.certificate(given.serial).value();
+  EXPECT_EQ(record.state, CertificateState::Valid);
+  EXPECT_FALSE(record.revoked_at);
+  EXPECT_EQ(record.reason, "");
+  EXPECT_EQ(record.revoked_by, "");
+}
+
+// ----- nodes
+
+TEST_P(Certificates, MakeANodeOfTheirName) {
+  auto first = certificate_of("01");
+  first.cn = "n.example.com";
+  EXPECT_OK(store_.add_certificate(first));
+  auto second = certificate_of("02");
+  second.cn = first.cn;
+  second.issued_at = kNow + std::chrono::hours(1);
+  second.profile = "user";
+  EXPECT_OK(store_.add_certificate(second));
+  auto late = certificate_of("03");  // an older one, from the journal
+  late.cn = first.cn;
+  late.issued_at = kNow - std::chrono::hours(1);
+  EXPECT_OK(store_.add_certificate(late));
+  const auto node = store_.node("n.example.com").value();
+  EXPECT_EQ(node.serial, second.serial);
+  EXPECT_EQ(node.profile, "user");
+  EXPECT_EQ(node.registered_at, kNow);
+  EXPECT_OK(store_.revoke({second.serial, "superseded", kNow}));
+  EXPECT_EQ(store_.node("n.example.com")->state, CertificateState::Revoked);
+}
+
+TEST_P(Certificates, WithoutANameMakeNoNode) {
+  auto given = certificate_of("01");
+  given.cn.clear();
+  EXPECT_OK(store_.add_certificate(given));
+  EXPECT_TRUE(store_.nodes(10, "")->items.empty());
+}
+
+TEST_P(Certificates, NodesPageByName) {
+  for (const auto* serial : {"05", "01", "04", "02", "03"}) EXPECT_OK(store_.add_certificate(certificate_of(serial)));
+  std::vector<std::string> seen;
+  std::string after;
+  do {
+    const auto page = store_.nodes(2, after).value();
+    for (const auto& node : page.items) seen.push_back(node.serial.hex());
+    after = page.next;
+  } while (!after.empty());
+  EXPECT_EQ(seen, (std::vector<std::string>{"01", "02", "03", "04", "05"}));
+}
+
+TEST_P(Certificates, AForgottenNodeKeepsItsCertificates) {
+  const auto given = certificate_of("01");
+  EXPECT_OK(store_.add_certificate(given));
+  EXPECT_OK(store_.delete_node(given.cn));
+  EXPECT_EQ(code_of(store_.node(given.cn)), Code::NotFound);
+  EXPECT_EQ(code_of(store_.delete_node(given.cn)), Code::NotFound);
+  EXPECT_OK(store_.certificate(given.serial));
+}
+
+// ----- administrators and facts
+
+TEST_P(Certificates, AdministratorsAreASortedSet) {
+  EXPECT_OK(store_.add_admin("/CN=b", kNow, "unix:root"));
+  EXPECT_OK(store_.add_admin("/CN=a", kNow, "unix:root"));
+  EXPECT_EQ(code_of(store_.add_admin("/CN=a", kNow, "unix:root")), Code::Exists);
+  EXPECT_EQ(store_.admins().value(), (std::vector<std::string>{"/CN=a", "/CN=b"}));
+  EXPECT_TRUE(store_.remove_admin("/CN=a").value());
+  EXPECT_FALSE(store_.remove_admin("/CN=a").value());
+  EXPECT_EQ(store_.admins().value(), (std::vector<std::string>{"/CN=b"}));
+}
+
+TEST_P(Certificates, FactsAreReplaced) {
+  EXPECT_FALSE(store_.get_meta("journal").value());
+  EXPECT_OK(store_.set_meta("journal", "1"));
+  EXPECT_OK(store_.set_meta("journal", "2"));
+  EXPECT_EQ(store_.get_meta("journal").value(), "2");
+  EXPECT_FALSE(store_.get_meta("other").value());
+}
+
+}  // namespace
+}  // namespace chancery::store
