@@ -92,6 +92,8 @@ struct ServerConfig {
 
   bool operator==(const ServerConfig&) const = default;
 
+  /// Where the server's children write: a log file is their standard error already, which needs no right to open it.
+  std::string inherited_log() const { return log_destination == "syslog" ? "syslog" : "stderr"; }
   std::filesystem::path socket_file() const { return run_directory / "chanceryd.sock"; }
   std::filesystem::path pid_file() const { return run_directory / "chanceryd.pid"; }
   std::filesystem::path signer_socket_file(const RealmName& realm) const {

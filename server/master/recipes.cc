@@ -42,7 +42,7 @@ Result<Started> start_signer(const SnapshotPtr& snapshot, const config::RealmCon
           spawn({.program = program,
                  .arguments = {"serve", "--realm", realm.name.text(), "--directory", realm.directory.string(), "--listen-fd",
                                std::to_string(kSignerListen), "--ready-fd", std::to_string(kSignerReady), "--life-fd",
-                               std::to_string(kSignerLife)},
+                               std::to_string(kSignerLife), "--log", server.inherited_log(), "--log-level", server.log_level},
                  .descriptors = {{kSignerListen, listener}, {kSignerReady, ready.write.get()}, {kSignerLife, shared.life}},
                  .user = {},
                  .unset = kMastersVariables}));

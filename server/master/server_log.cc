@@ -32,8 +32,7 @@ Status become(int target, const std::string& path, int flags) {
 Status open_server_log(const config::ServerConfig& server, std::string_view process) {
   PKI_TRY(const auto level, base::log_level_from_text(server.log_level));
   if (is_file(server)) PKI_TRY_VOID(become(STDERR_FILENO, server.log_destination, O_WRONLY | O_CREAT | O_APPEND));
-  const auto destination = server.log_destination == kSyslog ? kSyslog : kStandardError;
-  return base::open_log({std::string(destination), level}, process);
+  return base::open_log({server.inherited_log(), level}, process);
 }
 
 void detach_log() { ::closelog(); }

@@ -42,7 +42,7 @@ std::string front_end_settings(const config::Snapshot& snapshot, const config::F
   return wire::to_text(Json::object({{"socket", server.socket_file().string()},
                                      {"front_end", front_end.name},
                                      {"state_directory", (server.run_directory / front_end.name).string()},
-                                     {"log", Json::object({{"destination", server.log_destination}, {"level", server.log_level}})},
+                                     {"log", Json::object({{"destination", server.inherited_log()}, {"level", server.log_level}})},
                                      {"listeners", std::move(listeners)},
                                      {"endpoints", std::move(endpoints)}}));
 }

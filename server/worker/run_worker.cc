@@ -115,7 +115,7 @@ int serve(const WorkerStart& start) {
 
 int run_worker(WorkerStart start) {
   base::set_title("chanceryd: worker");
-  if (const auto opened = base::open_log({start.snapshot->server.log_destination,
+  if (const auto opened = base::open_log({start.snapshot->server.inherited_log(),
                                           base::log_level_from_text(start.snapshot->server.log_level).value_or(base::LogLevel::Info)},
                                          "worker");
       !opened.ok()) {
