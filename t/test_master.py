@@ -386,7 +386,7 @@ def test_d1_more_than_the_limit_are_told(server):
         assert refused.recv(1) == b""
     assert time.monotonic() - begin < 1
     clients.pop().close()
-    wait_for(lambda: len(server.workers()) == 2)
+    wait_for(lambda: len(children(server.pid)) == 3 + 2, what="the worker is reaped")
     with server.session():
         pass
     for client in clients:
@@ -441,7 +441,7 @@ def test_d4_the_last_workers_are_for_administrators(server):
     out = as_nobody(server, "for i in range(15): assert connect() == 'x'\nprint(connect().strip())\nimport subprocess\n"
                             "clients[0].settimeout(None)\nprint('full', flush=True)\nimport time\ntime.sleep(0.2)")
     assert out.stdout.splitlines() == ["busy 15 of 20 workers are in use", "full"], out.stderr
-    wait_for(lambda: not server.workers())
+    wait_for(lambda: len(children(server.pid)) == 3, what="the workers are reaped")
     clients = [server.session() for _ in range(20)]
     for client in clients:
         client.close()

@@ -47,6 +47,7 @@ struct Supervisor::Child {
   WatchPtr ready_limit = {};
   WatchPtr restart = {};
   bool leaving = false;             ///< it was told to stop
+  bool hangup_due = false;          ///< the configuration changed before it was ready, so it may have read the old one
   bool gone_for_good = false;       ///< it is not wanted any more
   std::optional<Wanted> next = {};  ///< what starts when it has ended
 
@@ -113,7 +114,12 @@ void Supervisor::take_over(Child& child, Wanted fresh) {
     return;
   }
   child.wanted = std::move(fresh);
-  if (child.kind().on_reload == OnReload::Hangup) ::kill(child.pid, SIGHUP);
+  if (child.kind().on_reload != OnReload::Hangup) return;
+  // Before it is ready it may not have its signal handlers yet, and SIGHUP would end it.
+  if (child.ready_watch)
+    child.hangup_due = true;
+  else
+    ::kill(child.pid, SIGHUP);
 }
 
 void Supervisor::start(Child& child) {
@@ -126,6 +132,7 @@ void Supervisor::start(Child& child) {
     return restart_later(child);
   }
   child.pid = started->pid;
+  child.hangup_due = false;
   child.ready = std::move(started->ready);
   base::log_info(child.label() + ": started as process " + std::to_string(child.pid));
   if (child.kind().readiness == Readiness::AtStart) return set_state(child, ProcessState::Ready, {});
@@ -146,6 +153,7 @@ void Supervisor::read_ready_line(Child& child) {
   if (end == std::string::npos && got > 0 && child.said.size() < kMaxReadyLine) return;
   const auto line = base::printable(child.said.substr(0, std::min(end, kMaxReadyLine)), kMaxReadyLine);
   child.close_ready();
+  if (line == kReadyWord && std::exchange(child.hangup_due, false) && child.pid != 0) ::kill(child.pid, SIGHUP);
   if (line == kReadyWord) return set_state(child, ProcessState::Ready, {});
   if (line.empty()) return;  // it ended without a word: its exit status says more
   const auto reason = line.starts_with(kFailedWord) ? line.substr(kFailedWord.size()) : line;
@@ -171,10 +179,10 @@ bool Supervisor::reaped(pid_t pid, int wait_status) {
 }
 
 void Supervisor::ended(Child& child, int wait_status) {
+  child.pid = 0;
   if (child.ready_watch) read_ready_line(child);  // the last word may still be in the pipe
   child.close_ready();
   const auto how = base::describe_exit(wait_status);
-  child.pid = 0;
   const bool was_told = std::exchange(child.leaving, false);
   if (was_told)
     base::log_info(child.label() + ": stopped");
@@ -192,7 +200,8 @@ void Supervisor::ended(Child& child, int wait_status) {
   if (was_told) return set_state(child, ProcessState::Stopping, {});
   const bool knows_why = child.state == ProcessState::Degraded && !child.detail.empty();
   const auto detail = knows_why ? child.detail : "ended: " + how;
-  if (is_final(wait_status)) return set_state(child, ProcessState::Degraded, detail + "; starts again after a reload");
+  if (is_final(wait_status) && !child.hangup_due)
+    return set_state(child, ProcessState::Degraded, detail + "; starts again after a reload");
   set_state(child, ProcessState::Starting, detail);
   restart_later(child);
 }

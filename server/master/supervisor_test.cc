@@ -30,8 +30,9 @@ class Stage {
     writers_.push_back(std::move(pipe.write));
     return Started{++last_pid, std::move(pipe.read)};
   }
+  void write(const std::string& text) { PKI_CHECK(base::write_all(writers_.back().get(), base::as_bytes(text)).ok()); }
   void say(const std::string& text) {
-    PKI_CHECK(base::write_all(writers_.back().get(), base::as_bytes(text)).ok());
+    write(text);
     turn();
   }
   /// The last process started ends with that status.
@@ -94,6 +95,23 @@ TEST(Supervisor, C28_AWrongConfigurationIsNotTriedAgainBeforeAReload) {
   EXPECT_EQ(stage.view().detail, "wrong passphrase; starts again after a reload");
   stage.supervisor_.want({stage.wanted(Kind::Signer, "default")});
   EXPECT_EQ(stage.starts.size(), 2U);
+}
+
+TEST(Supervisor, D24_ASignerThatFailedOnTheOldConfigurationTriesTheNewOne) {
+  Stage stage;
+  stage.supervisor_.want({stage.wanted(Kind::Signer, "default")});
+  stage.supervisor_.want({stage.wanted(Kind::Signer, "default")});  // a reload while it still starts
+  stage.say("failed wrong passphrase\n");
+  stage.end(exited(base::Exit::Config));
+  EXPECT_EQ(stage.starts.size(), 2U);
+}
+
+TEST(Supervisor, C27_TheLastWordCountsThoughTheProcessIsGone) {
+  Stage stage;
+  stage.supervisor_.want({stage.wanted(Kind::Signer, "default")});
+  stage.write("failed no key\n");
+  stage.end(exited(base::Exit::Config));
+  EXPECT_EQ(stage.view().detail, "no key; starts again after a reload");
 }
 
 TEST(Supervisor, D18_TheDeadStartAgainUntilTheThrottle) {
