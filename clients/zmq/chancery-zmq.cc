@@ -1,0 +1,219 @@
+// chancery-zmq: uPKI's two ports in front of chanceryd's socket. An expendable process with a memory limit: libzmq is no listener
+// for strangers (PROMISES, sharp edges), so it serves loopback only, and the master starts it again when it ends.
+#include <poll.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <thread>
+#include <vector>
+#include <zmq.hpp>
+
+#include "clients/zmq/tasks.h"
+#include "server/base/file.h"
+#include "server/base/log.h"
+#include "server/base/process.h"
+
+namespace {
+
+using namespace chancery;
+using zmq_gateway::Port;
+
+constexpr int kThreadsPerPort = 4;  ///< so that one slow key pair does not stall the others
+constexpr std::int64_t kMaxFrameBytes = 1 << 20;
+constexpr int kHandshakeMs = 2000;
+constexpr int kHighWater = 1000;
+constexpr rlim_t kMaxAddressSpace = rlim_t{1} << 30;
+constexpr std::size_t kMaxSettings = 1 << 20;
+
+struct Endpoint {
+  std::string address;
+  int port;
+  std::string realm;
+};
+
+struct Settings {
+  std::string socket;
+  std::string front_end;
+  base::LogTarget log;
+  std::vector<Endpoint> endpoints;
+};
+
+Result<Settings> read_settings(const Json& json) {
+  Settings settings{json.text("socket"), json.text("front_end", "zmq"), {}, {}};
+  if (const auto* log = json.find("log")) {
+    settings.log.destination = log->text("destination", "stderr");
+    PKI_TRY(settings.log.level, base::log_level_from_text(log->text("level", "info")));
+  }
+  const auto* endpoints = json.find("endpoints");
+  if (endpoints == nullptr || !endpoints->is_array()) return Error(Code::BadConfig, "the settings have no endpoints");
+  for (const auto& one : *endpoints->as_array()) {
+    Endpoint endpoint{one.text("address"), static_cast<int>(one.integer("port")), one.text("realm")};
+    // Everybody who reaches these ports is the realm's RA (UPKI.md 6.2): without CURVE that is this machine only.
+    const bool loopback = endpoint.address.starts_with("127.") || endpoint.address == "::1" || endpoint.address == "localhost";
+    if (!loopback) return Error(Code::BadConfig, "endpoint " + endpoint.address + " is not loopback, and these ports know no peers", "use 127.0.0.1");
+    settings.endpoints.push_back(std::move(endpoint));
+  }
+  return settings;
+}
+
+Result<std::string> read_descriptor(int fd) {
+  std::string text;
+  char part[4096];
+  for (;;) {
+    const auto got = ::read(fd, part, sizeof(part));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return base::io_error("read the settings", errno);
+    if (got == 0) return text;
+    text.append(part, static_cast<std::size_t>(got));
+    if (text.size() > kMaxSettings) return Error(Code::TooLarge, "settings of more than 1 MiB");
+  }
+}
+
+/// One request is one frame; of a message of several, only a refusal comes back (UPKI.md 1.1).
+void answer_requests(zmq::context_t& context, const std::string& inner, zmq_gateway::Backend backend, Port port) {
+  zmq::socket_t socket(context, zmq::socket_type::rep);
+  socket.connect(inner);
+  for (;;) {
+    zmq::message_t first;
+    if (!socket.recv(first)) continue;
+    bool alone = true;
+    for (bool more = first.more(); more;) {
+      zmq::message_t further;
+      if (!socket.recv(further)) break;
+      more = further.more();
+      alone = false;
+    }
+    const std::string_view frame(static_cast<const char*>(first.data()), first.size());
+    const auto reply = alone ? zmq_gateway::handle(backend, port, frame)
+                             : zmq_gateway::failure(Error(Code::Malformed, "[700] a message of several frames, expected one JSON object in one frame"));
+    socket.send(zmq::buffer(reply), zmq::send_flags::none);
+  }
+}
+
+/// One port: a ROUTER for the peers, an inproc DEALER for the threads, and libzmq's proxy between.
+void serve_port(zmq::context_t& context, const Settings& settings, const Endpoint& endpoint, Port port) {
+  const int number = endpoint.port + (port == Port::Registration ? 1 : 0);
+  const auto address = "tcp://" + endpoint.address + ":" + std::to_string(number);
+  zmq::socket_t outer(context, zmq::socket_type::router);
+  outer.set(zmq::sockopt::maxmsgsize, kMaxFrameBytes);
+  outer.set(zmq::sockopt::handshake_ivl, kHandshakeMs);
+  outer.set(zmq::sockopt::rcvhwm, kHighWater);
+  outer.set(zmq::sockopt::sndhwm, kHighWater);
+  outer.set(zmq::sockopt::linger, 0);
+  outer.bind(address);
+  const auto inner_name = "inproc://port-" + std::to_string(number);
+  auto inner = std::make_unique<zmq::socket_t>(context, zmq::socket_type::dealer);
+  inner->bind(inner_name);
+  for (int i = 0; i < kThreadsPerPort; ++i) {
+    std::thread([&context, inner_name, port, backend = zmq_gateway::Backend(settings.socket, settings.front_end, endpoint.realm)]() mutable {
+      try {
+        answer_requests(context, inner_name, std::move(backend), port);
+      } catch (const std::exception& failure) {
+        base::log_error(std::string("thread ends: ") + failure.what());
+        std::_Exit(base::to_int(base::Exit::Software));
+      }
+    }).detach();
+  }
+  std::thread([outside = std::move(outer), inside = std::move(inner)]() mutable {
+    try {
+      zmq::proxy(outside, *inside);
+    } catch (const std::exception& failure) {
+      base::log_error(std::string("proxy ends: ") + failure.what());
+      std::_Exit(base::to_int(base::Exit::Software));
+    }
+  }).detach();
+  base::log_info("serves " + address + " for realm " + endpoint.realm);
+}
+
+/// Until the master is gone or SIGTERM comes.
+int wait_for_end(int life) {
+  pollfd waiting{life, POLLIN, 0};
+  while (::poll(&waiting, life >= 0 ? 1 : 0, -1) < 0 && errno == EINTR) {
+  }
+  return base::to_int(base::Exit::Ok);
+}
+
+void end_at_once(int /*signal*/) { std::_Exit(0); }
+
+struct Arguments {
+  int config_fd = -1;
+  int life_fd = -1;
+  std::string config_file;
+};
+
+Result<int> number_from(const std::string& text) {
+  int value = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (failure == std::errc() && end == text.data() + text.size()) return value;
+  return Error(Code::InvalidParams, "\"" + text + "\" is no descriptor");
+}
+
+Result<Arguments> parse(int argc, char** argv) {
+  Arguments arguments;
+  for (int i = 1; i + 1 < argc; i += 2) {
+    const std::string_view name = argv[i];
+    if (name == "--config-fd") {
+      PKI_TRY(arguments.config_fd, number_from(argv[i + 1]));
+    } else if (name == "--life-fd") {
+      PKI_TRY(arguments.life_fd, number_from(argv[i + 1]));
+    } else if (name == "--config") {
+      arguments.config_file = argv[i + 1];
+    } else {
+      return Error(Code::InvalidParams, "unknown option " + std::string(name));
+    }
+  }
+  if (arguments.config_fd < 0 && arguments.config_file.empty()) {
+    return Error(Code::InvalidParams, "neither --config-fd nor --config", "chancery-zmq is started by chanceryd");
+  }
+  return arguments;
+}
+
+Result<Settings> load(const Arguments& arguments) {
+  PKI_TRY(const auto text, arguments.config_file.empty() ? read_descriptor(arguments.config_fd) : base::read_file(arguments.config_file, kMaxSettings));
+  PKI_TRY(const auto json, wire::parse_json(text));
+  return read_settings(json);
+}
+
+int complain(const Error& error) {
+  std::fprintf(stderr, "chancery-zmq: %s\n", base::to_line(error).c_str());
+  return base::describe(error.code()).exit_status;
+}
+
+int run(int argc, char** argv) {
+  const auto arguments = parse(argc, argv);
+  if (!arguments.ok()) return complain(arguments.error());
+  const auto settings = load(*arguments);
+  if (!settings.ok()) return complain(settings.error());
+  if (const auto log = base::open_log(settings->log, "zmq"); !log.ok()) return complain(log.error());
+  const rlimit limit{kMaxAddressSpace, kMaxAddressSpace};
+  ::setrlimit(RLIMIT_AS, &limit);
+  ::signal(SIGTERM, end_at_once);
+  ::signal(SIGINT, end_at_once);
+  ::signal(SIGPIPE, SIG_IGN);
+  base::set_title("chancery-zmq");
+  zmq::context_t context(1);
+  for (const auto& endpoint : settings->endpoints) {
+    serve_port(context, *settings, endpoint, Port::Operations);
+    serve_port(context, *settings, endpoint, Port::Registration);
+  }
+  // Threads may wait inside libzmq for ever: the process ends as a whole.
+  std::_Exit(wait_for_end(arguments->life_fd));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  base::remember_arguments(argc, argv);
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& failure) {
+    std::fprintf(stderr, "chancery-zmq: %s\n", failure.what());
+    return base::to_int(base::Exit::Unavailable);
+  }
+}
