@@ -1,1 +1,16 @@
-# clients/cli
+noinst_LIBRARIES += libcli.a
+libcli_a_SOURCES = \
+  clients/cli/arguments.cc clients/cli/arguments.h \
+  clients/cli/local_verbs.cc clients/cli/local_verbs.h \
+  clients/cli/output.cc clients/cli/output.h
+libcli_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
+CLI_LIBS = libcli.a $(CLIENT_LIBS) $(X509_LIBS)
+
+bin_PROGRAMS += chancery
+chancery_SOURCES = clients/cli/chancery.cc
+chancery_LDADD = $(CLI_LIBS)
+
+UNIT_TESTS += cli_test
+cli_test_SOURCES = clients/cli/cli_test.cc
+cli_test_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS)
+cli_test_LDADD = $(CLI_LIBS) $(GTEST_LIBS)

@@ -1,0 +1,99 @@
+#include "clients/cli/arguments.h"
+
+#include <algorithm>
+#include <charconv>
+#include <iostream>
+
+#include "server/base/file.h"
+#include "server/base/text.h"
+
+namespace chancery::cli {
+namespace {
+
+constexpr std::size_t kMaxArgumentBytes = 1 << 20;
+
+Error bad(const wire::Param& param, const std::string& found, std::string_view expected) {
+  return {Code::InvalidParams,
+          "--" + option_name(param.name) + ": found \"" + base::printable(found, 64) + "\", expected " + std::string(expected)};
+}
+
+Result<Json> integer(const wire::Param& param, const std::string& word) {
+  std::int64_t value = 0;
+  const auto* const last = word.data() + word.size();
+  const auto [end, failure] = std::from_chars(word.data(), last, value);
+  if (failure != std::errc() || end != last) return bad(param, word, "an integer");
+  return Json(value);
+}
+
+Result<Json> json(const wire::Param& param, const std::string& word) {
+  auto value = wire::parse_json(word);
+  if (value.ok()) return value;
+  return Error(Code::InvalidParams, "--" + option_name(param.name) + ": " + value.error().message(), "the value is a JSON text");
+}
+
+Result<Json> pem(const wire::Param& param, const std::string& word, const Reader& read) {
+  if (word.starts_with("-----BEGIN")) return Json(word);
+  auto text = read(word);
+  if (!text.ok()) return text.error().within("--" + option_name(param.name));
+  return Json(std::move(text).value());
+}
+
+Result<std::string> read_standard_input() {
+  std::string text;
+  for (char c = 0; std::cin.get(c);) {
+    if (text.size() == kMaxArgumentBytes) return Error(Code::TooLarge, "standard input is above " + std::to_string(kMaxArgumentBytes) + " octets");
+    text.push_back(c);
+  }
+  return text;
+}
+
+}  // namespace
+
+Result<std::string> read_argument_file(const std::string& name) {
+  return name == "-" ? read_standard_input() : base::read_file(name, kMaxArgumentBytes);
+}
+
+std::string option_name(std::string_view parameter) {
+  std::string name(parameter);
+  std::ranges::replace(name, '_', '-');
+  return name;
+}
+
+Result<Json> argument(const wire::Param& param, const std::vector<std::string>& words, const Reader& read) {
+  if (param.type == wire::Type::Texts) return Json::strings(words);
+  if (words.size() != 1) return Error(Code::InvalidParams, "--" + option_name(param.name) + ": given " + std::to_string(words.size()) + " times, expected once");
+  const auto& word = words.front();
+  switch (param.type) {
+    case wire::Type::Integer: return integer(param, word);
+    case wire::Type::Pem: return pem(param, word, read);
+    case wire::Type::Object:
+    case wire::Type::Objects:
+    case wire::Type::Any: return json(param, word);
+    case wire::Type::Boolean:
+      if (word != "true" && word != "false") return bad(param, word, "true or false");
+      return Json(word == "true");
+    default: return Json(word);
+  }
+}
+
+Result<Json> arguments(const wire::Command& command, const Given& given, const Reader& read) {
+  auto params = Json::object();
+  for (const auto& param : command.params) {
+    const auto found = given.find(param.name);
+    if (found == given.end()) continue;
+    PKI_TRY(auto value, argument(param, found->second, read));
+    params.set(param.name, std::move(value));
+  }
+  PKI_TRY_VOID(wire::check_params(command, params));
+  return params;
+}
+
+std::string_view paged_field(const wire::Command& command) {
+  if (std::ranges::find(command.result, "next", &wire::Field::name) == command.result.end()) return {};
+  const auto rows = std::ranges::find_if(command.result, [](const wire::Field& field) {
+    return field.type == wire::Type::Objects || field.type == wire::Type::Texts;
+  });
+  return rows == command.result.end() ? std::string_view{} : rows->name;
+}
+
+}  // namespace chancery::cli

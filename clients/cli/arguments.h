@@ -1,0 +1,34 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "server/wire/commands.h"
+
+/// The command line `chancery`: every row of the command table is a subcommand.
+namespace chancery::cli {
+
+/// The content of a file; "-" is standard input. Tests bring their own.
+using Reader = std::function<Result<std::string>(const std::string& name)>;
+
+/// Reads files and standard input, at most the largest request. @errors Io, NotFound, TooLarge.
+Result<std::string> read_argument_file(const std::string& name);
+
+/// The words given for each parameter, by the table's names; a flag's word is "true" or "false".
+using Given = std::map<std::string, std::vector<std::string>, std::less<>>;
+
+/// "store_key" is the option "store-key".
+std::string option_name(std::string_view parameter);
+
+/// One parameter's value. @errors InvalidParams: no integer, no JSON, not one word; those of the reader.
+Result<Json> argument(const wire::Param& param, const std::vector<std::string>& words, const Reader& read);
+
+/// The params object of one command, held against the table. @errors those of argument and check_params.
+Result<Json> arguments(const wire::Command& command, const Given& given, const Reader& read);
+
+/// The field whose rows a paging command lists, "certificates"; empty when the command does not page.
+std::string_view paged_field(const wire::Command& command);
+
+}  // namespace chancery::cli

@@ -1,0 +1,266 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <deque>
+#include <iostream>
+
+#include "clients/cli/arguments.h"
+#include "clients/cli/local_verbs.h"
+#include "clients/cli/output.h"
+#include "clients/lib/client.h"
+#include "server/base/process.h"
+#include "server/base/text.h"
+
+// The command line: subcommands from the command table, two local verbs, one place for errors.
+
+using namespace chancery;
+
+namespace {
+
+struct Global {
+  std::string socket = client::default_socket();
+  std::string realm, front_end, out, key_out;
+  double timeout_seconds = 60;
+  bool json = false;
+  bool all = false;
+};
+
+/// One parameter's option and where CLI11 puts its words.
+struct Bound {
+  const wire::Param* param;
+  CLI::Option* option;
+  std::string one;
+  std::vector<std::string> many;
+  bool flag = false;
+};
+
+/// One command's subcommand.
+struct Leaf {
+  const wire::Command* command;
+  CLI::App* app;
+  std::deque<Bound> bound;
+};
+
+struct RealmCreate {
+  CLI::App* app = nullptr;
+  std::string name;
+  std::string realms_directory = "/var/lib/chancery/realms";
+};
+
+struct Line {
+  CLI::App app{"Chancery: certificates, realms and their server", "chancery"};
+  Global global;
+  std::deque<Leaf> leaves;
+  RealmCreate create;
+  CLI::App* csr = nullptr;
+  cli::CsrOrder order;
+};
+
+void add_global_options(Line& line) {
+  auto& app = line.app;
+  auto& global = line.global;
+  app.fallthrough();
+  app.require_subcommand(1);
+  app.set_version_flag("--version", std::string("chancery ") + CHANCERY_VERSION);
+  app.add_option("--socket", global.socket, "the server's socket")->capture_default_str();
+  app.add_option("--realm", global.realm, "realm, default the server's default realm");
+  app.add_option("--front-end", global.front_end, "act as this configured front end");
+  app.add_option("--timeout", global.timeout_seconds, "seconds for one answer")->capture_default_str()->check(CLI::Range(0.001, 86400.0));
+  app.add_option("--out", global.out, "write the answer's first PEM (certificate, crl, chain, request) to this file");
+  app.add_option("--key-out", global.key_out, "write the private key to this file, mode 0600, instead of printing it");
+  app.add_flag("--json", global.json, "the answer as JSON");
+  app.add_flag("--all", global.all, "all pages of a list");
+}
+
+std::string help_of(const wire::Param& param) {
+  auto help = std::string(param.doc);
+  if (param.type == wire::Type::Pem) help += " (FILE, - or PEM text)";
+  if (!param.words.empty() && param.words != param.doc) help += ": " + std::string(param.words);
+  return help;
+}
+
+void add_option(Leaf& leaf, const wire::Param& param) {
+  auto& bound = leaf.bound.emplace_back(Bound{&param, nullptr, {}, {}});
+  const auto name = cli::option_name(param.name);
+  const auto help = help_of(param);
+  if (param.type == wire::Type::Boolean) {
+    bound.option = leaf.app->add_flag("--" + name + ",!--no-" + name, bound.flag, help);
+  } else if (param.type == wire::Type::Texts) {
+    bound.option = leaf.app->add_option("--" + name, bound.many, help)->allow_extra_args(false);
+  } else {
+    bound.option = leaf.app->add_option("--" + name, bound.one, help);
+  }
+  bound.option->required(param.required);
+}
+
+CLI::App* noun(CLI::App& app, const std::string& word) {
+  const auto known = app.get_subcommands([&](const CLI::App* one) { return one->get_name() == word; });
+  if (!known.empty()) return known.front();
+  auto* made = app.add_subcommand(word);
+  made->require_subcommand(1);
+  return made;
+}
+
+/// session.open takes its parameters from --realm and --front-end.
+bool is_global(const wire::Param& param) { return param.name == "realm" || param.name == "front_end"; }
+
+void add_commands(Line& line) {
+  for (const auto& command : wire::commands()) {
+    auto words = base::split(command.name, '.');
+    auto* at = &line.app;
+    for (std::size_t i = 0; i + 1 < words.size(); ++i) at = noun(*at, words[i]);
+    auto& leaf = line.leaves.emplace_back(Leaf{&command, at->add_subcommand(words.back(), std::string(command.doc)), {}});
+    for (const auto& param : command.params) {
+      if (!is_global(param)) add_option(leaf, param);
+    }
+  }
+}
+
+void add_realm_create(Line& line) {
+  auto& create = line.create;
+  create.app = noun(line.app, "realm")->add_subcommand("create", "Make a realm's directory and CA on this machine.");
+  create.app->fallthrough(false);  // a realm may be named like a noun
+  create.app->add_option("name", create.name, "realm name")->required();
+  create.app->add_option("--realms-directory", create.realms_directory, "where realms are")->capture_default_str();
+  for (const auto* name : {"--key", "--subject", "--days", "--path-length", "--passphrase-file", "--credential", "--import-key",
+                           "--import-certificate", "--import-passphrase-file"}) {
+    create.app->add_option(name)->group("Options of chancery-signer create");
+  }
+  for (const auto* name : {"--unencrypted", "--self-signed", "--request-only"}) {
+    create.app->add_flag(name)->group("Options of chancery-signer create");
+  }
+}
+
+void add_csr(Line& line) {
+  line.csr = line.app.add_subcommand("csr", "Make a key pair and a request for it; --key-out FILE takes the key.");
+  line.csr->add_option("--cn", line.order.cn, "common name")->required();
+  line.csr->add_option("--san", line.order.sans, "subject alternative name, \"DNS:a.example.com\"")->allow_extra_args(false);
+  line.csr->add_option("--key", line.order.key, "kind of key pair")->capture_default_str();
+}
+
+/// The options for chancery-signer that were given, as words.
+std::vector<std::string> signer_options(const RealmCreate& create) {
+  std::vector<std::string> words;
+  for (const auto* option : create.app->get_options()) {
+    const auto name = option->get_name();
+    if (option->count() == 0 || option->get_group() != "Options of chancery-signer create") continue;
+    words.push_back(name);
+    if (option->get_items_expected_max() > 0) words.push_back(option->results().front());
+  }
+  return words;
+}
+
+cli::Given given_of(const Leaf& leaf) {
+  cli::Given given;
+  for (const auto& bound : leaf.bound) {
+    if (bound.option->count() == 0) continue;
+    auto& words = given[std::string(bound.param->name)];
+    if (bound.param->type == wire::Type::Boolean) {
+      words = {bound.flag ? "true" : "false"};
+    } else {
+      words = bound.param->type == wire::Type::Texts ? bound.many : std::vector{bound.one};
+    }
+  }
+  return given;
+}
+
+Result<Json> call_all(client::Client& client, const wire::Command& command, const Json& params) {
+  const auto rows = cli::paged_field(command);
+  if (rows.empty()) return Error(Code::InvalidParams, "--all: " + std::string(command.name) + " has no pages");
+  auto list = Json::array();
+  PKI_TRY_VOID(client::for_each_row(client, command.name, params, rows, [&](const Json& row) {
+    list.push_back(row);
+    return true;
+  }));
+  return Json::object({{std::string(rows), std::move(list)}});
+}
+
+Result<Json> call(const Global& global, const Leaf& leaf) {
+  const auto& command = *leaf.command;
+  PKI_TRY(const auto params, cli::arguments(command, given_of(leaf), cli::read_argument_file));
+  const std::chrono::milliseconds timeout(static_cast<std::int64_t>(global.timeout_seconds * 1000));
+  PKI_TRY(auto client, client::Client::connect({.socket = global.socket, .request_timeout = timeout}));
+  if (command.name == "session.open") return client.open(global.realm, global.front_end);
+  if (command.state == wire::In::Realm || !global.realm.empty() || !global.front_end.empty()) {
+    PKI_TRY_VOID(client.open(global.realm, global.front_end));
+  }
+  return global.all ? call_all(client, command, params) : client.call(command.name, params);
+}
+
+/// Files of the answer. The key leaves the answer only once it is in its file.
+Status write_files(const Global& global, Json& answer) {
+  const auto key = answer.text("private_key");
+  if (!global.key_out.empty()) {
+    if (key.empty()) return Error(Code::NotFound, "--key-out: the answer has no private key");
+    PKI_TRY_VOID(base::replace_file(global.key_out, base::as_bytes(key), 0600));
+    auto& members = *answer.as_object();
+    std::erase_if(members, [](const auto& member) { return member.first == "private_key"; });
+    answer.set("key_file", global.key_out);
+  }
+  if (global.out.empty()) return {};
+  const auto pem = cli::pem_of(answer);
+  if (pem.empty()) return Error(Code::NotFound, "--out: the answer has no certificate, CRL, chain or request");
+  return base::replace_file(global.out, base::as_bytes(pem), 0644);
+}
+
+Status print(const Global& global, const Json& answer) {
+  std::cout << (global.json ? wire::to_pretty_text(answer) + "\n" : cli::render(answer)) << std::flush;
+  return std::cout ? Status() : Error(Code::Io, "standard output refuses the answer");
+}
+
+Status run_command(const Global& global, const Leaf& leaf) {
+  PKI_TRY(auto answer, call(global, leaf));
+  const auto written = write_files(global, answer);
+  const auto printed = print(global, answer);  // also when a file failed: the server has done its work
+  return written.ok() ? printed : written;
+}
+
+Status run_csr(Line& line) {
+  line.order.key_out = line.global.key_out;
+  line.order.out = line.global.out;
+  if (line.global.key_out.empty()) return Error(Code::InvalidParams, "csr: --key-out is required");
+  PKI_TRY(const auto made, cli::make_request(line.order));
+  return print(line.global, made);
+}
+
+Status run(Line& line) {
+  if (line.create.app->parsed()) return cli::create_realm(line.create.name, line.create.realms_directory, signer_options(line.create));
+  if (line.csr->parsed()) return run_csr(line);
+  for (const auto& leaf : line.leaves) {
+    if (leaf.app->parsed()) return run_command(line.global, leaf);
+  }
+  return Error(Code::UnknownMethod, "no command");
+}
+
+int complain(const Error& error) {
+  std::cerr << "chancery: " << base::printable(error.message(), 4096) << "\n";
+  if (!error.hint().empty()) std::cerr << "hint: " << base::printable(error.hint(), 4096) << "\n";
+  return base::describe(error.code()).exit_status;
+}
+
+int usage(const CLI::App& app, const CLI::ParseError& error) {
+  if (error.get_exit_code() == 0) return app.exit(error);
+  std::cerr << "chancery: " << base::printable(error.what(), 4096) << "\nhint: chancery --help, and --help after each word\n";
+  return base::to_int(base::Exit::Usage);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    Line line;
+    add_global_options(line);
+    add_commands(line);
+    add_realm_create(line);
+    add_csr(line);
+    try {
+      line.app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      return usage(line.app, error);
+    }
+    const auto done = run(line);
+    return done.ok() ? 0 : complain(done.error());
+  } catch (const std::exception& bug) {
+    std::cerr << "chancery: " << bug.what() << "\n";
+    return base::to_int(base::Exit::Software);
+  }
+}

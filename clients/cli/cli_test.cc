@@ -1,0 +1,96 @@
+#include <gtest/gtest.h>
+
+#include "clients/cli/arguments.h"
+#include "clients/cli/output.h"
+
+namespace chancery::cli {
+namespace {
+
+constexpr const char* kPem = "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n";
+
+Result<std::string> fake_file(const std::string& name) {
+  if (name == "a.csr" || name == "-") return std::string(kPem);
+  return Error(Code::NotFound, name + ": no such file");
+}
+
+Result<Json> params_of(std::string_view command, const Given& given) {
+  return arguments(*wire::find_command(command), given, fake_file);
+}
+
+TEST(Arguments, BecomeParams) {
+  const auto issue = params_of("certificate.issue", {{"csr", {"a.csr"}}, {"profile", {"server"}}, {"days", {"30"}}, {"sans", {"DNS:a.example.com", "IP:10.0.0.1"}}});
+  ASSERT_TRUE(issue.ok()) << issue.error().message();
+  EXPECT_EQ(issue->text("csr"), kPem);
+  EXPECT_EQ(issue->integer("days"), 30);
+  EXPECT_EQ(issue->texts("sans"), (std::vector<std::string>{"DNS:a.example.com", "IP:10.0.0.1"}));
+  EXPECT_EQ(params_of("certificate.issue", {{"csr", {kPem}}})->text("csr"), kPem);
+  EXPECT_EQ(params_of("certificate.issue", {{"csr", {"-"}}})->text("csr"), kPem);
+  EXPECT_TRUE(params_of("crl.issue", {{"if_due", {"true"}}})->boolean("if_due"));
+  EXPECT_FALSE(params_of("crl.issue", {{"if_due", {"false"}}})->boolean("if_due", true));
+  EXPECT_EQ(params_of("acme.order.create", {{"account", {"x"}}, {"identifiers", {R"([{"type":"dns","value":"a.example.com"}])"}}})->find("identifiers")->as_array()->size(), 1U);
+  EXPECT_EQ(option_name("store_key"), "store-key");
+  EXPECT_EQ(paged_field(*wire::find_command("certificate.search")), "certificates");
+  EXPECT_EQ(paged_field(*wire::find_command("certificate.get")), "");
+}
+
+TEST(Arguments, AreRefused) {
+  struct Case {
+    const char* name;
+    std::string_view command;
+    Given given;
+    Code want;
+  };
+  const Case kCases[] = {
+      {"missing csr", "certificate.issue", {}, Code::InvalidParams},
+      {"missing file", "certificate.issue", {{"csr", {"b.csr"}}}, Code::NotFound},
+      {"days no integer", "certificate.issue", {{"csr", {"a.csr"}}, {"days", {"30x"}}}, Code::InvalidParams},
+      {"days negative", "certificate.issue", {{"csr", {"a.csr"}}, {"days", {"-1"}}}, Code::InvalidParams},
+      {"days above 64 bits", "certificate.issue", {{"csr", {"a.csr"}}, {"days", {"99999999999999999999"}}}, Code::InvalidParams},
+      {"days empty", "certificate.issue", {{"csr", {"a.csr"}}, {"days", {""}}}, Code::InvalidParams},
+      {"unknown reason", "certificate.revoke", {{"serial", {"0a"}}, {"reason", {"keyCompromised"}}}, Code::InvalidParams},
+      {"serial no hex", "certificate.revoke", {{"serial", {"xyz"}}}, Code::InvalidParams},
+      {"jwk no JSON", "acme.account.create", {{"jwk", {"{"}}}, Code::InvalidParams},
+      {"jwk an array", "acme.account.create", {{"jwk", {"[]"}}}, Code::InvalidParams},
+      {"boolean", "crl.issue", {{"if_due", {"maybe"}}}, Code::InvalidParams},
+      {"twice", "certificate.revoke", {{"serial", {"0a", "0b"}}}, Code::InvalidParams},
+  };
+  for (const auto& c : kCases) {
+    const auto params = params_of(c.command, c.given);
+    ASSERT_FALSE(params.ok()) << c.name;
+    EXPECT_EQ(params.error().code(), c.want) << c.name;
+  }
+}
+
+Json row(std::string_view serial, std::string_view cn) { return Json::object({{"serial", serial}, {"cn", cn}}); }
+
+TEST(Output, TablesAreAligned) {
+  const auto rows = Json::array({row("01", "a.example.com"), row("abcdef", "b"), Json::object({{"extra", true}})});
+  EXPECT_EQ(render_table(*rows.as_array()),
+            "serial  cn             extra\n"
+            "01      a.example.com\n"
+            "abcdef  b\n"
+            "                       yes\n");
+  EXPECT_EQ(render(Json::object({{"certificates", Json::array({row("01", "é"), row("2", "bb")})}, {"next", "k"}})),
+            "serial  cn\n01      é\n2       bb\nnext: k\n");
+  EXPECT_EQ(render(Json::object({{"profiles", Json::strings({"ca", "server"})}})), "ca\nserver\n");
+  EXPECT_EQ(render(Json::object({{"certificates", Json::array()}})), "");
+}
+
+TEST(Output, ObjectsAreAlignedAndPemIsVerbatim) {
+  const auto answer = Json::object({{"serial", "0a"}, {"certificate", kPem}, {"sans", Json::strings({"DNS:a", "DNS:b"})}, {"days", 3}});
+  EXPECT_EQ(render(answer), "serial: 0a\ncertificate:\n" + std::string(kPem) + "sans:   DNS:a, DNS:b\ndays:   3\n");
+  EXPECT_EQ(pem_of(answer), kPem);
+  EXPECT_EQ(pem_of(Json::object({{"chain", Json::strings({kPem, kPem})}})), std::string(kPem) + kPem);
+  EXPECT_EQ(pem_of(Json::object({{"private_key", kPem}})), "");
+}
+
+TEST(Output, ForeignTextDoesNotReachTheTerminal) {
+  EXPECT_EQ(render(Json::object({{"cn", "a\x1b[2J\nb"}})).find('\x1b'), std::string::npos);
+  EXPECT_FALSE(is_pem(Json(std::string("-----BEGIN X-----\n\x1b[2J"))));
+  EXPECT_FALSE(is_pem(Json("text")));
+  const auto table = render_table(*Json::array({row("1", "a\nb")}).as_array());
+  EXPECT_EQ(std::count(table.begin(), table.end(), '\n'), 2);
+}
+
+}  // namespace
+}  // namespace chancery::cli

@@ -1,0 +1,159 @@
+#include "clients/cli/output.h"
+
+#include <algorithm>
+
+#include "server/base/text.h"
+
+namespace chancery::cli {
+namespace {
+
+constexpr std::size_t kMaxShown = std::size_t{1} << 20;
+
+/// Columns of a terminal, taking one for each code point.
+std::size_t width(std::string_view text) {
+  return static_cast<std::size_t>(std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
+}
+
+std::string padded(const std::string& text, std::size_t columns) {
+  const auto used = width(text);
+  return used < columns ? text + std::string(columns - used, ' ') : text;
+}
+
+std::string plain(const Json& value) {
+  if (value.is_null()) return "";
+  if (const auto* text = value.as_string()) return base::printable(*text, kMaxShown);
+  if (const auto* truth = value.as_bool()) return *truth ? "yes" : "no";
+  const auto* items = value.as_array();
+  if (items == nullptr || !std::ranges::all_of(*items, &Json::is_string)) return base::printable(wire::to_text(value), kMaxShown);
+  std::vector<std::string> texts;
+  for (const auto& item : *items) texts.push_back(plain(item));
+  return base::join(texts, ", ");
+}
+
+bool is_rows(const Json& value) {
+  const auto* items = value.as_array();
+  return items != nullptr && !items->empty() && std::ranges::all_of(*items, &Json::is_object);
+}
+
+bool is_pem_list(const Json& value) {
+  const auto* items = value.as_array();
+  return items != nullptr && !items->empty() && std::ranges::all_of(*items, is_pem);
+}
+
+std::string with_newline(std::string text) { return text.ends_with('\n') ? text : text + '\n'; }
+
+std::string pem_text(const Json& value) {
+  if (const auto* text = value.as_string()) return with_newline(*text);
+  std::string all;
+  for (const auto& item : *value.as_array()) all += with_newline(*item.as_string());
+  return all;
+}
+
+std::string indented(const std::string& text) {
+  std::string out;
+  for (const auto& line : base::split(base::trim(text), '\n')) out += "  " + line + "\n";
+  return out;
+}
+
+/// The list of an answer that is nothing else but perhaps the key of its next page.
+const Json::Array* only_list(const Json::Object& members) {
+  const Json::Array* list = nullptr;
+  for (const auto& [name, value] : members) {
+    if (name == "next") continue;
+    if (list != nullptr || !value.is_array() || is_pem_list(value)) return nullptr;
+    list = value.as_array();
+  }
+  return list;
+}
+
+std::string render_list(const Json::Array& list) {
+  if (!list.empty() && std::ranges::all_of(list, &Json::is_object)) return render_table(list);
+  std::string out;
+  for (const auto& item : list) out += plain(item) + "\n";
+  return out;
+}
+
+std::string render_member(const std::string& name, const Json& value, std::size_t columns) {
+  const auto title = base::printable(name);
+  if (is_pem(value) || is_pem_list(value)) return title + ":\n" + pem_text(value);
+  if (is_rows(value)) return title + ":\n" + indented(render_table(*value.as_array()));
+  if (const auto* members = value.as_object(); members != nullptr && !members->empty()) return title + ":\n" + indented(render(value));
+  const auto text = plain(value);
+  return text.empty() ? title + ":\n" : padded(title + ":", columns + 2) + text + "\n";
+}
+
+std::string render_members(const Json::Object& members) {
+  std::size_t columns = 0;
+  for (const auto& [name, value] : members) {
+    if (!is_pem(value) && !is_pem_list(value)) columns = std::max(columns, width(name));
+  }
+  std::string out;
+  for (const auto& [name, value] : members) out += render_member(name, value, columns);
+  return out;
+}
+
+std::vector<std::string> columns_of(const Json::Array& rows) {
+  std::vector<std::string> names;
+  for (const auto& row : rows) {
+    if (row.as_object() == nullptr) continue;
+    for (const auto& member : *row.as_object()) {
+      if (std::ranges::find(names, member.first) == names.end()) names.push_back(member.first);
+    }
+  }
+  return names;
+}
+
+std::string line_of(const std::vector<std::string>& cells, const std::vector<std::size_t>& widths) {
+  std::string line;
+  for (std::size_t i = 0; i < cells.size(); ++i) line += padded(cells[i], widths[i] + 2);
+  line.erase(line.find_last_not_of(' ') + 1);
+  return line + "\n";
+}
+
+}  // namespace
+
+bool is_pem(const Json& value) {
+  const auto* text = value.as_string();
+  return text != nullptr && text->starts_with("-----BEGIN ") &&
+         std::ranges::all_of(*text, [](char c) { return c == '\n' || c == '\r' || (c >= 0x20 && c < 0x7f); });
+}
+
+std::string pem_of(const Json& answer) {
+  for (const auto* name : {"certificate", "crl", "chain", "request"}) {
+    const auto* value = answer.find(name);
+    if (value != nullptr && (is_pem(*value) || is_pem_list(*value))) return pem_text(*value);
+  }
+  return {};
+}
+
+std::string render_table(const Json::Array& rows) {
+  const auto names = columns_of(rows);
+  std::vector<std::vector<std::string>> lines(1);
+  for (const auto& name : names) lines[0].push_back(base::to_lower_ascii(base::printable(name)));
+  for (const auto& row : rows) {
+    auto& cells = lines.emplace_back();
+    for (const auto& name : names) {
+      const auto* value = row.find(name);
+      cells.push_back(value == nullptr ? "" : plain(*value));
+    }
+  }
+  std::vector<std::size_t> widths(names.size());
+  for (const auto& cells : lines) {
+    for (std::size_t i = 0; i < cells.size(); ++i) widths[i] = std::max(widths[i], width(cells[i]));
+  }
+  std::string out;
+  for (const auto& cells : lines) out += line_of(cells, widths);
+  return out;
+}
+
+std::string render(const Json& answer) {
+  if (const auto* list = answer.as_array()) return render_list(*list);
+  const auto* members = answer.as_object();
+  if (members == nullptr) return plain(answer) + "\n";
+  const auto* list = only_list(*members);
+  if (list == nullptr) return render_members(*members);
+  const auto next = answer.text("next");
+  return render_list(*list) + (next.empty() ? "" : "next: " + base::printable(next) + "\n");
+}
+
+}  // namespace chancery::cli

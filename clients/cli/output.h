@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+
+#include "server/wire/json.h"
+
+/// Answers for people: aligned names and tables, PEM as it is.
+namespace chancery::cli {
+
+/// An object as `name: value` lines, its arrays of objects as tables, PEM verbatim under its name. An answer that is only one
+/// list is that list alone. Foreign text is escaped for the terminal.
+std::string render(const Json& answer);
+
+/// Rows of objects under the names of their members; one line a row.
+std::string render_table(const Json::Array& rows);
+
+/// Whether a value is one or more PEM blocks of plain ASCII.
+bool is_pem(const Json& value);
+
+/// The member that --out writes: the first PEM of certificate, crl, chain, request; empty: none.
+std::string pem_of(const Json& answer);
+
+}  // namespace chancery::cli
