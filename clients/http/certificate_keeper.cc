@@ -104,7 +104,7 @@ milliseconds CertificateKeeper::attend(Charge& charge) {
       !charge.certificate || clock_.now() >= renewal_time(charge.certificate->not_before(), charge.certificate->not_after());
   if (done.ok() && is_due) done = obtain(charge);
   if (!done.ok()) {
-    base::log_warning("listener " + charge.listener->name + ": no certificate yet: " + base::to_line(done.error()));
+    base::log_warning("listener " + charge.listener->name + ": certificate: " + base::to_line(done.error()));
     return std::exchange(charge.retry, std::min(charge.retry * 2, kLastRetry));
   }
   charge.retry = kFirstRetry;
