@@ -1,3 +1,24 @@
 noinst_LIBRARIES += libclient.a
 libclient_a_SOURCES = clients/lib/client.cc clients/lib/client.h
 CLIENT_LIBS = libclient.a $(WIRE_LIBS)
+
+# Stubs and the manual of the commands come from the command table.
+noinst_PROGRAMS += generate-stubs
+generate_stubs_SOURCES = clients/lib/generate_stubs.cc
+generate_stubs_LDADD = $(WIRE_LIBS)
+
+clients/lib/calls.h: generate-stubs
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && ./generate-stubs --cpp > $@.new && mv $@.new $@
+BUILT_SOURCES += clients/lib/calls.h
+CLEANFILES += clients/lib/calls.h
+
+noinst_PROGRAMS += issue-example
+issue_example_SOURCES = clients/lib/examples/issue.cc
+issue_example_LDADD = $(CLIENT_LIBS)
+clients/lib/examples/issue.$(OBJEXT): clients/lib/calls.h
+
+.PHONY: docs-commands
+docs: docs-commands
+docs-commands: generate-stubs
+	$(AM_V_GEN)./generate-stubs --doc > $(top_srcdir)/doc/commands.md
+EXTRA_DIST += doc/commands.md

@@ -1,1 +1,10 @@
-# clients/perl
+# The Perl client: Client.pm is written by hand, Commands.pm comes from the command table.
+chanceryperldir = $(perllibdir)/Chancery
+dist_chanceryperl_DATA = clients/perl/lib/Chancery/Client.pm
+nodist_chanceryperl_DATA = clients/perl/lib/Chancery/Commands.pm
+
+clients/perl/lib/Chancery/Commands.pm: generate-stubs
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && ./generate-stubs --perl > $@.new && mv $@.new $@
+BUILT_SOURCES += clients/perl/lib/Chancery/Commands.pm
+CLEANFILES += clients/perl/lib/Chancery/Commands.pm
+EXTRA_DIST += clients/perl/examples/issue.pl t/perl/client.t

@@ -1,0 +1,115 @@
+# The Perl client against a fake server: a child that answers each request by the next of its lines.
+use strict;
+use warnings;
+use Test::More;
+
+use File::Temp qw(tempdir);
+use IO::Socket::UNIX;
+use JSON::PP;
+use POSIX ();
+use Time::HiRes ();
+
+use Chancery::Client;
+
+my $directory = tempdir(CLEANUP => 1);
+my $parent    = $$;
+my @children;
+END { local $?; if ($$ == $parent) { kill TERM => @children; waitpid $_, 0 for @children } }
+
+# Each answer is a function of the request; undef is silence.
+sub client_of {
+    my ($options, @answers) = @_;
+    my $path = "$directory/" . @children . '.sock';
+    my $listener = IO::Socket::UNIX->new(Type => SOCK_STREAM, Local => $path, Listen => 1) or die "$path: $!";
+    my $pid = fork // die "fork: $!";
+    if (!$pid) { serve($listener, @answers); POSIX::_exit(0) }
+    push @children, $pid;
+    close $listener;
+    return Chancery::Client->new(socket => $path, timeout => 5, session => 0, %$options);
+}
+
+sub serve {
+    my ($listener, @answers) = @_;
+    my $peer = $listener->accept;
+    $peer->autoflush(1);
+    for my $answer (@answers) {
+        defined(my $line = <$peer>) or return;
+        my $text = $answer->(decode_json($line), $line);
+        if (defined $text) { print {$peer} $text } else { sleep 60 }
+    }
+}
+
+sub result { my ($request, $result) = @_; return encode_json({jsonrpc => '2.0', id => $request->{id}, result => $result}) . "\n" }
+sub echo   { my ($request, $line) = @_; return result($request, {line => $line, %{$request->{params}}}) }
+
+sub error_of {
+    my ($call) = @_;
+    eval { $call->(); 1 } and return Chancery::Error->new(code => 'none');
+    return ref $@ ? $@ : Chancery::Error->new(code => "no object: $@");
+}
+
+subtest 'success' => sub {
+    my $client = client_of({}, (\&echo) x 3);
+    my $issued = $client->certificate_issue(csr => 'pem', days => '30', sans => ['DNS:a', 7]);
+    is_deeply [@$issued{qw(csr days sans)}], ['pem', 30, ['DNS:a', '7']], 'params arrive';
+    like $issued->{line}, qr/"days":30\b/,          'an integer is no text';
+    like $issued->{line}, qr/"method":"certificate.issue"/, 'the method';
+    like $client->crl_issue(if_due => 1)->{line}, qr/"if_due":true/, 'a boolean is no number';
+    like $client->certificate_get(serial => 12)->{line}, qr/"serial":"12"/, 'a serial is a text';
+};
+
+subtest 'session' => sub {
+    my $client = client_of({session => 1, realm => 'devices', front_end => 'http'}, \&echo);
+    is $client->{identity}{realm},     'devices', 'realm';
+    is $client->{identity}{front_end}, 'http',    'front end';
+};
+
+subtest 'pages' => sub {
+    my $client = client_of({}, sub { result($_[0], {nodes => [{cn => 'a'}, {cn => 'b'}], next => 'k'}) },
+        sub { result($_[0], {nodes => [{cn => $_[0]{params}{after}}]}) });
+    my $next = $client->iterator('node.list', 'nodes', {limit => 2});
+    my @names;
+    while (my $row = $next->()) { push @names, $row->{cn} }
+    is_deeply \@names, [qw(a b k)], 'all rows, and the key of the second page';
+    is $next->(), undef, 'stays at its end';
+};
+
+subtest 'error object' => sub {
+    my $client = client_of({}, sub {
+        my ($request) = @_;
+        return encode_json({jsonrpc => '2.0', id => $request->{id}, error => {code => -32010, message => 'no such node', data => {code => 'not_found', hint => 'node list'}}}) . "\n";
+    }, \&echo);
+    my $error = error_of(sub { $client->node_get(cn => 'x') });
+    isa_ok $error, 'Chancery::Error';
+    is $error->code, 'not_found', 'code';
+    is "$error", 'no such node (node list)', 'text';
+    ok $client->server_ping, 'the connection goes on';
+};
+
+for my $case (
+    ['garbage',        sub { "garbage\n" },                                    'malformed'],
+    ['an array',       sub { "[]\n" },                                         'malformed'],
+    ['another id',     sub { result({id => 99}, {}) },                         'malformed'],
+    ['no result',      sub { qq({"jsonrpc":"2.0","id":1}\n) },                 'malformed'],
+    ['half a line',    sub { '{"jsonrpc"' },                                   'closed'],
+    ['a last word',    sub { qq({"id":null,"error":{"message":"full","data":{"code":"busy"}}}\n) }, 'busy'],
+    ) {
+    my ($name, $answer, $want) = @$case;
+    subtest $name => sub {
+        my $client = client_of({}, $answer);
+        is error_of(sub { $client->server_ping })->code, $want,    'code';
+        is error_of(sub { $client->server_ping })->code, 'closed', 'further calls are refused';
+    };
+}
+
+subtest 'timeout' => sub {
+    my $client = client_of({timeout => 0.3}, sub { undef });
+    my $start = Time::HiRes::time();
+    is error_of(sub { $client->server_ping })->code, 'timeout', 'code';
+    cmp_ok Time::HiRes::time() - $start, '<', 3, 'soon';
+    is error_of(sub { $client->server_ping })->code, 'closed', 'further calls are refused';
+};
+
+is error_of(sub { Chancery::Client->new(socket => "$directory/none") })->code, 'unavailable', 'nobody listens';
+
+done_testing;
