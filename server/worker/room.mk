@@ -1,5 +1,11 @@
 noinst_LIBRARIES += libworker.a
 libworker_a_SOURCES = \
+  server/worker/acme_accounts.cc \
+  server/worker/acme_authorizations.cc \
+  server/worker/acme_certificates.cc \
+  server/worker/acme_common.cc server/worker/acme_common.h \
+  server/worker/acme_documents.cc server/worker/acme_documents.h \
+  server/worker/acme_orders.cc \
   server/worker/certificate_commands.cc \
   server/worker/confine.cc server/worker/confine.h \
   server/worker/crl_commands.cc \

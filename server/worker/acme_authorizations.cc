@@ -1,0 +1,121 @@
+#include <algorithm>
+
+#include "server/base/log.h"
+#include "server/worker/acme_common.h"
+#include "server/worker/acme_documents.h"
+#include "server/worker/handlers.h"
+
+namespace chancery::worker {
+namespace {
+
+constexpr std::chrono::seconds kClaimLife{60};  ///< a validator that died gives its claim back after this
+constexpr int kTries = 5;                       ///< of a change that another one was in the way of
+
+Result<store::AcmeAuthorization> owned(store::Store& store, const Params& params) {
+  PKI_TRY_VOID([&]() -> Status {
+    const auto account = valid_account(store, params.text("account"));
+    return account.ok() ? Status() : account.error();
+  }());
+  PKI_TRY(auto authorization, store.acme_authorization(params.text("authorization")));
+  // Another account's is answered as one that does not exist (PROMISES F50).
+  if (authorization.account != params.text("account")) return Error(Code::NotFound, "no such authorization");
+  return authorization;
+}
+
+Json* challenge_of(Json& challenges, const std::string& type) {
+  for (auto& one : *challenges.as_array()) {
+    if (one.text("type") == type) return &one;
+  }
+  return nullptr;
+}
+
+bool is_free(const Json& challenge, Seconds now) {
+  if (challenge.text("status") == "pending") return true;
+  return challenge.text("status") == "processing" && base::from_epoch(challenge.integer("claimed_at")) + kClaimLife <= now;
+}
+
+Json task(const store::AcmeAuthorization& authorization, const std::string& claim, const std::string& thumbprint, Seconds now) {
+  auto out = Json::object(
+      {{"claimed", !claim.empty()}, {"authorization", describe_authorization(authorization, now)}, {"thumbprint", thumbprint}});
+  if (!claim.empty()) out.set("claim", claim);
+  return out;
+}
+
+/// The verdict on a challenge decides the authorization (RFC 8555 7.1.6).
+void decide(store::AcmeAuthorization& authorization, Json& challenge, const Params& params, const config::AcmeConfig& acme,
+            Seconds now) {
+  const bool valid = params.boolean("valid");
+  challenge.set("status", valid ? "valid" : "invalid");
+  challenge.set("validated", base::to_rfc3339(now));
+  if (!valid && params.json("error") != nullptr) challenge.set("error", *params.json("error"));
+  challenge.set("evidence", params.text("evidence"));
+  authorization.status = valid ? "valid" : "invalid";
+  if (valid) authorization.expires = now + acme.authorization_lifetime;
+}
+
+}  // namespace
+
+Result<Json> acme_authorization_get(Session& session, const Params& params) {
+  PKI_TRY(auto* store, session.store());
+  PKI_TRY(const auto authorization, owned(*store, params));
+  return describe_authorization(authorization, session.clock().now());
+}
+
+Result<Json> acme_authorization_deactivate(Session& session, const Params& params) {
+  PKI_TRY(auto* store, session.store());
+  PKI_TRY(auto authorization, owned(*store, params));
+  const auto now = session.clock().now();
+  const auto status = authorization_status(authorization, now);
+  if (status != "pending" && status != "valid")
+    return Error(Code::Conflict, "the authorization is " + status + ", expected a pending or valid one");
+  authorization.status = "deactivated";
+  PKI_TRY_VOID(store->update_acme_authorization(authorization));
+  return describe_authorization(authorization, now);
+}
+
+Result<Json> acme_challenge_begin(Session& session, const Params& params) {
+  PKI_TRY(auto* store, session.store());
+  PKI_TRY(const auto account, valid_account(*store, params.text("account")));
+  PKI_TRY(auto authorization, owned(*store, params));
+  const auto now = session.clock().now();
+  auto challenges = wire::parse_json(authorization.challenges).value_or(Json::array());
+  auto* challenge = challenge_of(challenges, params.text("type"));
+  if (challenge == nullptr) return Error(Code::NotFound, "the authorization has no challenge of type " + params.text("type"));
+  if (authorization_status(authorization, now) != "pending" || !is_free(*challenge, now))
+    return task(authorization, "", account.thumbprint, now);
+  const auto claim = random_id();
+  challenge->set("status", "processing").set("claim", claim).set("claimed_at", base::to_epoch(now));
+  authorization.challenges = wire::to_text(challenges);
+  const auto claimed = store->update_acme_authorization(authorization);
+  if (claimed.ok()) return task(authorization, claim, account.thumbprint, now);
+  if (claimed.error().code() != Code::Conflict) return claimed.error();
+  // Somebody else was first: exactly one validates (PROMISES I20).
+  PKI_TRY(const auto other, owned(*store, params));
+  return task(other, "", account.thumbprint, now);
+}
+
+Result<Json> acme_challenge_finish(Session& session, const Params& params) {
+  PKI_TRY(auto* store, session.store());
+  const auto now = session.clock().now();
+  for (int attempt = 1;; ++attempt) {
+    PKI_TRY(auto authorization, store->acme_authorization(params.text("authorization")));
+    auto challenges = wire::parse_json(authorization.challenges).value_or(Json::array());
+    auto* challenge = challenge_of(challenges, params.text("type"));
+    if (challenge == nullptr) return Error(Code::NotFound, "no such challenge");
+    if (challenge->text("status") != "processing" || challenge->text("claim") != params.text("claim")) {
+      return Error(Code::Conflict, "the claim on this challenge has passed to another");
+    }
+    if (authorization_status(authorization, now) != "pending") return describe_authorization(authorization, now);
+    decide(authorization, *challenge, params, session.realm().acme, now);
+    authorization.challenges = wire::to_text(challenges);
+    const auto written = store->update_acme_authorization(authorization);
+    if (written.ok()) {
+      base::log_info("authorization " + authorization.id + " for " + authorization.value + " is " + authorization.status + ": " +
+                     params.text("evidence"));
+      return describe_authorization(authorization, now);
+    }
+    if (written.error().code() != Code::Conflict || attempt == kTries) return written.error();
+  }
+}
+
+}  // namespace chancery::worker

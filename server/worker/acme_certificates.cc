@@ -1,0 +1,62 @@
+#include "server/base/log.h"
+#include "server/worker/acme_common.h"
+#include "server/worker/describe.h"
+#include "server/worker/handlers.h"
+
+namespace chancery::worker {
+namespace {
+
+Error no_such_certificate() { return {Code::NotFound, "no such certificate"}; }
+
+/// The realm's own record of the very certificate that was sent.
+Result<store::CertificateRecord> record_of(store::Store& store, const x509::Certificate& certificate) {
+  auto record = store.certificate(certificate.serial());
+  if (!record.ok()) return record.error().code() == Code::NotFound ? no_such_certificate() : record.error();
+  if (!base::equal_in_constant_time(record->der, certificate.der())) return no_such_certificate();
+  return record;
+}
+
+/// RFC 8555 7.6: the account that obtained it, or who holds its key.
+Status check_right(store::Store& store, const Params& params, const store::CertificateRecord& record,
+                   const x509::Certificate& certificate) {
+  if (params.has("jwk")) {
+    PKI_TRY(const auto key, read_account_key(*params.json("jwk")));
+    if (key.key == certificate.public_key()) return {};
+    return Error(Code::Denied, "the request is not signed by the certificate's key");
+  }
+  PKI_TRY(const auto account, valid_account(store, params.text("account")));
+  if (obtained_by(store, account.id, record)) return {};
+  return Error(Code::Denied, "the account did not obtain this certificate");
+}
+
+}  // namespace
+
+Result<Json> acme_certificate_get(Session& session, const Params& params) {
+  PKI_TRY(const auto serial, params.serial());
+  PKI_TRY(auto* store, session.store());
+  PKI_TRY(const auto account, valid_account(*store, params.text("account")));
+  const auto record = store->certificate(serial);
+  if (!record.ok()) return record.error().code() == Code::NotFound ? no_such_certificate() : record.error();
+  if (!obtained_by(*store, account.id, *record)) return no_such_certificate();
+  PKI_TRY(const auto certificate, x509::Certificate::from_der(record->der));
+  PKI_TRY(const auto* authority, session.authority());
+  return Json::object({{"serial", serial.hex()}, {"certificate", certificate.pem()}, {"chain", chain_of(*authority)}});
+}
+
+Result<Json> acme_certificate_revoke(Session& session, const Params& params) {
+  PKI_TRY(const auto certificate, x509::Certificate::from_pem(params.text("certificate")));
+  if (params.has("jwk") == params.has("account")) return Error(Code::InvalidParams, "expected exactly one of account and jwk");
+  PKI_TRY(auto* store, session.store());
+  PKI_TRY(const auto record, record_of(*store, certificate));
+  PKI_TRY_VOID(check_right(*store, params, record, certificate));
+  const auto done =
+      store->revoke({certificate.serial(), params.text("reason", "unspecified"), session.clock().now(), session.requester()});
+  if (!done.ok() && done.error().code() == Code::Conflict)
+    return acme_error("alreadyRevoked", Code::Conflict, "the certificate is revoked already");
+  if (!done.ok()) return done.error();
+  base::log_info("revoked " + done->serial.hex() + " " + done->subject + " " + done->reason + " by " + session.requester());
+  return Json::object(
+      {{"serial", done->serial.hex()}, {"revoked_at", base::to_rfc3339(*done->revoked_at)}, {"reason", done->reason}});
+}
+
+}  // namespace chancery::worker

@@ -1,0 +1,99 @@
+#include "server/worker/acme_common.h"
+
+#include <algorithm>
+#include <array>
+
+#include "server/crypto/digest.h"
+
+namespace chancery::worker {
+namespace {
+
+constexpr std::size_t kIdOctets = 16;
+constexpr std::string_view kRulePrefix = "acme-order:";
+
+Result<Bytes> octets(const Json& jwk, std::string_view name) {
+  const auto bytes = base::from_base64url(jwk.text(name));
+  if (bytes.ok() && !bytes->empty()) return bytes;
+  return acme_error("badPublicKey", Code::BadKey, "jwk member " + std::string(name) + " is missing or no base64url");
+}
+
+struct Curve {
+  std::string_view name;
+  int bits;
+};
+constexpr std::array kCurves{Curve{"P-256", 256}, Curve{"P-384", 384}, Curve{"P-521", 521}};
+
+Result<crypto::PublicKey> ec_key(const Json& jwk) {
+  const auto curve = std::ranges::find(kCurves, jwk.text("crv"), &Curve::name);
+  if (curve == kCurves.end()) return acme_error("badPublicKey", Code::BadKey, "jwk of an unknown curve");
+  PKI_TRY(const auto x, octets(jwk, "x"));
+  PKI_TRY(const auto y, octets(jwk, "y"));
+  return crypto::PublicKey::from_ec(curve->bits, x, y);
+}
+
+Result<crypto::PublicKey> rsa_key(const Json& jwk) {
+  PKI_TRY(const auto n, octets(jwk, "n"));
+  PKI_TRY(const auto e, octets(jwk, "e"));
+  return crypto::PublicKey::from_rsa(n, e);
+}
+
+Result<crypto::PublicKey> okp_key(const Json& jwk) {
+  if (jwk.text("crv") != "Ed25519") return acme_error("badPublicKey", Code::BadKey, "jwk of an unknown curve");
+  PKI_TRY(const auto x, octets(jwk, "x"));
+  return crypto::PublicKey::from_ed25519(x);
+}
+
+struct Kind {
+  std::string_view kty;
+  Result<crypto::PublicKey> (*read)(const Json&);
+  std::array<std::string_view, 4> members;  ///< RFC 7638 3.2, sorted; unused ones are empty
+};
+constexpr std::array kKinds{
+    Kind{"EC", ec_key, {"crv", "kty", "x", "y"}},
+    Kind{"OKP", okp_key, {"crv", "kty", "x", ""}},
+    Kind{"RSA", rsa_key, {"e", "kty", "n", ""}},
+};
+
+}  // namespace
+
+Error acme_error(std::string_view type, Code code, std::string message) {
+  return {code, std::move(message), "acme:" + std::string(type)};
+}
+
+Result<AccountKey> read_account_key(const Json& jwk) {
+  const auto kind = std::ranges::find(kKinds, jwk.text("kty"), &Kind::kty);
+  if (kind == kKinds.end()) return acme_error("badPublicKey", Code::BadKey, "jwk of an unknown kty");
+  auto key = kind->read(jwk);
+  if (!key.ok()) return acme_error("badPublicKey", Code::BadKey, key.error().message());
+  if (const auto sound = crypto::check_public_key(*key); !sound.ok())
+    return acme_error("badPublicKey", Code::BadKey, sound.error().message());
+  auto canonical = Json::object();
+  for (const auto member : kind->members) {
+    if (!member.empty()) canonical.set(member, jwk.text(member));
+  }
+  auto text = wire::to_text(canonical);
+  auto thumbprint = base::to_base64url(crypto::sha256(base::as_bytes(text)));
+  return AccountKey{std::move(key).value(), std::move(thumbprint), std::move(text)};
+}
+
+Result<store::AcmeAccount> valid_account(store::Store& store, const std::string& id) {
+  PKI_TRY(auto account, store.acme_account(id));
+  if (account.status != "valid") return Error(Code::Denied, "the account is " + account.status);
+  return account;
+}
+
+std::string rule_of_order(const std::string& id) { return std::string(kRulePrefix) + id; }
+
+bool obtained_by(store::Store& store, const std::string& account, const store::CertificateRecord& record) {
+  if (!record.rule.starts_with(kRulePrefix)) return false;
+  return store.acme_order(account, record.rule.substr(kRulePrefix.size())).ok();
+}
+
+std::string authorization_status(const store::AcmeAuthorization& authorization, Seconds now) {
+  const bool alive = authorization.status == "pending" || authorization.status == "valid";
+  return alive && now >= authorization.expires ? "expired" : authorization.status;
+}
+
+std::string random_id() { return base::to_base64url(base::random_bytes(kIdOctets)); }
+
+}  // namespace chancery::worker

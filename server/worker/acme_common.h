@@ -1,0 +1,42 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "server/wire/json.h"
+#include "server/worker/session.h"
+
+/// What the acme.* commands share. The front end checks signatures and speaks RFC 8555; the objects and what may become of them
+/// are here. An error that has an ACME problem type of its own names it as the first word of its hint: "acme:badCSR".
+namespace chancery::worker {
+
+Error acme_error(std::string_view type, Code code, std::string message);
+
+/// A public JSON Web Key: the key, and its thumbprint (RFC 7638).
+struct AccountKey {
+  crypto::PublicKey key;
+  std::string thumbprint;
+  std::string canonical;  ///< JSON of the required members in RFC 7638's order
+};
+/// @errors acme:badPublicKey.
+Result<AccountKey> read_account_key(const Json& jwk);
+
+/// The account, if it is there and valid. @errors NotFound; Denied: deactivated.
+Result<store::AcmeAccount> valid_account(store::Store& store, const std::string& id);
+
+/// The order as it is now: what has expired, become ready, or was interrupted is brought up to date first.
+/// @errors NotFound: also another account's.
+Result<store::AcmeOrder> current_order(Session& session, store::Store& store, const std::string& account, const std::string& id);
+
+/// "acme-order:<id>", the rule and the idempotency key of what an order issues.
+std::string rule_of_order(const std::string& id);
+/// Whether an order of that account obtained the certificate.
+bool obtained_by(store::Store& store, const std::string& account, const store::CertificateRecord& record);
+
+/// "valid", or what it has become.
+std::string authorization_status(const store::AcmeAuthorization& authorization, Seconds now);
+
+/// 128 random bits, base64url: ids and tokens (RFC 8555 8: at least 128 bits of entropy).
+std::string random_id();
+
+}  // namespace chancery::worker

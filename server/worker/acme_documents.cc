@@ -1,0 +1,41 @@
+#include "server/worker/acme_documents.h"
+
+#include "server/worker/acme_common.h"
+
+namespace chancery::worker {
+
+Json describe_authorization(const store::AcmeAuthorization& authorization, Seconds now) {
+  Json challenges = Json::array();
+  const auto stored = wire::parse_json(authorization.challenges).value_or(Json::array());
+  for (const auto& one : *stored.as_array()) {
+    auto shown = Json::object();
+    for (const auto& [name, value] : *one.as_object()) {
+      if (name != "claim" && name != "claimed_at" && name != "evidence") shown.set(name, value);
+    }
+    challenges.push_back(std::move(shown));
+  }
+  return Json::object({{"id", authorization.id},
+                       {"account", authorization.account},
+                       {"identifier", Json::object({{"type", authorization.type}, {"value", authorization.value}})},
+                       {"wildcard", authorization.wildcard},
+                       {"status", authorization_status(authorization, now)},
+                       {"expires", base::to_rfc3339(authorization.expires)},
+                       {"challenges", std::move(challenges)}});
+}
+
+Json describe_order(const store::AcmeOrder& order) {
+  auto out = Json::object({{"id", order.id},
+                           {"account", order.account},
+                           {"status", order.status},
+                           {"identifiers", wire::parse_json(order.identifiers).value_or(Json::array())},
+                           {"authorizations", Json::strings(order.authorizations)},
+                           {"profile", order.profile},
+                           {"expires", base::to_rfc3339(order.expires)}});
+  if (order.not_before) out.set("not_before", base::to_rfc3339(*order.not_before));
+  if (order.not_after) out.set("not_after", base::to_rfc3339(*order.not_after));
+  if (!order.error.empty()) out.set("error", wire::parse_json(order.error).value_or(Json::object()));
+  if (!order.serial.empty()) out.set("serial", order.serial);
+  return out;
+}
+
+}  // namespace chancery::worker

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "server/store/records.h"
+#include "server/wire/json.h"
+
+/// ACME objects as the acme.* commands show them.
+namespace chancery::worker {
+
+/// kAcmeAuthorization; what is only for validators (claims, evidence) is left out.
+Json describe_authorization(const store::AcmeAuthorization& authorization, Seconds now);
+
+/// kAcmeOrder.
+Json describe_order(const store::AcmeOrder& order);
+
+}  // namespace chancery::worker
