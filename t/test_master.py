@@ -112,6 +112,8 @@ def cpu_seconds(pid):
 class Server:
     """A directory with a configuration, and the master that runs on it."""
 
+    binary = STAND_IN
+
     def __init__(self, directory, realms=("default", "devices")):
         self.directory = directory
         self.process = None
@@ -163,7 +165,7 @@ class Server:
 
     def launch(self, *options, environment=None, **popen):
         self.write_config() if not self.config.exists() else None
-        command = [str(STAND_IN), "--config", str(self.config), *options]
+        command = [str(self.binary), "--config", str(self.config), *options]
         with open(self.log_file, "a") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             env={**os.environ, **(environment or {})}, **popen)
