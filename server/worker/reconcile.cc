@@ -1,7 +1,6 @@
 #include <charconv>
 
 #include "server/base/log.h"
-#include "server/worker/acme.h"
 #include "server/worker/handlers.h"
 #include "server/worker/issue.h"
 
@@ -36,9 +35,6 @@ Result<bool> store_if_missing(store::Store& store, const signer::JournalRecord& 
   row.requester = record.requester;
   row.front_end = record.front_end;
   row.rule = record.rule;
-  const auto origin = acme::origin_of(record.rule);
-  row.acme_account = origin.account;
-  row.acme_order = origin.order;
   row.evidence = record.evidence;
   row.idempotency_key = record.idempotency_key;
   PKI_TRY(const auto added, store.add_certificate(row));
