@@ -17,7 +17,7 @@ import time
 
 import pytest
 
-BUILD = pathlib.Path(os.environ.get("CHANCERY_BUILD", os.getcwd()))
+BUILD = pathlib.Path(os.environ.get("CHANCERY_PROGRAMS", os.getcwd()))
 STAND_IN = BUILD / "chanceryd-stand-in"
 
 # Behaves as the file `behave` in the realm's directory says; "ready" when there is none.
