@@ -74,7 +74,7 @@ std::string problem(std::string_view type, const std::string& detail) {
   return wire::to_text(Json::object({{"type", "urn:ietf:params:acme:error:" + std::string(type)}, {"detail", detail}}));
 }
 
-/// Pending orders follow their authorizations.
+/// An order that is pending or ready follows its authorizations: one that was given up or has expired ends it (RFC 8555 7.1.6).
 Status follow_authorizations(store::Store& store, store::AcmeOrder& order, Seconds now) {
   bool all_valid = true;
   for (const auto& id : order.authorizations) {
@@ -101,7 +101,8 @@ Status follow_certificate(store::Store& store, store::AcmeOrder& order) {
 
 Status bring_up_to_date(store::Store& store, store::AcmeOrder& order, Seconds now) {
   const auto before = order.status;
-  if (order.status == "pending") PKI_TRY_VOID(follow_authorizations(store, order, now));
+  const bool open = order.status == "pending" || order.status == "ready";
+  if (open) PKI_TRY_VOID(follow_authorizations(store, order, now));
   if (order.status == "processing") PKI_TRY_VOID(follow_certificate(store, order));
   if ((order.status == "pending" || order.status == "ready") && now >= order.expires) {
     order.status = "invalid";
