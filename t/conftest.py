@@ -1,0 +1,220 @@
+"""A running server for the system tests: two realms, real signers, workers and front ends, free ports, one per test process.
+
+As root the server runs as `nobody`, as most users' servers run without root; the tests themselves stay root.
+"""
+
+import json
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+
+import pytest
+import requests
+
+from http01_server import Web
+
+BUILD = pathlib.Path(os.environ.get("CHANCERY_PROGRAMS", os.getcwd()))
+REALMS = ("default", "devices")
+PROGRAMS = ("chancery", "chanceryd", "chancery-signer", "chancery-http", "chancery-zmq")
+READY_SECONDS = 30
+
+
+def free_ports(count, run=1):
+    """Ports that nobody has now, `run` neighbours each."""
+    found = []
+    while len(found) < count:
+        sockets = []
+        try:
+            first = socket.socket()
+            sockets.append(first)
+            first.bind(("127.0.0.1", 0))
+            port = first.getsockname()[1]
+            for offset in range(1, run):
+                next_one = socket.socket()
+                sockets.append(next_one)
+                next_one.bind(("127.0.0.1", port + offset))
+            found.append(port)
+        except OSError:
+            continue
+        finally:
+            for one in sockets:
+                one.close()
+    return found
+
+
+class Talk:
+    """One connection to chanceryd's socket."""
+
+    def __init__(self, path, realm=None, **opening):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(30)
+        self.socket.connect(str(path))
+        self.lines = self.socket.makefile("rw")
+        self.last_id = 0
+        if realm is not None:
+            self.result("session.open", realm=realm, **opening)
+
+    def call(self, method, acting_for=None, **params):
+        self.last_id += 1
+        message = {"jsonrpc": "2.0", "id": self.last_id, "method": method, "params": params}
+        if acting_for:
+            message["for"] = acting_for
+        self.lines.write(json.dumps(message) + "\n")
+        self.lines.flush()
+        return json.loads(self.lines.readline())
+
+    def result(self, method, **params):
+        reply = self.call(method, **params)
+        assert "result" in reply, reply
+        return reply["result"]
+
+    def code(self, method, **params):
+        """The code of the error that the command answers with."""
+        reply = self.call(method, **params)
+        assert "error" in reply, reply
+        return reply["error"]["data"]["code"]
+
+    def close(self):
+        self.lines.close()
+        self.socket.close()
+
+
+class Realm:
+    def __init__(self, system, name):
+        self.system, self.name = system, name
+        self.directory = system.directory / "var" / "realms" / name
+        self.ca_file = self.directory / "ca.crt"
+        self.https_ca_file = system.directory / "https-ca.pem"
+        prefix = "" if name == "default" else f"/realms/{name}"
+        self.directory_url = f"{system.https_url}{prefix}/acme/directory"
+
+    def talk(self, **opening):
+        return Talk(self.system.socket, self.name, **opening)
+
+    def status_of(self, serial):
+        """What ocsp.status says of a serial number."""
+        digits = f"{serial:x}"
+        talk = self.talk()
+        try:
+            return talk.result("ocsp.status", serial=digits.rjust(len(digits) + len(digits) % 2, "0"))["status"]
+        finally:
+            talk.close()
+
+
+class System:
+    """A server in a directory of its own."""
+
+    def __init__(self, directory):
+        self.directory = pathlib.Path(directory)
+        self.programs = self.directory / "bin"
+        self.user = "nobody" if os.geteuid() == 0 else None
+        self.https_port, self.http_port, self.http01_port = free_ports(3)
+        self.zmq_port, = free_ports(1, run=2)
+        self.https_url, self.http_url = f"https://localhost:{self.https_port}", f"http://localhost:{self.http_port}"
+        self.https_address, self.http_address = ("127.0.0.1", self.https_port), ("127.0.0.1", self.http_port)
+        self.socket = self.directory / "run" / "chanceryd.sock"
+        self.log = self.directory / "chancery.log"
+        self.seed = "seed-of-the-tests"
+        self.process = None
+
+    def realm(self, name):
+        return Realm(self, name)
+
+    def as_user(self, argv):
+        prefix = ["setpriv", f"--reuid={self.user}", "--regid=nogroup", "--clear-groups"] if self.user else []
+        return prefix + [str(one) for one in argv]
+
+    def lay_out(self):
+        (self.directory / "etc").mkdir()
+        self.programs.mkdir()
+        # A copy, since the build directory may lie where the server's user cannot go.
+        for name in PROGRAMS:
+            shutil.copy(BUILD / name, self.programs / name)
+        (self.directory / "etc" / "seed").write_text(self.seed + "\n")
+        (self.directory / "etc" / "seed").chmod(0o600)
+        for name in REALMS:
+            self.lay_out_realm(name)
+        (self.directory / "etc" / "chancery.xml").write_text(f"""<?xml version="1.0"?>
+<chancery run-directory="{self.directory}/run" program-directory="{self.programs}">
+  <log destination="{self.log}" level="info"/>
+  <realms directory="{self.directory}/var/realms" default="default"/>
+  <front-ends>
+    <front-end name="http" program="chancery-http" realms="*" roles="frontend"/>
+    <front-end name="zmq" program="chancery-zmq" realms="*" roles="frontend ra-operator admin"/>
+  </front-ends>
+  <listeners>
+    <listener name="https" address="127.0.0.1" port="{self.https_port}" default-realm="default" realms="*" names="localhost 127.0.0.1"/>
+    <listener name="http" tls="false" address="127.0.0.1" port="{self.http_port}" default-realm="default" realms="*"/>
+  </listeners>
+  <zmq><endpoint address="127.0.0.1" port="{self.zmq_port}" realm="default"/></zmq>
+</chancery>
+""")
+        if self.user:
+            subprocess.run(["chown", "-R", f"{self.user}:nogroup", self.directory], check=True)
+            self.directory.chmod(0o711)
+        for name in REALMS:
+            subprocess.run(self.as_user([self.programs / "chancery", "realm", "create", name, "--realms-directory", self.directory / "var" / "realms"]),
+                           check=True, env={**os.environ, "CHANCERY_PROGRAMS": str(self.programs)})
+        shutil.copy(self.directory / "var" / "realms" / "default" / "ca.crt", self.directory / "https-ca.pem")
+
+    def lay_out_realm(self, name):
+        directory = self.directory / "var" / "realms" / name
+        directory.mkdir(parents=True)
+        (directory / "ca.config.yml").write_text(f"""company: Tests
+passphrase_file: passphrase
+seed_file: {self.directory}/etc/seed
+crl_urls: ["http://localhost:{self.http_port}/realms/{name}/crl"]
+acme:
+  http01_port: {self.http01_port}
+  allow_loopback: true
+""")
+        (directory / "passphrase").write_text("a passphrase of the tests\n")
+        (directory / "passphrase").chmod(0o600)
+
+    def start(self):
+        self.process = subprocess.Popen(self.as_user([self.programs / "chanceryd", "--config", self.directory / "etc" / "chancery.xml"]),
+                                        stdin=subprocess.DEVNULL, stdout=open(self.directory / "stdout", "a"), stderr=subprocess.STDOUT)
+        self.wait_until_ready()
+
+    def wait_until_ready(self):
+        deadline, last = time.monotonic() + READY_SECONDS, None
+        while time.monotonic() < deadline:
+            assert self.process.poll() is None, self.words()
+            try:
+                assert requests.get(self.https_url + "/acme/directory", verify=str(self.directory / "https-ca.pem"), timeout=5).status_code == 200
+                socket.create_connection(("127.0.0.1", self.zmq_port), timeout=5).close()
+                return
+            except (OSError, AssertionError) as failure:
+                last = failure
+                time.sleep(0.05)
+        raise AssertionError(f"not ready: {last}\n{self.words()}")
+
+    def words(self):
+        texts = [path.read_text(errors="replace")[-4000:] for path in (self.log, self.directory / "stdout") if path.exists()]
+        return "\n".join(texts)
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(40)
+
+
+@pytest.fixture(scope="session")
+def system():
+    with tempfile.TemporaryDirectory(prefix="chancery-test-") as directory:
+        one = System(directory)
+        one.lay_out()
+        one.start()
+        yield one
+        one.stop()
+
+
+@pytest.fixture
+def web(system, tmp_path):
+    one = Web(system.http01_port, tmp_path)
+    yield one
+    one.stop()
