@@ -56,11 +56,6 @@ class Talk:
         assert "result" in reply, reply
         return reply["result"]
 
-    def peer(self):
-        """The worker's pid: server.status names the one that is busy, which is the one that answers."""
-        busy = [one for one in self.result("server.status")["workers"] if one["state"] == "busy"]
-        return busy[-1]["pid"]
-
 
 class Daemon(Server):
     """The real programs of the build, on realms with real keys."""
@@ -129,7 +124,8 @@ def test_d16_a_signer_holds_its_own_journal_and_no_database(daemon):
 def test_d1_the_refusal_is_a_line_of_the_protocol(daemon):
     daemon.limits["max-workers"] = 2
     daemon.start()
-    wait_for(lambda: not daemon.workers(), what="upkeep's first round is over")
+    daemon.wait_log(": CRL 1 until", 2)  # upkeep's first round is over
+    wait_for(lambda: not daemon.workers(), what="its workers are gone")
     with daemon.talk("default"), daemon.talk("default"), daemon.talk() as refused:
         reply = refused.read()
         assert reply["error"]["data"]["code"] == "busy"
@@ -140,7 +136,8 @@ def test_d1_the_refusal_is_a_line_of_the_protocol(daemon):
 def test_d1_a_realm_has_its_own_limit(daemon):
     daemon.limits["max-workers-per-realm"] = 2
     daemon.start()
-    time.sleep(1)  # upkeep's first round
+    daemon.wait_log(": CRL 1 until", 2)  # upkeep's first round is over
+    wait_for(lambda: not daemon.workers(), what="its workers are gone")
     with daemon.talk("default"), daemon.talk("default"), daemon.talk() as third:
         assert third.call("session.open", realm="default")["error"]["data"]["code"] == "busy"
         with daemon.talk("devices") as other:
@@ -149,8 +146,10 @@ def test_d1_a_realm_has_its_own_limit(daemon):
 
 def test_d13_a_killed_worker_ends_one_connection(daemon):
     daemon.start()
-    with daemon.talk("default") as victim, daemon.talk("default") as other:
-        os.kill(victim.peer(), signal.SIGKILL)
+    daemon.wait_log(": CRL 1 until", 2)  # upkeep's first round is over
+    with daemon.talk("devices") as victim, daemon.talk("default") as other:
+        worker, = wait_for(lambda: len(found := daemon.find("chanceryd: worker devices unix:")) == 1 and found)
+        os.kill(worker, signal.SIGKILL)
         assert victim.read() is None
         issue(other, "c.example.com")
 

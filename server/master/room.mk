@@ -25,7 +25,7 @@ libmaster_a_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS) $(SYSTEMD_CFLAGS)
 MASTER_LIBS = libmaster.a $(EVENT_LIBS) $(SYSTEMD_LIBS)
 
 # The master with a worker that does next to nothing: for faults, and for measuring what the master itself costs.
-check_PROGRAMS += chanceryd-stand-in
+noinst_PROGRAMS += chanceryd-stand-in
 chanceryd_stand_in_SOURCES = server/chanceryd.cc server/master/stand_in_worker.cc
 chanceryd_stand_in_LDADD = $(MASTER_LIBS) $(CONFIG_LIBS)
 
