@@ -8,8 +8,7 @@
 namespace chancery::worker {
 namespace {
 
-constexpr std::chrono::seconds kClaimLife{60};  ///< a validator that died gives its claim back after this
-constexpr int kTries = 5;                       ///< of a change that another one was in the way of
+constexpr int kTries = 5;  ///< of a change that another one was in the way of
 
 Result<store::AcmeAuthorization> owned(store::Store& store, const Params& params) {
   PKI_TRY_VOID([&]() -> Status {
@@ -29,10 +28,7 @@ Json* challenge_of(Json& challenges, const std::string& type) {
   return nullptr;
 }
 
-bool is_free(const Json& challenge, Seconds now) {
-  if (challenge.text("status") == "pending") return true;
-  return challenge.text("status") == "processing" && base::from_epoch(challenge.integer("claimed_at")) + kClaimLife <= now;
-}
+bool is_free(const Json& challenge, Seconds now) { return challenge_status(challenge, now) == "pending"; }
 
 Json task(const store::AcmeAuthorization& authorization, const std::string& claim, const std::string& thumbprint, Seconds now) {
   auto out = Json::object(

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <array>
+
 #include "server/base/log.h"
 #include "server/worker/acme_common.h"
 #include "server/worker/describe.h"
@@ -5,6 +8,16 @@
 
 namespace chancery::worker {
 namespace {
+
+/// What a subscriber may say; the other reasons are the CA's (RFC 8555 7.6, PROMISES F42).
+constexpr std::array<std::string_view, 6> kReasons{"unspecified", "keyCompromise",        "affiliationChanged",
+                                                   "superseded",  "cessationOfOperation", "privilegeWithdrawn"};
+
+Result<std::string> read_reason(const Params& params) {
+  auto reason = params.text("reason", kReasons.front());
+  if (std::ranges::find(kReasons, reason) != kReasons.end()) return reason;
+  return acme_error("badRevocationReason", Code::InvalidParams, "reason " + reason + " is not a subscriber's to give");
+}
 
 Error no_such_certificate() { return {Code::NotFound, "no such certificate"}; }
 
@@ -16,9 +29,26 @@ Result<store::CertificateRecord> record_of(store::Store& store, const x509::Cert
   return record;
 }
 
-/// RFC 8555 7.6: the account that obtained it, or who holds its key.
+/// Whether the account holds a valid authorization for each of the certificate's names.
+Result<bool> holds_all_names(store::Store& store, const std::string& account, const x509::Certificate& certificate, Seconds now) {
+  for (const auto& name : certificate.sans()) {
+    const bool dns = name.type == x509::GeneralName::Type::Dns;
+    if (!dns && name.type != x509::GeneralName::Type::Ip) return false;
+    const bool wildcard = name.value.starts_with("*.");
+    store::AcmeAuthorization like{};
+    like.account = account;
+    like.type = dns ? "dns" : "ip";
+    like.value = wildcard ? name.value.substr(2) : name.value;
+    like.wildcard = wildcard;
+    PKI_TRY(const auto proved, store.find_valid_acme_authorization(like, now));
+    if (!proved) return false;
+  }
+  return !certificate.sans().empty();
+}
+
+/// RFC 8555 7.6: the account that obtained it, one that holds all its names, or who holds its key.
 Status check_right(store::Store& store, const Params& params, const store::CertificateRecord& record,
-                   const x509::Certificate& certificate) {
+                   const x509::Certificate& certificate, Seconds now) {
   if (params.has("jwk")) {
     PKI_TRY(const auto key, read_account_key(*params.json("jwk")));
     if (key.key == certificate.public_key()) return {};
@@ -26,7 +56,8 @@ Status check_right(store::Store& store, const Params& params, const store::Certi
   }
   PKI_TRY(const auto account, valid_account(store, params.text("account")));
   if (obtained_by(store, account.id, record)) return {};
-  return Error(Code::Denied, "the account did not obtain this certificate");
+  PKI_TRY(const bool holds, holds_all_names(store, account.id, certificate, now));
+  return holds ? Status() : Error(Code::Denied, "the account did not obtain this certificate and does not hold its names");
 }
 
 }  // namespace
@@ -48,9 +79,10 @@ Result<Json> acme_certificate_revoke(Session& session, const Params& params) {
   if (params.has("jwk") == params.has("account")) return Error(Code::InvalidParams, "expected exactly one of account and jwk");
   PKI_TRY(auto* store, session.store());
   PKI_TRY(const auto record, record_of(*store, certificate));
-  PKI_TRY_VOID(check_right(*store, params, record, certificate));
-  const auto done =
-      store->revoke({certificate.serial(), params.text("reason", "unspecified"), session.clock().now(), session.requester()});
+  const auto now = session.clock().now();
+  PKI_TRY_VOID(check_right(*store, params, record, certificate, now));
+  PKI_TRY(auto reason, read_reason(params));
+  const auto done = store->revoke({certificate.serial(), std::move(reason), now, session.requester()});
   if (!done.ok() && done.error().code() == Code::Conflict)
     return acme_error("alreadyRevoked", Code::Conflict, "the certificate is revoked already");
   if (!done.ok()) return done.error();

@@ -3,6 +3,17 @@
 #include "server/worker/acme_common.h"
 
 namespace chancery::worker {
+namespace {
+
+constexpr std::chrono::seconds kClaimLife{60};  ///< a validator that died gives its claim back after this
+
+}  // namespace
+
+std::string challenge_status(const Json& challenge, Seconds now) {
+  auto status = challenge.text("status");
+  const bool silent = status == "processing" && base::from_epoch(challenge.integer("claimed_at")) + kClaimLife <= now;
+  return silent ? "pending" : status;
+}
 
 Json describe_authorization(const store::AcmeAuthorization& authorization, Seconds now) {
   Json challenges = Json::array();
@@ -12,6 +23,7 @@ Json describe_authorization(const store::AcmeAuthorization& authorization, Secon
     for (const auto& [name, value] : *one.as_object()) {
       if (name != "claim" && name != "claimed_at" && name != "evidence") shown.set(name, value);
     }
+    shown.set("status", challenge_status(one, now));
     challenges.push_back(std::move(shown));
   }
   return Json::object({{"id", authorization.id},

@@ -6,6 +6,9 @@
 /// ACME objects as the acme.* commands show them.
 namespace chancery::worker {
 
+/// A challenge's status as of now: one whose validator has not reported for long is pending again.
+std::string challenge_status(const Json& challenge, Seconds now);
+
 /// kAcmeAuthorization; what is only for validators (claims, evidence) is left out.
 Json describe_authorization(const store::AcmeAuthorization& authorization, Seconds now);
 

@@ -55,6 +55,24 @@ Result<ProfileName> profile_for(const Session& session, const Params& params) {
   return acme_error("invalidProfile", Code::PolicyRefused, "profile " + wanted.text() + " is not offered by ACME in this realm");
 }
 
+/// What the realm would refuse anyway is refused before anything is proved. The account's key stands in for the one to come, so
+/// only what is known now is looked at.
+Status check_policy(Session& session, const store::AcmeAccount& account, const ProfileName& profile,
+                    const std::vector<x509::GeneralName>& names) {
+  PKI_TRY(const auto jwk, wire::parse_json(account.jwk));
+  PKI_TRY(const auto stand_in, read_account_key(jwk));
+  Order wanted;
+  wanted.key = stand_in.key;
+  wanted.profile = profile;
+  wanted.sans = names;
+  PKI_TRY(const auto decision, judge(session, wanted));
+  for (const auto& check : decision.checks) {
+    const bool about_names = check.rule == "names" || check.rule == "reserved-names";
+    if (about_names && !check.passed) return acme_error("rejectedIdentifier", Code::PolicyRefused, check.detail);
+  }
+  return {};
+}
+
 store::AcmeAuthorization authorization_for(const config::AcmeConfig& acme, const std::string& account,
                                            const x509::GeneralName& name, Seconds now) {
   const auto challenge = Json::object({{"type", "http-01"}, {"token", random_id()}, {"status", "pending"}});
@@ -186,6 +204,19 @@ Result<store::AcmeOrder> issue_for(Session& session, store::Store& store, store:
   return order;
 }
 
+/// What an interrupted finalize left is finished with the request that the order keeps; the idempotency key makes both tries one.
+Result<store::AcmeOrder> resume(Session& session, store::Store& store, store::AcmeOrder order) {
+  PKI_TRY(auto csr, x509::Csr::from_der(order.csr));
+  PKI_TRY(const auto identifiers, wire::parse_json(order.identifiers));
+  PKI_TRY(auto names, names_of(identifiers));
+  Order request;
+  request.key = csr.public_key();
+  request.csr = std::move(csr);
+  fill(request, order, std::move(names));
+  auto done = issue_for(session, store, order, request);
+  return done.ok() ? done : store.acme_order(order.account, order.id);
+}
+
 }  // namespace
 
 Result<store::AcmeOrder> current_order(Session& session, store::Store& store, const std::string& account, const std::string& id) {
@@ -201,6 +232,7 @@ Result<Json> acme_order_create(Session& session, const Params& params) {
   PKI_TRY(const auto account, valid_account(*store, params.text("account")));
   PKI_TRY(const auto names, names_of(*params.json("identifiers")));
   PKI_TRY(const auto profile, profile_for(session, params));
+  PKI_TRY_VOID(check_policy(session, account, profile, names));
   const auto& acme = session.realm().acme;
   const auto now = session.clock().now();
   store::AcmeOrder order{.id = random_id(),
@@ -229,7 +261,10 @@ Result<Json> acme_order_create(Session& session, const Params& params) {
 
 Result<Json> acme_order_get(Session& session, const Params& params) {
   PKI_TRY(auto* store, session.store());
-  PKI_TRY(const auto order, current_order(session, *store, params.text("account"), params.text("order")));
+  PKI_TRY(auto order, current_order(session, *store, params.text("account"), params.text("order")));
+  if (order.status == "processing") {
+    PKI_TRY(order, resume(session, *store, std::move(order)));
+  }
   return describe_order(order);
 }
 
@@ -260,6 +295,9 @@ Result<Json> acme_order_finalize(Session& session, const Params& params) {
     return acme_error("orderNotReady", Code::Conflict, "the order is being finalized with another request");
   }
   fill(request, order, std::move(names));
+  PKI_TRY(const auto decision, judge(session, request));
+  // The order stays ready: a better request may follow.
+  if (!decision.allowed()) return acme_error("badCSR", decision.refusal().code(), decision.refusal().message());
   PKI_TRY(const auto done, issue_for(session, *store, std::move(order), request));
   return describe_order(done);
 }

@@ -1,0 +1,405 @@
+"""The acme.* commands on the socket, with real workers, signers and databases: RFC 8555's state machines without its HTTP."""
+
+import concurrent.futures
+import contextlib
+import os
+import sqlite3
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from acme_client import Key, make_csr
+from test_daemon import Daemon, Talk
+
+HTTP01 = "http-01"
+
+
+def pem_of(der):
+    return x509.load_der_x509_csr(der).public_bytes(serialization.Encoding.PEM).decode()
+
+
+def csr(names, key=None, common_name=None):
+    return pem_of(make_csr(names, key, common_name)[1])
+
+
+class Acme(Talk):
+    """One account of one realm, as a front end would act for it."""
+
+    def __init__(self, path, realm="default", key=None):
+        super().__init__(path, realm)
+        self.key = key or Key()
+        self.account = self.result("acme.account.create", jwk=self.key.jwk())["id"]
+
+    def error(self, method, **params):
+        """(code, first word of the hint) of a refusal."""
+        reply = self.call(method, **params)
+        assert "error" in reply, reply
+        return reply["error"]["data"]["code"], reply["error"]["data"].get("hint", "").split(" ")[0]
+
+    def order(self, *names, **more):
+        identifiers = [{"type": "dns", "value": name} for name in names]
+        return self.result("acme.order.create", account=self.account, identifiers=identifiers, **more)
+
+    def look(self, order):
+        return self.result("acme.order.get", account=self.account, order=order["id"])
+
+    def begin(self, authorization):
+        return self.result("acme.challenge.begin", account=self.account, authorization=authorization, type=HTTP01)
+
+    def prove(self, authorization, valid=True):
+        task = self.begin(authorization)
+        assert task["claimed"], task
+        return self.result("acme.challenge.finish", authorization=authorization, type=HTTP01, claim=task["claim"], valid=valid,
+                           error=None if valid else {"type": "urn:ietf:params:acme:error:connection", "detail": "refused"}, evidence="seen")
+
+    def ready(self, *names):
+        order = self.order(*names)
+        for one in order["authorizations"]:
+            self.prove(one)
+        return self.look(order)
+
+    def finalize(self, order, request):
+        return self.result("acme.order.finalize", account=self.account, order=order["id"], csr=request)
+
+    def certificate(self, *names):
+        order = self.finalize(self.ready(*names), csr(names))
+        return self.result("acme.certificate.get", account=self.account, serial=order["serial"])["certificate"]
+
+
+@pytest.fixture(scope="module")
+def daemon(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("acme")
+    directory.chmod(0o755)
+    one = Daemon(directory)
+    one.start()
+    yield one
+    one.end()
+
+
+@pytest.fixture
+def acme(daemon):
+    with Acme(daemon.socket) as one:
+        yield one
+
+
+@pytest.fixture
+def other(daemon):
+    with Acme(daemon.socket) as one:
+        yield one
+
+
+def fresh():
+    return f"{os.urandom(6).hex()}.example.com"
+
+
+# ----- accounts
+
+def test_an_account_is_found_by_its_key(acme):
+    assert acme.account == acme.key.thumbprint()
+    again = acme.result("acme.account.create", jwk=acme.key.jwk(), only_existing=True)
+    assert (again["id"], again["created"]) == (acme.account, False)
+
+
+def test_a_stranger_has_no_account(acme):
+    code = acme.error("acme.account.create", jwk=Key().jwk(), only_existing=True)
+    assert code == ("not_found", "acme:accountDoesNotExist")
+
+
+def test_c13_a_weak_account_key_is_refused(acme):
+    assert acme.error("acme.account.create", jwk=Key("RS256", 1024).jwk()) == ("bad_key", "acme:badPublicKey")
+    point = Key().jwk()
+    assert acme.error("acme.account.create", jwk={**point, "y": point["x"]}) == ("bad_key", "acme:badPublicKey")
+    assert acme.error("acme.account.create", jwk={"kty": "oct", "k": "AA"}) == ("bad_key", "acme:badPublicKey")
+
+
+@pytest.mark.parametrize("contact, word", [("tel:+33", "unsupportedContact"), ("mailto:a@b.example?x=y", "invalidContact"),
+                                           ("mailto:a@b.example,c@d.example", "invalidContact"), ("mailto:", "invalidContact")])
+def test_only_plain_mail_contacts(acme, contact, word):
+    assert acme.error("acme.account.update", account=acme.account, contact=[contact])[1] == f"acme:{word}"
+
+
+def test_f19_a_key_changes_to_one_account_only(acme, other):
+    assert acme.error("acme.account.rekey", account=acme.account, jwk=other.key.jwk())[0] in ("exists", "conflict")
+    key = Key()
+    assert acme.result("acme.account.rekey", account=acme.account, jwk=key.jwk())["id"] == acme.account
+    assert acme.result("acme.account.create", jwk=key.jwk(), only_existing=True)["id"] == acme.account
+    assert acme.error("acme.account.create", jwk=acme.key.jwk(), only_existing=True)[0] == "not_found"
+
+
+def test_a_deactivated_account_does_nothing_any_more(acme):
+    order = acme.ready(fresh())
+    assert acme.result("acme.account.update", account=acme.account, status="deactivated")["status"] == "deactivated"
+    name = order["identifiers"][0]["value"]
+    for method, more in (("acme.order.get", {"order": order["id"]}), ("acme.order.finalize", {"order": order["id"], "csr": csr([name])}),
+                         ("acme.order.create", {"identifiers": [{"type": "dns", "value": name}]}), ("acme.account.update", {"contact": []}),
+                         ("acme.authorization.get", {"authorization": order["authorizations"][0]})):
+        assert acme.error(method, account=acme.account, **more)[0] == "denied", method
+
+
+# ----- orders
+
+def test_an_order_goes_its_way(acme):
+    name = fresh()
+    order = acme.order(name)
+    assert order["status"] == "pending"
+    task = acme.begin(order["authorizations"][0])
+    assert task["claimed"] and task["thumbprint"] == acme.key.thumbprint()
+    challenge = task["authorization"]["challenges"][0]
+    assert (challenge["type"], challenge["status"]) == (HTTP01, "processing")
+    assert "claim" not in challenge
+    done = acme.result("acme.challenge.finish", authorization=order["authorizations"][0], type=HTTP01, claim=task["claim"], valid=True)
+    assert done["status"] == "valid" and done["challenges"][0]["validated"]
+    assert acme.look(order)["status"] == "ready"
+    ended = acme.finalize(order, csr([name]))
+    assert ended["status"] == "valid"
+    chain = acme.result("acme.certificate.get", account=acme.account, serial=ended["serial"])
+    certificate = x509.load_pem_x509_certificate(chain["certificate"].encode())
+    assert certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(x509.DNSName) == [name]
+    assert len(chain["chain"]) == 1
+
+
+@pytest.mark.parametrize("identifier, word", [
+    ({"type": "dns", "value": "*.example.com"}, "rejectedIdentifier"), ({"type": "dns", "value": "a..example.com"}, "rejectedIdentifier"),
+    ({"type": "dns", "value": "10.0.0.1"}, "rejectedIdentifier"), ({"type": "dns", "value": "localhost"}, "rejectedIdentifier"),
+    ({"type": "dns", "value": ""}, "rejectedIdentifier"), ({"type": "ip", "value": "a.example.com"}, "rejectedIdentifier"),
+    ({"type": "email", "value": "a@example.com"}, "unsupportedIdentifier")])
+def test_f33_names_that_cannot_be_proved_are_refused_at_once(acme, identifier, word):
+    assert acme.error("acme.order.create", account=acme.account, identifiers=[identifier])[1] == f"acme:{word}"
+
+
+def test_an_order_names_a_profile_that_is_offered(acme):
+    assert acme.error("acme.order.create", account=acme.account, identifiers=[{"type": "dns", "value": fresh()}],
+                      profile="admin")[1] == "acme:invalidProfile"
+
+
+def test_names_are_normalised_and_counted_once(acme):
+    name = fresh()
+    order = acme.order(name.upper(), name)
+    assert [one["value"] for one in order["identifiers"]] == [name]
+
+
+def test_an_address_is_proved_and_certified(acme):
+    order = acme.result("acme.order.create", account=acme.account, identifiers=[{"type": "ip", "value": "192.0.2.7"}])
+    acme.prove(order["authorizations"][0])
+    assert acme.look(order)["status"] == "ready"
+
+
+def test_one_invalid_authorization_ends_the_order(acme):
+    order = acme.order(fresh(), fresh())
+    acme.prove(order["authorizations"][0])
+    failed = acme.prove(order["authorizations"][1], valid=False)
+    assert failed["status"] == "invalid" and failed["challenges"][0]["error"]["type"].endswith(":connection")
+    ended = acme.look(order)
+    assert ended["status"] == "invalid" and ended["error"]["detail"]
+    assert acme.error("acme.order.finalize", account=acme.account, order=order["id"], csr=csr([fresh()]))[1] == "acme:orderNotReady"
+
+
+@pytest.mark.parametrize("k", range(3))
+def test_i2_each_name_must_be_proved(acme, k):
+    order = acme.order(fresh(), fresh(), fresh())
+    for i, one in enumerate(order["authorizations"]):
+        if i != k:
+            acme.prove(one)
+    assert acme.look(order)["status"] == "pending"
+
+
+def test_a_proof_is_reused(acme, other):
+    name = fresh()
+    acme.ready(name)
+    again = acme.order(name)
+    assert again["status"] == "ready"
+    assert other.order(name)["status"] == "pending"  # by its own account only
+
+
+def test_a_proof_that_was_given_up_ends_the_order_that_stands_on_it(acme):
+    name = fresh()
+    order = acme.ready(name)
+    given_up = acme.result("acme.authorization.deactivate", account=acme.account, authorization=order["authorizations"][0])
+    assert given_up["status"] == "deactivated"
+    assert acme.error("acme.order.finalize", account=acme.account, order=order["id"], csr=csr([name]))[1] == "acme:orderNotReady"
+    assert acme.order(name)["status"] == "pending"
+
+
+def test_orders_are_listed_newest_first(acme):
+    ids = [acme.order(fresh())["id"] for _ in range(3)]
+    seen, page = [], {"next": None}
+    while "next" in page:
+        page = acme.result("acme.order.list", account=acme.account, limit=2, **({"after": page["next"]} if page["next"] else {}))
+        seen += page["orders"]
+    assert sorted(seen) == sorted(ids)
+
+
+# ----- challenges
+
+def test_i20_one_of_many_gets_the_claim(daemon, acme):
+    authorization = acme.order(fresh())["authorizations"][0]
+
+    def claim(_):
+        with Talk(daemon.socket, "default") as talk:
+            return talk.result("acme.challenge.begin", account=acme.account, authorization=authorization, type=HTTP01)["claimed"]
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(claim, range(8))) == [False] * 7 + [True]
+
+
+def test_only_the_claim_in_force_decides(acme):
+    authorization = acme.order(fresh())["authorizations"][0]
+    assert acme.begin(authorization)["claimed"]
+    for wrong in ("x", "00" * 16):
+        code = acme.error("acme.challenge.finish", authorization=authorization, type=HTTP01, claim=wrong, valid=True)[0]
+        assert code == "conflict"
+    assert acme.result("acme.authorization.get", account=acme.account, authorization=authorization)["status"] == "pending"
+
+
+def test_a_challenge_that_is_not_offered_is_not_there(acme):
+    authorization = acme.order(fresh())["authorizations"][0]
+    assert acme.error("acme.challenge.begin", account=acme.account, authorization=authorization, type="dns-01")[0] == "not_found"
+
+
+# ----- finalize
+
+def test_f41_the_request_names_exactly_the_orders_names(acme):
+    one, two, three = fresh(), fresh(), fresh()
+    order = acme.ready(one, two)
+    for names, common_name in (([one], None), ([one, two, three], None), ([one, three], None), ([one, two], three), ([], None)):
+        refusal = acme.error("acme.order.finalize", account=acme.account, order=order["id"], csr=csr(names, common_name=common_name))
+        assert refusal[1] == "acme:badCSR", (names, common_name)
+    assert acme.look(order)["status"] == "ready"  # another request may follow
+    assert acme.finalize(order, csr([two.upper(), one], common_name=one))["status"] == "valid"
+
+
+def test_f40_the_account_key_is_not_certified(acme):
+    name = fresh()
+    order = acme.ready(name)
+    refusal = acme.error("acme.order.finalize", account=acme.account, order=order["id"], csr=csr([name], key=acme.key.key))
+    assert refusal[1] == "acme:badCSR"
+    assert acme.look(order)["status"] == "ready"
+
+
+def test_f41_rubbish_is_no_request(acme):
+    order = acme.ready(fresh())
+    text = "-----BEGIN CERTIFICATE REQUEST-----\nMAA=\n-----END CERTIFICATE REQUEST-----\n"
+    assert acme.error("acme.order.finalize", account=acme.account, order=order["id"], csr=text)[1] == "acme:badCSR"
+
+
+def test_f41_an_order_that_is_not_ready(acme):
+    name = fresh()
+    order = acme.order(name)
+    assert acme.error("acme.order.finalize", account=acme.account, order=order["id"], csr=csr([name]))[1] == "acme:orderNotReady"
+
+
+def test_c6_the_same_order_never_gets_two(daemon, acme):
+    name = fresh()
+    order = acme.ready(name)
+    request = csr([name])
+
+    def finalize(_):
+        with Talk(daemon.socket, "default") as talk:
+            return talk.call("acme.order.finalize", account=acme.account, order=order["id"], csr=request)
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        replies = list(pool.map(finalize, range(6)))
+    serials = {reply["result"].get("serial") for reply in replies if "result" in reply} - {None}
+    assert len(serials) == 1, replies
+    found = acme.result("certificate.search", san=f"DNS:{name}")["certificates"]
+    assert [one["serial"] for one in found] == list(serials)
+    assert acme.finalize(order, request)["serial"] in serials  # the answer was lost: the same again
+
+
+def test_a_request_that_policy_refuses_leaves_the_order_ready(daemon, acme):
+    name = fresh()
+    order = acme.ready(name)
+    weak = csr([name], key=rsa.generate_private_key(65537, 1024))
+    assert acme.error("acme.order.finalize", account=acme.account, order=order["id"], csr=weak)[1] == "acme:badCSR"
+    assert acme.finalize(order, csr([name]))["status"] == "valid"
+
+
+def change(daemon, text, *values):
+    """Leaves the rows as a crash at some moment would have left them."""
+    with contextlib.closing(sqlite3.connect(daemon.realm("default") / "db" / "realm.db", timeout=10)) as database, database:
+        assert database.execute(text, values).rowcount == 1
+
+
+def test_f1_a_finalize_cut_off_before_signing_is_finished(daemon, acme):
+    name = fresh()
+    order = acme.ready(name)
+    der = make_csr([name])[1]
+    change(daemon, "UPDATE acme_order SET status = 'processing', csr = ? WHERE id = ?", der, order["id"])
+    assert acme.error("acme.order.finalize", account=acme.account, order=order["id"], csr=csr([name]))[1] == "acme:orderNotReady"
+    ended = acme.look(order)
+    assert ended["status"] == "valid" and ended["serial"]
+    assert len(acme.result("certificate.search", san=f"DNS:{name}")["certificates"]) == 1
+
+
+def test_f1_a_finalize_cut_off_after_storing_is_finished(daemon, acme):
+    name = fresh()
+    order = acme.finalize(acme.ready(name), csr([name]))
+    change(daemon, "UPDATE acme_order SET status = 'processing', serial = '' WHERE id = ?", order["id"])
+    assert acme.look(order)["serial"] == order["serial"]
+    assert len(acme.result("certificate.search", san=f"DNS:{name}")["certificates"]) == 1
+
+
+def test_f22_a_claim_whose_validator_died_is_given_again(daemon, acme):
+    authorization = acme.order(fresh())["authorizations"][0]
+    first = acme.begin(authorization)
+    assert not acme.begin(authorization)["claimed"]
+    change(daemon, "UPDATE acme_authorization SET challenges = replace(challenges, '\"claimed_at\":', '\"claimed_at\":1,\"was\":') WHERE id = ?",
+           authorization)
+    seen = acme.result("acme.authorization.get", account=acme.account, authorization=authorization)
+    assert seen["challenges"][0]["status"] == "pending"
+    second = acme.begin(authorization)
+    assert second["claimed"] and second["claim"] != first["claim"]
+    late = acme.error("acme.challenge.finish", authorization=authorization, type=HTTP01, claim=first["claim"], valid=True)
+    assert late[0] == "conflict"
+
+
+# ----- certificates
+
+def test_f42_who_may_revoke(acme, other):
+    key, der = make_csr([fresh()])
+    names = [name.value for name in x509.load_der_x509_csr(der).extensions.get_extension_for_class(x509.SubjectAlternativeName).value]
+    order = acme.finalize(acme.ready(*names), pem_of(der))
+    pem = acme.result("acme.certificate.get", account=acme.account, serial=order["serial"])["certificate"]
+    assert other.error("acme.certificate.get", account=other.account, serial=order["serial"])[0] == "not_found"
+    assert other.error("acme.certificate.revoke", certificate=pem, account=other.account)[0] == "denied"
+    assert other.error("acme.certificate.revoke", certificate=pem, jwk=other.key.jwk())[0] == "denied"
+    assert other.error("acme.certificate.revoke", certificate=pem)[0] == "invalid_params"
+    own = Key()
+    own.key = key
+    assert acme.result("acme.certificate.revoke", certificate=pem, jwk=own.jwk(), reason="keyCompromise")["reason"] == "keyCompromise"
+    assert acme.error("acme.certificate.revoke", certificate=pem, account=acme.account)[1] == "acme:alreadyRevoked"
+
+
+def test_f42_who_holds_all_names_may_revoke(acme, other):
+    name = fresh()
+    pem = acme.certificate(name)
+    other.ready(name)
+    assert other.result("acme.certificate.revoke", certificate=pem, account=other.account)["reason"] == "unspecified"
+
+
+def test_f42_a_subscriber_gives_a_subscribers_reason(acme):
+    pem = acme.certificate(fresh())
+    for reason in ("certificateHold", "cACompromise", "aACompromise"):
+        assert acme.error("acme.certificate.revoke", certificate=pem, account=acme.account, reason=reason)[1] == "acme:badRevocationReason"
+    assert acme.result("acme.certificate.revoke", certificate=pem, account=acme.account, reason="superseded")["reason"] == "superseded"
+
+
+# ----- what is another's is not there
+
+def test_f50_what_is_anothers_does_not_exist(acme, other):
+    order = acme.order(fresh())
+    for method, thing in (("acme.order.get", {"order": order["id"]}), ("acme.authorization.get", {"authorization": order["authorizations"][0]}),
+                          ("acme.challenge.begin", {"authorization": order["authorizations"][0], "type": HTTP01}),
+                          ("acme.authorization.deactivate", {"authorization": order["authorizations"][0]})):
+        wrong = {name: value if name == "type" else "nothing" for name, value in thing.items()}
+        theirs = other.call(method, account=other.account, **thing)["error"]
+        nobodys = other.call(method, account=other.account, **wrong)["error"]
+        assert theirs == nobodys and theirs["data"]["code"] == "not_found", method
+
+
+def test_f50_another_realm_knows_nothing(daemon, acme):
+    order = acme.order(fresh())
+    with Talk(daemon.socket, "devices") as there:
+        for method, params in (("acme.account.get", {}), ("acme.order.get", {"order": order["id"]}),
+                               ("acme.authorization.get", {"authorization": order["authorizations"][0]})):
+            assert there.call(method, account=acme.account, **params)["error"]["data"]["code"] == "not_found", method
