@@ -187,6 +187,8 @@ acme:
             try:
                 assert requests.get(self.https_url + "/acme/directory", verify=str(self.directory / "https-ca.pem"), timeout=5).status_code == 200
                 socket.create_connection(("127.0.0.1", self.zmq_port), timeout=5).close()
+                for name in REALMS:  # upkeep's first round makes them
+                    assert requests.get(f"{self.http_url}/realms/{name}/crl", timeout=5).status_code == 200
                 return
             except (OSError, AssertionError) as failure:
                 last = failure
