@@ -1,0 +1,59 @@
+"""The house rules: which room may include which (server/ROOMS), which file is the door to which library."""
+
+import pathlib
+import re
+
+import pytest
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+INCLUDE = re.compile(r'^#include ["<]([^">]+)[">]', re.M)
+DOORS = {
+    "nlohmann/": {"server/wire/json.cc"},
+    "sqlite3.h": {"server/store/sqlite_driver.cc"},
+    "pugixml": {"server/config/source.cc"},
+    "yaml-cpp/": {"server/config/source.cc"},
+    "spdlog/": {"server/base/log.cc"},
+    "CLI/": {"clients/cli/chancery.cc", "clients/http/chancery-http.cc"},  # the two programs that read options with it
+    "zmq.hpp": {"clients/zmq/chancery-zmq.cc"},
+}
+
+
+def rooms():
+    table = {}
+    for line in (TOP / "server" / "ROOMS").read_text().splitlines():
+        if line and not line.startswith("#"):
+            room, _, allowed = line.partition(":")
+            table[room] = allowed.split()
+    return table
+
+
+def sources(room):
+    return [path for path in (TOP / room).glob("*") if path.suffix in (".cc", ".h") and not path.name.endswith("_test.cc")]
+
+
+@pytest.mark.parametrize("room", sorted(rooms()))
+def test_a_room_includes_only_what_its_line_allows(room):
+    allowed = rooms()[room] + [room]
+    wrong = []
+    for path in sources(room):
+        for include in INCLUDE.findall(path.read_text()):
+            if include.startswith(("server/", "clients/")) and not any(include == one or include.startswith(one + "/") for one in allowed):
+                wrong.append(f"{path.relative_to(TOP)}: {include}")
+    assert not wrong
+
+
+@pytest.mark.parametrize("library", sorted(DOORS))
+def test_a_library_has_one_door(library):
+    found = set()
+    for path in [*(TOP / "server").rglob("*"), *(TOP / "clients").rglob("*")]:
+        if path.suffix in (".cc", ".h") and any(one.startswith(library) for one in INCLUDE.findall(path.read_text())):
+            found.add(str(path.relative_to(TOP)))
+    assert found <= DOORS[library]
+
+
+@pytest.mark.parametrize("room", sorted(rooms()))
+def test_files_are_about_one_concept(room):
+    tables = {"command_lists.h", "bad_config_cases.inc"}
+    long = [f"{path.relative_to(TOP)}: {len(path.read_text().splitlines())} lines" for path in sources(room)
+            if path.name not in tables and len(path.read_text().splitlines()) > 500]
+    assert not long
