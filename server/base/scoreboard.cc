@@ -32,7 +32,7 @@ std::string_view word_of(const std::array<std::string_view, Count>& words, State
 template <std::size_t Words>
 std::array<std::uint64_t, Words> words_with(std::string_view text) {
   std::array<std::uint64_t, Words> words{};
-  std::memcpy(words.data(), text.data(), std::min(text.size(), sizeof(words)));
+  text.copy(reinterpret_cast<char*>(words.data()), sizeof(words));
   return words;
 }
 
