@@ -48,6 +48,8 @@ void confine_to_realm(const config::RealmConfig& realm, const config::ServerConf
     return;
   }
   allow(ruleset.get(), realm.directory.c_str(), kRead | kWrite);
+  // The registration seed may lie elsewhere; it is the realm's own.
+  if (!realm.seed_file.empty()) allow(ruleset.get(), realm.seed_file.c_str(), LANDLOCK_ACCESS_FS_READ_FILE);
   for (const auto* path : kReadable) allow(ruleset.get(), path, kRead);
   if (server.log_destination.starts_with('/')) allow(ruleset.get(), server.log_destination.c_str(), LANDLOCK_ACCESS_FS_WRITE_FILE);
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);

@@ -1,0 +1,156 @@
+"""uPKI's two ports with a real ZMQ client: each task, and what is refused (UPKI.md 1)."""
+
+import base64
+import json
+import socket
+import subprocess
+
+import pytest
+import zmq
+
+
+class Peer:
+    def __init__(self, system):
+        self.system, self.context = system, zmq.Context.instance()
+
+    def raw(self, *frames, port=0):
+        one = self.context.socket(zmq.REQ)
+        one.setsockopt(zmq.RCVTIMEO, 10000)
+        one.setsockopt(zmq.LINGER, 0)
+        one.connect(f"tcp://127.0.0.1:{self.system.zmq_port + port}")
+        try:
+            one.send_multipart([frame if isinstance(frame, bytes) else frame.encode() for frame in frames])
+            return json.loads(one.recv_string())
+        finally:
+            one.close()
+
+    def data(self, task, port=0, key="params", **params):
+        reply = self.raw(json.dumps({"TASK": task, key: params}), port=port)
+        assert reply["EVENT"] == "ANSWER", reply
+        return reply["DATA"]
+
+    def error(self, task, port=0, **params):
+        reply = self.raw(json.dumps({"TASK": task, "params": params}), port=port)
+        assert reply["EVENT"] == "UPKI ERROR", reply
+        return reply["MSG"]
+
+
+@pytest.fixture
+def peer(system):
+    return Peer(system)
+
+
+def csr(name):
+    command = ["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "/dev/null", "-subj", f"/CN={name}"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def test_ca_and_crl(peer):
+    assert peer.data("get_ca").startswith("-----BEGIN CERTIFICATE-----\n") and peer.data("get_ca").endswith("-----END CERTIFICATE-----\n")
+    first, second = base64.b64decode(peer.data("get_crl")), base64.b64decode(peer.data("generate_crl"))
+    for der in (first, second):
+        assert b"CRL Number" in subprocess.run(["openssl", "crl", "-inform", "der", "-noout", "-text"], input=der, check=True, capture_output=True).stdout.replace(b"X509v3 ", b"")
+
+
+def test_profiles(peer):
+    assert peer.data("list_profiles") == ["ca", "ra", "server", "webapp", "laptop", "user", "admin"]
+    assert peer.data("get_profile", profile="server") == {
+        "keyType": "rsa", "keyLen": 4096, "duration": 60, "digest": "sha256", "altnames": True, "domain": "",
+        "subject": {"C": "FR", "O": "Company", "OU": "Servers", "CN": ""}, "keyUsage": ["digitalSignature", "keyEncipherment"],
+        "extendedKeyUsage": ["serverAuth"], "certType": "server"}
+    for name in ("nope", "../x", "Server"):
+        assert peer.error("get_profile", profile=name).startswith("[500] Profile not found: ")
+
+
+@pytest.mark.parametrize("key", ["params", "PARAMS"])
+def test_sign_and_view(peer, key):
+    name = f"sign-{key.lower()}-{'x' if key == 'params' else 'y'}.example.com"
+    signed = peer.data("sign", key=key, csr=csr(name), profile="server")
+    assert isinstance(signed["serial"], int) and signed["serial"] > 2 ** 64
+    view = peer.data("view", dn=name)
+    assert view["serial_number"] == signed["serial"] and view["subject"] == {"commonName": name}
+    assert view["sans"] == [{"type": "DNS", "value": name}] and view["is_valid"] is True and view["status"] == "valid"
+
+
+@pytest.mark.parametrize("spelling", ["{cn}", "/CN={cn}", "CN={cn}", "{serial}", "{hexserial}"])
+def test_revoke_in_every_spelling(peer, spelling):
+    name = f"revoke-{abs(hash(spelling)) % 10 ** 8}.example.com"
+    serial = peer.data("sign", csr=csr(name))["serial"]
+    assert peer.data("revoke", dn=spelling.format(cn=name, serial=serial, hexserial=f"{serial:038x}"), reason="keyCompromise") is True
+    assert peer.data("view", dn=name)["revoke_reason"] == "keyCompromise"
+    crl = base64.b64decode(peer.data("get_crl"))
+    text = subprocess.run(["openssl", "crl", "-inform", "der", "-noout", "-text"], input=crl, check=True, capture_output=True).stdout.decode()
+    assert f"{serial:038X}" in text
+
+
+@pytest.mark.parametrize("reason,name", [(1, "keyCompromise"), ("4", "superseded"), ("CESSATIONOFOPERATION", "cessationOfOperation")])
+def test_reasons(peer, reason, name):
+    cn = f"reason-{name.lower()}.example.com"
+    peer.data("sign", csr=csr(cn))
+    assert peer.data("revoke", dn=cn, reason=reason) is True
+    assert peer.data("view", dn=cn)["revoke_reason"] == name
+
+
+def test_hold_and_back(peer):
+    peer.data("sign", csr=csr("hold.example.com"))
+    assert peer.data("revoke", dn="hold.example.com", reason="certificateHold") is True
+    assert peer.data("unrevoke", dn="hold.example.com") is True
+    assert peer.data("view", dn="hold.example.com")["is_revoked"] is False
+    assert peer.error("unrevoke", dn="hold.example.com").startswith("[900] ")
+
+
+def test_generate_keeps_the_key(peer):
+    made = peer.data("generate", cn="made.example.com", profile="user", sans=[{"type": "EMAIL", "value": "a@example.com"}, "DNS:made.example.com"], local=True)
+    assert made["dn"] == "/CN=made.example.com" and "private_key" not in made
+
+
+def test_register(peer, system):
+    answer = peer.data("register", port=1, seed=system.seed, cn="ra1.example.com", profile="ra", sans=[{"type": "DNS", "value": "upki-ra.example.com"}])
+    assert answer["status"] == "registered" and answer["private_key"].startswith("-----BEGIN PRIVATE KEY-----")
+    assert answer["ca_certificate"] == peer.data("get_ca")
+    assert peer.data("status", port=1, cn="ra1.example.com")["node"]["profile"] == "ra"
+    assert peer.data("status", port=1, cn="nobody.example.com") == {"status": "not_registered"}
+
+
+def test_F54_wrong_seeds(peer, system):
+    for seed in ("wrong", system.seed + "x", system.seed[:-1], " "):
+        assert peer.error("register", port=1, seed=seed, cn="x.example.com") == "[700] Invalid registration seed"
+    assert "CA certificate" in peer.error("register", port=1, seed=system.seed, cn="x.example.com", profile="ca")
+
+
+def test_refusals(peer):
+    assert peer.error("foo") == "[700] Unknown task: foo"
+    assert peer.error("Get_CA") == "[700] Unknown task: Get_CA"
+    assert peer.error("get_ca", port=1) == "[700] Unknown task: get_ca"
+    for task, name in (("sign", "csr"), ("view", "dn"), ("revoke", "dn"), ("generate", "cn"), ("get_profile", "profile")):
+        assert peer.error(task) == f"[700] Missing {name} parameter"
+    assert peer.error("view", dn="nobody.example.com") == "[300] Certificate not found: nobody.example.com"
+    assert peer.error("revoke", dn="nobody.example.com", reason="bored").startswith("[200] Invalid revocation reason: bored")
+    assert peer.error("sign", csr="garbage").startswith("[200] ")
+    assert peer.error("sign", csr=csr("localhost"), profile="nope") == "[500] Profile not found: nope"
+
+
+@pytest.mark.parametrize("cn", ["../../x", "/abs", "a\u0000b", "x" * 10000])
+def test_F34_names_are_no_paths(peer, system, cn):
+    before = {path for path in system.directory.rglob("*") if "nodes" in path.parts}
+    reply = peer.raw(json.dumps({"TASK": "generate", "params": {"cn": cn, "profile": "user"}}))
+    assert reply["EVENT"] == "UPKI ERROR" or all("nodes" in path.parts for path in set(system.directory.rglob("*")) - before if path.name == "key.pem")
+    assert not (system.directory / "x").exists()
+
+
+@pytest.mark.parametrize("frames", [(b"",), (b"\xff\xfe",), (b"garbage",), (b"[]",), (b"{}",), (b'{"TASK":7}',), (b'{"TASK":"get_ca","TASK":"get_crl"}',),
+                                    (b'{"TASK":"sign","params":[]}',), (b"[" * 100000,), (b'{"TASK":"get_ca"}', b"more")])
+def test_bad_frames_get_an_error(peer, frames):
+    assert peer.raw(*frames)["EVENT"] == "UPKI ERROR"
+    assert peer.data("get_ca")
+
+
+def test_F29_strangers_do_not_stop_it(peer, system):
+    strangers = []
+    for octets in (b"GET / HTTP/1.0\r\n\r\n", b"\xff" * 64, b"\x00" * 4096, b""):
+        one = socket.create_connection(("127.0.0.1", system.zmq_port))
+        one.sendall(octets)
+        strangers.append(one)
+    assert peer.data("get_ca")
+    for one in strangers:
+        one.close()
