@@ -50,7 +50,8 @@ int start(std::span<char* const> arguments) {
   switch (options->task) {
     case master::Task::Help: return print(master::usage());
     case master::Task::Version: return print("chanceryd " CHANCERY_VERSION "\n");
-    case master::Task::Check: return master::check(options->config);
+    case master::Task::Check:
+      return options->before.empty() ? master::check(options->config) : master::check_change(options->before, options->config);
     case master::Task::PrintConfig:
     case master::Task::Run: return run(*options);
   }

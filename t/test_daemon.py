@@ -249,3 +249,21 @@ def test_c27_a_realm_without_its_key_does_not_stop_the_other(daemon):
         waiting.connect(str(daemon.directory / "run" / "signer-devices.sock"))
     with daemon.talk("devices") as talk:
         issue(talk, "i.example.com")
+
+
+def test_check_says_what_a_new_configuration_changes(daemon, tmp_path):
+    daemon.start()
+    new = tmp_path / "etc-new" / "chancery.xml"
+    new.parent.mkdir()
+
+    def diff(text):
+        new.write_text(text)
+        return subprocess.run([BUILD / "chanceryd", "--check", "--diff", daemon.config, new], capture_output=True, text=True)
+
+    old = daemon.config.read_text().replace('="run"', f'="{tmp_path}/run"').replace('="realms"', f'="{tmp_path}/realms"')
+    same = diff(old)
+    assert (same.returncode, same.stdout.splitlines()[-1]) == (0, "nothing changes"), same
+    changed = diff(old.replace("</chancery>", '<identities><identity user="nobody" roles="auditor"/></identities></chancery>'))
+    assert changed.returncode == 0 and "identity user=nobody" in changed.stdout.splitlines()[-1], changed
+    broken = diff(old.replace("</chancery>", "<limit/></chancery>"))
+    assert broken.returncode == 78 and 'unknown name "limit"' in broken.stdout, broken

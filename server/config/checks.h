@@ -1,6 +1,8 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
+#include <vector>
 
 #include "server/config/node.h"
 #include "server/config/report.h"
@@ -27,5 +29,10 @@ void check_profile(const Profile& profile, const RealmConfig& realm, const Node&
 void check_realm(const RealmConfig& realm, const Node& root, Report& report);
 /// The server against the realms it has. `root` is its chancery.xml.
 void check_server(const ServerConfig& server, const std::vector<RealmName>& realms, const Node& root, Report& report);
+
+/// A realm's addresses against the listeners. `root` is its ca.config.yml.
+void check_realm_in_server(const ServerConfig& server, const RealmConfig& realm, const Node& root, Report& report);
+/// That a realm has nothing in common with those before it.
+void check_realms_apart(const RealmConfig& realm, const std::vector<std::shared_ptr<const RealmConfig>>& others, Report& report);
 
 }  // namespace chancery::config

@@ -1,6 +1,7 @@
 #include "server/config/load.h"
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 
 #include "server/base/text.h"
@@ -141,9 +142,11 @@ std::vector<RealmName> realms_of(const ServerConfig& server, const Node& root, R
   return realms;
 }
 
-}  // namespace
+/// What the server knows and one realm alone does not.
+using MoreChecks = std::function<void(const RealmConfig& realm, const Node& root, Report& report)>;
 
-std::shared_ptr<const RealmConfig> load_realm(const RealmName& name, const fs::path& directory, std::vector<Finding>& findings) {
+std::shared_ptr<const RealmConfig> load_realm(const RealmName& name, const fs::path& directory, const MoreChecks& check_more,
+                                              std::vector<Finding>& findings) {
   std::vector<Finding> own;
   auto realm = std::make_shared<RealmConfig>(name);
   realm->directory = whole_path(directory);
@@ -161,11 +164,18 @@ std::shared_ptr<const RealmConfig> load_realm(const RealmName& name, const fs::p
     check_inline_profiles(*realm, *root, report);
     add_profile_files(*root, *realm, own);
     check_realm(*realm, *root, report);
+    if (check_more) check_more(*realm, *root, report);
   }
   sort_by_place(own);
   const bool failed = has_errors(own);
   findings.insert(findings.end(), std::make_move_iterator(own.begin()), std::make_move_iterator(own.end()));
   return failed ? nullptr : realm;
+}
+
+}  // namespace
+
+std::shared_ptr<const RealmConfig> load_realm(const RealmName& name, const fs::path& directory, std::vector<Finding>& findings) {
+  return load_realm(name, directory, nullptr, findings);
 }
 
 Loaded load(const fs::path& chancery_xml) {
@@ -182,8 +192,12 @@ Loaded load(const fs::path& chancery_xml) {
   resolve_paths(snapshot->server);
   const auto realms = realms_of(snapshot->server, *root, report);
   check_server(snapshot->server, realms, *root, report);
+  const MoreChecks check_more = [&](const RealmConfig& realm, const Node& realm_root, Report& realm_report) {
+    check_realm_in_server(snapshot->server, realm, realm_root, realm_report);
+    check_realms_apart(realm, snapshot->realms, realm_report);
+  };
   for (const auto& name : realms) {
-    snapshot->realms.push_back(load_realm(name, snapshot->server.realms_directory / name.text(), loaded.findings));
+    snapshot->realms.push_back(load_realm(name, snapshot->server.realms_directory / name.text(), check_more, loaded.findings));
   }
   sort_by_place(loaded.findings);
   if (!has_errors(loaded.findings)) loaded.snapshot = std::move(snapshot);

@@ -111,6 +111,26 @@ void check_acme(const RealmConfig& realm, const Node& root, Report& report) {
   }
 }
 
+constexpr std::chrono::days kLongestCrl{10};  // PROMISES B9: of end-entity certificates
+constexpr std::chrono::hours kShortestCrl{1};
+
+void check_crl_schedule(const RealmConfig& realm, const Node& root, Report& report) {
+  if (realm.crl_after_revocation > realm.crl_validity) {
+    report.error(place_of(root, {"crl_after_revocation"}), "found " + duration_text(realm.crl_after_revocation) +
+                                                               ", expected at most the " + duration_text(realm.crl_validity) +
+                                                               " of crl_validity");
+  }
+  const Node& validity = place_of(root, {"crl_validity"});
+  if (realm.crl_validity > kLongestCrl) {
+    report.warning(validity, "found " + duration_text(realm.crl_validity) + ", expected at most " + duration_text(kLongestCrl) +
+                                 ": a client may trust a revoked certificate that long");
+  }
+  if (realm.crl_validity < kShortestCrl) {
+    report.warning(validity, "found " + duration_text(realm.crl_validity) +
+                                 ": a CRL is renewed at half of that, and a longer stop leaves clients without a valid one");
+  }
+}
+
 /// The places of the data directory hold what they are for.
 void check_layout(const RealmConfig& realm, Report& report) {
   std::error_code ignored;
@@ -151,11 +171,7 @@ void check_realm(const RealmConfig& realm, const Node& root, Report& report) {
   if (realm.clients == ClientsMode::Register && realm.seed_file.empty()) {
     report.warning(place_of(root, {"clients"}), "found register without a seed_file: nobody can register");
   }
-  if (realm.crl_after_revocation > realm.crl_validity) {
-    report.error(place_of(root, {"crl_after_revocation"}), "found " + duration_text(realm.crl_after_revocation) +
-                                                               ", expected at most the " + duration_text(realm.crl_validity) +
-                                                               " of crl_validity");
-  }
+  check_crl_schedule(realm, root, report);
   check_acme(realm, root, report);
   check_layout(realm, report);
 }

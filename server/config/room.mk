@@ -2,6 +2,7 @@ noinst_LIBRARIES += libconfig.a
 libconfig_a_SOURCES = \
   server/config/builtin_profiles.cc server/config/builtin_profiles.h \
   server/config/checks.h \
+  server/config/diff.cc server/config/diff.h \
   server/config/documents.cc server/config/documents.h \
   server/config/file_checks.cc \
   server/config/finding.cc server/config/finding.h \
@@ -17,6 +18,7 @@ libconfig_a_SOURCES = \
   server/config/server_config.h \
   server/config/server_settings.cc server/config/server_settings.h \
   server/config/setting.cc server/config/setting.h \
+  server/config/snapshot_checks.cc \
   server/config/source.cc server/config/source.h \
   server/config/text_checks.cc server/config/text_checks.h \
   server/config/upki_view.cc server/config/upki_view.h \
@@ -45,7 +47,9 @@ config_test_SOURCES = \
   server/config/bad_config_test.cc \
   server/config/checks_test.cc \
   server/config/config_test.cc \
+  server/config/diff_test.cc \
   server/config/documents_test.cc \
+  server/config/snapshot_checks_test.cc \
   server/config/source_test.cc \
   server/config/testing.h
 config_test_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS) -DCHANCERY_SOURCE_DIR='"$(abs_top_srcdir)"'

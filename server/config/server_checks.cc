@@ -102,6 +102,27 @@ void check_socket(const Context& context) {
   }
 }
 
+/// Whether everybody whom `rule` gives roles has them already by `other`.
+bool shadows(const IdentityRule& other, const IdentityRule& rule) {
+  if (rule.roles.empty() || other.user != rule.user || other.group != rule.group) return false;
+  if (other.realm != "*" && other.realm != rule.realm) return false;
+  return std::ranges::all_of(rule.roles.names(),
+                             [&](const std::string& name) { return other.roles.has(base::role_from_text(name).value()); });
+}
+
+/// Rules add up, so one that adds nothing is a mistake: of its realm, its roles or its name.
+void check_shadowed(const Context& context, std::size_t index) {
+  const auto& list = context.server.identities;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const bool same = list[i] == list[index];
+    if (i == index || !shadows(list[i], list[index]) || (same && i > index)) continue;
+    const Node& other = context.places.item("identities", "identity", i);
+    return context.report.warning(
+        context.places.item("identities", "identity", index),
+        "found a rule that gives nothing which the rule in line " + std::to_string(other.line) + " does not give already");
+  }
+}
+
 void check_identities(const Context& context) {
   for (std::size_t i = 0; i < context.server.identities.size(); ++i) {
     const auto& rule = context.server.identities[i];
@@ -119,6 +140,7 @@ void check_identities(const Context& context) {
                              "found no group \"" + rule.group + "\" on this machine: nobody gets these roles");
     }
     check_known_realm(context, rule.realm, Places::inside(at, "realm"));
+    check_shadowed(context, i);
   }
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "server/base/process.h"
+#include "server/config/diff.h"
 #include "server/config/load.h"
 #include "server/master/recipes.h"
 #include "server/master/spawn.h"
@@ -43,17 +44,34 @@ bool check_realm(const config::ServerConfig& server, const config::RealmConfig& 
   return false;
 }
 
-}  // namespace
-
-int check(const std::filesystem::path& chancery_xml) {
-  const auto loaded = config::load(chancery_xml);
+config::Loaded load(const std::filesystem::path& chancery_xml) {
+  auto loaded = config::load(chancery_xml);
   for (const auto& finding : loaded.findings) print(config::to_line(finding));
+  return loaded;
+}
+
+int check(const std::filesystem::path& chancery_xml, const config::Loaded& loaded) {
   if (!loaded.snapshot) return base::to_int(base::Exit::Config);
   bool holds = true;
   for (const auto& realm : loaded.snapshot->realms) holds = check_realm(loaded.snapshot->server, *realm) && holds;
   if (holds)
     print(chancery_xml.string() + ": the configuration holds, realms: " + std::to_string(loaded.snapshot->realms.size()));
   return base::to_int(holds ? base::Exit::Ok : base::Exit::Config);
+}
+
+}  // namespace
+
+int check(const std::filesystem::path& chancery_xml) { return check(chancery_xml, load(chancery_xml)); }
+
+int check_change(const std::filesystem::path& before, const std::filesystem::path& after) {
+  const auto old_one = load(before);
+  const auto new_one = load(after);
+  const int status = check(after, new_one);
+  if (!old_one.snapshot || !new_one.snapshot) return base::to_int(base::Exit::Config);
+  const auto lines = config::differences(*old_one.snapshot, *new_one.snapshot);
+  for (const auto& line : lines) print(line);
+  if (lines.empty()) print("nothing changes");
+  return status;
 }
 
 }  // namespace chancery::master

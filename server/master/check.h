@@ -8,4 +8,7 @@ namespace chancery::master {
 /// journal. @return the exit status, Exit::Ok or Exit::Config.
 int check(const std::filesystem::path& chancery_xml);
 
+/// chanceryd --check --diff: that, of the configuration `after`, and then what changes from `before` to it, a line each.
+int check_change(const std::filesystem::path& before, const std::filesystem::path& after);
+
 }  // namespace chancery::master

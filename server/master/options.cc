@@ -21,6 +21,7 @@ struct OptionRow {
 constexpr std::array kOptions{
     OptionRow{"--config", "FILE", {}, "the configuration (default " CHANCERY_SYSCONFDIR "/chancery/chancery.xml)"},
     OptionRow{"--check", "", Task::Check, "hold the configuration against all checks, print every finding, exit 0 or 78"},
+    OptionRow{"--diff", "OLD NEW", {}, "with --check: check the configuration NEW and say in words what changes from OLD to it"},
     OptionRow{"--print-config", "", Task::PrintConfig, "print the configuration in force, defaults included"},
     OptionRow{"--foreground", "", {}, "stay in the foreground (the default)"},
     OptionRow{"--daemon", "", {}, "go to the background; the command ends when everything is ready"},
@@ -57,9 +58,15 @@ Result<Options> parse_options(std::span<char* const> arguments) {
     if (row->task && options.task != Task::Run) return Error(Code::InvalidParams, std::string(name) + ": one task at a time");
     if (row->task) options.task = *row->task;
     if (name == "--config") options.config = *value;
+    if (name == "--diff") {
+      if (i + 1 >= arguments.size()) return Error(Code::InvalidParams, "--diff needs two values: " + std::string(row->value));
+      options.before = *value;
+      options.config = arguments[++i];
+    }
     if (name == "--daemon") options.daemon = true;
     if (name == "--foreground") options.daemon = false;
   }
+  if (!options.before.empty() && options.task != Task::Check) return Error(Code::InvalidParams, "--diff goes with --check");
   return options;
 }
 

@@ -24,6 +24,7 @@ TEST(Options, ReadsWhatThereIs) {
       {"config", {"--config", "a.xml"}, {.config = "a.xml"}},
       {"config with =", {"--config=a=b.xml"}, {.config = "a=b.xml"}},
       {"check", {"--check", "--config", "x"}, {.task = Task::Check, .config = "x"}},
+      {"diff", {"--check", "--diff", "old.xml", "new.xml"}, {.task = Task::Check, .config = "new.xml", .before = "old.xml"}},
       {"print", {"--print-config"}, {.task = Task::PrintConfig}},
       {"daemon", {"--daemon"}, {.daemon = true}},
       {"the last of two wins", {"--daemon", "--foreground"}, {}},
@@ -48,6 +49,9 @@ TEST(Options, RefusesTheRest) {
       {{""}, "unknown option \"\" (chanceryd --help lists the options)"},
       {{"--config"}, "--config needs a value: FILE"},
       {{"--config="}, "--config needs a value: FILE"},
+      {{"--check", "--diff"}, "--diff needs a value: OLD NEW"},
+      {{"--check", "--diff", "old.xml"}, "--diff needs two values: OLD NEW"},
+      {{"--diff", "old.xml", "new.xml"}, "--diff goes with --check"},
       {{"--check=yes"}, "--check takes no value"},
       {{"--check", "--print-config"}, "--print-config: one task at a time"},
   };

@@ -1,0 +1,160 @@
+#include "server/config/diff.h"
+
+#include <algorithm>
+#include <map>
+
+#include "server/config/profile_settings.h"
+#include "server/config/realm_settings.h"
+#include "server/config/server_settings.h"
+#include "server/config/source.h"
+
+namespace chancery::config {
+namespace {
+
+using Lines = std::vector<std::string>;
+
+std::string shown(const std::string& text) { return text.empty() ? "nothing" : text; }
+
+std::string_view when_text(When when) {
+  switch (when) {
+    case When::Reload: return "";
+    case When::Start: return " (at the next start)";
+    case When::Creation: return " (counts only when a CA is made)";
+  }
+  return "";
+}
+
+void add_change(Lines& lines, const std::string& place, const std::string& before, const std::string& after, When when) {
+  if (before == after) return;
+  lines.push_back(place + ": " + shown(before) + " becomes " + shown(after) + std::string(when_text(when)));
+}
+
+/// A value as people read it: a bare number of days gets its unit.
+std::string value_text(const SettingInfo& info, const Node& value) {
+  auto text = one_line(value);
+  const bool is_bare = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+  return is_bare ? text + std::string(info.unit) : text;
+}
+
+/// The settings of one owner, by the rows of its table.
+template <class Owner>
+void compare_settings(std::span<const Setting<Owner>> rows, const std::string& place, const Owner& before, const Owner& after,
+                      Lines& lines) {
+  for (const auto& row : rows) {
+    if (row.write == nullptr) continue;
+    add_change(lines, place + std::string(row.info.name), value_text(row.info, row.write(row.info, before)),
+               value_text(row.info, row.write(row.info, after)), row.info.when);
+  }
+}
+
+/// The attributes of one element that both sides have, by what its table says of them.
+void compare_attributes(const std::vector<SettingLine>& rows, const std::string& place, const Node& before, const Node& after,
+                        Lines& lines) {
+  for (const auto& row : rows) {
+    const Node* old_value = before.find(row.info.name);
+    const Node* new_value = after.find(row.info.name);
+    if (old_value == nullptr || new_value == nullptr) continue;
+    add_change(lines, place + std::string(row.info.name), value_text(row.info, *old_value), value_text(row.info, *new_value),
+               row.info.when);
+  }
+}
+
+/// What an item is known by: its name, or all that it says.
+std::string key_of(const Node& item) {
+  const Node* name = item.find("name");
+  return name != nullptr ? one_line(*name) : one_line(item);
+}
+
+std::map<std::string, const Node*> items_by_key(const Node& element, std::string_view item) {
+  std::map<std::string, const Node*> items;
+  for (const auto& child : element.children) {
+    if (child.name == item) items.emplace(key_of(child), &child);
+  }
+  return items;
+}
+
+void compare_items(const Element& element, const Node& before, const Node& after, Lines& lines) {
+  if (element.item.empty()) return;
+  const auto old_items = items_by_key(before, element.item);
+  const auto new_items = items_by_key(after, element.item);
+  const auto place = [&](const std::string& key) { return std::string(element.item) + " " + key + ": "; };
+  for (const auto& [key, item] : old_items) {
+    if (!new_items.contains(key)) lines.push_back(place(key) + "goes");
+  }
+  for (const auto& [key, item] : new_items) {
+    const auto old_item = old_items.find(key);
+    if (old_item == old_items.end()) {
+      lines.push_back(place(key) + "is new" + (item->find("name") != nullptr ? ", " + one_line(*item) : ""));
+    } else {
+      compare_attributes(element.item_attributes(), place(key), *old_item->second, *item, lines);
+    }
+  }
+}
+
+void compare_servers(const ServerConfig& before, const ServerConfig& after, Lines& lines) {
+  compare_settings(root_settings(), "", before, after, lines);
+  for (const auto& element : server_elements()) {
+    const Node old_node = element.write(element, before);
+    const Node new_node = element.write(element, after);
+    compare_attributes(element.attributes(), std::string(element.name) + "/", old_node, new_node, lines);
+    compare_items(element, old_node, new_node, lines);
+  }
+}
+
+void compare_command_roles(const std::string& place, const RealmConfig& before, const RealmConfig& after, Lines& lines) {
+  const auto role = [](const RealmConfig& realm, const std::string& command) -> std::string {
+    const auto found = realm.command_roles.find(command);
+    return found == realm.command_roles.end() ? "its least role" : std::string(base::to_text(found->second));
+  };
+  auto all = before.command_roles;
+  all.insert(after.command_roles.begin(), after.command_roles.end());
+  for (const auto& [command, unused] : all) {
+    add_change(lines, place + std::string(kCommandRolesSection) + "." + command, role(before, command), role(after, command),
+               When::Reload);
+  }
+}
+
+void compare_profiles(const std::string& place, const RealmConfig& before, const RealmConfig& after, Lines& lines) {
+  for (const auto& [name, profile] : before.profiles) {
+    if (!after.profiles.contains(name)) lines.push_back(place + "profile " + name.text() + " goes: requests for it are refused");
+  }
+  for (const auto& [name, profile] : after.profiles) {
+    const auto old_profile = before.profiles.find(name);
+    if (old_profile == before.profiles.end()) {
+      lines.push_back(place + "profile " + name.text() + " is new");
+    } else {
+      compare_settings(profile_settings(), place + "profile " + name.text() + ": ", old_profile->second, profile, lines);
+    }
+  }
+}
+
+void compare_realms(const RealmConfig& before, const RealmConfig& after, Lines& lines) {
+  const std::string place = "realm " + after.name.text() + ": ";
+  compare_settings(realm_settings(), place, before, after, lines);
+  compare_settings(acme_settings(), place + std::string(kAcmeSection) + ".", before.acme, after.acme, lines);
+  compare_command_roles(place, before, after, lines);
+  compare_profiles(place, before, after, lines);
+}
+
+}  // namespace
+
+std::vector<std::string> differences(const Snapshot& before, const Snapshot& after) {
+  Lines lines;
+  compare_servers(before.server, after.server, lines);
+  for (const auto& realm : before.realms) {
+    if (after.find(realm->name.text()) == nullptr) {
+      lines.push_back("realm " + realm->name.text() + " goes: its signer ends, nobody renews its CRL");
+    }
+  }
+  for (const auto& realm : after.realms) {
+    const auto* old_realm = before.find(realm->name.text());
+    if (old_realm == nullptr) {
+      lines.push_back("realm " + realm->name.text() + " is new");
+    } else {
+      compare_realms(*old_realm, *realm, lines);
+    }
+  }
+  return lines;
+}
+
+}  // namespace chancery::config

@@ -1,0 +1,103 @@
+#include "server/config/diff.h"
+
+#include <gtest/gtest.h>
+
+#include "server/config/testing.h"
+
+namespace chancery::config {
+namespace {
+
+using testing::Place;
+
+/// The lines between two configurations in one directory.
+std::vector<std::string> changes(std::string_view xml, std::string_view realm) {
+  const Place place;
+  const auto before = place.load();
+  place.write("chancery.xml", xml);
+  place.write("realms/default/ca.config.yml", realm);
+  const auto after = place.load();
+  if (!before.snapshot || !after.snapshot) return place.lines(after.findings);
+  return differences(*before.snapshot, *after.snapshot);
+}
+
+struct Case {
+  const char* name;
+  std::string xml;
+  std::string realm;
+  std::vector<std::string> want;
+};
+
+std::string server(const std::string& inside) {
+  return "<chancery run-directory=\"run\"><realms directory=\"realms\"/>" + inside + "</chancery>";
+}
+std::string realm(const std::string& more) { return std::string(testing::kGoodRealm) + more; }
+
+TEST(Diff, SaysInWordsWhatChanges) {
+  const Case cases[] = {
+      {"nothing", server(""), realm(""), {}},
+      {"the same said aloud", server("<limits grace=\"20s\"/>"), realm("crl_validity: 7d\n"), {}},
+      {"a setting", server("<limits grace=\"30s\"/>"), realm(""), {"limits/grace: 20s becomes 30s"}},
+      {"of the next start",
+       server("<limits max-workers=\"300\"/>"),
+       realm(""),
+       {"limits/max-workers: 200 becomes 300 (at the next start)"}},
+      {"of a realm", server(""), realm("crl_validity: 1d\n"), {"realm default: crl_validity: 7d becomes 1d"}},
+      {"of its creation",
+       server(""),
+       realm("key: rsa:4096\n"),
+       {"realm default: key: ec:P-256 becomes rsa:4096 (counts only when a CA is made)"}},
+      {"from nothing",
+       server(""),
+       realm("acme:\n  resolver: \"127.0.0.1:53\"\n"),
+       {"realm default: acme.resolver: nothing becomes 127.0.0.1:53"}},
+      {"command roles",
+       server(""),
+       realm("command_roles:\n  certificate.search: auditor\n"),
+       {"realm default: command_roles.certificate.search: its least role becomes auditor"}},
+      {"a profile's setting",
+       server(""),
+       realm("profiles:\n  server:\n    duration: 30\n"),
+       {"realm default: profile server: duration: 60d becomes 30d"}},
+      {"a new profile",
+       server(""),
+       realm("profiles:\n  vpn:\n    keyUsage: [digitalSignature]\n"),
+       {"realm default: profile vpn is new"}},
+      {"a new rule",
+       server("<identities><identity user=\"root\" realm=\"*\" roles=\"auditor\"/></identities>"),
+       realm(""),
+       {"identity user=root group= realm=* roles=auditor: is new"}},
+  };
+  for (const auto& one : cases) EXPECT_EQ(changes(one.xml, one.realm), one.want) << one.name;
+}
+
+TEST(Diff, ItemsAreKnownByTheirNames) {
+  const auto listener = [](const std::string& name, int port) {
+    return "<listener name=\"" + name + "\" tls=\"false\" address=\"127.0.0.1\" port=\"" + std::to_string(port) +
+           "\" realms=\"*\"/>";
+  };
+  const Place place;
+  place.write("chancery.xml", server("<listeners>" + listener("a", 8080) + listener("b", 8081) + "</listeners>"));
+  const auto before = place.load();
+  place.write("chancery.xml", server("<listeners>" + listener("c", 8082) + listener("a", 9090) + "</listeners>"));
+  const auto after = place.load();
+  ASSERT_TRUE(before.snapshot && after.snapshot);
+  const auto lines = differences(*before.snapshot, *after.snapshot);
+  ASSERT_EQ(lines.size(), 3U);
+  EXPECT_EQ(lines[0], "listener b: goes");
+  EXPECT_EQ(lines[1], "listener a: port: 8080 becomes 9090");
+  EXPECT_EQ(lines[2].substr(0, 18), "listener c: is new");
+}
+
+TEST(Diff, RealmsComeAndGo) {
+  const Place place;
+  const auto before = place.load();
+  place.write("realms/devices/ca.config.yml", testing::kGoodRealm);
+  const auto after = place.load();
+  ASSERT_TRUE(before.snapshot && after.snapshot);
+  EXPECT_EQ(differences(*before.snapshot, *after.snapshot), std::vector<std::string>{"realm devices is new"});
+  EXPECT_EQ(differences(*after.snapshot, *before.snapshot),
+            std::vector<std::string>{"realm devices goes: its signer ends, nobody renews its CRL"});
+}
+
+}  // namespace
+}  // namespace chancery::config

@@ -1,0 +1,143 @@
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <optional>
+
+#include "server/config/checks.h"
+
+/// What only the whole shows: the server and all its realms side by side.
+namespace chancery::config {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The parts of an http(s) URL that say who serves it.
+struct Address {
+  bool tls = false;
+  std::string host;
+  int port = 0;
+  std::string path;
+};
+
+std::optional<int> port_from(std::string_view text) {
+  int port = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return failure == std::errc() && end == text.data() + text.size() ? std::optional(port) : std::nullopt;
+}
+
+/// @pre check_url holds.
+std::optional<Address> parse_url(std::string_view url) {
+  Address address;
+  address.tls = url.starts_with("https://");
+  url.remove_prefix(url.find("//") + 2);
+  const auto slash = std::min(url.find('/'), url.size());
+  address.path = url.substr(slash);
+  auto authority = url.substr(0, slash);
+  const auto bracket = authority.rfind(']');
+  const auto colon = authority.rfind(':');
+  const bool has_port = colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
+  const auto port = has_port ? port_from(authority.substr(colon + 1)) : std::optional<int>(address.tls ? 443 : 80);
+  if (!port) return std::nullopt;
+  address.port = *port;
+  auto host = has_port ? authority.substr(0, colon) : authority;
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  address.host = host;
+  return address;
+}
+
+/// Whether the host is one of this server's, as far as its configuration says.
+bool is_ours(const ServerConfig& server, const std::string& host) {
+  if (host == "localhost" || host == "::1" || host.starts_with("127.")) return true;
+  return std::ranges::any_of(
+      server.listeners, [&](const Listener& one) { return one.address == host || std::ranges::count(one.names, host) != 0; });
+}
+
+bool serves(const Listener& listener, std::string_view realm) {
+  return std::ranges::any_of(listener.realms, [&](const std::string& one) { return one == "*" || one == realm; });
+}
+
+/// Why nobody gets that URL from this server; nothing when somebody may, or when it is another's to serve.
+std::optional<std::string> fault_in_url(const ServerConfig& server, const RealmName& realm, const std::string& url) {
+  const auto address = parse_url(url);
+  if (!address) return "found no port number in " + url;
+  if (!is_ours(server, address->host)) return std::nullopt;
+  const auto listener = std::ranges::find(server.listeners, address->port, &Listener::port);
+  if (listener == server.listeners.end()) return "found " + url + ", but no listener has port " + std::to_string(address->port);
+  if (listener->tls != address->tls) {
+    return "found " + url + ", but listener " + listener->name + " on that port speaks " + (listener->tls ? "https" : "http");
+  }
+  constexpr std::string_view kRealms = "/realms/";
+  const bool by_path = address->path.starts_with(kRealms);
+  const auto rest = by_path ? address->path.substr(kRealms.size()) : std::string();
+  const auto named = by_path ? rest.substr(0, rest.find('/')) : listener->default_realm;
+  if (named != realm.text()) return "found " + url + ", which is of " + (named.empty() ? "no realm" : "realm " + named);
+  if (!serves(*listener, named)) return "found " + url + ", but listener " + listener->name + " does not serve the realm";
+  return std::nullopt;
+}
+
+/// An address in every certificate that leads nowhere is found out when the first certificate has to be checked.
+void check_urls(const ServerConfig& server, const RealmConfig& realm, const Node& root, Report& report) {
+  struct List {
+    std::string_view name;
+    const std::vector<std::string>& urls;
+  };
+  for (const auto& list : {List{"crl_urls", realm.crl_urls}, List{"ca_issuer_urls", realm.ca_issuer_urls}}) {
+    const Node* at = root.find(list.name);
+    for (std::size_t i = 0; at != nullptr && i < list.urls.size(); ++i) {
+      const Node& place = at->children.size() == list.urls.size() ? at->children[i] : *at;
+      if (const auto fault = fault_in_url(server, realm.name, list.urls[i])) {
+        report.warning(place, *fault + ": clients that check certificates get nothing there");
+      } else if (list.urls[i].starts_with("https://")) {
+        report.warning(place,
+                       "found https, expected http: checking that server's certificate needs what is served there "
+                       "(RFC 5280 8)");
+      }
+    }
+  }
+}
+
+std::string content(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+bool lies_in(const fs::path& inner, const fs::path& outer) {
+  return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
+}
+
+/// Two realms are two PKIs: no directory, CA certificate or key of one is the other's.
+std::optional<std::string> overlap(const RealmConfig& a, const RealmConfig& b) {
+  std::error_code ignored;
+  const auto place = fs::weakly_canonical(a.directory, ignored);
+  const auto other = fs::weakly_canonical(b.directory, ignored);
+  if (place == other) return "found the directory of realm " + b.name.text() + ", expected one of its own: " + place.string();
+  if (lies_in(place, other) || lies_in(other, place)) {
+    return "found a directory inside that of realm " + b.name.text() + " or around it, expected one of its own";
+  }
+  for (const auto& [file, other_file] :
+       {std::pair{a.ca_certificate_file(), b.ca_certificate_file()}, std::pair{a.ca_key_file(), b.ca_key_file()}}) {
+    const auto own = content(file);
+    if (!own.empty() && own == content(other_file)) {
+      return "found the " + file.filename().string() + " of realm " + b.name.text() +
+             ", expected a CA of its own: two journals for one key cannot keep serial numbers apart";
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void check_realm_in_server(const ServerConfig& server, const RealmConfig& realm, const Node& root, Report& report) {
+  check_urls(server, realm, root, report);
+}
+
+void check_realms_apart(const RealmConfig& realm, const std::vector<std::shared_ptr<const RealmConfig>>& others, Report& report) {
+  for (const auto& other : others) {
+    if (other == nullptr) continue;
+    if (const auto fault = overlap(realm, *other)) return report.error_at(1, 1, *fault);
+  }
+}
+
+}  // namespace chancery::config

@@ -1,0 +1,116 @@
+#include <gtest/gtest.h>
+
+#include "server/config/testing.h"
+
+namespace chancery::config {
+namespace {
+
+using testing::Place;
+
+constexpr std::string_view kXml = R"(<chancery run-directory="run">
+  <realms directory="realms"/>
+  <listeners>
+    <listener name="https" address="127.0.0.1" port="8000" default-realm="default" realms="*" names="pki.example.com"/>
+    <listener name="http" tls="false" address="127.0.0.1" port="8080" default-realm="default" realms="default"/>
+  </listeners>
+</chancery>
+)";
+
+/// The findings about that address, without what is said of the missing front end.
+std::string finding_for(const std::string& realm, const std::string& setting, const std::string& url) {
+  const Place place;
+  place.write("chancery.xml", kXml);
+  place.write("realms/other/ca.config.yml", testing::kGoodRealm);
+  place.write("realms/" + realm + "/ca.config.yml", std::string(testing::kGoodRealm) + setting + ": [\"" + url + "\"]\n");
+  for (const auto& line : place.findings()) {
+    if (line.find(setting) != std::string::npos) return line.substr(line.find("warning: ") + 9);
+  }
+  return "";
+}
+
+TEST(SnapshotChecks, AddressesThatNobodyServes) {
+  constexpr std::string_view kLost = ": clients that check certificates get nothing there";
+  struct Case {
+    const char* name;
+    const char* realm;
+    const char* url;
+    std::string want;
+  };
+  const Case cases[] = {
+      {"served", "default", "http://127.0.0.1:8080/realms/default/crl", ""},
+      {"served at the bare path", "default", "http://localhost:8080/crl", ""},
+      {"somebody else's host", "default", "http://www.example.com:99/realms/nobody/crl", ""},
+      {"no such port", "default", "http://pki.example.com/crl",
+       "found http://pki.example.com/crl, but no listener has port 80" + std::string(kLost)},
+      {"http to https", "default", "http://pki.example.com:8000/crl",
+       "found http://pki.example.com:8000/crl, but listener https on that port speaks https" + std::string(kLost)},
+      {"https to http", "default", "https://localhost:8080/crl",
+       "found https://localhost:8080/crl, but listener http on that port speaks http" + std::string(kLost)},
+      {"another realm's", "default", "http://localhost:8080/realms/other/crl",
+       "found http://localhost:8080/realms/other/crl, which is of realm other" + std::string(kLost)},
+      {"bare path of another's listener", "other", "http://localhost:8080/crl",
+       "found http://localhost:8080/crl, which is of realm default" + std::string(kLost)},
+      {"a realm that the listener leaves out", "other", "http://localhost:8080/realms/other/crl",
+       "found http://localhost:8080/realms/other/crl, but listener http does not serve the realm" + std::string(kLost)},
+      {"https needs itself", "default", "https://localhost:8000/crl",
+       "found https, expected http: checking that server's certificate needs what is served there (RFC 5280 8)"},
+      {"no number", "default", "http://localhost:x/crl", "found no port number in http://localhost:x/crl" + std::string(kLost)},
+  };
+  for (const auto& one : cases) {
+    EXPECT_EQ(finding_for(one.realm, "crl_urls", one.url), one.want) << one.name;
+    EXPECT_EQ(finding_for(one.realm, "ca_issuer_urls", one.url), one.want) << one.name;
+  }
+}
+
+TEST(SnapshotChecks, I15_RealmsShareNothing) {
+  const Place place;
+  place.write("realms/devices/ca.config.yml", testing::kGoodRealm);
+  EXPECT_EQ(place.findings(), std::vector<std::string>{});
+  place.write("realms/default/ca.key", "the same key");
+  place.write("realms/devices/ca.key", "the same key");
+  EXPECT_EQ(place.findings(),
+            std::vector<std::string>{"realms/devices/ca.config.yml:1:1: found the ca.key of realm default, expected a CA of its "
+                                     "own: two journals for one key cannot keep serial numbers apart"});
+  place.write("realms/devices/ca.key", "another key");
+  EXPECT_EQ(place.findings(), std::vector<std::string>{});
+  std::filesystem::remove_all(place / "realms/devices");
+  std::filesystem::create_directory_symlink("default", place / "realms/devices");
+  const auto lines = place.findings();
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_NE(lines[0].find("found the directory of realm default, expected one of its own"), std::string::npos) << lines[0];
+}
+
+TEST(SnapshotChecks, RulesThatAddNothing) {
+  const auto warnings = [](const std::string& rules) {
+    const Place place;
+    place.write("chancery.xml", "<chancery run-directory=\"run\">\n<realms directory=\"realms\"/>\n<identities>\n" + rules +
+                                    "</identities>\n</chancery>\n");
+    return place.findings();
+  };
+  const std::string wide = "<identity user=\"root\" realm=\"*\" roles=\"auditor user\"/>\n";
+  const std::string narrow = "<identity user=\"root\" realm=\"default\" roles=\"auditor\"/>\n";
+  const std::string more = "<identity user=\"root\" realm=\"default\" roles=\"auditor admin\"/>\n";
+  EXPECT_EQ(warnings(wide + more), std::vector<std::string>{});
+  EXPECT_EQ(warnings(narrow + wide).size(), 1U);
+  EXPECT_EQ(warnings(wide + wide).size(), 1U);
+  const auto found = warnings(wide + narrow);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_NE(found[0].find("chancery.xml:5:1"), std::string::npos) << found[0];
+  EXPECT_NE(found[0].find("found a rule that gives nothing which the rule in line 4 does not give already"), std::string::npos)
+      << found[0];
+}
+
+TEST(SnapshotChecks, B9_CrlSchedule) {
+  const auto warnings = [](const std::string& validity) {
+    const Place place;
+    place.write("realms/default/ca.config.yml", std::string(testing::kGoodRealm) + "crl_validity: " + validity + "\n");
+    return place.findings().size();
+  };
+  EXPECT_EQ(warnings("10d"), 0U);
+  EXPECT_EQ(warnings("11d"), 1U);
+  EXPECT_EQ(warnings("1h"), 0U);
+  EXPECT_EQ(warnings("59m"), 1U);
+}
+
+}  // namespace
+}  // namespace chancery::config
