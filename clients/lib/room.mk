@@ -1,5 +1,5 @@
 noinst_LIBRARIES += libclient.a
-libclient_a_SOURCES = clients/lib/client.cc clients/lib/client.h
+libclient_a_SOURCES = clients/lib/client.cc clients/lib/client.h clients/lib/complaints.cc clients/lib/complaints.h
 CLIENT_LIBS = libclient.a $(WIRE_LIBS)
 
 # Stubs and the manual of the commands come from the command table.
@@ -22,3 +22,8 @@ docs: docs-commands
 docs-commands: generate-stubs
 	$(AM_V_GEN)./generate-stubs --doc > $(top_srcdir)/doc/commands.md
 EXTRA_DIST += doc/commands.md
+
+UNIT_TESTS += complaints_test
+complaints_test_SOURCES = clients/lib/complaints_test.cc
+complaints_test_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS)
+complaints_test_LDADD = $(CLIENT_LIBS) $(GTEST_LIBS)

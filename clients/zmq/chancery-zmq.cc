@@ -1,9 +1,12 @@
-// chancery-zmq: uPKI's two ports in front of chanceryd's socket. An expendable process with a memory limit: libzmq is no listener
-// for strangers (PROMISES, sharp edges), so it serves loopback only, and the master starts it again when it ends.
+// chancery-zmq: uPKI's two ports in front of chanceryd's socket. libzmq is no listener for strangers (PROMISES, sharp edges): it
+// serves loopback only, behind a guard that counts and bounds what comes in (guard.h), in an expendable process with a memory
+// limit that the master starts again when it ends.
+#include <malloc.h>
 #include <poll.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <charconv>
 #include <csignal>
@@ -14,6 +17,9 @@
 #include <vector>
 #include <zmq.hpp>
 
+#include "clients/lib/complaints.h"
+#include "clients/zmq/backend.h"
+#include "clients/zmq/guard.h"
 #include "clients/zmq/tasks.h"
 #include "server/base/file.h"
 #include "server/base/log.h"
@@ -25,10 +31,13 @@ using namespace chancery;
 using zmq_gateway::Port;
 
 constexpr int kThreadsPerPort = 4;  ///< so that one slow key pair does not stall the others
-constexpr std::int64_t kMaxFrameBytes = 1 << 20;
+constexpr std::int64_t kMaxFrameBytes = zmq_gateway::kMaxMessageBytes;
 constexpr int kHandshakeMs = 2000;
-constexpr int kHighWater = 1000;
-constexpr rlim_t kMaxAddressSpace = rlim_t{1} << 30;
+constexpr int kHighWater = 100;
+constexpr int kBacklog = 256;
+constexpr rlim_t kMaxAddressSpace = rlim_t{1} << 30;  ///< the seat belt behind the guard
+constexpr int kMallocArenas = 2;                      ///< glibc reserves 64 MB of addresses for each
+constexpr std::size_t kInsideNameBytes = 16;
 constexpr std::size_t kMaxSettings = 1 << 20;
 
 struct Endpoint {
@@ -56,7 +65,9 @@ Result<Settings> read_settings(const Json& json) {
     Endpoint endpoint{one.text("address"), static_cast<int>(one.integer("port")), one.text("realm")};
     // Everybody who reaches these ports is the realm's RA (UPKI.md 6.2): without CURVE that is this machine only.
     const bool loopback = endpoint.address.starts_with("127.") || endpoint.address == "::1" || endpoint.address == "localhost";
-    if (!loopback) return Error(Code::BadConfig, "endpoint " + endpoint.address + " is not loopback, and these ports know no peers", "use 127.0.0.1");
+    if (!loopback)
+      return Error(Code::BadConfig, "endpoint " + endpoint.address + " is not loopback, and these ports know no peers",
+                   "use 127.0.0.1");
     settings.endpoints.push_back(std::move(endpoint));
   }
   return settings;
@@ -75,8 +86,29 @@ Result<std::string> read_descriptor(int fd) {
   }
 }
 
+client::Complaints& complaints() {
+  static client::Complaints all;
+  return all;
+}
+
+/// One line for the first refusal of a kind, whatever the client's text is.
+void complain_about(const zmq_gateway::Reply& reply, const std::string& realm) {
+  static std::atomic<std::uint64_t> count{0};
+  const auto& why = *reply.refusal;
+  const bool is_ours = why.code() == Code::Io || why.code() == Code::StoreFailed || why.code() == Code::Internal;
+  const auto known = reply.task.empty() || why.code() == Code::UnknownMethod ? "request" : "task " + reply.task;
+  complaints().log(is_ours ? base::LogLevel::Warning : base::LogLevel::Info,
+                   known + " " + std::string(base::describe(why.code()).text), {realm, "zmq", std::to_string(++count)},
+                   known + " refused: " + zmq_gateway::failure_text(why));
+}
+
+zmq_gateway::Reply refuse_several_frames() {
+  const Error why(Code::Malformed, "[700] a message of several frames, expected one JSON object in one frame");
+  return {zmq_gateway::failure(why), {}, why};
+}
+
 /// One request is one frame; of a message of several, only a refusal comes back (UPKI.md 1.1).
-void answer_requests(zmq::context_t& context, const std::string& inner, zmq_gateway::Backend backend, Port port) {
+void answer_requests(zmq::context_t& context, const std::string& inner, zmq_gateway::SocketBackend& backend, Port port) {
   zmq::socket_t socket(context, zmq::socket_type::rep);
   socket.connect(inner);
   for (;;) {
@@ -90,45 +122,62 @@ void answer_requests(zmq::context_t& context, const std::string& inner, zmq_gate
       alone = false;
     }
     const std::string_view frame(static_cast<const char*>(first.data()), first.size());
-    const auto reply = alone ? zmq_gateway::handle(backend, port, frame)
-                             : zmq_gateway::failure(Error(Code::Malformed, "[700] a message of several frames, expected one JSON object in one frame"));
-    socket.send(zmq::buffer(reply), zmq::send_flags::none);
+    const auto reply = alone ? zmq_gateway::handle(backend, port, frame) : refuse_several_frames();
+    if (reply.refusal) complain_about(reply, backend.realm());
+    socket.send(zmq::buffer(reply.text), zmq::send_flags::none);
   }
 }
 
-/// One port: a ROUTER for the peers, an inproc DEALER for the threads, and libzmq's proxy between.
-void serve_port(zmq::context_t& context, const Settings& settings, const Endpoint& endpoint, Port port) {
+[[noreturn]] void end_thread(const char* what, const std::exception& failure) {
+  base::log_error(std::string(what) + " ends: " + failure.what());
+  std::_Exit(base::to_int(base::Exit::Software));
+}
+
+/// One port: the guard for the peers, a ROUTER behind it that takes connections of this process alone, an inproc DEALER for the
+/// threads, and libzmq's proxy between.
+Status serve_port(zmq::context_t& context, const Settings& settings, const Endpoint& endpoint, Port port) {
   const int number = endpoint.port + (port == Port::Registration ? 1 : 0);
-  const auto address = "tcp://" + endpoint.address + ":" + std::to_string(number);
+  const auto inside = "chancery-zmq-" + base::to_hex(base::random_bytes(kInsideNameBytes));
+  PKI_TRY(auto guard, zmq_gateway::Guard::listen(endpoint.address, number, inside));
   zmq::socket_t outer(context, zmq::socket_type::router);
   outer.set(zmq::sockopt::maxmsgsize, kMaxFrameBytes);
   outer.set(zmq::sockopt::handshake_ivl, kHandshakeMs);
   outer.set(zmq::sockopt::rcvhwm, kHighWater);
   outer.set(zmq::sockopt::sndhwm, kHighWater);
   outer.set(zmq::sockopt::linger, 0);
-  outer.bind(address);
+  outer.set(zmq::sockopt::backlog, kBacklog);
+  const pid_t ourselves = ::getpid();
+  PKI_CHECK(::zmq_setsockopt(outer.handle(), ZMQ_IPC_FILTER_PID, &ourselves, sizeof ourselves) == 0);
+  outer.bind("ipc://@" + inside);
   const auto inner_name = "inproc://port-" + std::to_string(number);
   auto inner = std::make_unique<zmq::socket_t>(context, zmq::socket_type::dealer);
   inner->bind(inner_name);
   for (int i = 0; i < kThreadsPerPort; ++i) {
-    std::thread([&context, inner_name, port, backend = zmq_gateway::Backend(settings.socket, settings.front_end, endpoint.realm)]() mutable {
+    std::thread([&context, inner_name, port, &settings, &endpoint] {
       try {
-        answer_requests(context, inner_name, std::move(backend), port);
+        zmq_gateway::SocketBackend backend(settings.socket, settings.front_end, endpoint.realm);
+        answer_requests(context, inner_name, backend, port);
       } catch (const std::exception& failure) {
-        base::log_error(std::string("thread ends: ") + failure.what());
-        std::_Exit(base::to_int(base::Exit::Software));
+        end_thread("thread", failure);
       }
     }).detach();
   }
-  std::thread([outside = std::move(outer), inside = std::move(inner)]() mutable {
+  std::thread([outside = std::move(outer), inner_end = std::move(inner)]() mutable {
     try {
-      zmq::proxy(outside, *inside);
+      zmq::proxy(outside, *inner_end);
     } catch (const std::exception& failure) {
-      base::log_error(std::string("proxy ends: ") + failure.what());
-      std::_Exit(base::to_int(base::Exit::Software));
+      end_thread("proxy", failure);
     }
   }).detach();
-  base::log_info("serves " + address + " for realm " + endpoint.realm);
+  std::thread([held = std::move(guard)] {
+    try {
+      held->run(complaints());
+    } catch (const std::exception& failure) {
+      end_thread("guard", failure);
+    }
+  }).detach();
+  base::log_info("serves " + endpoint.address + " port " + std::to_string(number) + " for realm " + endpoint.realm);
+  return {};
 }
 
 /// Until the master is gone or SIGTERM comes.
@@ -175,7 +224,8 @@ Result<Arguments> parse(int argc, char** argv) {
 }
 
 Result<Settings> load(const Arguments& arguments) {
-  PKI_TRY(const auto text, arguments.config_file.empty() ? read_descriptor(arguments.config_fd) : base::read_file(arguments.config_file, kMaxSettings));
+  PKI_TRY(const auto text, arguments.config_file.empty() ? read_descriptor(arguments.config_fd)
+                                                         : base::read_file(arguments.config_file, kMaxSettings));
   PKI_TRY(const auto json, wire::parse_json(text));
   return read_settings(json);
 }
@@ -193,14 +243,19 @@ int run(int argc, char** argv) {
   if (const auto log = base::open_log(settings->log, "zmq"); !log.ok()) return complain(log.error());
   const rlimit limit{kMaxAddressSpace, kMaxAddressSpace};
   ::setrlimit(RLIMIT_AS, &limit);
+  ::mallopt(M_ARENA_MAX, kMallocArenas);
   ::signal(SIGTERM, end_at_once);
   ::signal(SIGINT, end_at_once);
   ::signal(SIGPIPE, SIG_IGN);
   base::set_title("chancery-zmq");
   zmq::context_t context(1);
   for (const auto& endpoint : settings->endpoints) {
-    serve_port(context, *settings, endpoint, Port::Operations);
-    serve_port(context, *settings, endpoint, Port::Registration);
+    for (const auto port : {Port::Operations, Port::Registration}) {
+      const auto served = serve_port(context, *settings, endpoint, port);
+      if (served.ok()) continue;
+      base::log_error(base::to_line(served.error()));
+      std::_Exit(base::describe(served.error().code()).exit_status);  // threads of an earlier port are at work
+    }
   }
   // Threads may wait inside libzmq for ever: the process ends as a whole.
   std::_Exit(wait_for_end(arguments->life_fd));

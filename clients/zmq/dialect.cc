@@ -11,7 +11,8 @@ namespace chancery::zmq_gateway {
 namespace {
 
 constexpr std::string_view kReasons =
-    "['unspecified', 'keyCompromise', 'cACompromise', 'affiliationChanged', 'superseded', 'cessationOfOperation', 'certificateHold', "
+    "['unspecified', 'keyCompromise', 'cACompromise', 'affiliationChanged', 'superseded', 'cessationOfOperation', "
+    "'certificateHold', "
     "'removeFromCRL', 'privilegeWithdrawn', 'aACompromise']";
 
 struct Class {
@@ -21,14 +22,16 @@ struct Class {
 /// uPKI's classes: 100 storage, 200 validation, 300 certificate, 400 key, 500 profile, 600 authority, 700 communication,
 /// 900 revocation. What is not here is 700.
 constexpr std::array kClasses{
-    Class{Code::Io, "[100] "},          Class{Code::StoreFailed, "[100] "}, Class{Code::Corrupt, "[100] "},
-    Class{Code::Malformed, "[200] "},   Class{Code::InvalidParams, "[200] "}, Class{Code::PolicyRefused, "[200] "},
-    Class{Code::TooLarge, "[200] "},    Class{Code::NotFound, "[300] "},    Class{Code::BadProof, "[300] "},
-    Class{Code::LintFailed, "[300] "},  Class{Code::BadKey, "[400] "},      Class{Code::Unavailable, "[600] "},
-    Class{Code::BadConfig, "[600] "},   Class{Code::Conflict, "[900] "},
+    Class{Code::Io, "[100] "},         Class{Code::StoreFailed, "[100] "},   Class{Code::Corrupt, "[100] "},
+    Class{Code::Malformed, "[200] "},  Class{Code::InvalidParams, "[200] "}, Class{Code::PolicyRefused, "[200] "},
+    Class{Code::TooLarge, "[200] "},   Class{Code::NotFound, "[300] "},      Class{Code::BadProof, "[300] "},
+    Class{Code::LintFailed, "[300] "}, Class{Code::BadKey, "[400] "},        Class{Code::Unavailable, "[600] "},
+    Class{Code::BadConfig, "[600] "},  Class{Code::Conflict, "[900] "},
 };
 
-bool only(std::string_view text, std::string_view characters) { return !text.empty() && text.find_first_not_of(characters) == std::string_view::npos; }
+bool only(std::string_view text, std::string_view characters) {
+  return !text.empty() && text.find_first_not_of(characters) == std::string_view::npos;
+}
 
 Result<Json> san_from(const Json& value) {
   if (value.is_string()) return value;
@@ -47,14 +50,14 @@ Result<Message> parse_message(std::string_view frame) {
   if (task == nullptr || !task->is_string()) return Error(Code::Malformed, "[700] Missing TASK");
   const auto* params = json->find("params");
   if (params == nullptr) params = json->find("PARAMS");
-  if (params == nullptr || params->is_null()) return Message{*task->as_string(), Json::object()};
-  if (!params->is_object()) return Error(Code::Malformed, "[700] params is " + std::string(params->kind()) + ", expected an object");
-  return Message{*task->as_string(), *params};
+  return Message{*task->as_string(), params == nullptr ? Json() : *params};
 }
 
 std::string answer(const Json& data) { return wire::to_python_text(Json::object({{"EVENT", "ANSWER"}, {"DATA", data}})); }
 
-std::string failure(const Error& error) { return wire::to_python_text(Json::object({{"EVENT", "UPKI ERROR"}, {"MSG", failure_text(error)}})); }
+std::string failure(const Error& error) {
+  return wire::to_python_text(Json::object({{"EVENT", "UPKI ERROR"}, {"MSG", failure_text(error)}}));
+}
 
 std::string failure_text(const Error& error) {
   const auto& message = error.message();
@@ -77,14 +80,17 @@ Json selector(const std::string& dn) {
 
 Result<std::string> reason_from(const Json& value) {
   const auto* number = value.as_integer();
-  const auto text = number != nullptr ? std::to_string(*number) : value.is_string() ? *value.as_string() : std::string(value.kind());
+  const auto text = number != nullptr   ? std::to_string(*number)
+                    : value.is_string() ? *value.as_string()
+                                        : std::string(value.kind());
   if (only(text, "0123456789") && text.size() <= 2) {
     const auto name = x509::reason_name(std::stoi(text));
     if (!name.empty()) return std::string(name);
   } else if (const auto known = x509::reason_from_name(text); known.ok()) {
     return std::string(x509::reason_name(*known));
   }
-  return Error(Code::InvalidParams, "Invalid revocation reason: " + base::printable(text, 64) + ". Allowed values: " + std::string(kReasons));
+  return Error(Code::InvalidParams,
+               "Invalid revocation reason: " + base::printable(text, 64) + ". Allowed values: " + std::string(kReasons));
 }
 
 Result<Json> sans_from(const Json& value) {

@@ -12,7 +12,7 @@ namespace chancery::zmq_gateway {
 /// One request of a client: its task and parameters, whichever key carried them.
 struct Message {
   std::string task;
-  Json params;
+  Json params;  ///< any value; null without one
 };
 /// @errors Malformed: the text is uPKI's own for it, "Invalid JSON: …".
 Result<Message> parse_message(std::string_view frame);

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include "clients/lib/client.h"
 #include "clients/zmq/dialect.h"
 
 namespace chancery::zmq_gateway {
@@ -12,21 +12,28 @@ namespace chancery::zmq_gateway {
 /// Which of an endpoint's two ports a request came by.
 enum class Port { Operations, Registration };
 
-/// One thread's way to the daemon: a session in the endpoint's realm, opened when needed and anew when it ended.
+/// The way to the daemon: one command at a time, in the endpoint's realm (see backend.h; tests put their own here).
 class Backend {
  public:
-  Backend(std::string socket, std::string front_end, std::string realm) : socket_(std::move(socket)), front_end_(std::move(front_end)), realm_(std::move(realm)) {}
-  Result<Json> call(std::string_view method, Json params = Json::object());
+  Backend() = default;
+  Backend(const Backend&) = delete;
+  Backend& operator=(const Backend&) = delete;
+  virtual ~Backend() = default;
+  virtual Result<Json> call(std::string_view method, Json params) = 0;
+  Result<Json> call(std::string_view method) { return call(method, Json::object()); }
+};
 
- private:
-  Status connect();
-  std::string socket_;
-  std::string front_end_;
-  std::string realm_;
-  std::unique_ptr<client::Client> client_;
+/// A frame's answer.
+struct Reply {
+  std::string text;
+  std::string task;              ///< as far as it was understood
+  std::optional<Error> refusal;  ///< why the text is an UPKI ERROR
 };
 
 /// Runs one frame and gives the reply frame, whatever came in.
-std::string handle(Backend& backend, Port port, std::string_view frame);
+Reply handle(Backend& backend, Port port, std::string_view frame);
+
+/// Every task's name of a port, for tests.
+std::vector<std::string_view> task_names(Port port);
 
 }  // namespace chancery::zmq_gateway

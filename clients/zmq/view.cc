@@ -14,17 +14,21 @@ struct LongName {
   std::string_view name;  ///< as X.520 and OpenSSL write it
 };
 constexpr std::array kLongNames{
-    LongName{"C", "countryName"},         LongName{"ST", "stateOrProvinceName"},     LongName{"L", "localityName"},
-    LongName{"O", "organizationName"},    LongName{"OU", "organizationalUnitName"},  LongName{"CN", "commonName"},
+    LongName{"C", "countryName"},      LongName{"ST", "stateOrProvinceName"},    LongName{"L", "localityName"},
+    LongName{"O", "organizationName"}, LongName{"OU", "organizationalUnitName"}, LongName{"CN", "commonName"},
 };
 
 struct Usage {
-  std::string_view name;   ///< X.509's
-  std::string_view upki;   ///< the key in view's key_usage
+  std::string_view name;  ///< X.509's
+  std::string_view upki;  ///< the key in view's key_usage
 };
 constexpr std::array kUsages{
-    Usage{"digitalSignature", "digital_signature"}, Usage{"nonRepudiation", "content_commitment"}, Usage{"keyEncipherment", "key_encipherment"},
-    Usage{"dataEncipherment", "data_encipherment"}, Usage{"keyAgreement", "key_agreement"},        Usage{"keyCertSign", "key_cert_sign"},
+    Usage{"digitalSignature", "digital_signature"},
+    Usage{"nonRepudiation", "content_commitment"},
+    Usage{"keyEncipherment", "key_encipherment"},
+    Usage{"dataEncipherment", "data_encipherment"},
+    Usage{"keyAgreement", "key_agreement"},
+    Usage{"keyCertSign", "key_cert_sign"},
     Usage{"cRLSign", "crl_sign"},
 };
 
@@ -64,10 +68,12 @@ std::string joined(const std::vector<std::string>& texts) {
 
 Json extensions_view(const Json& certificate) {
   const auto* path_length = certificate.find("path_length");
-  auto out = Json::object({{"basicConstraints", std::string("<BasicConstraints(ca=") + (certificate.boolean("is_ca") ? "True" : "False") +
-                                                    ", path_length=" + (path_length == nullptr ? "None" : wire::to_text(*path_length)) + ")>"},
-                           {"keyUsage", "<KeyUsage(" + joined(certificate.texts("key_usage")) + ")>"}});
-  if (!certificate.texts("sans").empty()) out.set("subjectAltName", "<SubjectAlternativeName(" + joined(certificate.texts("sans")) + ")>");
+  auto out = Json::object(
+      {{"basicConstraints", std::string("<BasicConstraints(ca=") + (certificate.boolean("is_ca") ? "True" : "False") +
+                                ", path_length=" + (path_length == nullptr ? "None" : wire::to_text(*path_length)) + ")>"},
+       {"keyUsage", "<KeyUsage(" + joined(certificate.texts("key_usage")) + ")>"}});
+  if (!certificate.texts("sans").empty())
+    out.set("subjectAltName", "<SubjectAlternativeName(" + joined(certificate.texts("sans")) + ")>");
   return out;
 }
 
@@ -87,7 +93,8 @@ Json certificate_view(const Json& certificate) {
                            {"extensions", extensions_view(certificate)},
                            {"sans", sans_view(certificate)},
                            {"key_usage", usage_view(certificate)},
-                           {"basic_constraints", Json::object({{"ca", certificate.boolean("is_ca")}, {"path_length", path_length == nullptr ? Json() : *path_length}})},
+                           {"basic_constraints", Json::object({{"ca", certificate.boolean("is_ca")},
+                                                               {"path_length", path_length == nullptr ? Json() : *path_length}})},
                            {"serial_number", serial_number(certificate.text("serial"))},
                            {"fingerprint", certificate.text("fingerprint")},
                            {"not_valid_before", python_time(certificate.text("not_before"))},
