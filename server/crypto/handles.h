@@ -39,6 +39,7 @@ using Asn1OctetStringPtr = std::unique_ptr<ASN1_OCTET_STRING, Freer<&ASN1_OCTET_
 using Asn1BitStringPtr = std::unique_ptr<ASN1_BIT_STRING, Freer<&ASN1_BIT_STRING_free>>;
 using AuthorityKeyIdPtr = std::unique_ptr<AUTHORITY_KEYID, Freer<&AUTHORITY_KEYID_free>>;
 using BasicConstraintsPtr = std::unique_ptr<BASIC_CONSTRAINTS, Freer<&BASIC_CONSTRAINTS_free>>;
+using BignumContextPtr = std::unique_ptr<BN_CTX, Freer<&BN_CTX_free>>;
 using BignumPtr = std::unique_ptr<BIGNUM, Freer<&BN_clear_free>>;
 using BioPtr = std::unique_ptr<BIO, Freer<&BIO_free_all>>;
 using CtxPtr = std::unique_ptr<EVP_MD_CTX, Freer<&EVP_MD_CTX_free>>;

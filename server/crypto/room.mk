@@ -8,7 +8,9 @@ libpkicrypto_a_SOURCES = \
   server/crypto/key_check.cc \
   server/crypto/private_key.cc \
   server/crypto/public_key.cc \
-  server/crypto/signature.cc server/crypto/signature.h
+  server/crypto/signature.cc server/crypto/signature.h \
+  server/crypto/spki.cc server/crypto/spki.h \
+  server/crypto/weak_rsa.cc server/crypto/weak_rsa.h
 libpkicrypto_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
 CRYPTO_LIBS = libpkicrypto.a $(BASE_LIBS) $(OPENSSL_LIBS)
 

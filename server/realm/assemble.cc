@@ -15,7 +15,7 @@ x509::TbsSpec assemble(const config::RealmConfig& realm, const config::Profile& 
   spec.path_length = profile.path_length;
   spec.key_usage = profile.key_usage;
   spec.extended_key_usage = profile.extended_key_usage;
-  spec.authority_key_id = as_octets(authority.certificate.subject_key_id());
+  spec.authority_key_id = authority.certificate.key_id();
   spec.sans = grant.sans;
   spec.crl_urls = realm.crl_urls;
   spec.ca_issuer_urls = realm.ca_issuer_urls;

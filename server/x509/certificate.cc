@@ -5,6 +5,7 @@
 #include "server/crypto/digest.h"
 #include "server/x509/der.h"
 #include "server/x509/pem.h"
+#include "server/x509/tbs.h"
 
 namespace chancery::x509 {
 
@@ -163,6 +164,9 @@ bool Certificate::is_ca() const { return parts_->is_ca; }
 std::optional<int> Certificate::path_length() const { return parts_->path_length; }
 ByteView Certificate::subject_key_id() const { return parts_->subject_key_id; }
 ByteView Certificate::authority_key_id() const { return parts_->authority_key_id; }
+Bytes Certificate::key_id() const {
+  return parts_->subject_key_id.empty() ? subject_key_id_of(parts_->key.spki()).value() : parts_->subject_key_id;
+}
 const crypto::PublicKey& Certificate::public_key() const { return parts_->key; }
 const std::vector<Extension>& Certificate::extensions() const { return parts_->extensions; }
 std::string Certificate::fingerprint_hex() const { return base::to_hex(crypto::sha256(parts_->der)); }

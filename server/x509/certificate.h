@@ -48,6 +48,9 @@ class Certificate {
   std::optional<int> path_length() const;
   ByteView subject_key_id() const;    ///< empty when absent
   ByteView authority_key_id() const;  ///< empty when absent
+  /// The subject key identifier; for a CA certificate without one (RFC 5280 wants it, older roots lack it) the one that its
+  /// key would get here. What AKI extensions of what it signs hold.
+  Bytes key_id() const;
   const crypto::PublicKey& public_key() const;
   const std::vector<Extension>& extensions() const;
   std::string fingerprint_hex() const;  ///< SHA-256 of the DER

@@ -72,7 +72,6 @@ Result<RevokedEntry> read_entry(ByteView content) {
 
 Result<Bytes> build_crl_tbs(const CrlSpec& spec) {
   if (spec.next_update <= spec.this_update) return Error(Code::InvalidParams, "next update is not after this update");
-  if (spec.issuer.subject_key_id().empty()) return Error(Code::InvalidParams, "the CA certificate has no subject key identifier");
   std::vector<const RevokedEntry*> sorted;
   sorted.reserve(spec.entries.size());
   std::ranges::transform(spec.entries, std::back_inserter(sorted), [](const RevokedEntry& entry) { return &entry; });
@@ -82,7 +81,7 @@ Result<Bytes> build_crl_tbs(const CrlSpec& spec) {
   for (const auto* entry : sorted) append_entry(entries, *entry);
   // RFC 5280 5.1.2.6: without entries the list is absent, not empty.
   const auto list = sorted.empty() ? Bytes{} : der::tlv(der::kSequence, entries);
-  const auto key_id = encode_extension(kAuthorityKeyId, false, encode_authority_key_id(spec.issuer.subject_key_id()));
+  const auto key_id = encode_extension(kAuthorityKeyId, false, encode_authority_key_id(spec.issuer.key_id()));
   const auto number = encode_extension(kCrlNumber, false, der::integer(spec.number));
   const auto extensions = der::wrap(der::constructed(0), {der::wrap(der::kSequence, {key_id, number})});
   return der::wrap(der::kSequence,

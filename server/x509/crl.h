@@ -43,6 +43,7 @@ class Crl {
   static Result<Crl> from_der(ByteView der);
 
   ByteView der() const { return der_; }
+  ByteView tbs() const { return tbs_; }
   std::string pem() const;
   ByteView issuer_der() const { return issuer_der_; }
   std::uint64_t number() const { return number_; }

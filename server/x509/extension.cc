@@ -19,6 +19,20 @@ constexpr std::array kPurposes{
     Purpose{"timeStamping", "1.3.6.1.5.5.7.3.8"}, Purpose{"OCSPSigning", "1.3.6.1.5.5.7.3.9"},
 };
 
+using Kind = crypto::KeySpec::Kind;
+
+/// What a kind of key cannot do.
+struct Unfit {
+  Kind kind;
+  std::string_view usage;
+};
+constexpr std::array kUnfit{
+    Unfit{Kind::Rsa, "keyAgreement"},         Unfit{Kind::Rsa, "encipherOnly"},     Unfit{Kind::Rsa, "decipherOnly"},
+    Unfit{Kind::Ec, "keyEncipherment"},       Unfit{Kind::Ec, "dataEncipherment"},  Unfit{Kind::Ed25519, "keyEncipherment"},
+    Unfit{Kind::Ed25519, "dataEncipherment"}, Unfit{Kind::Ed25519, "keyAgreement"}, Unfit{Kind::Ed25519, "encipherOnly"},
+    Unfit{Kind::Ed25519, "decipherOnly"},
+};
+
 Error wrong(std::string what) { return Error(Code::Malformed, std::move(what)); }
 
 Result<Extension> read_extension(ByteView content) {
@@ -61,6 +75,14 @@ Result<std::vector<Extension>> read_extensions(ByteView sequence) {
 const Extension* find_extension(const std::vector<Extension>& extensions, std::string_view oid) {
   const auto at = std::ranges::find(extensions, oid, &Extension::oid);
   return at == extensions.end() ? nullptr : &*at;
+}
+
+std::vector<std::string> key_usage_for(Kind kind, const std::vector<std::string>& names) {
+  auto out = names;
+  std::erase_if(out, [kind](const std::string& name) {
+    return std::ranges::any_of(kUnfit, [&](const Unfit& row) { return row.kind == kind && row.usage == name; });
+  });
+  return out;
 }
 
 Result<Bytes> encode_key_usage(const std::vector<std::string>& names) {

@@ -33,6 +33,10 @@ const Extension* find_extension(const std::vector<Extension>& extensions, std::s
 inline constexpr std::array<std::string_view, 9> kKeyUsages{"digitalSignature", "nonRepudiation", "keyEncipherment",
                                                             "dataEncipherment", "keyAgreement",   "keyCertSign",
                                                             "cRLSign",          "encipherOnly",   "decipherOnly"};
+/// Those of the names that a kind of key may have, in their order: RSA agrees on no key (RFC 4055 1.2), EC encrypts nothing
+/// (RFC 8813 3), Ed25519 only signs (RFC 8410 5).
+std::vector<std::string> key_usage_for(crypto::KeySpec::Kind kind, const std::vector<std::string>& names);
+
 Result<Bytes> encode_key_usage(const std::vector<std::string>& names);
 Result<std::vector<std::string>> decode_key_usage(ByteView value);
 

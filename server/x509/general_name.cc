@@ -79,21 +79,34 @@ Result<std::string> read_email(std::string_view text) {
   return std::string(local) + "@" + domain;
 }
 
-/// RFC 3986 3, absolute, without credentials.
+/// What a name of ours may locate; file:, javascript: and their like are none of it.
+struct Scheme {
+  std::string_view name;
+  bool has_host;
+};
+constexpr std::array kSchemes{
+    Scheme{"http", true},  Scheme{"https", true},  Scheme{"ldap", true},
+    Scheme{"ldaps", true}, Scheme{"spiffe", true}, Scheme{"urn", false},
+};
+
+/// RFC 3986 3, absolute, without credentials; the scheme in lower case.
 Result<std::string> read_uri(std::string_view text) {
-  const auto colon = text.find(':');
-  const bool has_scheme = colon != std::string_view::npos && colon > 0 && !is_digit(text.front()) &&
-                          std::ranges::all_of(text.substr(0, colon),
-                                              [](char c) { return is_letter_or_digit(c) || c == '+' || c == '-' || c == '.'; });
-  if (!has_scheme || colon + 1 == text.size() || text.size() > kMaxUriLength) return wrong(text, "is no absolute URI");
+  if (text.size() > kMaxUriLength) return wrong(text, "is above 2048 characters");
   const auto is_fine = [](char c) {
     return c > ' ' && c < 0x7f && std::string_view("\"<>\\^`{|}").find(c) == std::string_view::npos;
   };
   if (!std::ranges::all_of(text, is_fine)) return wrong(text, "holds a character that no URI holds");
-  if (!text.substr(colon + 1).starts_with("//")) return std::string(text);
-  const auto authority = text.substr(colon + 3, text.find_first_of("/?#", colon + 3) - (colon + 3));
+  const auto colon = text.find(':');
+  const auto name = base::to_lower_ascii(text.substr(0, colon == std::string_view::npos ? 0 : colon));
+  const auto scheme = std::ranges::find(kSchemes, name, &Scheme::name);
+  if (scheme == kSchemes.end()) return wrong(text, "is no URI of http, https, ldap, ldaps, spiffe or urn");
+  const auto rest = text.substr(colon + 1);
+  if (rest.empty()) return wrong(text, "ends after its scheme");
+  if (!scheme->has_host) return name + ":" + std::string(rest);
+  if (!rest.starts_with("//")) return wrong(text, "has no host");
+  const auto authority = rest.substr(2, rest.find_first_of("/?#", 2) - 2);
   if (authority.empty() || authority.find('@') != std::string_view::npos) return wrong(text, "has no host, or has credentials");
-  return std::string(text);
+  return name + ":" + std::string(rest);
 }
 
 struct Kind {
@@ -148,17 +161,6 @@ Result<GeneralName> GeneralName::parse(std::string_view text) {
 }
 
 std::string GeneralName::to_text() const { return std::string(kind_of(type).prefix) + ":" + value; }
-
-bool is_reserved_dns(std::string_view name) {
-  constexpr std::array<std::string_view, 14> kReserved{"localhost", "local", "internal",  "test",    "example",
-                                                       "invalid",   "onion", "home.arpa", "alt",     "localdomain",
-                                                       "lan",       "home",  "corp",      "intranet"};
-  auto lower = base::to_lower_ascii(name);
-  if (lower.starts_with("*.")) lower.erase(0, 2);
-  if (lower.find('.') == std::string::npos) return true;
-  return std::ranges::any_of(kReserved,
-                             [&](std::string_view zone) { return lower == zone || lower.ends_with("." + std::string(zone)); });
-}
 
 Result<Bytes> encode_general_names(const std::vector<GeneralName>& names) {
   if (names.size() > kMaxSans) return Error(Code::TooLarge, "more than 100 alternative names");

@@ -15,7 +15,7 @@ inline constexpr std::size_t kMaxSans = 100;
 struct GeneralName {
   enum class Type { Dns, Ip, Email, Uri };
   Type type = Type::Dns;
-  std::string value;  ///< DNS: lower-case A-labels; IP: canonical text (RFC 5952)
+  std::string value;  ///< DNS: lower-case A-labels; IP: canonical text (RFC 5952); URI: without credentials
 
   /// "DNS:a.example.com", "IP:192.0.2.1", "EMAIL:a@example.com", "URI:https://…", or bare: what it looks like.
   /// '*' stands only as the whole leftmost label, above at least two more. @errors Malformed.
@@ -23,9 +23,6 @@ struct GeneralName {
   std::string to_text() const;
   auto operator<=>(const GeneralName&) const = default;
 };
-
-/// Names that no public owner can hold (RFC 6761, 6762, 7686, 8375, 9476; ICANN's .internal), and single labels.
-bool is_reserved_dns(std::string_view name);
 
 /// GeneralNames as DER. @errors Malformed.
 Result<Bytes> encode_general_names(const std::vector<GeneralName>& names);

@@ -10,26 +10,39 @@
 #include "server/x509/certificate.h"
 #include "server/x509/crl.h"
 
-/// The last look at what is about to be signed. It reads the octets anew, and shares no code with what built them.
+/// The last look at what is about to be signed (PROMISES C3, B7). It reads the octets anew, by our reader and by OpenSSL's, and
+/// shares no code with what built them.
 namespace chancery::x509 {
 
 /// What a certificate must be, from the profile and the CA.
 struct LintContext {
   std::optional<Certificate> issuer;    ///< none: self-signed
   std::chrono::seconds max_validity{};  ///< inclusive (PROMISES C11)
-  std::vector<std::string> key_usage;
+  std::vector<std::string> key_usage;   ///< the profile's; those that the kind of key cannot have may be missing
   std::vector<std::string> extended_key_usage;
   bool is_ca = false;
   std::optional<int> path_length;
 };
 
+/// An Error keeps the key from signing; a Warning says what a public CA could not do.
+enum class Severity { Error, Warning };
+
 /// One row of a table of rules, as documents and tests see it.
 struct RuleRow {
   std::string_view id;
-  std::string_view source;
+  std::string_view source;  ///< section of the standard, or number of the promise
+  Severity severity = Severity::Error;
 };
-std::span<const RuleRow> certificate_rules();
-std::span<const RuleRow> crl_rules();
+const std::vector<RuleRow>& certificate_rules();
+const std::vector<RuleRow>& crl_rules();
+
+/// A rule that does not hold.
+struct Finding {
+  RuleRow rule;
+  std::string message;
+};
+/// "serial_octets: serial has more than 20 octets (RFC 5280 4.1.2.2)"
+std::string to_text(const Finding& finding);
 
 /// Octets that passed. Only the lint makes them, and only they reach a CA key.
 class LintedTbs {
@@ -40,12 +53,15 @@ class LintedTbs {
   LintedTbs& operator=(const LintedTbs&) = delete;
   const Bytes& bytes() const { return bytes_; }
   crypto::SignatureAlgorithm algorithm() const { return algorithm_; }
+  const std::vector<Finding>& warnings() const { return warnings_; }
 
  private:
-  LintedTbs(Bytes bytes, crypto::SignatureAlgorithm algorithm) : bytes_(std::move(bytes)), algorithm_(algorithm) {}
+  LintedTbs(Bytes bytes, crypto::SignatureAlgorithm algorithm, std::vector<Finding> warnings)
+      : bytes_(std::move(bytes)), algorithm_(algorithm), warnings_(std::move(warnings)) {}
   friend Result<LintedTbs> lint_certificate(Bytes tbs, crypto::SignatureAlgorithm algorithm, const LintContext& context);
   Bytes bytes_;
   crypto::SignatureAlgorithm algorithm_;
+  std::vector<Finding> warnings_;
 };
 
 /// @errors LintFailed: names every rule that is broken.
@@ -59,15 +75,18 @@ class LintedCrl {
   LintedCrl& operator=(const LintedCrl&) = delete;
   const Bytes& bytes() const { return bytes_; }
   crypto::SignatureAlgorithm algorithm() const { return algorithm_; }
+  const std::vector<Finding>& warnings() const { return warnings_; }
 
  private:
-  LintedCrl(Bytes bytes, crypto::SignatureAlgorithm algorithm) : bytes_(std::move(bytes)), algorithm_(algorithm) {}
+  LintedCrl(Bytes bytes, crypto::SignatureAlgorithm algorithm, std::vector<Finding> warnings)
+      : bytes_(std::move(bytes)), algorithm_(algorithm), warnings_(std::move(warnings)) {}
   friend Result<LintedCrl> lint_crl(Bytes tbs, crypto::SignatureAlgorithm algorithm, const Certificate& issuer);
   Bytes bytes_;
   crypto::SignatureAlgorithm algorithm_;
+  std::vector<Finding> warnings_;
 };
 
-/// @errors LintFailed.
+/// @errors LintFailed: names every rule that is broken.
 Result<LintedCrl> lint_crl(Bytes tbs, crypto::SignatureAlgorithm algorithm, const Certificate& issuer);
 
 }  // namespace chancery::x509

@@ -95,12 +95,6 @@ TEST(GeneralName, F33_Refuses) {
   EXPECT_FALSE(encode_general_names(std::vector<GeneralName>(kMaxSans + 1, GeneralName{GeneralName::Type::Dns, "a.b"})).ok());
 }
 
-TEST(GeneralName, Reserved) {
-  for (const char* name : {"localhost", "a.local", "host", "*.internal", "x.home.arpa"})
-    EXPECT_TRUE(is_reserved_dns(name)) << name;
-  for (const char* name : {"example.com", "alocal.org", "*.a.org"}) EXPECT_FALSE(is_reserved_dns(name)) << name;
-}
-
 TEST(Reasons, NamesAndNumbers) {
   EXPECT_EQ(reason_name(1), "keyCompromise");
   EXPECT_EQ(reason_name(7), "");

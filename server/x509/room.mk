@@ -11,6 +11,8 @@ libx509_a_SOURCES = \
   server/x509/general_name.cc server/x509/general_name.h \
   server/x509/lint.cc server/x509/lint.h \
   server/x509/lint_crl.cc \
+  server/x509/lint_extensions.cc \
+  server/x509/lint_fields.cc \
   server/x509/lint_rules.h \
   server/x509/name.cc server/x509/name.h \
   server/x509/name_der.cc \
@@ -21,6 +23,14 @@ libx509_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
 X509_LIBS = libx509.a $(CRYPTO_LIBS)
 
 UNIT_TESTS += x509_test
-x509_test_SOURCES = server/x509/names_test.cc server/x509/x509_test.cc
+x509_test_SOURCES = \
+  server/x509/certificate_test.cc \
+  server/x509/crl_test.cc \
+  server/x509/csr_test.cc \
+  server/x509/lint_test.cc \
+  server/x509/names_test.cc \
+  server/x509/samples.inc \
+  server/x509/testing.cc server/x509/testing.h
 x509_test_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(GTEST_CFLAGS)
 x509_test_LDADD = $(X509_LIBS) $(GTEST_LIBS)
+EXTRA_DIST += server/x509/make-samples

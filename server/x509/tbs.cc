@@ -54,14 +54,18 @@ Bytes basic_constraints(const TbsSpec& spec) {
 }
 
 /// In the order that every certificate of ours has.
-Result<Bytes> extensions(const TbsSpec& spec) {
+Result<Bytes> extensions(const TbsSpec& spec, const crypto::PublicKey& key) {
   Bytes out;
   const auto add = [&out](std::string_view oid, bool critical, ByteView value) {
     der::append(out, encode_extension(oid, critical, value));
   };
   add(kBasicConstraints, true, basic_constraints(spec));
   if (!spec.key_usage.empty()) {
-    PKI_TRY(const auto usage, encode_key_usage(spec.key_usage));
+    const auto names = key_usage_for(key.spec().kind, spec.key_usage);
+    // Without the extension every usage would be allowed.
+    if (names.empty())
+      return Error(Code::Malformed, "no key usage that a key of kind " + base::to_text(key.spec()) + " can have");
+    PKI_TRY(const auto usage, encode_key_usage(names));
     add(kKeyUsage, true, usage);
   }
   if (!spec.extended_key_usage.empty()) {
@@ -107,11 +111,20 @@ Result<Bytes> build_tbs(const TbsSpec& spec) {
   if (spec.path_length && *spec.path_length < 0) return Error(Code::Malformed, "path length is negative");
   PKI_TRY(const auto key, crypto::PublicKey::from_spki(spec.spki));
   PKI_TRY(const auto subject, spec.subject.der());
-  PKI_TRY(const auto tail, extensions(spec));
+  PKI_TRY(const auto tail, extensions(spec, key));
   const auto version = der::wrap(der::constructed(0), {der::integer(kVersion3)});
   const auto validity = der::wrap(der::kSequence, {der::time(spec.not_before), der::time(spec.not_after)});
   return der::wrap(der::kSequence, {version, der::integer(spec.serial), crypto::algorithm_identifier(spec.algorithm),
                                     spec.issuer_der.empty() ? subject : spec.issuer_der, validity, subject, key.spki(), tail});
+}
+
+Result<crypto::SignatureAlgorithm> algorithm_of(ByteView tbs) {
+  PKI_TRY(const auto sequence, der::only(der::kSequence, tbs, "TBSCertificate"));
+  der::Reader reader(sequence.content);
+  PKI_TRY([[maybe_unused]] const auto version, reader.next(der::constructed(0), "version"));
+  PKI_TRY([[maybe_unused]] const auto serial, reader.next(der::kInteger, "serial"));
+  PKI_TRY(const auto algorithm, reader.next(der::kSequence, "signature algorithm"));
+  return crypto::algorithm_from_identifier(algorithm.whole);
 }
 
 Result<Bytes> assemble_signed(ByteView tbs, crypto::SignatureAlgorithm algorithm, ByteView signature) {

@@ -20,8 +20,8 @@ struct TbsSpec {
   Seconds not_before{};
   Seconds not_after{};
   Bytes spki{};
-  std::vector<GeneralName> sans{};  ///< critical when the subject is empty
-  std::vector<std::string> key_usage{};
+  std::vector<GeneralName> sans{};                ///< critical when the subject is empty
+  std::vector<std::string> key_usage{};           ///< written are those that the kind of key can have (key_usage_for)
   std::vector<std::string> extended_key_usage{};  ///< names of the table or dotted OIDs
   bool is_ca = false;
   std::optional<int> path_length{};
@@ -33,8 +33,11 @@ struct TbsSpec {
 };
 
 /// The DER. Pure: the same spec gives the same octets.
-/// @errors Malformed: a name, usage or URL that does not hold; BadKey: the SPKI.
+/// @errors Malformed: a name, usage or URL that does not hold, or no usage that the key can have; BadKey: the SPKI.
 Result<Bytes> build_tbs(const TbsSpec& spec);
+
+/// The algorithm that a TBSCertificate says it is signed with (RFC 5280 4.1.2.3). @errors Malformed, Unsupported.
+Result<crypto::SignatureAlgorithm> algorithm_of(ByteView tbs);
 
 /// SEQUENCE { tbs, AlgorithmIdentifier, BIT STRING }: certificate, CRL or request. @errors Malformed: the TBS is no SEQUENCE.
 Result<Bytes> assemble_signed(ByteView tbs, crypto::SignatureAlgorithm algorithm, ByteView signature);
