@@ -21,7 +21,8 @@ namespace {
 using namespace chancery;
 
 constexpr const char* kUsage =
-    "usage: chancery-signer serve --realm NAME --directory DIR --listen-fd N --ready-fd N --life-fd N\n"
+    "usage: chancery-signer serve --realm NAME --directory DIR --listen-fd N --ready-fd N --life-fd N [--worker-uid N]\n"
+    "           [--log DESTINATION] [--log-level LEVEL]\n"
     "       chancery-signer create --realm NAME --directory DIR [--key KIND] [--subject DN] [--days N] [--path-length N]\n"
     "           [--passphrase-file FILE | --credential NAME | --unencrypted]\n"
     "           [--self-signed | --request-only | --import-key FILE --import-certificate FILE [--import-passphrase-file FILE]]\n"
@@ -32,9 +33,26 @@ using Options = std::map<std::string, std::string, std::less<>>;
 
 bool is_flag(std::string_view name) { return name == "unencrypted" || name == "self-signed" || name == "request-only"; }
 
-constexpr std::array kKnown{"realm", "directory", "listen-fd", "ready-fd", "life-fd", "key", "subject", "days", "path-length", "passphrase-file",
-                            "credential", "unencrypted", "self-signed", "request-only", "import-key", "import-certificate", "import-passphrase-file",
-                            "log", "log-level"};
+constexpr std::array kKnown{"realm",
+                            "directory",
+                            "listen-fd",
+                            "ready-fd",
+                            "life-fd",
+                            "worker-uid",
+                            "key",
+                            "subject",
+                            "days",
+                            "path-length",
+                            "passphrase-file",
+                            "credential",
+                            "unencrypted",
+                            "self-signed",
+                            "request-only",
+                            "import-key",
+                            "import-certificate",
+                            "import-passphrase-file",
+                            "log",
+                            "log-level"};
 
 Result<Options> parse(int argc, char** argv) {
   Options options;
@@ -42,7 +60,8 @@ Result<Options> parse(int argc, char** argv) {
     std::string_view name = argv[i];
     if (!name.starts_with("--")) return Error(Code::InvalidParams, "\"" + base::printable(name, 64) + "\" is no option");
     name.remove_prefix(2);
-    if (std::find(kKnown.begin(), kKnown.end(), name) == kKnown.end()) return Error(Code::InvalidParams, "unknown option --" + base::printable(name, 64));
+    if (std::find(kKnown.begin(), kKnown.end(), name) == kKnown.end())
+      return Error(Code::InvalidParams, "unknown option --" + base::printable(name, 64));
     if (is_flag(name)) {
       options[std::string(name)] = "";
     } else if (i + 1 < argc) {
@@ -108,7 +127,7 @@ Result<signer::Creation> creation_from(const Options& options) {
 int create(const Options& options) {
   const auto creation = creation_from(options);
   if (!creation.ok()) return complain(creation.error());
-  const auto made = signer::create_realm(*creation);
+  const auto made = signer::create_realm(*creation, base::SystemClock().now());
   if (!made.ok()) return complain(made.error());
   std::printf("%s\n", wire::to_text(*made).c_str());
   return 0;
@@ -117,7 +136,7 @@ int create(const Options& options) {
 int check(const Options& options) {
   const auto realm = RealmName::parse(value(options, "realm"));
   if (!realm.ok()) return complain(realm.error());
-  const auto faults = signer::check_realm(*realm, value(options, "directory"));
+  const auto faults = signer::check_realm(*realm, value(options, "directory"), base::SystemClock().now());
   for (const auto& fault : faults) std::printf("%s\n", fault.c_str());
   return base::to_int(faults.empty() ? base::Exit::Ok : base::Exit::Config);
 }
@@ -127,7 +146,13 @@ Result<signer::Serve> serve_from(const Options& options) {
   PKI_TRY(const int listener, number(options, "listen-fd"));
   PKI_TRY(const int ready, number(options, "ready-fd"));
   PKI_TRY(const int life, number(options, "life-fd"));
-  return signer::Serve{std::move(realm), value(options, "directory"), base::UniqueFd(listener), base::UniqueFd(ready), base::UniqueFd(life)};
+  std::optional<uid_t> worker;
+  if (options.contains("worker-uid")) {
+    PKI_TRY(const int uid, number(options, "worker-uid"));
+    worker = static_cast<uid_t>(uid);
+  }
+  return signer::Serve{std::move(realm),      value(options, "directory"), base::UniqueFd(listener),
+                       base::UniqueFd(ready), base::UniqueFd(life),        worker};
 }
 
 int serve(const Options& options) {
@@ -135,7 +160,8 @@ int serve(const Options& options) {
   if (!start.ok()) return complain(start.error());
   const auto level = base::log_level_from_text(options.contains("log-level") ? value(options, "log-level") : "info");
   if (!level.ok()) return complain(level.error());
-  const auto log = base::open_log({options.contains("log") ? value(options, "log") : "stderr", *level}, "signer " + start->realm.text());
+  const auto log =
+      base::open_log({options.contains("log") ? value(options, "log") : "stderr", *level}, "signer " + start->realm.text());
   if (!log.ok()) return complain(log.error());
   return signer::serve(std::move(start).value());
 }

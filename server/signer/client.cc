@@ -41,7 +41,8 @@ Result<AuthorityInfo> SignerClient::authority() {
 }
 
 Result<JournalPage> SignerClient::journal_since(std::uint64_t position, std::size_t limit) {
-  PKI_TRY(const auto result, call("journal_since", Json::object({{"position", static_cast<std::int64_t>(position)}, {"limit", limit}})));
+  PKI_TRY(const auto result,
+          call("journal_since", Json::object({{"position", static_cast<std::int64_t>(position)}, {"limit", limit}})));
   return journal_page_from_json(result);
 }
 

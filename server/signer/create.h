@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "server/base/clock.h"
 #include "server/base/file.h"
 #include "server/base/key_spec.h"
 #include "server/base/names.h"
@@ -21,7 +22,7 @@ struct Creation {
   std::string subject;               ///< slash DN; empty: the configuration's, else /O=<company>/CN=<realm> CA
   std::optional<int> days;
   std::optional<int> path_length;
-  std::string passphrase_file;
+  std::string passphrase_file;  ///< none of the three: a new passphrase in <directory>/passphrase
   std::string credential;
   bool unencrypted = false;
   CaFrom from = CaFrom::SelfSigned;
@@ -30,13 +31,13 @@ struct Creation {
   std::string import_passphrase_file;
 };
 
-/// Makes the directory tree, configuration, key, certificate or request, and journal. A crash in the middle leaves no ca.key or a
-/// whole one: the key is written last but the certificate, and a second run refuses only when there is a CA.
-/// @return {realm, directory, certificate|request, key, fingerprint}.
-/// @errors Exists: there is a CA; InvalidParams; BadConfig; Io.
-Result<Json> create_realm(const Creation& creation);
+/// Makes the directory tree, configuration, key, journal, and certificate or request, in this order, each file whole or not at
+/// all. A second run after a crash goes on where the first one ended: a key that is there is kept, never overwritten.
+/// @return {realm, directory, configuration, key, key_file, subject, certificate|request, not_after, fingerprint}.
+/// @errors Exists: there is a CA; Busy: somebody is making it just now; InvalidParams, BadConfig, AuthFailed, NotFound, Io.
+Result<Json> create_realm(const Creation& creation, Seconds now);
 
-/// What keeps this realm's signer from starting, one line each; empty: nothing.
-std::vector<std::string> check_realm(const RealmName& realm, const base::Path& directory);
+/// What keeps this realm's signer from starting, one line each; empty: nothing. Changes and locks nothing.
+std::vector<std::string> check_realm(const RealmName& realm, const base::Path& directory, Seconds now);
 
 }  // namespace chancery::signer

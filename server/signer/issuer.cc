@@ -3,21 +3,22 @@
 #include "server/base/log.h"
 #include "server/crypto/digest.h"
 #include "server/realm/assemble.h"
+#include "server/signer/ca_files.h"
 #include "server/x509/csr.h"
-#include "server/x509/pem.h"
 #include "server/x509/tbs.h"
 
 namespace chancery::signer {
 namespace {
 
-constexpr std::size_t kMaxChainBytes = 262144;
+constexpr std::chrono::minutes kClockSlack{5};      ///< a worker's clock is this machine's; it may have been set meanwhile
+constexpr std::uint64_t kMaxNumberStep = 1U << 31;  ///< so that nobody uses up a CA's CRL numbers at once
 
 std::string sha256_hex(ByteView bytes) { return base::to_hex(crypto::sha256(bytes)); }
 
-/// What makes two requests the same one: not the serial and the dates, which a second try chooses anew.
+/// What makes two requests the same one: not what a second try chooses anew, nor how its right was shown.
 std::string digest_of(const SignRequest& request) {
   auto same = to_json(request);
-  for (const auto* changing : {"serial", "not_before", "not_after", "csr"}) same.set(changing, nullptr);
+  for (const auto* changing : {"serial", "not_before", "not_after", "csr", "evidence"}) same.set(changing, nullptr);
   return sha256_hex(base::as_bytes(wire::to_text(same)));
 }
 
@@ -35,19 +36,6 @@ Intent intent_for(const SignRequest& request, const x509::LintedTbs& linted, Sec
                 .at = now};
 }
 
-Result<std::shared_ptr<const realm::Authority>> read_authority(const config::RealmConfig& realm, const crypto::PrivateKey& key) {
-  const auto text = base::read_file(realm.ca_certificate_file(), kMaxChainBytes);
-  if (!text.ok() && text.error().code() == Code::NotFound && std::filesystem::exists(realm.directory / "ca.csr")) {
-    return std::shared_ptr<const realm::Authority>();
-  }
-  if (!text.ok()) return text.error();
-  PKI_TRY(auto authority, realm::parse_authority(*text, realm));
-  if (!(authority.certificate.public_key() == key.public_key())) {
-    return Error(Code::BadConfig, "ca.key does not belong to ca.crt", "restore the pair from one backup");
-  }
-  return std::make_shared<const realm::Authority>(std::move(authority));
-}
-
 JournalRecord record_of(const Entry& entry, Bytes certificate) {
   return JournalRecord{.position = entry.position,
                        .certificate = std::move(certificate),
@@ -60,15 +48,38 @@ JournalRecord record_of(const Entry& entry, Bytes certificate) {
                        .at = entry.intent.at};
 }
 
+/// A CRL that a worker may not have: one that hides revocations for years, or that makes every later one come too early (C8).
+Status check_crl(const CrlRequest& request, const config::RealmConfig& realm, std::uint64_t last_number, Seconds now) {
+  if (request.this_update > now + kClockSlack) {
+    return Error(Code::PolicyRefused,
+                 "thisUpdate " + base::to_rfc3339(request.this_update) + " lies ahead of the clock, " + base::to_rfc3339(now));
+  }
+  if (request.next_update - request.this_update > realm.crl_validity) {
+    return Error(Code::PolicyRefused, "a CRL for " + std::to_string((request.next_update - request.this_update).count()) +
+                                          " s, the realm's crl_validity is " + std::to_string(realm.crl_validity.count()));
+  }
+  if (last_number > 0 && request.number > last_number && request.number - last_number > kMaxNumberStep) {
+    return Error(Code::PolicyRefused, "CRL number " + std::to_string(request.number) + " is too far above the last one, " +
+                                          std::to_string(last_number));
+  }
+  return {};
+}
+
+/// The algorithm that a TBS names is the one it is signed with, whatever the configuration says since.
+Result<x509::LintedTbs> lint_journalled(const Bytes& tbs, const config::Profile& profile, const realm::Authority& authority) {
+  PKI_TRY(const auto algorithm, x509::algorithm_of(tbs));
+  return x509::lint_certificate(tbs, algorithm, realm::lint_context(profile, authority));
+}
+
 }  // namespace
 
 Issuer::Issuer(crypto::PrivateKey key, std::unique_ptr<Journal> journal, State state)
     : key_(std::move(key)), journal_(std::move(journal)), state_(std::move(state)) {}
 
-Result<std::unique_ptr<Issuer>> Issuer::open(std::shared_ptr<const config::RealmConfig> realm) {
+Result<std::unique_ptr<Issuer>> Issuer::open(std::shared_ptr<const config::RealmConfig> realm, Seconds now) {
   PKI_TRY(auto key, read_ca_key(*realm));
-  PKI_TRY(auto authority, read_authority(*realm, key));
-  PKI_TRY(auto journal, Journal::open(realm->journal_directory(), realm->name));
+  PKI_TRY(auto authority, read_authority(*realm, key.public_key(), now));
+  PKI_TRY(auto journal, Journal::open(realm->journal_directory(), journal_owner(*realm, key.public_key(), now)));
   std::unique_ptr<Issuer> issuer(new Issuer(std::move(key), std::move(journal), State{std::move(realm), std::move(authority)}));
   PKI_TRY_VOID(issuer->finish_interrupted());
   return issuer;
@@ -81,7 +92,9 @@ Issuer::State Issuer::state() const {
 
 Result<Issuer::State> Issuer::ready_state() const {
   auto now = state();
-  if (now.authority == nullptr) return Error(Code::Unavailable, "the CA waits for its certificate", "ca.get shows its request, ca.import brings the certificate");
+  if (now.authority == nullptr)
+    return Error(Code::Unavailable, "the CA waits for its certificate",
+                 "ca.get shows its request, ca.import brings the certificate");
   return now;
 }
 
@@ -97,21 +110,24 @@ Status Issuer::check_possession(const SignRequest& request) const {
     if (base::equal_in_constant_time(csr.public_key().spki(), request.spki)) return {};
     return Error(Code::BadProof, "the request proves possession of another key");
   }
-  if (request.renews && journal_->has_key_of(*request.renews, sha256_hex(request.spki))) return {};
+  if (request.renews) {
+    PKI_TRY(const bool has_key, journal_->has_key_of(*request.renews, sha256_hex(request.spki)));
+    if (has_key) return {};
+  }
   return Error(Code::BadProof, "neither a request nor an earlier certificate with this key");
 }
 
 /// Signs, and looks at the signature with the public key before it goes anywhere (PROMISES F23).
-Result<Bytes> Issuer::sign_checked(const realm::Authority& authority, ByteView tbs, crypto::SignatureAlgorithm algorithm) const {
+Result<Bytes> Issuer::sign_checked(ByteView tbs, crypto::SignatureAlgorithm algorithm) const {
   PKI_TRY(auto signature, key_.sign(algorithm, tbs));
-  PKI_TRY_VOID(authority.certificate.public_key().verify(algorithm, tbs, signature));
+  PKI_TRY_VOID(key_.public_key().verify(algorithm, tbs, signature));
   return signature;
 }
 
-Result<Signed> Issuer::complete(const State& state, const Entry& entry, const x509::LintedTbs& linted) {
+Result<Signed> Issuer::complete(const Entry& entry, const x509::LintedTbs& linted) {
   auto signature = entry.signature;
   if (!signature) {
-    PKI_TRY(const auto fresh, sign_checked(*state.authority, linted.bytes(), linted.algorithm()));
+    PKI_TRY(const auto fresh, sign_checked(linted.bytes(), linted.algorithm()));
     PKI_TRY(signature, journal_->finish(entry.intent.serial, fresh));
   }
   PKI_TRY(auto der, x509::assemble_signed(linted.bytes(), linted.algorithm(), *signature));
@@ -120,30 +136,44 @@ Result<Signed> Issuer::complete(const State& state, const Entry& entry, const x5
   return Signed{entry.intent.serial, std::move(der), entry.signature.has_value()};
 }
 
+/// The certificate of a TBS that the journal has. It was linted then, and is linted again: nothing else reaches the key.
+Result<Signed> Issuer::complete_earlier(const State& state, const Entry& entry) {
+  if (entry.signature) {
+    PKI_TRY(const auto algorithm, x509::algorithm_of(entry.intent.tbs));
+    PKI_TRY(auto der, x509::assemble_signed(entry.intent.tbs, algorithm, *entry.signature));
+    return Signed{entry.intent.serial, std::move(der), true};
+  }
+  PKI_TRY(const auto name, ProfileName::parse(entry.intent.profile));
+  const auto profile = state.realm->profiles.find(name);
+  if (profile == state.realm->profiles.end())
+    return Error(Code::Conflict, "the profile of the earlier request is gone: " + name.text());
+  PKI_TRY(const auto linted, lint_journalled(entry.intent.tbs, profile->second, *state.authority));
+  return complete(entry, linted);
+}
+
 Result<Signed> Issuer::sign_certificate(const SignRequest& request, Seconds now) {
   PKI_TRY(const auto state, ready_state());
   const auto found = state.realm->profiles.find(request.profile);
   if (found == state.realm->profiles.end()) return Error(Code::NotFound, "profile not found: " + request.profile.text());
   const auto& profile = found->second;
   PKI_TRY_VOID(check_possession(request));
-  const realm::Grant grant{request.serial, request.profile, request.subject, request.sans, request.spki, request.not_before, request.not_after};
+  const realm::Grant grant{request.serial, request.profile,    request.subject,  request.sans,
+                           request.spki,   request.not_before, request.not_after};
   PKI_TRY_VOID(realm::check_grant(*state.realm, profile, *state.authority, grant));
   PKI_TRY(auto tbs, x509::build_tbs(realm::assemble(*state.realm, profile, *state.authority, grant)));
-  PKI_TRY(const auto linted, x509::lint_certificate(std::move(tbs), state.authority->algorithm, realm::lint_context(profile, *state.authority)));
+  PKI_TRY(const auto linted,
+          x509::lint_certificate(std::move(tbs), state.authority->algorithm, realm::lint_context(profile, *state.authority)));
   PKI_TRY(const auto entry, journal_->begin(intent_for(request, linted, now)));
-  if (entry.intent.tbs == linted.bytes()) return complete(state, entry, linted);
-  // The idempotency key stands for an earlier request: its TBS was linted and journalled then, and is linted again before use.
-  const auto earlier = state.realm->profiles.find(ProfileName::parse(entry.intent.profile).value());
-  if (earlier == state.realm->profiles.end()) return Error(Code::Conflict, "the earlier request's profile is gone: " + entry.intent.profile);
-  PKI_TRY(const auto again, x509::lint_certificate(entry.intent.tbs, state.authority->algorithm, realm::lint_context(earlier->second, *state.authority)));
-  PKI_TRY(auto answer, complete(state, entry, again));
+  if (entry.intent.tbs == linted.bytes()) return complete(entry, linted);
+  PKI_TRY(auto answer, complete_earlier(state, entry));  // the idempotency key stands for it
   answer.replayed = true;
   return answer;
 }
 
-Result<SignedCrl> Issuer::sign_crl(const CrlRequest& request) {
+Result<SignedCrl> Issuer::sign_crl(const CrlRequest& request, Seconds now) {
   PKI_TRY(const auto state, ready_state());
   const auto& authority = *state.authority;
+  PKI_TRY_VOID(check_crl(request, *state.realm, journal_->last_crl_number(), now));
   PKI_TRY(auto tbs, x509::build_crl_tbs(x509::CrlSpec{.issuer = authority.certificate,
                                                       .algorithm = authority.algorithm,
                                                       .number = request.number,
@@ -151,8 +181,8 @@ Result<SignedCrl> Issuer::sign_crl(const CrlRequest& request) {
                                                       .next_update = request.next_update,
                                                       .entries = request.entries}));
   PKI_TRY(const auto linted, x509::lint_crl(std::move(tbs), authority.algorithm, authority.certificate));
-  PKI_TRY_VOID(journal_->begin_crl(request.number, request.this_update, sha256_hex(linted.bytes())));
-  PKI_TRY(const auto signature, sign_checked(authority, linted.bytes(), linted.algorithm()));
+  PKI_TRY_VOID(journal_->begin_crl({request.number, request.this_update, sha256_hex(linted.bytes()), request.requester, now}));
+  PKI_TRY(const auto signature, sign_checked(linted.bytes(), linted.algorithm()));
   PKI_TRY(auto der, x509::assemble_signed(linted.bytes(), linted.algorithm(), signature));
   return SignedCrl{std::move(der)};
 }
@@ -162,44 +192,38 @@ Result<AuthorityInfo> Issuer::authority() const {
 }
 
 Result<JournalPage> Issuer::journal_since(std::uint64_t position, std::size_t limit) const {
-  PKI_TRY(const auto state, ready_state());
   PKI_TRY(const auto entries, journal_->since(position, limit));
   JournalPage page{{}, entries.second};
   for (const auto& entry : entries.first) {
-    PKI_TRY(auto der, x509::assemble_signed(entry.intent.tbs, state.authority->algorithm, *entry.signature));
+    PKI_TRY(const auto algorithm, x509::algorithm_of(entry.intent.tbs));
+    PKI_TRY(auto der, x509::assemble_signed(entry.intent.tbs, algorithm, *entry.signature));
     page.records.push_back(record_of(entry, std::move(der)));
   }
   return page;
 }
 
-Status Issuer::import_certificate(std::string_view chain_pem) {
+Status Issuer::import_certificate(std::string_view chain_pem, Seconds now) {
+  const std::lock_guard one_at_a_time(import_mutex_);
   const auto before = state();
   if (before.authority != nullptr) return Error(Code::Exists, "the CA has its certificate already");
-  PKI_TRY(auto authority, realm::parse_authority(chain_pem, *before.realm));
-  if (!(authority.certificate.public_key() == key_.public_key())) return Error(Code::BadConfig, "the certificate is for another key than this CA's");
-  std::string canonical;
-  for (const auto& pem : realm::chain_pems(authority)) canonical += pem;
-  PKI_TRY_VOID(base::replace_file(before.realm->ca_certificate_file(), base::as_bytes(canonical), 0644));
+  PKI_TRY(auto authority, accept_chain(chain_pem, *before.realm, key_.public_key(), now));
+  PKI_TRY_VOID(journal_->add_anchor({authority.certificate.serial(), {}, authority.certificate.fingerprint_hex(), now}));
+  PKI_TRY_VOID(write_chain(*before.realm, authority));
   const std::lock_guard lock(mutex_);
   state_.authority = std::make_shared<const realm::Authority>(std::move(authority));
   return {};
 }
 
-/// Every intent ends as a certificate that can be found and revoked (PROMISES C4).
+/// Every intent ends as a certificate that can be found and revoked (PROMISES C4), or the log says why not.
 Status Issuer::finish_interrupted() {
   PKI_TRY(const auto unfinished, journal_->unfinished());
+  if (unfinished.empty() || state_.authority == nullptr) return {};
   for (const auto& entry : unfinished) {
-    const auto& now = state_;
-    const auto name = ProfileName::parse(entry.intent.profile);
-    const auto profile = name.ok() ? now.realm->profiles.find(*name) : now.realm->profiles.end();
-    if (now.authority == nullptr || profile == now.realm->profiles.end()) continue;
-    const auto linted = x509::lint_certificate(entry.intent.tbs, now.authority->algorithm, realm::lint_context(profile->second, *now.authority));
-    if (!linted.ok()) {
-      base::log_warning("serial " + entry.intent.serial.hex() + " stays unsigned: " + linted.error().message());
-      continue;
-    }
-    PKI_TRY([[maybe_unused]] const auto done, complete(now, entry, *linted));
-    base::log_warning("serial " + entry.intent.serial.hex() + ": the signature that a crash interrupted is made");
+    const auto done = complete_earlier(state_, entry);
+    const auto serial = "serial " + entry.intent.serial.hex();
+    if (!done.ok() && done.error().code() == Code::Io) return done.error();
+    base::log_warning(done.ok() ? serial + ": the signature that was interrupted is made"
+                                : serial + " stays without a signature: " + done.error().message());
   }
   return {};
 }

@@ -2,7 +2,6 @@
 
 #include <memory>
 #include <mutex>
-#include <optional>
 
 #include "server/config/realm_config.h"
 #include "server/realm/authority.h"
@@ -17,44 +16,46 @@ namespace chancery::signer {
 class Issuer {
  public:
   /// Reads passphrase, key, certificate and journal, and finishes what a crash interrupted. Without a certificate but with a
-  /// request the CA waits. @errors BadConfig, AuthFailed, Corrupt, Busy, NotFound, Io: say what to mend.
-  static Result<std::unique_ptr<Issuer>> open(std::shared_ptr<const config::RealmConfig> realm);
+  /// request the CA waits. @errors BadConfig, AuthFailed, Corrupt, Busy, NotFound, Denied, Io: say what to mend.
+  static Result<std::unique_ptr<Issuer>> open(std::shared_ptr<const config::RealmConfig> realm, Seconds now);
 
+  /// @errors NotFound: profile; BadProof; PolicyRefused, BadKey, LintFailed: it may not be issued; Exists: the serial is another
+  /// certificate's; Conflict: the idempotency key is another request's; Unavailable: the CA waits; Io.
   Result<Signed> sign_certificate(const SignRequest& request, Seconds now);
-  Result<SignedCrl> sign_crl(const CrlRequest& request);
+  /// @errors PolicyRefused: dates outside what the realm says; Conflict: number or date behind the last CRL's; LintFailed; Io.
+  Result<SignedCrl> sign_crl(const CrlRequest& request, Seconds now);
   Result<AuthorityInfo> authority() const;
   Result<JournalPage> journal_since(std::uint64_t position, std::size_t limit) const;
-  /// @errors BadConfig: not this key's, no CA, out of order; Exists: the CA has its certificate.
-  Status import_certificate(std::string_view chain_pem);
+  /// @errors Malformed, BadConfig: not this key's, no CA, out of order, not valid now; Exists: the CA has its certificate.
+  Status import_certificate(std::string_view chain_pem, Seconds now);
 
   /// New profiles after a reload; the key and the journal stay.
   void replace_realm(std::shared_ptr<const config::RealmConfig> realm);
 
  private:
+  using AuthorityPtr = std::shared_ptr<const realm::Authority>;
+
   /// What decides about one request; taken once at its start, so that a reload in its middle changes nothing (incident I4).
   struct State {
     std::shared_ptr<const config::RealmConfig> realm;
-    std::shared_ptr<const realm::Authority> authority;  ///< null while the CA waits
+    AuthorityPtr authority;  ///< null while the CA waits
   };
 
   Issuer(crypto::PrivateKey key, std::unique_ptr<Journal> journal, State state);
   State state() const;
   Result<State> ready_state() const;
   Status check_possession(const SignRequest& request) const;
-  Result<Bytes> sign_checked(const realm::Authority& authority, ByteView tbs, crypto::SignatureAlgorithm algorithm) const;
-  Result<Signed> complete(const State& state, const Entry& entry, const x509::LintedTbs& linted);
+  Result<Bytes> sign_checked(ByteView tbs, crypto::SignatureAlgorithm algorithm) const;
+  /// The certificate of an entry: with the signature it has, or one that is made and journalled now.
+  Result<Signed> complete(const Entry& entry, const x509::LintedTbs& linted);
+  Result<Signed> complete_earlier(const State& state, const Entry& entry);
   Status finish_interrupted();
 
   crypto::PrivateKey key_;
   std::unique_ptr<Journal> journal_;
-  mutable std::mutex mutex_;
+  std::mutex import_mutex_;
+  mutable std::mutex mutex_;  ///< of state_
   State state_;
 };
-
-/// The CA key's passphrase, from the file or the systemd credential that the realm names; none for an unencrypted key.
-Result<std::optional<SecretBytes>> read_passphrase(const config::RealmConfig& realm);
-
-/// Reads the realm's CA key. @errors AuthFailed: wrong passphrase; BadConfig: unencrypted without being asked for; NotFound.
-Result<crypto::PrivateKey> read_ca_key(const config::RealmConfig& realm);
 
 }  // namespace chancery::signer

@@ -5,6 +5,11 @@
 namespace chancery::signer {
 namespace {
 
+// A journal record has a limit, so what goes into one has: a worker that passes these is none of ours.
+constexpr std::size_t kMaxSans = 100;  ///< PROMISES D11
+constexpr std::size_t kMaxText = 1024;
+constexpr std::size_t kMaxEvidence = 65536;
+
 /// A CRL's entries are one text, "serial:seconds:reason" each, parted by spaces: a JSON object per entry would pass the
 /// reader's limit of values at a tenth of the million that a CRL may have.
 std::string entries_to_text(const std::vector<x509::RevokedEntry>& entries) {
@@ -18,7 +23,8 @@ std::string entries_to_text(const std::vector<x509::RevokedEntry>& entries) {
 Result<x509::RevokedEntry> entry_from_text(std::string_view text) {
   const auto first = text.find(':');
   const auto second = text.find(':', first + 1);
-  if (first == std::string_view::npos || second == std::string_view::npos) return Error(Code::Malformed, "CRL entry of another shape");
+  if (first == std::string_view::npos || second == std::string_view::npos)
+    return Error(Code::Malformed, "CRL entry of another shape");
   PKI_TRY(const auto serial, Serial::from_hex(text.substr(0, first)));
   PKI_TRY(const auto at, wire::parse_json(text.substr(first + 1, second - first - 1)));
   PKI_TRY(const auto reason, wire::parse_json(text.substr(second + 1)));
@@ -44,9 +50,19 @@ Result<Bytes> octets(const Json& object, std::string_view name) {
   return base::from_base64(*value->as_string());
 }
 
+Result<std::string> text_up_to(const Json& params, std::string_view name, std::size_t most) {
+  auto text = params.text(name);
+  if (text.size() <= most) return text;
+  return Error(Code::TooLarge,
+               std::string(name) + " of " + std::to_string(text.size()) + " octets, expected at most " + std::to_string(most));
+}
+
 Result<std::vector<x509::GeneralName>> names_from(const Json& params) {
+  const auto texts = params.texts("sans");
+  if (texts.size() > kMaxSans)
+    return Error(Code::TooLarge, std::to_string(texts.size()) + " names, expected at most " + std::to_string(kMaxSans));
   std::vector<x509::GeneralName> names;
-  for (const auto& text : params.texts("sans")) {
+  for (const auto& text : texts) {
     PKI_TRY(auto name, x509::GeneralName::parse(text));
     names.push_back(std::move(name));
   }
@@ -123,16 +139,17 @@ Result<SignRequest> sign_request_from_json(const Json& params) {
   if (params.find("renews") != nullptr) {
     PKI_TRY(request.renews, Serial::from_hex(params.text("renews")));
   }
-  request.requester = params.text("requester");
-  request.front_end = params.text("front_end");
-  request.rule = params.text("rule");
-  request.evidence = params.text("evidence");
-  request.idempotency_key = params.text("idempotency_key");
+  PKI_TRY(request.requester, text_up_to(params, "requester", kMaxText));
+  PKI_TRY(request.front_end, text_up_to(params, "front_end", kMaxText));
+  PKI_TRY(request.rule, text_up_to(params, "rule", kMaxText));
+  PKI_TRY(request.evidence, text_up_to(params, "evidence", kMaxEvidence));
+  PKI_TRY(request.idempotency_key, text_up_to(params, "idempotency_key", kMaxText));
   return request;
 }
 
 Json to_json(const Signed& answer) {
-  return Json::object({{"serial", answer.serial.hex()}, {"certificate", base::to_base64(answer.certificate)}, {"replayed", answer.replayed}});
+  return Json::object(
+      {{"serial", answer.serial.hex()}, {"certificate", base::to_base64(answer.certificate)}, {"replayed", answer.replayed}});
 }
 
 Result<Signed> signed_from_json(const Json& result) {
@@ -151,8 +168,11 @@ Json to_json(const CrlRequest& request) {
 
 Result<CrlRequest> crl_request_from_json(const Json& params) {
   PKI_TRY(auto entries, entries_from_text(params.text("entries")));
-  return CrlRequest{static_cast<std::uint64_t>(params.integer("number")), seconds_from(params, "this_update"), seconds_from(params, "next_update"),
-                    std::move(entries), params.text("requester")};
+  PKI_TRY(auto requester, text_up_to(params, "requester", kMaxText));
+  const auto number = params.integer("number");
+  if (number <= 0) return Error(Code::Malformed, "CRL number " + std::to_string(number) + ", expected a positive one");
+  return CrlRequest{static_cast<std::uint64_t>(number), seconds_from(params, "this_update"), seconds_from(params, "next_update"),
+                    std::move(entries), std::move(requester)};
 }
 
 Json to_json(const SignedCrl& answer) { return Json::object({{"crl", base::to_base64(answer.crl)}}); }

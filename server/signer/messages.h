@@ -39,7 +39,7 @@ Result<SignRequest> sign_request_from_json(const Json& params);
 
 struct Signed {
   Serial serial;
-  Bytes certificate;  ///< DER
+  Bytes certificate;      ///< DER
   bool replayed = false;  ///< the journal had it already
 };
 Json to_json(const Signed& answer);

@@ -16,8 +16,9 @@ Result<Json> authority(Issuer& issuer, const base::Clock& /*clock*/, const Json&
   return to_json(info);
 }
 
-Result<Json> import_certificate(Issuer& issuer, const base::Clock& /*clock*/, const Json& params) {
-  PKI_TRY_VOID(issuer.import_certificate(params.text("chain")));
+Result<Json> import_certificate(Issuer& issuer, const base::Clock& clock, const Json& params) {
+  PKI_TRY_VOID(issuer.import_certificate(params.text("chain"), clock.now()));
+  base::log_info("the CA has its certificate");
   return Json::object();
 }
 
@@ -32,17 +33,13 @@ Result<Json> ping(Issuer& /*issuer*/, const base::Clock& /*clock*/, const Json& 
 
 Result<Json> sign_certificate(Issuer& issuer, const base::Clock& clock, const Json& params) {
   PKI_TRY(const auto request, sign_request_from_json(params));
-  auto answer = issuer.sign_certificate(request, clock.now());
-  if (!answer.ok()) {
-    base::log_warning("refused " + request.serial.hex() + " for " + request.requester + ": " + answer.error().message());
-    return answer.error();
-  }
-  return to_json(*answer);
+  PKI_TRY(const auto answer, issuer.sign_certificate(request, clock.now()));
+  return to_json(answer);
 }
 
-Result<Json> sign_crl(Issuer& issuer, const base::Clock& /*clock*/, const Json& params) {
+Result<Json> sign_crl(Issuer& issuer, const base::Clock& clock, const Json& params) {
   PKI_TRY(const auto request, crl_request_from_json(params));
-  PKI_TRY(const auto answer, issuer.sign_crl(request));
+  PKI_TRY(const auto answer, issuer.sign_crl(request, clock.now()));
   return to_json(answer);
 }
 
@@ -51,9 +48,12 @@ struct Operation {
   Result<Json> (*run)(Issuer&, const base::Clock&, const Json&);
 };
 constexpr std::array kOperations{
-    Operation{"authority", authority},         Operation{"import_certificate", import_certificate},
-    Operation{"journal_since", journal_since}, Operation{"ping", ping},
-    Operation{"sign_certificate", sign_certificate}, Operation{"sign_crl", sign_crl},
+    Operation{"authority", authority},
+    Operation{"import_certificate", import_certificate},
+    Operation{"journal_since", journal_since},
+    Operation{"ping", ping},
+    Operation{"sign_certificate", sign_certificate},
+    Operation{"sign_crl", sign_crl},
 };
 static_assert(std::ranges::is_sorted(kOperations, {}, &Operation::name));
 
@@ -67,8 +67,12 @@ Result<wire::Request> decode(std::string_view line) {
   PKI_TRY(auto message, wire::parse_json(line));
   const auto* id = message.find("id");
   const auto* params = message.find("params");
-  if (id == nullptr || params == nullptr || !params->is_object()) return Error(Code::Malformed, "no frame of a worker");
-  return wire::Request{*id, message.text("method"), *params, {}};
+  const auto* method = message.find("method");
+  if (id == nullptr || id->as_integer() == nullptr || method == nullptr || !method->is_string() || params == nullptr ||
+      !params->is_object()) {
+    return Error(Code::Malformed, "no frame of a worker");
+  }
+  return wire::Request{*id, *method->as_string(), *params, {}};
 }
 
 }  // namespace
@@ -76,6 +80,10 @@ Result<wire::Request> decode(std::string_view line) {
 Result<std::string> operate(Issuer& issuer, const base::Clock& clock, std::string_view line) {
   PKI_TRY(const auto request, decode(line));
   const auto outcome = run(issuer, clock, request);
+  // A worker decides by the same rules before it asks, so what is refused here is worth an operator's look.
+  if (!outcome.ok())
+    base::log_warning("refused " + request.method + " " + request.params.text("serial") + " for " +
+                      request.params.text("requester") + ": " + outcome.error().message());
   return outcome.ok() ? wire::encode_result(request.id, *outcome) : wire::encode_error(request.id, outcome.error());
 }
 

@@ -7,11 +7,15 @@ libsignerclient_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
 SIGNER_CLIENT_LIBS = libsignerclient.a $(X509_LIBS) $(WIRE_LIBS)
 
 libsigner_a_SOURCES = \
-  server/signer/ca_key.cc \
+  server/signer/ca_files.cc server/signer/ca_files.h \
+  server/signer/conversations.cc server/signer/conversations.h \
   server/signer/create.cc server/signer/create.h \
   server/signer/issuer.cc server/signer/issuer.h \
   server/signer/journal.cc server/signer/journal.h \
+  server/signer/journal_file.cc server/signer/journal_file.h \
+  server/signer/journal_index.cc \
   server/signer/operations.cc server/signer/operations.h \
+  server/signer/records.cc server/signer/records.h \
   server/signer/serve.cc server/signer/serve.h
 libsigner_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
 SIGNER_LIBS = libsigner.a libsignerclient.a $(REALM_LIBS) $(CONFIG_LIBS) $(WIRE_LIBS) -lpthread

@@ -1,27 +1,29 @@
 #include "server/signer/serve.h"
 
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <atomic>
+#include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstdlib>
 #include <thread>
 
 #include "server/base/log.h"
 #include "server/base/process.h"
+#include "server/base/text.h"
 #include "server/config/load.h"
-#include "server/signer/operations.h"
-#include "server/wire/message.h"
+#include "server/signer/conversations.h"
 
 namespace chancery::signer {
 namespace {
 
-constexpr int kMaxConnections = 512;  ///< a thread each, that waits most of its life
-constexpr std::chrono::milliseconds kFrameLimit{30000};
-constexpr std::chrono::hours kIdleLimit{24};
+constexpr std::size_t kThreads = 16;
+constexpr unsigned kGraceSeconds = 4;     ///< for the requests in hand; the master waits for five
+constexpr unsigned kOrphanedSeconds = 1;  ///< the same when the master is gone (PROMISES D17: two)
+constexpr std::chrono::milliseconds kPauseWhenFull{100};
+constexpr std::size_t kMaxReason = 900;  ///< of the ready line
 
 volatile std::sig_atomic_t stop_asked = 0;
 volatile std::sig_atomic_t reload_asked = 0;
@@ -40,6 +42,15 @@ void catch_signals(int wake) {
   action.sa_handler = on_signal;
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaction(signal, &action, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is a full disk, not an end
+}
+
+/// As many descriptors as the system lets us have: one for each worker.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 Result<std::shared_ptr<const config::RealmConfig>> load(const RealmName& name, const base::Path& directory) {
@@ -50,85 +61,81 @@ Result<std::shared_ptr<const config::RealmConfig>> load(const RealmName& name, c
   return Error(Code::BadConfig, findings.empty() ? "the realm's configuration does not hold" : config::to_line(findings.front()));
 }
 
-/// Only this user's processes and root's are answered.
-bool is_own_peer(int connection) {
-  const auto peer = base::peer_credentials(connection);
-  return peer.ok() && (peer->uid == ::geteuid() || peer->uid == 0);
-}
+/// One realm's signer, while it serves.
+class Service {
+ public:
+  Service(Issuer& issuer, const Serve& start, int wake)
+      : issuer_(issuer), start_(start), wake_(wake), conversations_(issuer, clock_, kThreads) {}
 
-/// One worker's connection: requests are answered in order. A bad frame of our own process ends it.
-void converse(Issuer& issuer, base::UniqueFd connection) {
-  const base::SystemClock clock;
-  wire::LineReader reader(connection.get(), wire::kMaxReplyBytes);
-  for (;;) {
-    const auto line = reader.next(kIdleLimit);
-    if (!line.ok()) {
-      if (line.error().code() != Code::Closed) base::log_error("connection ended: " + line.error().message());
-      return;
+  /// @return the seconds that the requests in hand may still take.
+  unsigned run() {
+    for (;;) {
+      if (stop_asked != 0) return kGraceSeconds;
+      if (reload_asked != 0) reload();
+      std::array<pollfd, 4> waiting{{{wake_, POLLIN, 0},
+                                     {start_.life.get(), POLLIN, 0},
+                                     {start_.listener.get(), POLLIN, 0},
+                                     {conversations_.descriptor(), POLLIN, 0}}};
+      if (::poll(waiting.data(), waiting.size(), -1) < 0) continue;
+      if (waiting[0].revents != 0) drain();
+      if (waiting[1].revents != 0) return kOrphanedSeconds;
+      if (waiting[2].revents != 0) accept();
+      if (waiting[3].revents != 0) conversations_.hand_over();
     }
-    const auto reply = operate(issuer, clock, *line);
-    if (!reply.ok()) {
-      base::log_error("bad frame: " + reply.error().message());
-      return;
-    }
-    if (!wire::write_line(connection.get(), *reply, kFrameLimit).ok()) return;
   }
-}
 
-/// Counts down when a connection's thread ends, however it ends.
-struct Counted {
-  std::atomic<int>& count;
-  explicit Counted(std::atomic<int>& c) : count(c) {}
-  Counted(const Counted&) = delete;
-  Counted& operator=(const Counted&) = delete;
-  ~Counted() { --count; }
+ private:
+  void drain() const {
+    std::array<char, 64> drained{};
+    [[maybe_unused]] const auto got = ::read(wake_, drained.data(), drained.size());
+  }
+
+  void reload() {
+    reload_asked = 0;
+    auto realm = load(start_.realm, start_.directory);
+    if (realm.ok()) issuer_.replace_realm(*realm);
+    base::log_info(realm.ok() ? "profiles read anew" : "the profiles stay as they were: " + realm.error().message());
+  }
+
+  void accept() {
+    base::UniqueFd connection(::accept4(start_.listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    if (!connection) {
+      // Without a descriptor for it the connection stays where it is, and poll would say so at once again (PROMISES D6).
+      if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) std::this_thread::sleep_for(kPauseWhenFull);
+      return;
+    }
+    if (is_worker(connection.get())) return conversations_.take(std::move(connection));
+    base::log_warning("connection of another user refused");
+  }
+
+  bool is_worker(int connection) const {
+    const auto peer = base::peer_credentials(connection);
+    return peer.ok() && (peer->uid == ::geteuid() || peer->uid == 0 || peer->uid == start_.worker_uid);
+  }
+
+  Issuer& issuer_;
+  const Serve& start_;
+  int wake_;
+  base::SystemClock clock_;
+  Conversations conversations_;
 };
 
-void start_conversation(Issuer& issuer, base::UniqueFd connection, std::atomic<int>& connections) {
-  if (!is_own_peer(connection.get()) || connections >= kMaxConnections) {
-    base::log_warning("connection refused");
-    return;
-  }
-  ++connections;
-  std::thread([&issuer, &connections, held = std::move(connection)]() mutable {
-    const Counted counted(connections);
-    try {
-      converse(issuer, std::move(held));
-    } catch (const std::exception& bug) {
-      base::log_error(std::string("bug: ") + bug.what());
-      std::_Exit(base::to_int(base::Exit::Software));
-    }
-  }).detach();
-}
-
-void reload(Issuer& issuer, const Serve& start) {
-  reload_asked = 0;
-  auto realm = load(start.realm, start.directory);
-  if (realm.ok()) issuer.replace_realm(std::move(realm).value());
-  base::log_info(realm.ok() ? "profiles read anew" : "the profiles stay as they were: " + realm.error().message());
-}
-
-int accept_until_stopped(Issuer& issuer, const Serve& start, int wake) {
-  std::atomic<int> connections{0};
-  for (;;) {
-    if (stop_asked != 0) return base::to_int(base::Exit::Ok);
-    if (reload_asked != 0) reload(issuer, start);
-    pollfd waiting[3] = {{start.listener.get(), POLLIN, 0}, {start.life.get(), POLLIN, 0}, {wake, POLLIN, 0}};
-    if (::poll(waiting, 3, -1) < 0) continue;
-    char drained[64];
-    if (waiting[2].revents != 0) [[maybe_unused]] const auto got = ::read(wake, drained, sizeof(drained));
-    if (waiting[1].revents != 0) return base::to_int(base::Exit::Ok);
-    if (waiting[0].revents == 0) continue;
-    base::UniqueFd connection(::accept4(start.listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    if (connection) start_conversation(issuer, std::move(connection), connections);
-  }
+/// What would fail the same way again, until somebody mends it, is the configuration's fault (Exit::Config is never restarted).
+base::Exit status_of(Code code) {
+  if (code == Code::Busy) return base::Exit::Temporary;
+  return code == Code::Io ? base::Exit::Io : base::Exit::Config;
 }
 
 int fail(const Serve& start, const Error& why) {
-  const auto line = "failed " + base::to_line(why) + "\n";
+  const auto line = "failed " + base::printable(base::to_line(why), kMaxReason) + "\n";
   (void)base::write_all(start.ready.get(), base::as_bytes(line));
   base::log_error(base::to_line(why));
-  return base::to_int(base::describe(why.code()).exit_status == base::to_int(base::Exit::Temporary) ? base::Exit::Temporary : base::Exit::Config);
+  return base::to_int(status_of(why.code()));
+}
+
+Result<std::unique_ptr<Issuer>> open_issuer(const Serve& start) {
+  PKI_TRY(auto realm, load(start.realm, start.directory));
+  return Issuer::open(std::move(realm), base::SystemClock().now());
 }
 
 }  // namespace
@@ -136,19 +143,21 @@ int fail(const Serve& start, const Error& why) {
 int serve(Serve start) {
   base::set_title("chancery-signer: " + start.realm.text());
   if (const auto hidden = base::forbid_dumps(); !hidden.ok()) return fail(start, hidden.error());
+  raise_descriptor_limit();
   auto wake = base::make_pipe();
   if (!wake.ok()) return fail(start, wake.error());
   catch_signals(wake->write.get());
-  auto realm = load(start.realm, start.directory);
-  if (!realm.ok()) return fail(start, realm.error());
-  auto issuer = Issuer::open(std::move(realm).value());
+  auto issuer = open_issuer(start);
   if (!issuer.ok()) return fail(start, issuer.error());
-  if (!base::write_all(start.ready.get(), base::as_bytes("ready\n")).ok()) return base::to_int(base::Exit::Io);
-  start.ready.reset();
-  const int status = accept_until_stopped(**issuer, start, wake->read.get());
-  // Threads may be in the middle of a request: the process ends as a whole, and the journal is the memory.
+  {
+    Service service(**issuer, start, wake->read.get());
+    if (!base::write_all(start.ready.get(), base::as_bytes("ready\n")).ok()) return base::to_int(base::Exit::Io);
+    start.ready.reset();
+    ::alarm(service.run());  // SIGALRM ends whatever takes longer; the journal remembers what it was
+  }
+  issuer->reset();  // wipes the key (PROMISES D17)
   base::log_info("ends");
-  std::_Exit(status);
+  return base::to_int(base::Exit::Ok);
 }
 
 }  // namespace chancery::signer

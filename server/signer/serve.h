@@ -1,5 +1,9 @@
 #pragma once
 
+#include <sys/types.h>
+
+#include <optional>
+
 #include "server/base/file.h"
 #include "server/config/realm_config.h"
 
@@ -9,9 +13,10 @@ namespace chancery::signer {
 struct Serve {
   RealmName realm;
   base::Path directory;
-  base::UniqueFd listener;  ///< the realm's own socket, bound by the master, who keeps it over restarts
-  base::UniqueFd ready;     ///< one line goes here: "ready" or "failed <reason>"
-  base::UniqueFd life;      ///< EOF: the master is gone
+  base::UniqueFd listener;          ///< the realm's own socket, bound by the master, who keeps it over restarts
+  base::UniqueFd ready;             ///< one line goes here: "ready" or "failed <reason>"
+  base::UniqueFd life;              ///< EOF: the master is gone
+  std::optional<uid_t> worker_uid;  ///< who may ask besides root and the signer's own user
 };
 
 /// Serves until SIGTERM or the master's end. SIGHUP reads the realm's profiles anew. @return the exit status (base::Exit).

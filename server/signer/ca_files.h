@@ -1,0 +1,51 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "server/base/clock.h"
+#include "server/base/file.h"
+#include "server/config/realm_config.h"
+#include "server/crypto/key.h"
+#include "server/realm/authority.h"
+#include "server/signer/records.h"
+
+/// The files of a realm's CA: its key, its passphrase, its certificate. What is wrong with them is said in words that an operator
+/// can act on (PROMISES F12).
+namespace chancery::signer {
+
+inline constexpr std::size_t kMaxChainBytes = 262144;
+inline constexpr std::size_t kMaxKeyBytes = 65536;
+
+/// The first line of a file of mode 0600. @errors BadConfig: it is empty; NotFound; Denied; Io.
+Result<SecretBytes> read_passphrase_file(const base::Path& path);
+
+/// The CA key's passphrase, from the file or the systemd credential that the realm names; none for an unencrypted key.
+Result<std::optional<SecretBytes>> read_passphrase(const config::RealmConfig& realm);
+
+/// @errors AuthFailed: wrong passphrase; BadConfig: unencrypted without being asked for, or the reverse; NotFound; Denied;
+/// BadKey; Io.
+Result<crypto::PrivateKey> read_ca_key(const config::RealmConfig& realm);
+/// Writes it as the realm wants it protected. @errors as read_passphrase; Io.
+Status write_ca_key(const config::RealmConfig& realm, const crypto::PrivateKey& key);
+
+/// Where a CA under an outside root keeps its request until the certificate comes.
+base::Path request_file(const config::RealmConfig& realm);
+
+/// A chain that fits the key: the CA's certificate, which is a CA's, signs certificates and CRLs and is valid now, then those
+/// above it. @errors Malformed, BadConfig.
+Result<realm::Authority> accept_chain(std::string_view chain_pem, const config::RealmConfig& realm, const crypto::PublicKey& key,
+                                      Seconds now);
+
+/// ca.crt, or null while the CA waits for it. @errors as accept_chain; NotFound: there is no request either.
+Result<std::shared_ptr<const realm::Authority>> read_authority(const config::RealmConfig& realm, const crypto::PublicKey& key,
+                                                               Seconds now);
+/// Writes ca.crt. @errors Io.
+Status write_chain(const config::RealmConfig& realm, const realm::Authority& authority);
+
+/// Whose journal the realm's must be.
+Genesis journal_owner(const config::RealmConfig& realm, const crypto::PublicKey& key, Seconds now);
+
+}  // namespace chancery::signer

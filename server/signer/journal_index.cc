@@ -1,0 +1,130 @@
+#include <algorithm>
+#include <cstring>
+
+#include "server/crypto/digest.h"
+#include "server/signer/journal.h"
+
+namespace chancery::signer {
+namespace {
+
+/// Serials are random and digests are hashes already, so any eight octets will do; the last ones are random in serials of every
+/// kind.
+template <class Octets>
+std::size_t last_octets(const Octets& octets) {
+  std::size_t out = 0;
+  std::memcpy(&out, octets.data() + octets.size() - sizeof(out), sizeof(out));
+  return out;
+}
+
+Error cannot_stand(std::string what) { return {Code::Corrupt, std::move(what)}; }
+
+}  // namespace
+
+struct JournalIndex::Kind {
+  std::string_view name;
+  Status (JournalIndex::*add)(std::uint64_t offset, const Json& body);
+};
+const std::array<JournalIndex::Kind, 5> JournalIndex::kKinds{{
+    {kAnchor, &JournalIndex::add_anchor},
+    {kCrl, &JournalIndex::add_crl},
+    {kGenesis, &JournalIndex::add_genesis},
+    {kIntent, &JournalIndex::add_intent},
+    {kSignature, &JournalIndex::add_signature},
+}};
+
+std::size_t JournalIndex::Hash::operator()(const SerialOctets& octets) const { return last_octets(octets); }
+std::size_t JournalIndex::Hash::operator()(const KeyDigest& digest) const { return last_octets(digest); }
+
+JournalIndex::SerialOctets JournalIndex::octets_of(const Serial& serial) {
+  const auto magnitude = serial.octets();
+  SerialOctets out{};
+  std::ranges::copy_backward(magnitude, out.end());
+  return out;
+}
+
+JournalIndex::KeyDigest JournalIndex::digest_of(const std::string& key) {
+  KeyDigest out{};
+  std::ranges::copy(crypto::sha256(base::as_bytes(key)), out.begin());
+  return out;
+}
+
+Status JournalIndex::add(std::uint64_t offset, const Json& body) {
+  const auto name = body.text("kind");
+  const auto found = std::ranges::find(kKinds, name, &Kind::name);
+  if (found == kKinds.end()) return cannot_stand("is of an unknown kind");
+  if (genesis_.has_value() == (name == kGenesis))
+    return cannot_stand(genesis_ ? "is a second genesis" : "comes before the genesis");
+  return (this->*found->add)(offset, body);
+}
+
+Status JournalIndex::add_genesis(std::uint64_t /*offset*/, const Json& body) {
+  PKI_TRY(genesis_, genesis_from(body));
+  return {};
+}
+
+Status JournalIndex::add_anchor(std::uint64_t /*offset*/, const Json& body) {
+  PKI_TRY(const auto serial, Serial::from_hex(body.text("serial")));
+  // A certificate that is brought comes from another issuer, so its serial says nothing about ours, and may come twice.
+  if (body.find("tbs") == nullptr) return {};
+  if (!by_serial_.emplace(octets_of(serial), Known{}).second)
+    return cannot_stand("uses serial " + serial.hex() + " a second time");
+  return {};
+}
+
+Status JournalIndex::add_intent(std::uint64_t offset, const Json& body) {
+  PKI_TRY(const auto serial, Serial::from_hex(body.text("serial")));
+  const auto octets = octets_of(serial);
+  if (!by_serial_.emplace(octets, Known{offset, kNone}).second)
+    return cannot_stand("uses serial " + serial.hex() + " a second time");
+  const auto key = body.text("idempotency_key");
+  if (!key.empty()) by_idempotency_key_.emplace(digest_of(key), octets);
+  unfinished_.insert(offset);
+  return {};
+}
+
+Status JournalIndex::add_signature(std::uint64_t offset, const Json& body) {
+  PKI_TRY(const auto serial, Serial::from_hex(body.text("serial")));
+  const auto known = by_serial_.find(octets_of(serial));
+  if (known == by_serial_.end() || known->second.intent == kNone) return cannot_stand("is a signature without an intent");
+  if (known->second.signature != kNone) return cannot_stand("is a second signature of serial " + serial.hex());
+  known->second.signature = offset;
+  signed_.emplace_back(offset, known->second.intent);
+  unfinished_.erase(known->second.intent);
+  return {};
+}
+
+Status JournalIndex::add_crl(std::uint64_t /*offset*/, const Json& body) {
+  const auto number = static_cast<std::uint64_t>(body.integer("number"));
+  if (number <= last_crl_number_) return cannot_stand("has a CRL number that is not above the last one");
+  last_crl_number_ = number;
+  last_crl_update_ = base::from_epoch(body.integer("this_update"));
+  return {};
+}
+
+const JournalIndex::Known* JournalIndex::by_serial(const Serial& serial) const {
+  const auto found = by_serial_.find(octets_of(serial));
+  return found == by_serial_.end() ? nullptr : &found->second;
+}
+
+const JournalIndex::Known* JournalIndex::by_idempotency_key(const std::string& key) const {
+  if (key.empty()) return nullptr;
+  const auto found = by_idempotency_key_.find(digest_of(key));
+  return found == by_idempotency_key_.end() ? nullptr : &by_serial_.at(found->second);
+}
+
+std::vector<JournalIndex::Known> JournalIndex::signed_between(std::uint64_t from, std::uint64_t to, std::size_t limit) const {
+  std::vector<Known> out;
+  for (auto it = std::ranges::lower_bound(signed_, std::pair(from, std::uint64_t{0})); it != signed_.end(); ++it) {
+    if (it->first >= to || out.size() == limit) break;
+    out.push_back({it->second, it->first});
+  }
+  return out;
+}
+
+std::vector<JournalIndex::Known> JournalIndex::unfinished() const {
+  std::vector<Known> out;
+  for (const auto intent : unfinished_) out.push_back({intent, kNone});
+  return out;
+}
+
+}  // namespace chancery::signer

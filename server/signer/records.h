@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "server/base/clock.h"
+#include "server/base/names.h"
+#include "server/wire/json.h"
+
+/// The bodies of the journal's records: JSON objects whose "kind" says which. Reading and writing of each stand together in
+/// records.cc.
+namespace chancery::signer {
+
+/// Whose journal it is; the first record, and only the first.
+struct Genesis {
+  RealmName realm;
+  std::string key_sha256;  ///< of the CA's SubjectPublicKeyInfo, hex
+  Seconds at{};
+};
+Json to_json(const Genesis& genesis);
+Result<Genesis> genesis_from(const Json& body);
+
+/// A certificate of the CA itself: the TBS of a root, before its key signs it, or the fingerprint of one that was brought.
+struct Anchor {
+  Serial serial;
+  Bytes tbs;                ///< of a root made here; empty for one that was brought
+  std::string fingerprint;  ///< of one that was brought, hex
+  Seconds at{};
+};
+Json to_json(const Anchor& anchor);
+
+/// What is to be signed, and why. Written durably before the key is used.
+struct Intent {
+  Serial serial;
+  std::string profile;
+  std::string digest;  ///< of the request, hex: the same idempotency key must mean the same request
+  Bytes tbs;
+  std::string spki_sha256;
+  std::string requester;
+  std::string front_end;
+  std::string rule;
+  std::string evidence;
+  std::string idempotency_key;
+  Seconds at{};
+};
+Json to_json(const Intent& intent);
+Result<Intent> intent_from(const Json& body);
+
+struct Signature {
+  Serial serial;
+  Bytes octets;
+};
+Json to_json(const Signature& signature);
+Result<Signature> signature_from(const Json& body);
+
+/// A CRL number that is taken, before the CRL is signed.
+struct CrlClaim {
+  std::uint64_t number = 0;
+  Seconds this_update{};
+  std::string digest;  ///< SHA-256 of the TBSCertList, hex
+  std::string requester;
+  Seconds at{};
+};
+Json to_json(const CrlClaim& claim);
+
+inline constexpr std::string_view kGenesis = "genesis";
+inline constexpr std::string_view kAnchor = "anchor";
+inline constexpr std::string_view kIntent = "intent";
+inline constexpr std::string_view kSignature = "signature";
+inline constexpr std::string_view kCrl = "crl";
+
+}  // namespace chancery::signer
