@@ -61,12 +61,22 @@ def test_F33_names_that_are_none(talk, cn):
     assert talk.code("certificate.generate", cn=cn, profile="user", key="ec:P-256") in ("invalid_params", "too_large", "malformed", "policy_refused")
 
 
-@pytest.mark.parametrize("cn", ["../../x", "/abs"])
-def test_F34_a_name_is_no_path(talk, system, cn):
-    reply = talk.call("certificate.generate", cn=cn, profile="user", key="ec:P-256", store_key=True)
-    keys = [path for path in system.directory.rglob("key.pem")]
-    assert all(path.parent.parent.name == "nodes" for path in keys), reply
-    assert talk.code("certificate.issue", csr=request_for("/CN=" + cn.replace("/", "\\/")), profile="server") in ("policy_refused", "lint_failed", "malformed")
+@pytest.mark.parametrize("cn", ["../../x", "/abs", "..", ".", "a/../b", "a/.."])
+def test_F34_a_name_is_no_path(talk, cn):
+    for profile in ("user", "server"):
+        reply = talk.call("certificate.generate", cn=cn, profile=profile, key="ec:P-256", store_key=True)
+        assert reply["error"]["data"]["code"] in ("policy_refused", "malformed"), reply
+    reply = talk.call("certificate.issue", csr=request_for("/CN=" + cn.replace("/", "\\/")), profile="user")
+    assert reply["error"]["data"]["code"] == "policy_refused" and "path" in reply["error"]["message"], reply
+
+
+@pytest.mark.parametrize("cn", ["host/www.example.org", "a b", "..x", "x..", "É"])
+def test_F34_odd_names_stay_in_their_directory(talk, system, cn):
+    before = set(system.directory.rglob("*"))
+    talk.result("certificate.generate", cn=cn, profile="user", key="ec:P-256", store_key=True)
+    nodes = system.directory / "var" / "realms" / "default" / "nodes"
+    made = [path for path in set(system.directory.rglob("*")) - before if path.name in ("key.pem", "cert.pem")]
+    assert made and all(path.parent.parent == nodes for path in made), made
 
 
 def test_C12_possession_is_checked(talk):

@@ -36,6 +36,20 @@ std::string fault_in_san(const config::Profile& profile, const x509::GeneralName
   return {};
 }
 
+/// Names of files are made from common names elsewhere, in other programs too, so none may climb out of a directory (PROMISES
+/// F34). A slash by itself is fine: host/www.example.org is what a grid calls a service.
+std::string fault_in_common_name(std::string_view name) {
+  if (name.starts_with('/')) return "common name begins with '/', expected a name, not a path";
+  for (std::size_t at = 0; at <= name.size();) {
+    const auto end = std::min(name.find('/', at), name.size());
+    if (const auto part = name.substr(at, end - at); part == ".." || part == ".") {
+      return "common name has the path segment \"" + std::string(part) + "\", expected a name, not a path";
+    }
+    at = end + 1;
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string_view type_word(const x509::GeneralName& name) {
@@ -79,9 +93,14 @@ std::vector<x509::GeneralName> sans_for(const Wish& wish, const x509::Name& subj
   return sans;
 }
 
-std::string fault_in_names(const config::Profile& profile, const x509::Name& subject, const std::vector<x509::GeneralName>& sans) {
+std::string fault_in_names(const config::Profile& profile, const x509::Name& subject,
+                           const std::vector<x509::GeneralName>& sans) {
   if (subject.empty() && sans.empty()) return "neither a subject nor a subject alternative name";
   if (!profile.altnames && !sans.empty()) return "the profile allows no subject alternative names";
+  for (const auto& one : subject.attributes) {
+    if (one.type != "CN") continue;
+    if (auto fault = fault_in_common_name(one.value); !fault.empty()) return fault;
+  }
   if (profile.is_ca && subject.empty()) return "a CA certificate needs a subject (RFC 5280 4.1.2.6)";
   for (const auto& san : sans) {
     if (auto fault = fault_in_san(profile, san); !fault.empty()) return fault;
