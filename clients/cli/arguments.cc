@@ -41,7 +41,8 @@ Result<Json> pem(const wire::Param& param, const std::string& word, const Reader
 Result<std::string> read_standard_input() {
   std::string text;
   for (char c = 0; std::cin.get(c);) {
-    if (text.size() == kMaxArgumentBytes) return Error(Code::TooLarge, "standard input is above " + std::to_string(kMaxArgumentBytes) + " octets");
+    if (text.size() == kMaxArgumentBytes)
+      return Error(Code::TooLarge, "standard input is above " + std::to_string(kMaxArgumentBytes) + " octets");
     text.push_back(c);
   }
   return text;
@@ -61,7 +62,9 @@ std::string option_name(std::string_view parameter) {
 
 Result<Json> argument(const wire::Param& param, const std::vector<std::string>& words, const Reader& read) {
   if (param.type == wire::Type::Texts) return Json::strings(words);
-  if (words.size() != 1) return Error(Code::InvalidParams, "--" + option_name(param.name) + ": given " + std::to_string(words.size()) + " times, expected once");
+  if (words.size() != 1)
+    return Error(Code::InvalidParams,
+                 "--" + option_name(param.name) + ": given " + std::to_string(words.size()) + " times, expected once");
   const auto& word = words.front();
   switch (param.type) {
     case wire::Type::Integer: return integer(param, word);

@@ -64,7 +64,9 @@ void add_global_options(Line& line) {
   app.add_option("--socket", global.socket, "the server's socket")->capture_default_str();
   app.add_option("--realm", global.realm, "realm, default the server's default realm");
   app.add_option("--front-end", global.front_end, "act as this configured front end");
-  app.add_option("--timeout", global.timeout_seconds, "seconds for one answer")->capture_default_str()->check(CLI::Range(0.001, 86400.0));
+  app.add_option("--timeout", global.timeout_seconds, "seconds for one answer")
+      ->capture_default_str()
+      ->check(CLI::Range(0.001, 86400.0));
   app.add_option("--out", global.out, "write the answer's first PEM (certificate, crl, chain, request) to this file");
   app.add_option("--key-out", global.key_out, "write the private key to this file, mode 0600, instead of printing it");
   app.add_flag("--json", global.json, "the answer as JSON");
@@ -223,7 +225,8 @@ Status run_csr(Line& line) {
 }
 
 Status run(Line& line) {
-  if (line.create.app->parsed()) return cli::create_realm(line.create.name, line.create.realms_directory, signer_options(line.create));
+  if (line.create.app->parsed())
+    return cli::create_realm(line.create.name, line.create.realms_directory, signer_options(line.create));
   if (line.csr->parsed()) return run_csr(line);
   for (const auto& leaf : line.leaves) {
     if (leaf.app->parsed()) return run_command(line.global, leaf);

@@ -18,7 +18,9 @@ Result<Json> params_of(std::string_view command, const Given& given) {
 }
 
 TEST(Arguments, BecomeParams) {
-  const auto issue = params_of("certificate.issue", {{"csr", {"a.csr"}}, {"profile", {"server"}}, {"days", {"30"}}, {"sans", {"DNS:a.example.com", "IP:10.0.0.1"}}});
+  const auto issue =
+      params_of("certificate.issue",
+                {{"csr", {"a.csr"}}, {"profile", {"server"}}, {"days", {"30"}}, {"sans", {"DNS:a.example.com", "IP:10.0.0.1"}}});
   ASSERT_TRUE(issue.ok()) << issue.error().message();
   EXPECT_EQ(issue->text("csr"), kPem);
   EXPECT_EQ(issue->integer("days"), 30);
@@ -27,7 +29,11 @@ TEST(Arguments, BecomeParams) {
   EXPECT_EQ(params_of("certificate.issue", {{"csr", {"-"}}})->text("csr"), kPem);
   EXPECT_TRUE(params_of("crl.issue", {{"if_due", {"true"}}})->boolean("if_due"));
   EXPECT_FALSE(params_of("crl.issue", {{"if_due", {"false"}}})->boolean("if_due", true));
-  EXPECT_EQ(params_of("acme.order.create", {{"account", {"x"}}, {"identifiers", {R"([{"type":"dns","value":"a.example.com"}])"}}})->find("identifiers")->as_array()->size(), 1U);
+  EXPECT_EQ(params_of("acme.order.create", {{"account", {"x"}}, {"identifiers", {R"([{"type":"dns","value":"a.example.com"}])"}}})
+                ->find("identifiers")
+                ->as_array()
+                ->size(),
+            1U);
   EXPECT_EQ(option_name("store_key"), "store-key");
   EXPECT_EQ(paged_field(*wire::find_command("certificate.search")), "certificates");
   EXPECT_EQ(paged_field(*wire::find_command("certificate.get")), "");
@@ -77,7 +83,8 @@ TEST(Output, TablesAreAligned) {
 }
 
 TEST(Output, ObjectsAreAlignedAndPemIsVerbatim) {
-  const auto answer = Json::object({{"serial", "0a"}, {"certificate", kPem}, {"sans", Json::strings({"DNS:a", "DNS:b"})}, {"days", 3}});
+  const auto answer =
+      Json::object({{"serial", "0a"}, {"certificate", kPem}, {"sans", Json::strings({"DNS:a", "DNS:b"})}, {"days", 3}});
   EXPECT_EQ(render(answer), "serial: 0a\ncertificate:\n" + std::string(kPem) + "sans:   DNS:a, DNS:b\ndays:   3\n");
   EXPECT_EQ(pem_of(answer), kPem);
   EXPECT_EQ(pem_of(Json::object({{"chain", Json::strings({kPem, kPem})}})), std::string(kPem) + kPem);

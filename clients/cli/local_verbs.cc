@@ -28,7 +28,8 @@ Result<base::Path> find_signer() {
     auto path = directory / kSigner;
     if (::access(path.c_str(), X_OK) == 0) return path;
   }
-  return Error(Code::NotFound, "no chancery-signer in " + directories.back().string(), "set CHANCERY_PROGRAMS to the directory that has it");
+  return Error(Code::NotFound, "no chancery-signer in " + directories.back().string(),
+               "set CHANCERY_PROGRAMS to the directory that has it");
 }
 
 }  // namespace
@@ -36,7 +37,8 @@ Result<base::Path> find_signer() {
 Status create_realm(const std::string& name, const base::Path& realms_directory, const std::vector<std::string>& options) {
   PKI_TRY(const auto realm, RealmName::parse(name));
   PKI_TRY(const auto program, find_signer());
-  std::vector<std::string> words{program.string(), "create", "--realm", realm.text(), "--directory", (realms_directory / realm.text()).string()};
+  std::vector<std::string> words{program.string(), "create",      "--realm",
+                                 realm.text(),     "--directory", (realms_directory / realm.text()).string()};
   words.insert(words.end(), options.begin(), options.end());
   std::vector<char*> argv;
   for (auto& word : words) argv.push_back(word.data());
@@ -48,7 +50,8 @@ Status create_realm(const std::string& name, const base::Path& realms_directory,
 Result<Json> make_request(const CsrOrder& order) {
   std::error_code failure;
   if (std::filesystem::exists(order.key_out, failure)) {
-    return Error(Code::Exists, order.key_out.string() + " is there already", "keys are not overwritten; choose another --key-out");
+    return Error(Code::Exists, order.key_out.string() + " is there already",
+                 "keys are not overwritten; choose another --key-out");
   }
   PKI_TRY(const auto spec, base::parse_key_spec(order.key));
   x509::Name subject;

@@ -11,7 +11,8 @@ constexpr std::size_t kMaxShown = std::size_t{1} << 20;
 
 /// Columns of a terminal, taking one for each code point.
 std::size_t width(std::string_view text) {
-  return static_cast<std::size_t>(std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
+  return static_cast<std::size_t>(
+      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
 }
 
 std::string padded(const std::string& text, std::size_t columns) {
@@ -77,7 +78,8 @@ std::string render_member(const std::string& name, const Json& value, std::size_
   const auto title = base::printable(name);
   if (is_pem(value) || is_pem_list(value)) return title + ":\n" + pem_text(value);
   if (is_rows(value)) return title + ":\n" + indented(render_table(*value.as_array()));
-  if (const auto* members = value.as_object(); members != nullptr && !members->empty()) return title + ":\n" + indented(render(value));
+  if (const auto* members = value.as_object(); members != nullptr && !members->empty())
+    return title + ":\n" + indented(render(value));
   const auto text = plain(value);
   return text.empty() ? title + ":\n" : padded(title + ":", columns + 2) + text + "\n";
 }

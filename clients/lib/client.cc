@@ -10,12 +10,15 @@ std::string default_socket() {
 }
 
 Client::Client(base::UniqueFd socket, Options options)
-    : socket_(std::move(socket)), options_(std::move(options)), reader_(std::make_unique<wire::LineReader>(socket_.get(), wire::kMaxReplyBytes)) {}
+    : socket_(std::move(socket)),
+      options_(std::move(options)),
+      reader_(std::make_unique<wire::LineReader>(socket_.get(), wire::kMaxReplyBytes)) {}
 
 Result<Client> Client::connect(const Options& options) {
   const auto path = options.socket.empty() ? default_socket() : options.socket;
   auto connected = base::connect_unix(path);
-  if (!connected.ok()) return Error(connected.error().code(), connected.error().message(), "is chanceryd running, and is this its socket?");
+  if (!connected.ok())
+    return Error(connected.error().code(), connected.error().message(), "is chanceryd running, and is this its socket?");
   return Client(std::move(connected).value(), options);
 }
 
@@ -49,7 +52,8 @@ Result<Json> Client::open(std::string_view realm, std::string_view front_end) {
   return call("session.open", std::move(params));
 }
 
-Status for_each_row(Client& client, std::string_view method, Json params, std::string_view rows, const std::function<bool(const Json&)>& visit) {
+Status for_each_row(Client& client, std::string_view method, Json params, std::string_view rows,
+                    const std::function<bool(const Json&)>& visit) {
   for (;;) {
     PKI_TRY(const auto page, client.call(method, params));
     const auto* list = page.find(rows);

@@ -52,7 +52,8 @@ class Client {
 
 /// Calls a command that pages (certificate.search, node.list) until the last page, giving each row of the member `rows` to
 /// `visit`; stops early when that returns false.
-Status for_each_row(Client& client, std::string_view method, Json params, std::string_view rows, const std::function<bool(const Json&)>& visit);
+Status for_each_row(Client& client, std::string_view method, Json params, std::string_view rows,
+                    const std::function<bool(const Json&)>& visit);
 
 /// $CHANCERY_SOCKET, else /run/chancery/chanceryd.sock.
 std::string default_socket();

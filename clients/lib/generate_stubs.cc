@@ -52,8 +52,8 @@ void perl_types(const Command& command) {
 
 void perl_method(const Command& command) {
   const auto name = underscored(command.name);
-  std::cout << "\n=head2 " << name << "(%params)\n\n" << command.doc << " Command C<" << command.name << ">, least role C<"
-            << base::to_text(command.least_role) << ">.\n";
+  std::cout << "\n=head2 " << name << "(%params)\n\n"
+            << command.doc << " Command C<" << command.name << ">, least role C<" << base::to_text(command.least_role) << ">.\n";
   if (!command.params.empty()) std::cout << "\n=over\n";
   for (const auto& param : command.params) {
     std::cout << "\n=item " << param.name << " (" << wire::to_text(param.type) << ", " << need(param) << ")\n\n"
@@ -61,7 +61,8 @@ void perl_method(const Command& command) {
   }
   if (!command.params.empty()) std::cout << "\n=back\n";
   std::cout << "\nGives a hash reference:";
-  for (const auto& field : command.result) std::cout << (&field == command.result.data() ? " " : ", ") << "C<" << field.name << ">";
+  for (const auto& field : command.result)
+    std::cout << (&field == command.result.data() ? " " : ", ") << "C<" << field.name << ">";
   std::cout << ".\n\n=cut\n\nsub " << name << " {\n    my ($self, %params) = @_;\n    return $self->call('" << command.name
             << "', \\%params);\n}\n";
 }
@@ -70,7 +71,8 @@ void print_perl() {
   std::cout << "package Chancery::Commands;\n\n# Made by generate-stubs from server/wire/commands.def; do not edit.\n\n"
                "use strict;\nuse warnings;\nuse utf8;\n\n# The type of each command's parameters on the wire.\nour %TYPES = (\n";
   for (const auto& command : wire::commands()) perl_types(command);
-  std::cout << ");\n\n=encoding UTF-8\n\n=head1 NAME\n\nChancery::Commands - one method for each command of chanceryd\n\n=head1 METHODS\n";
+  std::cout << ");\n\n=encoding UTF-8\n\n=head1 NAME\n\nChancery::Commands - one method for each command of chanceryd\n\n=head1 "
+               "METHODS\n";
   for (const auto& command : wire::commands()) perl_method(command);
   std::cout << "\n1;\n";
 }
@@ -93,8 +95,8 @@ void cpp_params(const Command& command) {
   std::cout << "\n/// Parameters of " << command.name << ".\nstruct " << pascal(command.name) << " {\n";
   for (const auto& param : command.params) {
     const auto type = cpp_type(param.type);
-    std::cout << "  /// " << param.doc << words_note(param) << "\n  "
-              << (param.required ? type : "std::optional<" + type + ">") << " " << param.name << "{};\n";
+    std::cout << "  /// " << param.doc << words_note(param) << "\n  " << (param.required ? type : "std::optional<" + type + ">")
+              << " " << param.name << "{};\n";
   }
   std::cout << "};\n";
 }
@@ -102,15 +104,17 @@ void cpp_params(const Command& command) {
 void cpp_set(const Param& param) {
   const auto value = (param.required ? "" : "*") + ("params." + std::string(param.name));
   const auto json = param.type == Type::Texts ? "Json::strings(" + value + ")" : value;
-  std::cout << "  " << (param.required ? "" : "if (params." + std::string(param.name) + ") ") << "object.set(\"" << param.name << "\", " << json
-            << ");\n";
+  std::cout << "  " << (param.required ? "" : "if (params." + std::string(param.name) + ") ") << "object.set(\"" << param.name
+            << "\", " << json << ");\n";
 }
 
 void cpp_function(const Command& command) {
   const bool has_params = !command.params.empty();
   if (has_params) cpp_params(command);
-  std::cout << "\n/// " << command.doc << "\n/// @param acting_for whom a front end acts for, else empty.\n/// @return an object:\n";
-  for (const auto& field : command.result) std::cout << "///   " << field.name << " (" << wire::to_text(field.type) << "): " << field.doc << "\n";
+  std::cout << "\n/// " << command.doc
+            << "\n/// @param acting_for whom a front end acts for, else empty.\n/// @return an object:\n";
+  for (const auto& field : command.result)
+    std::cout << "///   " << field.name << " (" << wire::to_text(field.type) << "): " << field.doc << "\n";
   std::cout << "inline Result<Json> " << underscored(command.name) << "(Client& client, "
             << (has_params ? "const " + pascal(command.name) + "& params, " : "") << "std::string_view acting_for = {}) {\n"
             << "  auto object = Json::object();\n";
@@ -119,7 +123,8 @@ void cpp_function(const Command& command) {
 }
 
 void print_cpp() {
-  std::cout << "#pragma once\n\n// Made by generate-stubs from server/wire/commands.def; do not edit.\n\n#include <optional>\n#include <string>\n"
+  std::cout << "#pragma once\n\n// Made by generate-stubs from server/wire/commands.def; do not edit.\n\n#include "
+               "<optional>\n#include <string>\n"
                "#include <vector>\n\n#include \"clients/lib/client.h\"\n\n"
                "/// One function for each command; errors are those of Client::call.\nnamespace chancery::client::calls {\n";
   for (const auto& command : wire::commands()) cpp_function(command);
@@ -135,12 +140,13 @@ std::string cell(std::string_view text) {
 }
 
 void doc_command(const Command& command) {
-  std::cout << "\n## " << command.name << "\n\n" << command.doc << "\n\nLeast role: `" << base::to_text(command.least_role) << "`. Session: "
-            << (command.state == wire::In::Realm ? "open" : "not needed") << ".\n";
+  std::cout << "\n## " << command.name << "\n\n"
+            << command.doc << "\n\nLeast role: `" << base::to_text(command.least_role)
+            << "`. Session: " << (command.state == wire::In::Realm ? "open" : "not needed") << ".\n";
   if (!command.params.empty()) std::cout << "\n| Parameter | Type | | At most | |\n|---|---|---|---|---|\n";
   for (const auto& param : command.params) {
-    std::cout << "| `" << param.name << "` | " << wire::to_text(param.type) << " | " << need(param) << " | " << param.bound << " | "
-              << cell(param.doc) << cell(words_note(param)) << " |\n";
+    std::cout << "| `" << param.name << "` | " << wire::to_text(param.type) << " | " << need(param) << " | " << param.bound
+              << " | " << cell(param.doc) << cell(words_note(param)) << " |\n";
   }
   if (!command.result.empty()) std::cout << "\n| Result | Type | |\n|---|---|---|\n";
   for (const auto& field : command.result) {
@@ -149,7 +155,8 @@ void doc_command(const Command& command) {
 }
 
 void print_doc() {
-  std::cout << "# Commands\n\nMade from the command table by `make docs`; do not edit. `server.describe` gives the same as JSON.\n";
+  std::cout
+      << "# Commands\n\nMade from the command table by `make docs`; do not edit. `server.describe` gives the same as JSON.\n";
   for (const auto& command : wire::commands()) doc_command(command);
   std::cout << "\n# Errors\n\n| Code | Number | Exit status | Meaning |\n|---|---|---|---|\n";
   const auto [rows, count] = base::all_codes();

@@ -14,7 +14,8 @@ namespace chancery::base {
 namespace {
 
 TEST(Bytes, Base64FollowsRfc4648) {
-  const std::pair<std::string, std::string> vectors[] = {{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foobar", "Zm9vYmFy"}};
+  const std::pair<std::string, std::string> vectors[] = {
+      {"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foobar", "Zm9vYmFy"}};
   for (const auto& [text, encoded] : vectors) {
     EXPECT_EQ(to_base64(as_bytes(text)), encoded);
     EXPECT_EQ(as_text(*from_base64(encoded)), text);
@@ -72,15 +73,18 @@ TEST(Serial, I11_SurvivesEveryFormAtEveryLengthAndHighBit) {
       EXPECT_EQ(*Serial::from_decimal(serial->decimal()), *serial);
     }
   }
-  EXPECT_EQ(Serial::from_decimal("497800169520955033516576454320879695289832660353")->decimal(), "497800169520955033516576454320879695289832660353");
+  EXPECT_EQ(Serial::from_decimal("497800169520955033516576454320879695289832660353")->decimal(),
+            "497800169520955033516576454320879695289832660353");
   EXPECT_EQ(Serial::from_hex("54:22")->hex(), "5422");
 }
 
 TEST(Serial, RefusesZeroAndTooMuch) {
-  for (const char* text : {"", "0", "00", "xyz", "-1", "0x1", "80000000000000000000000000000000000000000", "8000000000000000000000000000000000000000"}) {
+  for (const char* text : {"", "0", "00", "xyz", "-1", "0x1", "80000000000000000000000000000000000000000",
+                           "8000000000000000000000000000000000000000"}) {
     EXPECT_FALSE(Serial::from_hex(text).ok()) << text;
   }
-  for (const char* text : {"", "0", "-1", "1a", "1.0", "9999999999999999999999999999999999999999999999999"}) EXPECT_FALSE(Serial::from_decimal(text).ok()) << text;
+  for (const char* text : {"", "0", "-1", "1a", "1.0", "9999999999999999999999999999999999999999999999999"})
+    EXPECT_FALSE(Serial::from_decimal(text).ok()) << text;
 }
 
 TEST(Names, F50_RefusesTricks) {
@@ -92,22 +96,26 @@ TEST(Names, F50_RefusesTricks) {
 }
 
 TEST(Clock, ReadsAndWritesRfc3339) {
-  for (const char* text : {"1970-01-01T00:00:00Z", "2028-02-29T23:59:59Z", "2049-12-31T23:59:59Z", "2050-01-01T00:00:00Z", "9999-12-31T23:59:59Z"}) {
+  for (const char* text :
+       {"1970-01-01T00:00:00Z", "2028-02-29T23:59:59Z", "2049-12-31T23:59:59Z", "2050-01-01T00:00:00Z", "9999-12-31T23:59:59Z"}) {
     EXPECT_EQ(to_rfc3339(*from_rfc3339(text)), text);
   }
   EXPECT_EQ(to_rfc3339(*from_rfc3339("2026-11-20T21:00:00.75+01:00")), "2026-11-20T20:00:00Z");
 }
 
 TEST(Clock, RefusesWhatIsNoTime) {
-  for (const char* text : {"", "tomorrow", "2026-11-20", "2026-11-20T20:00:00", "2026-13-01T00:00:00Z", "2027-02-29T00:00:00Z", "2026-11-20T24:00:00Z",
-                           "2026-11-20T20:60:00Z", "2026-11-20T20:00:00+25:00", "2026-11-20T20:00:00Zx"}) {
+  for (const char* text :
+       {"", "tomorrow", "2026-11-20", "2026-11-20T20:00:00", "2026-13-01T00:00:00Z", "2027-02-29T00:00:00Z",
+        "2026-11-20T24:00:00Z", "2026-11-20T20:60:00Z", "2026-11-20T20:00:00+25:00", "2026-11-20T20:00:00Zx"}) {
     EXPECT_FALSE(from_rfc3339(text).ok()) << text;
   }
 }
 
 TEST(KeySpec, B2_TakesWhatIsStrongEnough) {
-  for (const char* text : {"ec:P-256", "ec:P-384", "ec:P-521", "ed25519", "rsa:2048", "rsa:3072", "rsa:8192"}) EXPECT_EQ(to_text(*parse_key_spec(text)), text);
-  for (const char* text : {"", "rsa", "rsa:", "rsa:1024", "rsa:2047", "rsa:2052", "rsa:16384", "rsa:3072x", "dsa:2048", "ec:secp192r1"}) {
+  for (const char* text : {"ec:P-256", "ec:P-384", "ec:P-521", "ed25519", "rsa:2048", "rsa:3072", "rsa:8192"})
+    EXPECT_EQ(to_text(*parse_key_spec(text)), text);
+  for (const char* text :
+       {"", "rsa", "rsa:", "rsa:1024", "rsa:2047", "rsa:2052", "rsa:16384", "rsa:3072x", "dsa:2048", "ec:secp192r1"}) {
     EXPECT_FALSE(parse_key_spec(text).ok()) << text;
   }
 }
@@ -138,7 +146,8 @@ TEST(Text, D41_ForeignTextStaysOnOneLine) {
 }
 
 TEST(Text, KnowsUtf8) {
-  for (const char* text : {"\x80", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82", "\xf8\x88\x80\x80\x80"}) EXPECT_FALSE(is_utf8(text));
+  for (const char* text : {"\x80", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82", "\xf8\x88\x80\x80\x80"})
+    EXPECT_FALSE(is_utf8(text));
   for (const char* text : {"", "a", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x94\x91"}) EXPECT_TRUE(is_utf8(text));
 }
 

@@ -33,9 +33,7 @@ Result<std::chrono::seconds> offset_of(std::string_view zone) {
 
 }  // namespace
 
-Seconds SystemClock::now() const {
-  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-}
+Seconds SystemClock::now() const { return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()); }
 
 std::string to_rfc3339(Seconds time) {
   const auto day = std::chrono::floor<std::chrono::days>(time);
@@ -61,7 +59,8 @@ Result<Seconds> from_rfc3339(std::string_view text) {
   const int month_number = digits_at(text, 5, 2);
   const int day_number = digits_at(text, 8, 2);
   if (year_number < 0 || month_number < 0 || day_number < 0) return bad_time(text);
-  const year_month_day date{year{year_number}, month{static_cast<unsigned>(month_number)}, day{static_cast<unsigned>(day_number)}};
+  const year_month_day date{year{year_number}, month{static_cast<unsigned>(month_number)},
+                            day{static_cast<unsigned>(day_number)}};
   if (!date.ok() || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60) return bad_time(text);
   std::size_t zone = kDateTimeLength;
   if (text[zone] == '.') {

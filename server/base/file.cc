@@ -22,7 +22,7 @@ Error open_error(const Path& path) {
 }
 
 Result<struct stat> stat_regular(int fd, const Path& path, std::size_t max_bytes) {
-  struct stat found{};
+  struct stat found {};
   if (::fstat(fd, &found) != 0) return io_error("stat " + path.string(), errno);
   if (!S_ISREG(found.st_mode)) return Error(Code::Malformed, path.string() + " is not a regular file");
   if (static_cast<std::size_t>(found.st_size) > max_bytes) {
@@ -42,7 +42,8 @@ Result<std::string> read_to_end(int fd, const Path& path, std::size_t max_bytes)
     if (got < 0) return io_error("read " + path.string(), errno);
     if (got == 0) return content;
     content.append(part.data(), static_cast<std::size_t>(got));
-    if (content.size() > max_bytes) return Error(Code::TooLarge, path.string() + " has more than " + std::to_string(max_bytes) + " octets");
+    if (content.size() > max_bytes)
+      return Error(Code::TooLarge, path.string() + " has more than " + std::to_string(max_bytes) + " octets");
   }
 }
 
@@ -70,7 +71,8 @@ Result<SecretBytes> read_secret_file(const Path& path, std::size_t max_bytes) {
                  "chmod 600 " + path.string());
   }
   if (found.st_uid != 0 && found.st_uid != ::geteuid()) {
-    return Error(Code::Denied, path.string() + " belongs to uid " + std::to_string(found.st_uid) + ", expected " + std::to_string(::geteuid()));
+    return Error(Code::Denied,
+                 path.string() + " belongs to uid " + std::to_string(found.st_uid) + ", expected " + std::to_string(::geteuid()));
   }
   PKI_TRY(auto content, read_to_end(fd.get(), path, max_bytes));
   SecretBytes secret{std::string_view(content)};

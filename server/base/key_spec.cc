@@ -37,7 +37,8 @@ Result<KeySpec> parse_key_spec(std::string_view text) {
     if (whole && bits >= kMinRsaBits && bits <= kMaxRsaBits && bits % 8 == 0) return KeySpec{KeySpec::Kind::Rsa, bits};
     return Error(Code::Malformed, "RSA size \"" + printable(digits, 20) + "\", expected 2048 to 8192 in steps of 8");
   }
-  return Error(Code::Malformed, "key kind \"" + printable(text, 40) + "\", expected ec:P-256, ec:P-384, ec:P-521, ed25519 or rsa:BITS");
+  return Error(Code::Malformed,
+               "key kind \"" + printable(text, 40) + "\", expected ec:P-256, ec:P-384, ec:P-521, ed25519 or rsa:BITS");
 }
 
 std::string to_text(const KeySpec& spec) {

@@ -21,8 +21,8 @@ struct LevelRow {
   spdlog::level::level_enum spd;
 };
 constexpr std::array kLevels{
-    LevelRow{LogLevel::Trace, "trace", spdlog::level::trace},     LevelRow{LogLevel::Debug, "debug", spdlog::level::debug},
-    LevelRow{LogLevel::Info, "info", spdlog::level::info},        LevelRow{LogLevel::Warning, "warning", spdlog::level::warn},
+    LevelRow{LogLevel::Trace, "trace", spdlog::level::trace}, LevelRow{LogLevel::Debug, "debug", spdlog::level::debug},
+    LevelRow{LogLevel::Info, "info", spdlog::level::info},    LevelRow{LogLevel::Warning, "warning", spdlog::level::warn},
     LevelRow{LogLevel::Error, "error", spdlog::level::err},
 };
 
@@ -48,7 +48,8 @@ Result<LogLevel> log_level_from_text(std::string_view text) {
   for (const auto& row : kLevels) {
     if (row.text == text) return row.level;
   }
-  return Error(Code::InvalidParams, "log level \"" + printable(text, 40) + "\", expected one of trace, debug, info, warning, error");
+  return Error(Code::InvalidParams,
+               "log level \"" + printable(text, 40) + "\", expected one of trace, debug, info, warning, error");
 }
 
 std::string_view to_text(LogLevel level) { return kLevels.at(static_cast<std::size_t>(level)).text; }

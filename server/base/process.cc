@@ -22,9 +22,15 @@ struct ExitRow {
   std::string_view text;
 };
 constexpr std::array kExits{
-    ExitRow{Exit::Ok, "ok"},           ExitRow{Exit::Usage, "usage"},         ExitRow{Exit::Unavailable, "unavailable"},
-    ExitRow{Exit::Software, "bug"},    ExitRow{Exit::Os, "system"},           ExitRow{Exit::Io, "input or output"},
-    ExitRow{Exit::Temporary, "temporary"}, ExitRow{Exit::NoPermission, "permission"}, ExitRow{Exit::Config, "configuration"},
+    ExitRow{Exit::Ok, "ok"},
+    ExitRow{Exit::Usage, "usage"},
+    ExitRow{Exit::Unavailable, "unavailable"},
+    ExitRow{Exit::Software, "bug"},
+    ExitRow{Exit::Os, "system"},
+    ExitRow{Exit::Io, "input or output"},
+    ExitRow{Exit::Temporary, "temporary"},
+    ExitRow{Exit::NoPermission, "permission"},
+    ExitRow{Exit::Config, "configuration"},
 };
 
 char* title_start = nullptr;

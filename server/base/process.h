@@ -14,12 +14,12 @@ enum class Exit : int {
   Ok = 0,
   Usage = 64,
   Unavailable = 69,
-  Software = 70,   ///< Bug
+  Software = 70,  ///< Bug
   Os = 71,
   Io = 74,
   Temporary = 75,
   NoPermission = 77,
-  Config = 78,     ///< never restarted: it would fail again
+  Config = 78,  ///< never restarted: it would fail again
 };
 constexpr int to_int(Exit status) { return static_cast<int>(status); }
 /// "configuration (78)" for log lines.

@@ -67,7 +67,7 @@ template <class T>
 class [[nodiscard]] Result {
  public:
   using value_type = T;
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}     // NOLINT(google-explicit-constructor)
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT(google-explicit-constructor)
   Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
 
   bool ok() const { return state_.index() == 0; }
@@ -132,22 +132,22 @@ using base::Status;
 
 #define PKI_CONCAT_INNER(a, b) a##b
 #define PKI_CONCAT(a, b) PKI_CONCAT_INNER(a, b)
-#define PKI_TRY_IMPL(result, declaration, expression)    \
-  auto result = (expression);                            \
-  if (!result.ok()) return std::move(result).error();    \
+#define PKI_TRY_IMPL(result, declaration, expression) \
+  auto result = (expression);                         \
+  if (!result.ok()) return std::move(result).error(); \
   declaration = std::move(result).value()
 
 /// PKI_TRY(auto x, f()) : x = value of f(), or leave this function with its error.
 #define PKI_TRY(declaration, expression) PKI_TRY_IMPL(PKI_CONCAT(pki_result_, __COUNTER__), declaration, expression)
 
 /// PKI_TRY_VOID(f()) : leave this function with the error of f(), if any.
-#define PKI_TRY_VOID(expression)                               \
-  do {                                                         \
+#define PKI_TRY_VOID(expression)                                                     \
+  do {                                                                               \
     if (auto pki_status = (expression); !pki_status.ok()) return pki_status.error(); \
   } while (false)
 
 /// A promise of our own code; broken, it throws Bug.
-#define PKI_CHECK(condition)                                                      \
-  do {                                                                            \
+#define PKI_CHECK(condition)                                                       \
+  do {                                                                             \
     if (!(condition)) ::chancery::base::raise_bug(__FILE__, __LINE__, #condition); \
   } while (false)

@@ -23,9 +23,12 @@ struct RoleRow {
   unsigned contains;
 };
 constexpr std::array kRows{
-    RoleRow{Role::Anonymous, "anonymous", kAnonymous},      RoleRow{Role::User, "user", kUser},
-    RoleRow{Role::RaOperator, "ra-operator", kRaOperator},  RoleRow{Role::CaOperator, "ca-operator", kCaOperator},
-    RoleRow{Role::Auditor, "auditor", kAuditor},            RoleRow{Role::Frontend, "frontend", kFrontend},
+    RoleRow{Role::Anonymous, "anonymous", kAnonymous},
+    RoleRow{Role::User, "user", kUser},
+    RoleRow{Role::RaOperator, "ra-operator", kRaOperator},
+    RoleRow{Role::CaOperator, "ca-operator", kCaOperator},
+    RoleRow{Role::Auditor, "auditor", kAuditor},
+    RoleRow{Role::Frontend, "frontend", kFrontend},
     RoleRow{Role::Admin, "admin", kAdmin},
 };
 
@@ -38,9 +41,10 @@ Result<Role> role_from_text(std::string_view text) {
   std::vector<std::string_view> known;
   for (const auto& row : kRows) known.push_back(row.text);
   const auto near = did_you_mean(text, known);
-  return Error(Code::Malformed,
-               "role \"" + printable(text, 40) + "\", expected anonymous, user, ra-operator, ca-operator, auditor, frontend or admin",
-               near.empty() ? "" : "did you mean \"" + std::string(near) + "\"?");
+  return Error(
+      Code::Malformed,
+      "role \"" + printable(text, 40) + "\", expected anonymous, user, ra-operator, ca-operator, auditor, frontend or admin",
+      near.empty() ? "" : "did you mean \"" + std::string(near) + "\"?");
 }
 
 std::string_view to_text(Role role) { return kRows.at(static_cast<std::size_t>(role)).text; }

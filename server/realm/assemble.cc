@@ -2,7 +2,8 @@
 
 namespace chancery::realm {
 
-x509::TbsSpec assemble(const config::RealmConfig& realm, const config::Profile& profile, const Authority& authority, const Grant& grant) {
+x509::TbsSpec assemble(const config::RealmConfig& realm, const config::Profile& profile, const Authority& authority,
+                       const Grant& grant) {
   const auto as_octets = [](ByteView view) { return Bytes(view.begin(), view.end()); };
   x509::TbsSpec spec{.serial = grant.serial};
   spec.algorithm = authority.algorithm;

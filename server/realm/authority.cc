@@ -8,8 +8,10 @@ constexpr std::size_t kMaxChain = 10;
 Status check_order(const std::vector<x509::Certificate>& chain) {
   for (std::size_t i = 0; i + 1 < chain.size(); ++i) {
     if (auto signed_by = chain[i].verify_signed_by(chain[i + 1]); !signed_by.ok()) {
-      return Error(Code::BadConfig, "certificate " + std::to_string(i + 1) + " of the chain is not signed by the next one: " + signed_by.error().message(),
-                   "order: the CA's certificate first, then its issuer, up to the root");
+      return Error(
+          Code::BadConfig,
+          "certificate " + std::to_string(i + 1) + " of the chain is not signed by the next one: " + signed_by.error().message(),
+          "order: the CA's certificate first, then its issuer, up to the root");
     }
   }
   return {};

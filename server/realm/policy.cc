@@ -36,10 +36,13 @@ seconds span_of(const Grant& grant) { return grant.not_after - grant.not_before 
 std::string fault_in_validity(const config::Profile& profile, const Authority& authority, const Grant& grant) {
   if (grant.not_after <= grant.not_before) return "not_after does not lie after not_before";
   if (span_of(grant) > profile.validity) {
-    return "validity of " + std::to_string(span_of(grant).count()) + " s, the profile allows " + std::to_string(seconds{profile.validity}.count());
+    return "validity of " + std::to_string(span_of(grant).count()) + " s, the profile allows " +
+           std::to_string(seconds{profile.validity}.count());
   }
-  if (grant.not_after > authority.certificate.not_after()) return "would outlive the CA, which ends " + base::to_rfc3339(authority.certificate.not_after());
-  if (grant.not_before < authority.certificate.not_before()) return "would begin before the CA, which begins " + base::to_rfc3339(authority.certificate.not_before());
+  if (grant.not_after > authority.certificate.not_after())
+    return "would outlive the CA, which ends " + base::to_rfc3339(authority.certificate.not_after());
+  if (grant.not_before < authority.certificate.not_before())
+    return "would begin before the CA, which begins " + base::to_rfc3339(authority.certificate.not_before());
   return {};
 }
 
@@ -52,7 +55,8 @@ bool key_is_listed(const config::Profile& profile, const base::KeySpec& key) {
 
 std::string fault_in_key(const config::Profile& profile, const Authority& authority, const crypto::PublicKey& key) {
   if (base::equal_in_constant_time(key.spki(), authority.certificate.public_key().spki())) return "it is the CA's own key";
-  if (!key_is_listed(profile, key.spec())) return base::to_text(key.spec()) + " is not among the keys that profile " + profile.name.text() + " allows";
+  if (!key_is_listed(profile, key.spec()))
+    return base::to_text(key.spec()) + " is not among the keys that profile " + profile.name.text() + " allows";
   return {};
 }
 
@@ -68,8 +72,10 @@ std::string fault_in_ca_depth(const config::Profile& profile, const Authority& a
 }
 
 Verdict role_allows(const Asked& asked) {
-  if (asked.wish.roles.allow(asked.profile.least_role)) return pass("has " + std::string(base::to_text(asked.profile.least_role)));
-  return fail("profile " + asked.profile.name.text() + " needs the role " + std::string(base::to_text(asked.profile.least_role)), Code::Denied);
+  if (asked.wish.roles.allow(asked.profile.least_role))
+    return pass("has " + std::string(base::to_text(asked.profile.least_role)));
+  return fail("profile " + asked.profile.name.text() + " needs the role " + std::string(base::to_text(asked.profile.least_role)),
+              Code::Denied);
 }
 
 Verdict key_is_sound(const Asked& asked) {
@@ -103,19 +109,23 @@ Verdict validity_fits(const Asked& asked) {
 
 Verdict ca_is_alive(const Asked& asked) {
   const auto end = asked.authority.certificate.not_after();
-  return asked.now < end ? pass("until " + base::to_rfc3339(end)) : fail("the CA's certificate ended " + base::to_rfc3339(end), Code::Unavailable);
+  return asked.now < end ? pass("until " + base::to_rfc3339(end))
+                         : fail("the CA's certificate ended " + base::to_rfc3339(end), Code::Unavailable);
 }
 
-Verdict ca_depth_fits(const Asked& asked) { return from_fault(fault_in_ca_depth(asked.profile, asked.authority), asked.profile.is_ca ? "a CA certificate" : "no CA certificate"); }
+Verdict ca_depth_fits(const Asked& asked) {
+  return from_fault(fault_in_ca_depth(asked.profile, asked.authority),
+                    asked.profile.is_ca ? "a CA certificate" : "no CA certificate");
+}
 
 struct Rule {
   std::string_view name;
   Verdict (*judge)(const Asked&);
 };
 constexpr std::array kRules{
-    Rule{"role", role_allows},         Rule{"ca", ca_is_alive},       Rule{"key-strength", key_is_sound},
-    Rule{"key-kind", key_is_allowed},  Rule{"names", names_are_allowed}, Rule{"reserved-names", names_are_not_reserved},
-    Rule{"validity", validity_fits},   Rule{"ca-depth", ca_depth_fits},
+    Rule{"role", role_allows},        Rule{"ca", ca_is_alive},          Rule{"key-strength", key_is_sound},
+    Rule{"key-kind", key_is_allowed}, Rule{"names", names_are_allowed}, Rule{"reserved-names", names_are_not_reserved},
+    Rule{"validity", validity_fits},  Rule{"ca-depth", ca_depth_fits},
 };
 
 /// The validity asked for, else the profile's; one that was not asked for in so many words ends with the CA at the latest (C11).
@@ -137,11 +147,13 @@ Error Decision::refusal() const {
   return {code, faults, "certificate.preview shows every check"};
 }
 
-Decision decide(const config::RealmConfig& realm, const Authority& authority, const Wish& wish, Seconds now, const Serial& serial) {
+Decision decide(const config::RealmConfig& realm, const Authority& authority, const Wish& wish, Seconds now,
+                const Serial& serial) {
   PKI_CHECK(wish.profile != nullptr);
   const auto subject = subject_for(wish);
   const auto spki = wish.key.spki();
-  Decision decision{{}, Grant{serial, wish.profile->name, subject, sans_for(wish, subject), Bytes(spki.begin(), spki.end()), {}, {}}};
+  Decision decision{{},
+                    Grant{serial, wish.profile->name, subject, sans_for(wish, subject), Bytes(spki.begin(), spki.end()), {}, {}}};
   set_validity(realm, authority, wish, now, decision.grant);
   const Asked asked{realm, *wish.profile, authority, wish, decision.grant, now};
   for (const auto& rule : kRules) {
@@ -152,11 +164,13 @@ Decision decide(const config::RealmConfig& realm, const Authority& authority, co
   return decision;
 }
 
-Status check_grant(const config::RealmConfig& /*realm*/, const config::Profile& profile, const Authority& authority, const Grant& grant) {
+Status check_grant(const config::RealmConfig& /*realm*/, const config::Profile& profile, const Authority& authority,
+                   const Grant& grant) {
   PKI_TRY(const auto key, crypto::PublicKey::from_spki(grant.spki));
   PKI_TRY_VOID(crypto::check_public_key(key));
   if (auto fault = fault_in_key(profile, authority, key); !fault.empty()) return Error(Code::BadKey, std::move(fault));
-  for (auto fault : {fault_in_names(profile, grant.subject, grant.sans), fault_in_validity(profile, authority, grant), fault_in_ca_depth(profile, authority)}) {
+  for (auto fault : {fault_in_names(profile, grant.subject, grant.sans), fault_in_validity(profile, authority, grant),
+                     fault_in_ca_depth(profile, authority)}) {
     if (!fault.empty()) return Error(Code::PolicyRefused, std::move(fault));
   }
   return {};

@@ -18,15 +18,15 @@ enum class SubjectFrom { AsProfileSays, Profile };
 /// What somebody asks for. Proof of possession is the caller's to verify before.
 struct Wish {
   const config::Profile* profile = nullptr;
-  x509::Name subject;                     ///< as requested; may be empty when there are SANs
+  x509::Name subject;  ///< as requested; may be empty when there are SANs
   std::vector<x509::GeneralName> sans;
   crypto::PublicKey key;
   SubjectFrom subject_from = SubjectFrom::AsProfileSays;
   std::optional<std::chrono::seconds> validity;  ///< asked for; none: the profile's
-  std::optional<Seconds> not_before;      ///< asked for (RFC 8555 7.1.3)
+  std::optional<Seconds> not_before;             ///< asked for (RFC 8555 7.1.3)
   std::optional<Seconds> not_after;
-  Roles roles;                            ///< of who asks
-  bool names_are_configured = false;      ///< the names come from the configuration: reserved ones like localhost are fine
+  Roles roles;                        ///< of who asks
+  bool names_are_configured = false;  ///< the names come from the configuration: reserved ones like localhost are fine
 };
 
 /// What will stand in the certificate. Everything that decides the TBS bytes, with the profile and the authority.
@@ -49,7 +49,7 @@ struct Check {
 
 struct Decision {
   std::vector<Check> checks;
-  Grant grant;  ///< what would be issued, as far as it can be said
+  Grant grant;                      ///< what would be issued, as far as it can be said
   Code code = Code::PolicyRefused;  ///< of the first check that failed
 
   bool allowed() const;
@@ -58,10 +58,12 @@ struct Decision {
 };
 
 /// Holds a wish against every rule of the realm; all rules are asked, so that a refusal names everything at once.
-Decision decide(const config::RealmConfig& realm, const Authority& authority, const Wish& wish, Seconds now, const Serial& serial);
+Decision decide(const config::RealmConfig& realm, const Authority& authority, const Wish& wish, Seconds now,
+                const Serial& serial);
 
 /// The signer's own decision over a grant that a worker made: nothing that the worker says is believed.
 /// @errors PolicyRefused, BadKey.
-Status check_grant(const config::RealmConfig& realm, const config::Profile& profile, const Authority& authority, const Grant& grant);
+Status check_grant(const config::RealmConfig& realm, const config::Profile& profile, const Authority& authority,
+                   const Grant& grant);
 
 }  // namespace chancery::realm

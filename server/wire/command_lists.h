@@ -5,7 +5,7 @@
 /// The parameter and result lists of commands.def. Included by commands.cc alone.
 namespace chancery::wire {
 
-inline constexpr std::int64_t kMaxPem = 65536;      ///< PROMISES D11: a request or certificate
+inline constexpr std::int64_t kMaxPem = 65536;  ///< PROMISES D11: a request or certificate
 inline constexpr std::int64_t kMaxChainPem = 262144;
 inline constexpr std::int64_t kMaxText = 1024;
 inline constexpr std::int64_t kMaxSans = 100;
@@ -23,14 +23,18 @@ inline constexpr Param kLimit{"limit", Type::Integer, kOptional, kMaxPage, "rows
 inline constexpr Param kAfter{"after", Type::Text, kOptional, 256, "the `next` of the page before"};
 inline constexpr Param kCsr{"csr", Type::Pem, kRequired, kMaxPem, "PKCS#10 request (RFC 2986)"};
 inline constexpr Param kProfileOptional{"profile", Type::Word, kOptional, 63, "profile name, default server"};
-inline constexpr Param kSansOptional{"sans", Type::Texts, kOptional, kMaxSans, "subject alternative names, \"DNS:a.example.com\", \"IP:10.0.0.1\", \"EMAIL:…\", \"URI:…\"; they replace those of the request"};
+inline constexpr Param kSansOptional{"sans", Type::Texts, kOptional, kMaxSans,
+                                     "subject alternative names, \"DNS:a.example.com\", \"IP:10.0.0.1\", \"EMAIL:…\", \"URI:…\"; "
+                                     "they replace those of the request"};
 inline constexpr Param kDays{"days", Type::Integer, kOptional, kMaxDays, "validity in days, at most the profile's"};
-inline constexpr Param kIdempotency{"idempotency_key", Type::Text, kOptional, 128, "the same key with the same request gives the same certificate"};
+inline constexpr Param kIdempotency{"idempotency_key", Type::Text, kOptional, 128,
+                                    "the same key with the same request gives the same certificate"};
 inline constexpr Param kAccount{"account", Type::Text, kRequired, kMaxId, "account id"};
 inline constexpr Param kOrder{"order", Type::Text, kRequired, kMaxId, "order id"};
 inline constexpr Param kAuthorization{"authorization", Type::Text, kRequired, kMaxId, "authorization id"};
 inline constexpr Param kChallengeType{"type", Type::Word, kRequired, 32, "challenge type", "http-01 dns-01 tls-alpn-01"};
-inline constexpr Param kReason{"reason", Type::Word, kOptional, 32, "CRLReason name, default unspecified (RFC 5280 5.3.1)", kReasons};
+inline constexpr Param kReason{"reason", Type::Word, kOptional, 32, "CRLReason name, default unspecified (RFC 5280 5.3.1)",
+                               kReasons};
 inline constexpr Param kJwk{"jwk", Type::Object, kRequired, 8192, "public JSON Web Key of the account (RFC 7517)"};
 inline constexpr Param kContact{"contact", Type::Texts, kOptional, 10, "contact URLs, mailto: only"};
 
@@ -48,42 +52,58 @@ inline constexpr Field kNext{"next", Type::Text, "key of the next page; absent o
 // ----- parameters
 inline constexpr std::array kPage{kLimit, kAfter};
 inline constexpr std::array kCaSelect{Param{"ca", Type::Word, kOptional, 63, "CA name, default the issuing one"}};
-inline constexpr std::array kCaImport{Param{"certificate", Type::Pem, kRequired, kMaxChainPem, "the CA's certificate first, then those above it up to the root"}};
+inline constexpr std::array kCaImport{
+    Param{"certificate", Type::Pem, kRequired, kMaxChainPem, "the CA's certificate first, then those above it up to the root"}};
 inline constexpr std::array kCertificateIssue{kCsr, kProfileOptional, kSansOptional, kDays, kIdempotency};
 inline constexpr std::array kCertificatePreview{
     Param{"csr", Type::Pem, kOptional, kMaxPem, "PKCS#10 request; without it, `cn` and `sans` are judged for a generated key"},
     kProfileOptional, kSansOptional, kDays, Param{"cn", Type::Text, kOptional, 64, "common name, without a request"}};
 inline constexpr std::array kCertificateGenerate{
-    Param{"cn", Type::Text, kRequired, 64, "common name"}, kProfileOptional, kSansOptional, kDays,
-    Param{"key", Type::Word, kOptional, 16, "kind of key pair, default the profile's", "ec:P-256 ec:P-384 ec:P-521 rsa:2048 rsa:3072 rsa:4096 ed25519"},
+    Param{"cn", Type::Text, kRequired, 64, "common name"},
+    kProfileOptional,
+    kSansOptional,
+    kDays,
+    Param{"key", Type::Word, kOptional, 16, "kind of key pair, default the profile's",
+          "ec:P-256 ec:P-384 ec:P-521 rsa:2048 rsa:3072 rsa:4096 ed25519"},
     Param{"store_key", Type::Boolean, kOptional, 1, "keep the private key in the realm's nodes directory, default false"},
-    Param{"return_key", Type::Boolean, kOptional, 1, "give the private key in the answer, default true"}, kIdempotency};
+    Param{"return_key", Type::Boolean, kOptional, 1, "give the private key in the answer, default true"},
+    kIdempotency};
 inline constexpr std::array kCertificateRenew{
     Param{"serial", Type::Hex, kRequired, 40, "certificate to renew"},
-    Param{"csr", Type::Pem, kOptional, kMaxPem, "request with a new key; without it the same key is certified again"}, kDays, kIdempotency};
+    Param{"csr", Type::Pem, kOptional, kMaxPem, "request with a new key; without it the same key is certified again"}, kDays,
+    kIdempotency};
 inline constexpr std::array kCertificateGet{
-    Param{"serial", Type::Hex, kOptional, 40, "serial number"}, Param{"cn", Type::Text, kOptional, 255, "common name: the newest certificate of that name"},
-    Param{"dn", Type::Text, kOptional, kMaxText, "DN, slash or comma form in either order: the newest certificate of that subject"}};
+    Param{"serial", Type::Hex, kOptional, 40, "serial number"},
+    Param{"cn", Type::Text, kOptional, 255, "common name: the newest certificate of that name"},
+    Param{"dn", Type::Text, kOptional, kMaxText,
+          "DN, slash or comma form in either order: the newest certificate of that subject"}};
 inline constexpr std::array kSerialOnly{Param{"serial", Type::Hex, kRequired, 40, "1 to 40 digits (RFC 5280 4.1.2.2)"}};
-inline constexpr std::array kCertificateRevoke{Param{"serial", Type::Hex, kRequired, 40, "1 to 40 digits (RFC 5280 4.1.2.2)"}, kReason};
+inline constexpr std::array kCertificateRevoke{Param{"serial", Type::Hex, kRequired, 40, "1 to 40 digits (RFC 5280 4.1.2.2)"},
+                                               kReason};
 inline constexpr std::array kCertificateSearch{
-    Param{"subject", Type::Text, kOptional, 255, "beginning of the common name"}, Param{"san", Type::Text, kOptional, 255, "one subject alternative name, exactly"},
-    Param{"serial", Type::Hex, kOptional, 40, "serial number"}, Param{"profile", Type::Word, kOptional, 63, "profile"},
+    Param{"subject", Type::Text, kOptional, 255, "beginning of the common name"},
+    Param{"san", Type::Text, kOptional, 255, "one subject alternative name, exactly"},
+    Param{"serial", Type::Hex, kOptional, 40, "serial number"},
+    Param{"profile", Type::Word, kOptional, 63, "profile"},
     Param{"state", Type::Word, kOptional, 16, "state", "valid revoked held expired"},
     Param{"requester", Type::Text, kOptional, 128, "identity that asked"},
-    Param{"expires_before", Type::Time, kOptional, 40, "not_after before this time"}, Param{"expires_after", Type::Time, kOptional, 40, "not_after at or after this time"},
-    Param{"issued_before", Type::Time, kOptional, 40, "issued before this time"}, Param{"issued_after", Type::Time, kOptional, 40, "issued at or after this time"},
-    kLimit, kAfter};
+    Param{"expires_before", Type::Time, kOptional, 40, "not_after before this time"},
+    Param{"expires_after", Type::Time, kOptional, 40, "not_after at or after this time"},
+    Param{"issued_before", Type::Time, kOptional, 40, "issued before this time"},
+    Param{"issued_after", Type::Time, kOptional, 40, "issued at or after this time"},
+    kLimit,
+    kAfter};
 inline constexpr std::array kCrlIssue{
     Param{"ca", Type::Word, kOptional, 63, "CA name, default the issuing one"},
-    Param{"if_due", Type::Boolean, kOptional, 1, "only when half of its life is over or a revocation waits longer than the realm's setting"}};
+    Param{"if_due", Type::Boolean, kOptional, 1,
+          "only when half of its life is over or a revocation waits longer than the realm's setting"}};
 inline constexpr std::array kListenerCertify{Param{"listener", Type::Word, kRequired, 63, "listener name in chancery.xml"}, kCsr};
 inline constexpr std::array kNodeSelect{Param{"cn", Type::Text, kRequired, 255, "common name"}};
 inline constexpr std::array kNodeRegister{
     Param{"seed", Type::Text, kRequired, 256, "registration seed"}, Param{"cn", Type::Text, kRequired, 64, "common name"},
     Param{"profile", Type::Word, kOptional, 63, "profile, default ra; never one that makes a CA"}, kSansOptional};
-inline constexpr std::array kOcspStatus{
-    Param{"serial", Type::Hex, kOptional, 40, "serial number"}, Param{"certificate", Type::Pem, kOptional, kMaxPem, "the certificate"}};
+inline constexpr std::array kOcspStatus{Param{"serial", Type::Hex, kOptional, 40, "serial number"},
+                                        Param{"certificate", Type::Pem, kOptional, kMaxPem, "the certificate"}};
 inline constexpr std::array kAdminDn{Param{"dn", Type::Text, kRequired, kMaxText, "DN, slash or comma form"}};
 inline constexpr std::array kProfileName{Param{"profile", Type::Word, kRequired, 63, "profile name"}};
 inline constexpr std::array kDescribe{Param{"method", Type::Text, kOptional, 64, "one command; without it, all"}};
@@ -96,95 +116,182 @@ inline constexpr std::array kLogin{
     Param{"signature", Type::Text, kRequired, 2048, "base64 signature over the challenge text, SHA-256 (Ed25519: none)"}};
 
 inline constexpr std::array kAcmeAccountCreate{kJwk, kContact,
-    Param{"terms_agreed", Type::Boolean, kOptional, 1, "termsOfServiceAgreed"}, Param{"only_existing", Type::Boolean, kOptional, 1, "onlyReturnExisting"}};
+                                               Param{"terms_agreed", Type::Boolean, kOptional, 1, "termsOfServiceAgreed"},
+                                               Param{"only_existing", Type::Boolean, kOptional, 1, "onlyReturnExisting"}};
 inline constexpr std::array kAcmeAccountGet{kAccount};
 inline constexpr std::array kAcmeAccountRekey{kAccount, kJwk};
-inline constexpr std::array kAcmeAccountUpdate{kAccount, kContact, Param{"status", Type::Word, kOptional, 16, "deactivated", "deactivated"}};
+inline constexpr std::array kAcmeAccountUpdate{kAccount, kContact,
+                                               Param{"status", Type::Word, kOptional, 16, "deactivated", "deactivated"}};
 inline constexpr std::array kAcmeAuthorizationGet{kAccount, kAuthorization};
 inline constexpr std::array kAcmeCertificateGet{kAccount, Param{"serial", Type::Hex, kRequired, 40, "serial number"}};
 inline constexpr std::array kAcmeCertificateRevoke{
-    Param{"certificate", Type::Pem, kRequired, kMaxPem, "the certificate"}, Param{"account", Type::Text, kOptional, kMaxId, "account that signed the request"},
+    Param{"certificate", Type::Pem, kRequired, kMaxPem, "the certificate"},
+    Param{"account", Type::Text, kOptional, kMaxId, "account that signed the request"},
     Param{"jwk", Type::Object, kOptional, 8192, "key that signed the request, when it is the certificate's own"}, kReason};
 inline constexpr std::array kAcmeChallengeBegin{kAccount, kAuthorization, kChallengeType};
-inline constexpr std::array kAcmeChallengeFinish{kAuthorization, kChallengeType,
-    Param{"claim", Type::Text, kRequired, kMaxId, "what acme.challenge.begin gave"}, Param{"valid", Type::Boolean, kRequired, 1, "whether the proof was found"},
+inline constexpr std::array kAcmeChallengeFinish{
+    kAuthorization,
+    kChallengeType,
+    Param{"claim", Type::Text, kRequired, kMaxId, "what acme.challenge.begin gave"},
+    Param{"valid", Type::Boolean, kRequired, 1, "whether the proof was found"},
     Param{"error", Type::Object, kOptional, 8192, "problem document {type, detail} when not valid"},
     Param{"evidence", Type::Text, kOptional, 2048, "what was asked, of which address, and what came back"}};
-inline constexpr std::array kAcmeOrderCreate{kAccount,
-    Param{"identifiers", Type::Objects, kRequired, kMaxSans, "{type, value} each (RFC 8555 7.1.3)"},
+inline constexpr std::array kAcmeOrderCreate{
+    kAccount, Param{"identifiers", Type::Objects, kRequired, kMaxSans, "{type, value} each (RFC 8555 7.1.3)"},
     Param{"profile", Type::Word, kOptional, 63, "profile, default the realm's"},
-    Param{"not_before", Type::Time, kOptional, 40, "requested start"}, Param{"not_after", Type::Time, kOptional, 40, "requested end"}};
+    Param{"not_before", Type::Time, kOptional, 40, "requested start"},
+    Param{"not_after", Type::Time, kOptional, 40, "requested end"}};
 inline constexpr std::array kAcmeOrderGet{kAccount, kOrder};
 inline constexpr std::array kAcmeOrderFinalize{kAccount, kOrder, kCsr};
 inline constexpr std::array kAcmeOrderList{kAccount, kLimit, kAfter};
 
 // ----- results
-inline constexpr std::array kIssued{kSerialField, kCertificateField, kChainField, kSubjectField, kSansField, kProfileField, kNotBefore, kNotAfter};
-inline constexpr std::array kGenerated{kSerialField, kCertificateField, kChainField, kSubjectField, kSansField, kProfileField, kNotBefore, kNotAfter,
-    Field{"private_key", Type::Pem, "PKCS#8 key, when asked for"}};
-inline constexpr std::array kCertificate{kSerialField, kCertificateField, kChainField, kSubjectField, kSansField, kProfileField, kNotBefore, kNotAfter, kStateField,
-    Field{"issuer", Type::Text, "issuer DN, slash form"}, Field{"fingerprint", Type::Hex, "SHA-256 of the DER"}, Field{"key", Type::Word, "kind of key"},
-    Field{"key_usage", Type::Texts, "key usages"}, Field{"extended_key_usage", Type::Texts, "extended key usages"}, Field{"is_ca", Type::Boolean, "basicConstraints CA"},
-    Field{"path_length", Type::Integer, "pathLenConstraint, when there is one"}, Field{"requester", Type::Text, "identity that asked"},
-    Field{"front_end", Type::Text, "through which front end"}, Field{"issued_at", Type::Time, "when it was issued"},
-    Field{"revoked_at", Type::Time, "when it was revoked"}, Field{"reason", Type::Word, "why it was revoked"}};
-inline constexpr std::array kCertificatePage{Field{"certificates", Type::Objects, "as certificate.get, without the PEM texts"}, kNext};
+inline constexpr std::array kIssued{kSerialField, kCertificateField, kChainField, kSubjectField,
+                                    kSansField,   kProfileField,     kNotBefore,  kNotAfter};
+inline constexpr std::array kGenerated{
+    kSerialField,  kCertificateField, kChainField,
+    kSubjectField, kSansField,        kProfileField,
+    kNotBefore,    kNotAfter,         Field{"private_key", Type::Pem, "PKCS#8 key, when asked for"}};
+inline constexpr std::array kCertificate{kSerialField,
+                                         kCertificateField,
+                                         kChainField,
+                                         kSubjectField,
+                                         kSansField,
+                                         kProfileField,
+                                         kNotBefore,
+                                         kNotAfter,
+                                         kStateField,
+                                         Field{"issuer", Type::Text, "issuer DN, slash form"},
+                                         Field{"fingerprint", Type::Hex, "SHA-256 of the DER"},
+                                         Field{"key", Type::Word, "kind of key"},
+                                         Field{"key_usage", Type::Texts, "key usages"},
+                                         Field{"extended_key_usage", Type::Texts, "extended key usages"},
+                                         Field{"is_ca", Type::Boolean, "basicConstraints CA"},
+                                         Field{"path_length", Type::Integer, "pathLenConstraint, when there is one"},
+                                         Field{"requester", Type::Text, "identity that asked"},
+                                         Field{"front_end", Type::Text, "through which front end"},
+                                         Field{"issued_at", Type::Time, "when it was issued"},
+                                         Field{"revoked_at", Type::Time, "when it was revoked"},
+                                         Field{"reason", Type::Word, "why it was revoked"}};
+inline constexpr std::array kCertificatePage{Field{"certificates", Type::Objects, "as certificate.get, without the PEM texts"},
+                                             kNext};
 inline constexpr std::array kChained{kSerialField, kCertificateField, kChainField};
 inline constexpr std::array kRevoked{kSerialField, Field{"revoked_at", Type::Time, "when"}, Field{"reason", Type::Word, "why"}};
 inline constexpr std::array kUnrevoked{kSerialField, kStateField};
-inline constexpr std::array kPreview{
-    Field{"allowed", Type::Boolean, "whether certificate.issue would issue"}, Field{"reasons", Type::Objects, "each check {rule, passed, detail}"},
-    kSubjectField, kSansField, kProfileField, kNotBefore, kNotAfter, Field{"key", Type::Word, "kind of key"},
-    Field{"extensions", Type::Objects, "each extension {name, critical, value}"}};
+inline constexpr std::array kPreview{Field{"allowed", Type::Boolean, "whether certificate.issue would issue"},
+                                     Field{"reasons", Type::Objects, "each check {rule, passed, detail}"},
+                                     kSubjectField,
+                                     kSansField,
+                                     kProfileField,
+                                     kNotBefore,
+                                     kNotAfter,
+                                     Field{"key", Type::Word, "kind of key"},
+                                     Field{"extensions", Type::Objects, "each extension {name, critical, value}"}};
 inline constexpr std::array kCaChain{Field{"chain", Type::Pem, "PEM blocks, the issuing CA first"}};
-inline constexpr std::array kCa{Field{"name", Type::Word, "CA name"}, Field{"state", Type::Word, "ready, waiting (for a certificate), expired or unavailable"},
-    kCertificateField, Field{"request", Type::Pem, "PKCS#10 request, while the CA waits for its certificate"}, kSubjectField, kSerialField, Field{"key", Type::Word, "kind of key"},
-    Field{"fingerprint", Type::Hex, "SHA-256 of the DER"}, kNotBefore, kNotAfter};
+inline constexpr std::array kCa{Field{"name", Type::Word, "CA name"},
+                                Field{"state", Type::Word, "ready, waiting (for a certificate), expired or unavailable"},
+                                kCertificateField,
+                                Field{"request", Type::Pem, "PKCS#10 request, while the CA waits for its certificate"},
+                                kSubjectField,
+                                kSerialField,
+                                Field{"key", Type::Word, "kind of key"},
+                                Field{"fingerprint", Type::Hex, "SHA-256 of the DER"},
+                                kNotBefore,
+                                kNotAfter};
 inline constexpr std::array kCaList{Field{"cas", Type::Objects, "as ca.get"}};
-inline constexpr std::array kCrl{Field{"crl", Type::Pem, "X509 CRL"}, Field{"number", Type::Integer, "CRL number"}, Field{"this_update", Type::Time, "made at"},
-    Field{"next_update", Type::Time, "next one due"}, Field{"entries", Type::Integer, "revoked certificates on it"}, Field{"issued", Type::Boolean, "whether this call made it"}};
-inline constexpr std::array kOcsp{Field{"status", Type::Word, "good, revoked or unknown"}, kSerialField, Field{"cn", Type::Text, "common name"}, kNotAfter,
-    Field{"revoked_at", Type::Time, "when"}, Field{"reason", Type::Word, "why"}};
-inline constexpr std::array kNode{Field{"cn", Type::Text, "common name"}, Field{"dn", Type::Text, "DN, slash form"}, kProfileField, kSerialField, kStateField,
-    Field{"registered_at", Type::Time, "first seen"}, kNotAfter};
+inline constexpr std::array kCrl{Field{"crl", Type::Pem, "X509 CRL"},
+                                 Field{"number", Type::Integer, "CRL number"},
+                                 Field{"this_update", Type::Time, "made at"},
+                                 Field{"next_update", Type::Time, "next one due"},
+                                 Field{"entries", Type::Integer, "revoked certificates on it"},
+                                 Field{"issued", Type::Boolean, "whether this call made it"}};
+inline constexpr std::array kOcsp{Field{"status", Type::Word, "good, revoked or unknown"},
+                                  kSerialField,
+                                  Field{"cn", Type::Text, "common name"},
+                                  kNotAfter,
+                                  Field{"revoked_at", Type::Time, "when"},
+                                  Field{"reason", Type::Word, "why"}};
+inline constexpr std::array kNode{Field{"cn", Type::Text, "common name"},
+                                  Field{"dn", Type::Text, "DN, slash form"},
+                                  kProfileField,
+                                  kSerialField,
+                                  kStateField,
+                                  Field{"registered_at", Type::Time, "first seen"},
+                                  kNotAfter};
 inline constexpr std::array kNodePage{Field{"nodes", Type::Objects, "as node.get"}, kNext};
 inline constexpr std::array kNodeDeleted{Field{"cn", Type::Text, "common name"}, kSerialField};
 inline constexpr std::array kAdminDn_{Field{"dn", Type::Text, "as stored, slash form"}};
 inline constexpr std::array kAdminList{Field{"admins", Type::Texts, "DNs, slash form"}};
 inline constexpr std::array kAdminRemoved{Field{"removed", Type::Boolean, "whether it was on the list"}};
-inline constexpr std::array kProfile{Field{"name", Type::Word, "profile name"}, Field{"origin", Type::Text, "built-in, or the file"},
-    Field{"profile", Type::Object, "the profile in uPKI's keys: keyType keyLen duration digest altnames domain subject keyUsage extendedKeyUsage certType pathLen"}};
-inline constexpr std::array kProfileList{Field{"profiles", Type::Texts, "profile names: the built-in ones in uPKI's order, then the others"}};
-inline constexpr std::array kRealm{Field{"name", Type::Word, "realm name"}, Field{"state", Type::Word, "ready or degraded"}, Field{"detail", Type::Text, "why it is degraded"},
-    Field{"ca", Type::Object, "as ca.get"}, Field{"settings", Type::Object, "effective settings, without secrets"}};
+inline constexpr std::array kProfile{Field{"name", Type::Word, "profile name"},
+                                     Field{"origin", Type::Text, "built-in, or the file"},
+                                     Field{"profile", Type::Object,
+                                           "the profile in uPKI's keys: keyType keyLen duration digest altnames domain subject "
+                                           "keyUsage extendedKeyUsage certType pathLen"}};
+inline constexpr std::array kProfileList{
+    Field{"profiles", Type::Texts, "profile names: the built-in ones in uPKI's order, then the others"}};
+inline constexpr std::array kRealm{Field{"name", Type::Word, "realm name"}, Field{"state", Type::Word, "ready or degraded"},
+                                   Field{"detail", Type::Text, "why it is degraded"}, Field{"ca", Type::Object, "as ca.get"},
+                                   Field{"settings", Type::Object, "effective settings, without secrets"}};
 inline constexpr std::array kRealmList{Field{"realms", Type::Objects, "{name, state} each"}};
-inline constexpr std::array kReconciled{Field{"stored", Type::Texts, "serials that were journalled but not stored, and are stored now"}};
-inline constexpr std::array kDescription{Field{"commands", Type::Objects, "{name, role, state, params, result, doc} each"}, Field{"errors", Type::Objects, "{code, number, meaning} each"}};
+inline constexpr std::array kReconciled{
+    Field{"stored", Type::Texts, "serials that were journalled but not stored, and are stored now"}};
+inline constexpr std::array kDescription{Field{"commands", Type::Objects, "{name, role, state, params, result, doc} each"},
+                                         Field{"errors", Type::Objects, "{code, number, meaning} each"}};
 inline constexpr std::array kLogLevelNow{Field{"level", Type::Word, "level in force"}};
 inline constexpr std::array kPing{Field{"pong", Type::Boolean, "true"}};
-inline constexpr std::array kServerStatus{Field{"version", Type::Text, "version"}, Field{"pid", Type::Integer, "pid of the master"}, Field{"started_at", Type::Time, "when"},
-    Field{"generation", Type::Integer, "configurations taken so far"}, Field{"workers", Type::Objects, "{pid, uid, realm, state, requests, since} each"},
-    Field{"processes", Type::Objects, "{kind, name, pid, state, restarts} each"}, Field{"limits", Type::Object, "limits in force"}, Field{"refused", Type::Integer, "connections refused for a limit"}};
+inline constexpr std::array kServerStatus{Field{"version", Type::Text, "version"},
+                                          Field{"pid", Type::Integer, "pid of the master"},
+                                          Field{"started_at", Type::Time, "when"},
+                                          Field{"generation", Type::Integer, "configurations taken so far"},
+                                          Field{"workers", Type::Objects, "{pid, uid, realm, state, requests, since} each"},
+                                          Field{"processes", Type::Objects, "{kind, name, pid, state, restarts} each"},
+                                          Field{"limits", Type::Object, "limits in force"},
+                                          Field{"refused", Type::Integer, "connections refused for a limit"}};
 inline constexpr std::array kClosed{Field{"closed", Type::Boolean, "true"}};
-inline constexpr std::array kIdentity{Field{"realm", Type::Word, "realm of this session"}, Field{"identity", Type::Text, "\"unix:alice\", \"frontend:http\", \"cert:/CN=…\""},
-    Field{"roles", Type::Texts, "roles in this realm"}, Field{"challenge", Type::Text, "text to sign for session.login"}};
+inline constexpr std::array kIdentity{Field{"realm", Type::Word, "realm of this session"},
+                                      Field{"identity", Type::Text, "\"unix:alice\", \"frontend:http\", \"cert:/CN=…\""},
+                                      Field{"roles", Type::Texts, "roles in this realm"},
+                                      Field{"challenge", Type::Text, "text to sign for session.login"}};
 
-inline constexpr std::array kAcmeAccount{Field{"id", Type::Text, "RFC 7638 thumbprint of its first key"}, Field{"status", Type::Word, "valid, deactivated or revoked"},
-    Field{"contact", Type::Texts, "contact URLs"}, Field{"jwk", Type::Object, "public key"}, Field{"terms_agreed", Type::Boolean, "termsOfServiceAgreed"},
-    Field{"created_at", Type::Time, "when"}, Field{"created", Type::Boolean, "whether this call made it"}};
+inline constexpr std::array kAcmeAccount{Field{"id", Type::Text, "RFC 7638 thumbprint of its first key"},
+                                         Field{"status", Type::Word, "valid, deactivated or revoked"},
+                                         Field{"contact", Type::Texts, "contact URLs"},
+                                         Field{"jwk", Type::Object, "public key"},
+                                         Field{"terms_agreed", Type::Boolean, "termsOfServiceAgreed"},
+                                         Field{"created_at", Type::Time, "when"},
+                                         Field{"created", Type::Boolean, "whether this call made it"}};
 inline constexpr std::array kAcmeAccountPage{Field{"accounts", Type::Objects, "as acme.account.get"}, kNext};
-inline constexpr std::array kAcmeAuthorization{Field{"id", Type::Text, "authorization id"}, Field{"account", Type::Text, "account id"},
-    Field{"identifier", Type::Object, "{type, value}, without *."}, Field{"wildcard", Type::Boolean, "whether it stands for a wildcard name"},
-    Field{"status", Type::Word, "pending valid invalid deactivated expired revoked"}, Field{"expires", Type::Time, "until"},
+inline constexpr std::array kAcmeAuthorization{
+    Field{"id", Type::Text, "authorization id"},
+    Field{"account", Type::Text, "account id"},
+    Field{"identifier", Type::Object, "{type, value}, without *."},
+    Field{"wildcard", Type::Boolean, "whether it stands for a wildcard name"},
+    Field{"status", Type::Word, "pending valid invalid deactivated expired revoked"},
+    Field{"expires", Type::Time, "until"},
     Field{"challenges", Type::Objects, "{type, token, status, validated, error} each"}};
-inline constexpr std::array kAcmeChallengeTask{Field{"claimed", Type::Boolean, "whether the caller is to validate; false: it is decided or under way"}, Field{"claim", Type::Text, "for acme.challenge.finish"},
-    Field{"authorization", Type::Object, "as acme.authorization.get"}, Field{"thumbprint", Type::Text, "of the account's key, for the key authorization"}};
-inline constexpr std::array kAcmeOrder{Field{"id", Type::Text, "order id"}, Field{"account", Type::Text, "account id"}, Field{"status", Type::Word, "pending ready processing valid invalid"},
-    Field{"identifiers", Type::Objects, "{type, value} each"}, Field{"authorizations", Type::Texts, "authorization ids"}, Field{"profile", Type::Word, "profile"},
-    Field{"expires", Type::Time, "until"}, kNotBefore, kNotAfter, Field{"error", Type::Object, "problem document"}, Field{"serial", Type::Hex, "of the certificate, once valid"}};
+inline constexpr std::array kAcmeChallengeTask{
+    Field{"claimed", Type::Boolean, "whether the caller is to validate; false: it is decided or under way"},
+    Field{"claim", Type::Text, "for acme.challenge.finish"}, Field{"authorization", Type::Object, "as acme.authorization.get"},
+    Field{"thumbprint", Type::Text, "of the account's key, for the key authorization"}};
+inline constexpr std::array kAcmeOrder{Field{"id", Type::Text, "order id"},
+                                       Field{"account", Type::Text, "account id"},
+                                       Field{"status", Type::Word, "pending ready processing valid invalid"},
+                                       Field{"identifiers", Type::Objects, "{type, value} each"},
+                                       Field{"authorizations", Type::Texts, "authorization ids"},
+                                       Field{"profile", Type::Word, "profile"},
+                                       Field{"expires", Type::Time, "until"},
+                                       kNotBefore,
+                                       kNotAfter,
+                                       Field{"error", Type::Object, "problem document"},
+                                       Field{"serial", Type::Hex, "of the certificate, once valid"}};
 inline constexpr std::array kAcmeOrderPage{Field{"orders", Type::Texts, "order ids"}, kNext};
-inline constexpr std::array kAcmeRealm{Field{"enabled", Type::Boolean, "whether ACME is on"}, Field{"terms_of_service", Type::Text, "URL"}, Field{"profiles", Type::Texts, "profiles an order may name"},
-    Field{"http01_port", Type::Integer, "port of http-01"}, Field{"tlsalpn01_port", Type::Integer, "port of tls-alpn-01"}, Field{"resolver", Type::Text, "ADDR:PORT, or empty"},
-    Field{"allow_loopback", Type::Boolean, "whether validation may connect to loopback"}};
+inline constexpr std::array kAcmeRealm{Field{"enabled", Type::Boolean, "whether ACME is on"},
+                                       Field{"terms_of_service", Type::Text, "URL"},
+                                       Field{"profiles", Type::Texts, "profiles an order may name"},
+                                       Field{"http01_port", Type::Integer, "port of http-01"},
+                                       Field{"tlsalpn01_port", Type::Integer, "port of tls-alpn-01"},
+                                       Field{"resolver", Type::Text, "ADDR:PORT, or empty"},
+                                       Field{"allow_loopback", Type::Boolean, "whether validation may connect to loopback"}};
 
 }  // namespace chancery::wire

@@ -47,8 +47,8 @@ Error wrong_type(const Param& param, const Json& value) {
 }
 
 Error too_large(const Param& param, std::size_t found) {
-  return {Code::TooLarge,
-          "parameter " + std::string(param.name) + ": " + std::to_string(found) + ", expected at most " + std::to_string(param.bound)};
+  return {Code::TooLarge, "parameter " + std::string(param.name) + ": " + std::to_string(found) + ", expected at most " +
+                              std::to_string(param.bound)};
 }
 
 std::vector<std::string_view> words_of(const Param& param) {
@@ -148,7 +148,11 @@ Error unknown_param(const Command& command, std::string_view name) {
 }
 
 Json describe_param(const Param& param) {
-  auto out = Json::object({{"name", param.name}, {"type", to_text(param.type)}, {"required", param.required}, {"bound", param.bound}, {"doc", param.doc}});
+  auto out = Json::object({{"name", param.name},
+                           {"type", to_text(param.type)},
+                           {"required", param.required},
+                           {"bound", param.bound},
+                           {"doc", param.doc}});
   if (!param.words.empty()) {
     Json words = Json::array();
     for (const auto word : words_of(param)) words.push_back(word);
@@ -170,7 +174,8 @@ const Command* find_command(std::string_view name) {
 
 Status check_params(const Command& command, const Json& params) {
   const auto* members = params.as_object();
-  if (members == nullptr) return Error(Code::InvalidParams, "params: found " + std::string(params.kind()) + ", expected an object");
+  if (members == nullptr)
+    return Error(Code::InvalidParams, "params: found " + std::string(params.kind()) + ", expected an object");
   for (const auto& [name, value] : *members) {
     const auto param = std::ranges::find(command.params, name, &Param::name);
     if (param == command.params.end()) return unknown_param(command, name);
@@ -178,7 +183,8 @@ Status check_params(const Command& command, const Json& params) {
     PKI_TRY_VOID(check_value(*param, value));
   }
   for (const auto& param : command.params) {
-    if (param.required && params.find(param.name) == nullptr) return bad_param(param, "missing, expected " + std::string(row_of(param.type).expected));
+    if (param.required && params.find(param.name) == nullptr)
+      return bad_param(param, "missing, expected " + std::string(row_of(param.type).expected));
   }
   return {};
 }

@@ -15,11 +15,11 @@ namespace chancery::wire {
 
 /// What a parameter or result field looks like on the wire.
 enum class Type : std::uint8_t {
-  Text,     ///< UTF-8 without control characters
-  Word,     ///< one of a list of words, or a name of a-z 0-9 - _
-  Hex,      ///< lower-case hexadecimal
-  Pem,      ///< one or more PEM blocks
-  Time,     ///< RFC 3339 UTC
+  Text,  ///< UTF-8 without control characters
+  Word,  ///< one of a list of words, or a name of a-z 0-9 - _
+  Hex,   ///< lower-case hexadecimal
+  Pem,   ///< one or more PEM blocks
+  Time,  ///< RFC 3339 UTC
   Integer,
   Boolean,
   Texts,    ///< array of texts

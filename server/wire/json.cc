@@ -52,7 +52,8 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     open_.back().key = std::move(name);
     return true;
   }
-  bool parse_error(std::size_t position, const std::string& /*last_token*/, const nlohmann::detail::exception& /*failure*/) override {
+  bool parse_error(std::size_t position, const std::string& /*last_token*/,
+                   const nlohmann::detail::exception& /*failure*/) override {
     return refuse(Code::Malformed, "not JSON at octet " + std::to_string(position));
   }
 
@@ -68,7 +69,8 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     return false;
   }
   bool count() {
-    if (++nodes_ > kMaxJsonNodes) return refuse(Code::TooLarge, "JSON text of more than " + std::to_string(kMaxJsonNodes) + " values");
+    if (++nodes_ > kMaxJsonNodes)
+      return refuse(Code::TooLarge, "JSON text of more than " + std::to_string(kMaxJsonNodes) + " values");
     return true;
   }
   bool place(Json value) {
@@ -293,7 +295,8 @@ void Json::push_back(Json value) {
 }
 
 std::string_view Json::kind() const {
-  constexpr std::array<std::string_view, 8> kKinds{"null", "a boolean", "an integer", "a number", "an integer", "a text", "an array", "an object"};
+  constexpr std::array<std::string_view, 8> kKinds{"null",       "a boolean", "an integer", "a number",
+                                                   "an integer", "a text",    "an array",   "an object"};
   return kKinds.at(value_.index());
 }
 

@@ -27,19 +27,19 @@ class Json {
   using Member = std::pair<std::string, Json>;
   using Object = std::vector<Member>;
 
-  Json() = default;  ///< null
-  Json(std::nullptr_t) {}                                  // NOLINT(google-explicit-constructor)
-  Json(bool value) : value_(value) {}                      // NOLINT(google-explicit-constructor)
-  Json(int value) : value_(std::int64_t{value}) {}         // NOLINT(google-explicit-constructor)
-  Json(std::int64_t value) : value_(value) {}              // NOLINT(google-explicit-constructor)
+  Json() = default;                                                      ///< null
+  Json(std::nullptr_t) {}                                                // NOLINT(google-explicit-constructor)
+  Json(bool value) : value_(value) {}                                    // NOLINT(google-explicit-constructor)
+  Json(int value) : value_(std::int64_t{value}) {}                       // NOLINT(google-explicit-constructor)
+  Json(std::int64_t value) : value_(value) {}                            // NOLINT(google-explicit-constructor)
   Json(std::size_t value) : value_(static_cast<std::int64_t>(value)) {}  // NOLINT(google-explicit-constructor)
-  Json(double value) : value_(value) {}                    // NOLINT(google-explicit-constructor)
-  Json(BigInteger value) : value_(std::move(value)) {}     // NOLINT(google-explicit-constructor)
-  Json(const char* text) : value_(std::string(text)) {}    // NOLINT(google-explicit-constructor)
-  Json(std::string_view text) : value_(std::string(text)) {}  // NOLINT(google-explicit-constructor)
-  Json(std::string text) : value_(std::move(text)) {}      // NOLINT(google-explicit-constructor)
-  Json(Array items) : value_(std::move(items)) {}          // NOLINT(google-explicit-constructor)
-  Json(Object members) : value_(std::move(members)) {}     // NOLINT(google-explicit-constructor)
+  Json(double value) : value_(value) {}                                  // NOLINT(google-explicit-constructor)
+  Json(BigInteger value) : value_(std::move(value)) {}                   // NOLINT(google-explicit-constructor)
+  Json(const char* text) : value_(std::string(text)) {}                  // NOLINT(google-explicit-constructor)
+  Json(std::string_view text) : value_(std::string(text)) {}             // NOLINT(google-explicit-constructor)
+  Json(std::string text) : value_(std::move(text)) {}                    // NOLINT(google-explicit-constructor)
+  Json(Array items) : value_(std::move(items)) {}                        // NOLINT(google-explicit-constructor)
+  Json(Object members) : value_(std::move(members)) {}                   // NOLINT(google-explicit-constructor)
 
   static Json array(std::initializer_list<Json> items = {}) { return Json(Array(items)); }
   static Json object(std::initializer_list<Member> members = {}) { return Json(Object(members)); }

@@ -40,7 +40,8 @@ Milliseconds left_until(std::chrono::steady_clock::time_point deadline) {
 }  // namespace
 
 Result<Request> decode_request(std::string_view line) {
-  if (line.size() > kMaxLineBytes) return Error(Code::TooLarge, "request of more than " + std::to_string(kMaxLineBytes) + " octets");
+  if (line.size() > kMaxLineBytes)
+    return Error(Code::TooLarge, "request of more than " + std::to_string(kMaxLineBytes) + " octets");
   PKI_TRY(const auto message, parse_json(line));
   if (!message.is_object()) return Error(Code::Malformed, "request is " + std::string(message.kind()) + ", expected an object");
   PKI_TRY_VOID(check_version(message));
@@ -51,7 +52,8 @@ Result<Request> decode_request(std::string_view line) {
     if (name == "params") request.params = value;
     if (name == "for" && value.is_string()) request.acting_for = *value.as_string();
   }
-  if (request.method.empty() || request.method.size() > kMaxMethodBytes) return Error(Code::Malformed, "member method is missing or no text of 1 to 64 octets");
+  if (request.method.empty() || request.method.size() > kMaxMethodBytes)
+    return Error(Code::Malformed, "member method is missing or no text of 1 to 64 octets");
   if (request.acting_for.size() > kMaxActingForBytes) return Error(Code::TooLarge, "member for of more than 128 octets");
   if (request.params.is_null()) request.params = Json::object();
   return request;
@@ -90,7 +92,8 @@ Result<Reply> decode_reply(std::string_view line) {
   }
   const auto* data = error->find("data");
   const auto code = data == nullptr ? std::nullopt : base::code_from_text(data->text("code"));
-  reply.error.emplace(code.value_or(Code::Internal), error->text("message", "error without a message"), data == nullptr ? "" : data->text("hint"));
+  reply.error.emplace(code.value_or(Code::Internal), error->text("message", "error without a message"),
+                      data == nullptr ? "" : data->text("hint"));
   return reply;
 }
 

@@ -11,14 +11,15 @@
 /// JSON-RPC 2.0, one message per line (DESIGN 4).
 namespace chancery::wire {
 
-inline constexpr std::size_t kMaxLineBytes = 1U << 20;    ///< a request from a client
-inline constexpr std::size_t kMaxReplyBytes = 64U << 20;  ///< a reply, or a frame between our own processes: a CRL of 10^6 entries
+inline constexpr std::size_t kMaxLineBytes = 1U << 20;  ///< a request from a client
+inline constexpr std::size_t kMaxReplyBytes = 64U
+                                              << 20;  ///< a reply, or a frame between our own processes: a CRL of 10^6 entries
 inline constexpr std::size_t kMaxIdBytes = 256;
 
 struct Request {
-  Json id;              ///< text, integer or null; absent means a notification, which is refused
+  Json id;  ///< text, integer or null; absent means a notification, which is refused
   std::string method;
-  Json params;          ///< an object, {} when absent
+  Json params;             ///< an object, {} when absent
   std::string acting_for;  ///< envelope member "for": whom a front end acts for; empty without one
 };
 

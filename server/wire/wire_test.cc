@@ -54,7 +54,8 @@ TEST(Json, KeepsIntegersOf159Bits) {
 }
 
 TEST(Json, WritesWhatItReads) {
-  for (const std::string text : {"null", "true", "[1,2,[]]", R"({"b":1,"a":{"c":"\u0001\"\\"}})", "-7", "1.5", "\"caf\xc3\xa9\""}) {
+  for (const std::string text :
+       {"null", "true", "[1,2,[]]", R"({"b":1,"a":{"c":"\u0001\"\\"}})", "-7", "1.5", "\"caf\xc3\xa9\""}) {
     const auto parsed = parse_json(text);
     ASSERT_TRUE(parsed.ok()) << text;
     EXPECT_EQ(to_text(*parsed), text);

@@ -78,7 +78,8 @@ Result<store::CertificateFilter> filter_from(const Params& params, Seconds now) 
 
 Result<Json> revoked(Session& session, const store::CertificateRecord& record) {
   base::log_info("revoked " + record.serial.hex() + " " + record.subject + " " + record.reason + " by " + session.requester());
-  return Json::object({{"serial", record.serial.hex()}, {"revoked_at", base::to_rfc3339(*record.revoked_at)}, {"reason", record.reason}});
+  return Json::object(
+      {{"serial", record.serial.hex()}, {"revoked_at", base::to_rfc3339(*record.revoked_at)}, {"reason", record.reason}});
 }
 
 }  // namespace
@@ -124,22 +125,28 @@ Result<Json> certificate_unrevoke(Session& session, const Params& params) {
 }
 
 Result<Json> ocsp_status(Session& session, const Params& params) {
-  if (params.has("serial") == params.has("certificate")) return Error(Code::InvalidParams, "expected exactly one of serial and certificate");
+  if (params.has("serial") == params.has("certificate"))
+    return Error(Code::InvalidParams, "expected exactly one of serial and certificate");
   auto serial = params.has("serial") ? params.serial() : Result<Serial>(Error(Code::Internal, ""));
   if (params.has("certificate")) {
     PKI_TRY(const auto certificate, x509::Certificate::from_pem(params.text("certificate")));
     PKI_TRY(const auto* authority, session.authority());
     // Another CA's certificate is unknown here, whatever its serial (PROMISES C9).
-    if (!certificate.verify_signed_by(authority->certificate).ok()) return Json::object({{"status", "unknown"}, {"serial", certificate.serial().hex()}});
+    if (!certificate.verify_signed_by(authority->certificate).ok())
+      return Json::object({{"status", "unknown"}, {"serial", certificate.serial().hex()}});
     serial = certificate.serial();
   }
   if (!serial.ok()) return serial.error();
   PKI_TRY(auto* store, session.store());
   const auto record = store->certificate(*serial);
-  if (!record.ok() && record.error().code() == Code::NotFound) return Json::object({{"status", "unknown"}, {"serial", serial->hex()}});
+  if (!record.ok() && record.error().code() == Code::NotFound)
+    return Json::object({{"status", "unknown"}, {"serial", serial->hex()}});
   if (!record.ok()) return record.error();
   const bool good = record->state == store::CertificateState::Valid;
-  auto out = Json::object({{"status", good ? "good" : "revoked"}, {"serial", serial->hex()}, {"cn", record->cn}, {"not_after", base::to_rfc3339(record->not_after)}});
+  auto out = Json::object({{"status", good ? "good" : "revoked"},
+                           {"serial", serial->hex()},
+                           {"cn", record->cn},
+                           {"not_after", base::to_rfc3339(record->not_after)}});
   if (!good) out.set("revoked_at", base::to_rfc3339(*record->revoked_at)).set("reason", record->reason);
   return out;
 }

@@ -19,8 +19,9 @@ namespace {
 constexpr std::uint64_t kRead = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
 constexpr std::uint64_t kWrite = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |
                                  LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_DIR;
-constexpr std::uint64_t kAll = kRead | kWrite | LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_SOCK |
-                               LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM;
+constexpr std::uint64_t kAll = kRead | kWrite | LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_MAKE_CHAR |
+                               LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |
+                               LANDLOCK_ACCESS_FS_MAKE_SYM;
 
 /// Libraries and name services read these after the session is open (NSS, OpenSSL's configuration, time zones).
 constexpr std::array kReadable{"/etc", "/usr", "/lib", "/proc/self", "/dev/urandom", "/run/systemd/userdb"};
@@ -51,9 +52,11 @@ void confine_to_realm(const config::RealmConfig& realm, const config::ServerConf
   // The registration seed may lie elsewhere; it is the realm's own.
   if (!realm.seed_file.empty()) allow(ruleset.get(), realm.seed_file.c_str(), LANDLOCK_ACCESS_FS_READ_FILE);
   for (const auto* path : kReadable) allow(ruleset.get(), path, kRead);
-  if (server.log_destination.starts_with('/')) allow(ruleset.get(), server.log_destination.c_str(), LANDLOCK_ACCESS_FS_WRITE_FILE);
+  if (server.log_destination.starts_with('/'))
+    allow(ruleset.get(), server.log_destination.c_str(), LANDLOCK_ACCESS_FS_WRITE_FILE);
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-  if (::syscall(SYS_landlock_restrict_self, ruleset.get(), 0) != 0) base::log_warning("Landlock: " + base::io_error("restrict", errno).message());
+  if (::syscall(SYS_landlock_restrict_self, ruleset.get(), 0) != 0)
+    base::log_warning("Landlock: " + base::io_error("restrict", errno).message());
 }
 
 }  // namespace chancery::worker

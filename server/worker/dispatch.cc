@@ -89,7 +89,8 @@ std::string dispatch(Session& session, std::string_view line) {
     base::log_debug(request->method + ": ok");
     return wire::encode_result(request->id, *outcome);
   }
-  base::log_info(request->method + ": " + std::string(base::describe(outcome.error().code()).text) + ": " + outcome.error().message());
+  base::log_info(request->method + ": " + std::string(base::describe(outcome.error().code()).text) + ": " +
+                 outcome.error().message());
   return wire::encode_error(request->id, outcome.error());
 }
 

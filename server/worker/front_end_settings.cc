@@ -39,12 +39,13 @@ std::string front_end_settings(const config::Snapshot& snapshot, const config::F
   for (const auto& endpoint : server.zmq_endpoints) {
     endpoints.push_back(Json::object({{"address", endpoint.address}, {"port", endpoint.port}, {"realm", endpoint.realm}}));
   }
-  return wire::to_text(Json::object({{"socket", server.socket_file().string()},
-                                     {"front_end", front_end.name},
-                                     {"state_directory", (server.run_directory / front_end.name).string()},
-                                     {"log", Json::object({{"destination", server.inherited_log()}, {"level", server.log_level}})},
-                                     {"listeners", std::move(listeners)},
-                                     {"endpoints", std::move(endpoints)}}));
+  return wire::to_text(
+      Json::object({{"socket", server.socket_file().string()},
+                    {"front_end", front_end.name},
+                    {"state_directory", (server.run_directory / front_end.name).string()},
+                    {"log", Json::object({{"destination", server.inherited_log()}, {"level", server.log_level}})},
+                    {"listeners", std::move(listeners)},
+                    {"endpoints", std::move(endpoints)}}));
 }
 
 }  // namespace chancery::worker

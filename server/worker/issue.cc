@@ -11,7 +11,8 @@ constexpr int kSerialTries = 3;  // PROMISES F15
 Result<const config::Profile*> profile_of(const Session& session, const ProfileName& name) {
   const auto& profiles = session.realm().profiles;
   const auto found = profiles.find(name);
-  if (found == profiles.end()) return Error(Code::NotFound, "profile not found: " + name.text(), "profile.list lists the realm's profiles");
+  if (found == profiles.end())
+    return Error(Code::NotFound, "profile not found: " + name.text(), "profile.list lists the realm's profiles");
   return &found->second;
 }
 
@@ -55,7 +56,8 @@ Result<signer::Signed> sign(Session& session, const signer::SignRequest& request
     const bool lost = !outcome.ok() && (outcome.error().code() == Code::Closed || outcome.error().code() == Code::Malformed);
     if (!lost) return outcome;
     session.drop_signer();
-    if (attempt > 0) return Error(Code::Unavailable, "the signer ended while it signed", "retry; an idempotency_key gives the same certificate");
+    if (attempt > 0)
+      return Error(Code::Unavailable, "the signer ended while it signed", "retry; an idempotency_key gives the same certificate");
   }
 }
 

@@ -24,9 +24,9 @@ struct Order {
   std::optional<std::chrono::seconds> validity;
   std::optional<Seconds> not_before;
   std::optional<Seconds> not_after;
-  std::optional<Roles> roles;          ///< instead of the session's: a seed or an ACME order stands in for a role
+  std::optional<Roles> roles;  ///< instead of the session's: a seed or an ACME order stands in for a role
   bool names_are_configured = false;
-  std::string rule;                    ///< what allowed it: "command", "seed", "acme-order:…", "listener:…"
+  std::string rule;  ///< what allowed it: "command", "seed", "acme-order:…", "listener:…"
   std::string evidence;
   std::string idempotency_key;
   std::string acme_account;

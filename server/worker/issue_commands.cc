@@ -79,12 +79,17 @@ Json extension(std::string_view name, bool critical, std::string value) {
 /// What assemble would write, in words. The lists come from the same spec that the signer builds.
 Json describe_extensions(const x509::TbsSpec& spec) {
   Json list = Json::array();
-  list.push_back(extension("basicConstraints", true, spec.is_ca ? "CA" + (spec.path_length ? ", path length " + std::to_string(*spec.path_length) : "") : "no CA"));
+  list.push_back(
+      extension("basicConstraints", true,
+                spec.is_ca ? "CA" + (spec.path_length ? ", path length " + std::to_string(*spec.path_length) : "") : "no CA"));
   list.push_back(extension("keyUsage", true, base::join(spec.key_usage, ", ")));
-  if (!spec.extended_key_usage.empty()) list.push_back(extension("extendedKeyUsage", false, base::join(spec.extended_key_usage, ", ")));
-  if (!spec.sans.empty()) list.push_back(extension("subjectAltName", spec.subject.empty(), base::join(san_texts(spec.sans), ", ")));
+  if (!spec.extended_key_usage.empty())
+    list.push_back(extension("extendedKeyUsage", false, base::join(spec.extended_key_usage, ", ")));
+  if (!spec.sans.empty())
+    list.push_back(extension("subjectAltName", spec.subject.empty(), base::join(san_texts(spec.sans), ", ")));
   if (!spec.crl_urls.empty()) list.push_back(extension("cRLDistributionPoints", false, base::join(spec.crl_urls, ", ")));
-  if (!spec.ca_issuer_urls.empty()) list.push_back(extension("authorityInfoAccess caIssuers", false, base::join(spec.ca_issuer_urls, ", ")));
+  if (!spec.ca_issuer_urls.empty())
+    list.push_back(extension("authorityInfoAccess caIssuers", false, base::join(spec.ca_issuer_urls, ", ")));
   if (!spec.ocsp_urls.empty()) list.push_back(extension("authorityInfoAccess ocsp", false, base::join(spec.ocsp_urls, ", ")));
   return list;
 }
@@ -104,7 +109,8 @@ Result<Order> order_for_preview(Session& session, const Params& params) {
 
 /// The seed's answer takes the same time whatever was sent (PROMISES F54); each wrong one is logged.
 Status check_seed(Session& session, const std::string& offered) {
-  if (session.realm().seed_file.empty()) return Error(Code::Denied, "registration is closed in this realm", "set seed_file in ca.config.yml");
+  if (session.realm().seed_file.empty())
+    return Error(Code::Denied, "registration is closed in this realm", "set seed_file in ca.config.yml");
   PKI_TRY(const auto text, base::read_secret_file(session.realm().seed_file, kMaxSeedBytes));
   const auto seed = base::trim(base::as_text(text.view()));
   if (!seed.empty() && base::equal_in_constant_time(base::as_bytes(seed), base::as_bytes(offered))) return {};
@@ -132,7 +138,8 @@ Result<Json> node_register(Session& session, const Params& params) {
   PKI_TRY(const auto profile, ProfileName::parse(params.text("profile", "ra")));
   const auto found = session.realm().profiles.find(profile);
   if (found == session.realm().profiles.end()) return Error(Code::NotFound, "profile not found: " + profile.text());
-  if (found->second.is_ca) return Error(Code::PolicyRefused, "registration never makes a CA certificate, and profile " + profile.text() + " does");
+  if (found->second.is_ca)
+    return Error(Code::PolicyRefused, "registration never makes a CA certificate, and profile " + profile.text() + " does");
   PKI_TRY(const auto key, crypto::PrivateKey::generate(found->second.key));
   PKI_TRY(auto order, order_for_generated(key, params.text("cn")));
   PKI_TRY_VOID(read_common(order, params));
@@ -164,7 +171,9 @@ Result<Json> certificate_renew(Session& session, const Params& params) {
   PKI_TRY(const auto serial, params.serial());
   PKI_TRY(auto* store, session.store());
   PKI_TRY(const auto record, store->certificate(serial));
-  if (record.state != store::CertificateState::Valid) return Error(Code::Conflict, "certificate " + serial.hex() + " is " + std::string(store::to_text(record.state)) + ", expected a valid one");
+  if (record.state != store::CertificateState::Valid)
+    return Error(Code::Conflict,
+                 "certificate " + serial.hex() + " is " + std::string(store::to_text(record.state)) + ", expected a valid one");
   PKI_TRY(const auto old, x509::Certificate::from_der(record.der));
   Order order;
   if (params.has("csr")) {

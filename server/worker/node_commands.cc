@@ -11,7 +11,8 @@ namespace {
 constexpr std::size_t kDefaultPage = 100;
 
 Json describe(const store::NodeRecord& node, Seconds now) {
-  const auto state = node.state == store::CertificateState::Valid && now > node.not_after ? "expired" : store::to_text(node.state);
+  const auto state =
+      node.state == store::CertificateState::Valid && now > node.not_after ? "expired" : store::to_text(node.state);
   return Json::object({{"cn", node.cn},
                        {"dn", node.subject},
                        {"profile", node.profile},

@@ -19,7 +19,8 @@ std::string node_directory_name(const std::string& cn) {
   return out;
 }
 
-Status store_node_key(const config::RealmConfig& realm, const std::string& cn, const SecretBytes& key_pem, const std::string& certificate_pem) {
+Status store_node_key(const config::RealmConfig& realm, const std::string& cn, const SecretBytes& key_pem,
+                      const std::string& certificate_pem) {
   const auto directory = realm.node_directory() / node_directory_name(cn);
   PKI_TRY_VOID(base::make_directories(directory, 0700));
   PKI_TRY_VOID(base::replace_file(directory / "key.pem", key_pem.view(), 0600));

@@ -13,7 +13,8 @@ namespace chancery::worker {
 std::string node_directory_name(const std::string& cn);
 
 /// Writes key.pem (0600) and cert.pem. @errors Io.
-Status store_node_key(const config::RealmConfig& realm, const std::string& cn, const SecretBytes& key_pem, const std::string& certificate_pem);
+Status store_node_key(const config::RealmConfig& realm, const std::string& cn, const SecretBytes& key_pem,
+                      const std::string& certificate_pem);
 
 /// Deletes the stored key; fine when there is none. @errors Io.
 Status delete_node_key(const config::RealmConfig& realm, const std::string& cn);

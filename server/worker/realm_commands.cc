@@ -55,7 +55,9 @@ base::ProcessView signer_of(const Session& session, std::string_view realm) {
   return {};
 }
 
-std::string state_text(const base::ProcessView& signer) { return signer.state == base::ProcessState::Ready ? "ready" : "degraded"; }
+std::string state_text(const base::ProcessView& signer) {
+  return signer.state == base::ProcessState::Ready ? "ready" : "degraded";
+}
 
 }  // namespace
 
@@ -79,7 +81,9 @@ Result<Json> realm_get(Session& session, const Params& /*params*/) {
                        {"settings", describe_settings(session.realm())}});
 }
 
-Result<Json> ca_list(Session& session, const Params& /*params*/) { return Json::object({{"cas", Json::array({describe_ca(session)})}}); }
+Result<Json> ca_list(Session& session, const Params& /*params*/) {
+  return Json::object({{"cas", Json::array({describe_ca(session)})}});
+}
 
 Result<Json> ca_get(Session& session, const Params& params) {
   PKI_TRY_VOID(check_ca_name(params));

@@ -16,14 +16,16 @@ Result<std::uint64_t> position_of(store::Store& store) {
   if (!text) return std::uint64_t{0};
   std::uint64_t position = 0;
   const auto [end, failure] = std::from_chars(text->data(), text->data() + text->size(), position);
-  if (failure != std::errc() || end != text->data() + text->size()) return Error(Code::Corrupt, "journal position \"" + *text + "\" is no number");
+  if (failure != std::errc() || end != text->data() + text->size())
+    return Error(Code::Corrupt, "journal position \"" + *text + "\" is no number");
   return position;
 }
 
 /// A record this young may belong to a request in hand, whose worker is about to store it with more than the journal knows; one
 /// from before the server's start does not.
 bool may_be_in_hand(const Session& session, const signer::JournalRecord& record) {
-  return record.at >= session.board().server().started_at && record.at + session.snapshot().server.limits.request_timeout > session.clock().now();
+  return record.at >= session.board().server().started_at &&
+         record.at + session.snapshot().server.limits.request_timeout > session.clock().now();
 }
 
 Result<bool> store_if_missing(store::Store& store, const signer::JournalRecord& record) {
@@ -59,7 +61,8 @@ Result<Json> realm_reconcile(Session& session, const Params& /*params*/) {
       PKI_TRY(const bool missing, store_if_missing(*store, record));
       if (!missing) continue;
       const auto certificate = x509::Certificate::from_der(record.certificate).value();
-      base::log_warning("the store lacked " + certificate.serial().hex() + " " + certificate.subject().to_slash() + ": stored from the journal");
+      base::log_warning("the store lacked " + certificate.serial().hex() + " " + certificate.subject().to_slash() +
+                        ": stored from the journal");
       stored.push_back(certificate.serial().hex());
     }
     if (next == position) break;

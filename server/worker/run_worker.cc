@@ -63,7 +63,9 @@ Wake wait_for_request(const WorkerStart& start, const StopSignal& stop, millisec
 }
 
 /// The last words to a client that is to go.
-void farewell(int client, const Error& why) { (void)wire::write_line(client, wire::encode_error(Json(), why), milliseconds{1000}); }
+void farewell(int client, const Error& why) {
+  (void)wire::write_line(client, wire::encode_error(Json(), why), milliseconds{1000});
+}
 
 milliseconds idle_limit(const Session& session, const config::Limits& limits) {
   return session.is_open() ? limits.idle_timeout : limits.unopened_timeout;
@@ -115,9 +117,10 @@ int serve(const WorkerStart& start) {
 
 int run_worker(WorkerStart start) {
   base::set_title("chanceryd: worker");
-  if (const auto opened = base::open_log({start.snapshot->server.inherited_log(),
-                                          base::log_level_from_text(start.snapshot->server.log_level).value_or(base::LogLevel::Info)},
-                                         "worker");
+  if (const auto opened =
+          base::open_log({start.snapshot->server.inherited_log(),
+                          base::log_level_from_text(start.snapshot->server.log_level).value_or(base::LogLevel::Info)},
+                         "worker");
       !opened.ok()) {
     return base::to_int(base::Exit::Io);
   }

@@ -60,7 +60,9 @@ Result<const config::FrontEnd*> front_end_for(const config::ServerConfig& server
   return Error(Code::Denied, "this peer may not act as front end \"" + base::printable(name, 64) + "\" in this realm");
 }
 
-Error no_such_realm(std::string_view realm) { return {Code::NotFound, "no realm \"" + base::printable(realm, 64) + "\" for this peer"}; }
+Error no_such_realm(std::string_view realm) {
+  return {Code::NotFound, "no realm \"" + base::printable(realm, 64) + "\" for this peer"};
+}
 
 }  // namespace
 
@@ -102,7 +104,8 @@ Status Session::open(const std::string& realm_name, const std::string& front_end
     identity = {"frontend:" + front_end, front_end, configured->roles};
   }
   if (identity.roles.empty()) return no_such_realm(realm_name);
-  PKI_TRY_VOID(board().enter_realm(slot(), realm->name, static_cast<std::size_t>(snapshot().server.limits.max_workers_per_realm)));
+  PKI_TRY_VOID(
+      board().enter_realm(slot(), realm->name, static_cast<std::size_t>(snapshot().server.limits.max_workers_per_realm)));
   confine_to_realm(*realm, snapshot().server);
   realm_ = realm;
   identity_ = std::move(identity);
@@ -112,7 +115,8 @@ Status Session::open(const std::string& realm_name, const std::string& front_end
 }
 
 Status Session::act_for(const std::string& whom) {
-  if (!whom.empty() && identity_.front_end.empty()) return Error(Code::Denied, "only a front end may act for others, this is " + identity_.name);
+  if (!whom.empty() && identity_.front_end.empty())
+    return Error(Code::Denied, "only a front end may act for others, this is " + identity_.name);
   if (base::printable(whom) != whom) return Error(Code::Malformed, "member for: control characters");
   acting_for_ = whom;
   return {};
@@ -129,7 +133,8 @@ Result<store::Store*> Session::store() {
 Result<signer::SignerClient*> Session::signer() {
   if (signer_ == nullptr) {
     auto connected = signer::SignerClient::connect(snapshot().server.signer_socket_file(realm().name).string());
-    if (!connected.ok()) return Error(Code::Unavailable, "the signer of realm " + realm().name.text() + " does not answer", "try again later");
+    if (!connected.ok())
+      return Error(Code::Unavailable, "the signer of realm " + realm().name.text() + " does not answer", "try again later");
     signer_ = std::make_unique<signer::SignerClient>(std::move(connected).value());
   }
   return signer_.get();

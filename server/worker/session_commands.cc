@@ -21,7 +21,8 @@ Status check_administrator(Session& session, const x509::Certificate& certificat
   PKI_TRY(const auto record, store->certificate(certificate.serial()));
   const auto now = session.clock().now();
   if (record.state != store::CertificateState::Valid) return Error(Code::AuthFailed, "the certificate is revoked");
-  if (now < certificate.not_before() || now > certificate.not_after()) return Error(Code::AuthFailed, "the certificate is not valid now");
+  if (now < certificate.not_before() || now > certificate.not_after())
+    return Error(Code::AuthFailed, "the certificate is not valid now");
   PKI_TRY(const auto admins, store->admins());
   const auto dn = certificate.subject().to_slash();
   for (const auto& admin : admins) {
@@ -56,7 +57,8 @@ Result<Json> session_login(Session& session, const Params& params) {
   if (!checked.ok()) {
     base::log_warning("login refused for " + dn + ": " + checked.error().message());
     // One answer for every reason: a stranger learns nothing about the list.
-    return Error(Code::AuthFailed, "login refused", "the certificate must be this realm's, valid and an administrator's; sign session.whoami's challenge");
+    return Error(Code::AuthFailed, "login refused",
+                 "the certificate must be this realm's, valid and an administrator's; sign session.whoami's challenge");
   }
   session.become({"cert:" + dn, session.identity().front_end, Roles{Role::Admin}});
   base::log_info("login: " + session.identity().name);

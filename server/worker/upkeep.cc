@@ -14,7 +14,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kRound{30000};
-constexpr milliseconds kFirstRound{200};      ///< soon after the start: the journal may hold what the store lacks
+constexpr milliseconds kFirstRound{200};  ///< soon after the start: the journal may hold what the store lacks
 constexpr milliseconds kAnswerLimit{60000};
 
 volatile std::sig_atomic_t stop_asked = 0;
@@ -28,7 +28,8 @@ class Conversation {
     return Conversation(std::move(fd));
   }
   Result<Json> call(const std::string& method, Json params) {
-    const auto line = wire::encode_request({.id = Json(++last_id_), .method = method, .params = std::move(params), .acting_for = {}});
+    const auto line =
+        wire::encode_request({.id = Json(++last_id_), .method = method, .params = std::move(params), .acting_for = {}});
     PKI_TRY_VOID(wire::write_line(fd_.get(), line, kAnswerLimit));
     wire::LineReader reader(fd_.get(), wire::kMaxReplyBytes);
     PKI_TRY(const auto text, reader.next(kAnswerLimit));
@@ -48,9 +49,11 @@ Status look_after(const std::string& socket, const std::string& realm) {
   PKI_TRY(auto talk, Conversation::begin(socket));
   PKI_TRY([[maybe_unused]] const auto opened, talk.call("session.open", Json::object({{"realm", realm}})));
   PKI_TRY(const auto reconciled, talk.call("realm.reconcile", Json::object()));
-  for (const auto& serial : reconciled.texts("stored")) base::log_warning("realm " + realm + ": stored " + serial + " from the journal");
+  for (const auto& serial : reconciled.texts("stored"))
+    base::log_warning("realm " + realm + ": stored " + serial + " from the journal");
   PKI_TRY(const auto crl, talk.call("crl.issue", Json::object({{"if_due", true}})));
-  if (crl.boolean("issued")) base::log_info("realm " + realm + ": CRL " + std::to_string(crl.integer("number")) + " until " + crl.text("next_update"));
+  if (crl.boolean("issued"))
+    base::log_info("realm " + realm + ": CRL " + std::to_string(crl.integer("number")) + " until " + crl.text("next_update"));
   return {};
 }
 
@@ -70,7 +73,8 @@ int run_upkeep(UpkeepStart start) {
   action.sa_handler = on_stop;
   ::sigaction(SIGTERM, &action, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
-  (void)base::open_log({server.inherited_log(), base::log_level_from_text(server.log_level).value_or(base::LogLevel::Info)}, "upkeep");
+  (void)base::open_log({server.inherited_log(), base::log_level_from_text(server.log_level).value_or(base::LogLevel::Info)},
+                       "upkeep");
   std::vector<std::string> last_complaint(start.snapshot->realms.size());
   for (auto pause = kFirstRound; wait(start.life.get(), pause); pause = kRound) {
     for (std::size_t i = 0; i < start.snapshot->realms.size(); ++i) {

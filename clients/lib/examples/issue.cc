@@ -21,7 +21,8 @@ Result<std::string> issue(const char* realm, const char* csr_file) {
 int main(int argc, char** argv) {
   if (argc != 3) return std::cerr << "usage: issue-example REALM CSR-FILE\n", 64;
   const auto certificate = issue(argv[1], argv[2]);
-  if (!certificate.ok()) return std::cerr << to_line(certificate.error()) << "\n", base::describe(certificate.error().code()).exit_status;
+  if (!certificate.ok())
+    return std::cerr << to_line(certificate.error()) << "\n", base::describe(certificate.error().code()).exit_status;
   std::cout << *certificate;
   return 0;
 }
