@@ -92,6 +92,8 @@ http::Response respond(const Problem& problem) {
     document.set("algorithms", Json::strings({"ES256", "ES384", "ES512", "RS256", "EdDSA"}));
   }
   auto response = http::content(problem.status, "application/problem+json", wire::to_text(document) + "\n");
+  response.kind = problem.type;
+  response.reason = problem.detail;
   if (problem.status == 503 || problem.status == 429) response.add("Retry-After", std::string(kRetryAfterSeconds));
   return response;
 }
@@ -117,7 +119,11 @@ Error acme_error(std::string_view type, std::string detail) {
 
 Error as_acme(const Error& error, std::string_view type) { return acme_error(type, detail_of(error)); }
 
-http::Response problem_response(const Error& error) { return respond(to_problem(error)); }
+http::Response problem_response(const Error& error) {
+  auto response = respond(to_problem(error));
+  response.reason = base::to_line(error);
+  return response;
+}
 
 http::Response problem_response(int status, std::string_view detail) {
   return respond({status >= kFirstServerFault ? "serverInternal" : "malformed", status, std::string(detail)});

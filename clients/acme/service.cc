@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "clients/acme/problems.h"
-#include "server/base/log.h"
 #include "server/base/text.h"
 
 namespace chancery::acme {
@@ -62,10 +61,7 @@ void Service::finish(const http::Request& request, http::Response& response) {
 http::Response Service::serve(const Row& row, const http::Request& request) {
   const auto call = authenticate(row, request);
   auto response = call.ok() ? (this->*row.handle)(*call) : Result<http::Response>(call.error());
-  if (response.ok()) return std::move(response).value();
-  base::log_info("acme " + request.realm + " " + request.peer.address + " " + request.path + ": " +
-                 base::to_line(response.error()));
-  return problem_response(response.error());
+  return response.ok() ? std::move(response).value() : problem_response(response.error());
 }
 
 /// The checks of RFC 8555 6.2 to 6.5, cheap ones first, all before the daemon is asked to change anything.

@@ -19,6 +19,8 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kFirstRetry{200};
 constexpr milliseconds kLastRetry{30'000};
+constexpr milliseconds kLeastSleep{
+    std::chrono::minutes{1}};  ///< a clock that is ahead of the CA's must not make it issue in a loop
 constexpr milliseconds kLongestSleep{std::chrono::hours{1}};
 constexpr std::size_t kMaxFileBytes = 256 * 1024;
 constexpr mode_t kSecretMode = 0600;
@@ -80,11 +82,33 @@ CertificateKeeper::~CertificateKeeper() {
   if (thread_.joinable()) thread_.join();
 }
 
+void CertificateKeeper::look_again() {
+  {
+    const std::lock_guard lock(mutex_);
+    look_again_ = true;
+  }
+  wake_.notify_all();
+}
+
+/// What the listeners use goes on; what is known about it comes anew from the files.
+void CertificateKeeper::forget_all() {
+  for (auto& charge : charges_) {
+    charge.certificate.reset();
+    charge.looked_at_files = false;
+    charge.due = {};
+  }
+}
+
 void CertificateKeeper::work() {
   std::unique_lock lock(mutex_);
   while (!ending_) {
     const auto next = std::ranges::min_element(charges_, {}, &Charge::due);
-    if (wake_.wait_until(lock, next->due, [this] { return ending_; })) return;
+    wake_.wait_until(lock, next->due, [this] { return ending_ || look_again_; });
+    if (ending_) return;
+    if (std::exchange(look_again_, false)) {
+      forget_all();
+      continue;
+    }
     lock.unlock();
     const auto pause = attend(*next);
     lock.lock();
@@ -109,7 +133,7 @@ milliseconds CertificateKeeper::attend(Charge& charge) {
   }
   charge.retry = kFirstRetry;
   const milliseconds left = renewal_time(charge.certificate->not_before(), charge.certificate->not_after()) - clock_.now();
-  return std::clamp(left, kFirstRetry, kLongestSleep);
+  return std::clamp(left, kLeastSleep, kLongestSleep);
 }
 
 /// Uses the files of an earlier start: while the certificate is valid, for this listener's names, and not due.

@@ -28,9 +28,13 @@ class CertificateKeeper {
   CertificateKeeper& operator=(const CertificateKeeper&) = delete;
   ~CertificateKeeper();
 
+  /// Any thread: reads the files again, soon. Where they are gone, a new certificate is made: the operator's way to replace one.
+  void look_again();
+
  private:
   struct Charge;  ///< one TLS listener
   void work();
+  void forget_all();
   /// Does what is due for one listener. @return when to come again.
   std::chrono::milliseconds attend(Charge& charge);
   Status take_stored(Charge& charge);
@@ -45,6 +49,7 @@ class CertificateKeeper {
   std::mutex mutex_;
   std::condition_variable wake_;
   bool ending_ = false;
+  bool look_again_ = false;
   std::thread thread_;  ///< last: it uses the rest
 };
 

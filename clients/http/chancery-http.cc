@@ -85,6 +85,7 @@ class Program {
     const auto stop = [&] { begin_stop(server); };
     loop_.on_signal(SIGTERM, stop);
     loop_.on_signal(SIGINT, stop);
+    loop_.on_signal(SIGHUP, [&] { keeper.look_again(); });
     if (life_fd >= 0) loop_.watch(life_fd, stop);
     loop_.run();
     return {};

@@ -9,12 +9,15 @@
 #include <ctime>
 #include <utility>
 
+#include "clients/http/admission.h"
 #include "clients/http/tls.h"
 
 namespace chancery::http {
 namespace {
 
 constexpr std::string_view kHeadEnd = "\r\n\r\n";
+constexpr std::string_view kLineEnd = "\r\n";
+constexpr int kFirstRefusal = 400;
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr std::size_t kLeastAnswerRate = 16 * 1024;  ///< octets a second that a reader of a large answer must manage
 
@@ -46,12 +49,14 @@ std::string take(evbuffer* input, std::size_t count) {
 }  // namespace
 
 Connection::Connection(ConnectionHost& host, std::uint64_t id, const ListenerSettings& listener, event_base* base,
-                       BufferEventPtr buffer, Peer peer, bool tls)
+                       BufferEventPtr buffer, Peer peer, bool tls, const Deadlines& deadlines)
     : host_(host),
       id_(id),
       listener_(listener),
+      group_(Admission::group_of(listener.name, peer.address)),
       peer_(std::move(peer)),
       tls_(tls),
+      deadlines_(deadlines),
       timer_(base, [this] { on_deadline(); }),
       buffer_(std::move(buffer)) {
   const auto on_read = [](bufferevent*, void* self) { static_cast<Connection*>(self)->on_input(); };
@@ -64,6 +69,7 @@ Connection::Connection(ConnectionHost& host, std::uint64_t id, const ListenerSet
 
 void Connection::enter(Phase phase, std::chrono::milliseconds limit) {
   phase_ = phase;
+  phase_began_ = std::chrono::steady_clock::now();
   if (limit.count() > 0) {
     timer_.set(limit);
   } else {
@@ -76,11 +82,18 @@ void Connection::on_event(short what) {
     peer_.tls = tls_version(::bufferevent_openssl_get_ssl(buffer_.get()));
     return enter(Phase::Idle, deadlines_.head);
   }
-  if ((what & (BEV_EVENT_EOF | BEV_EVENT_ERROR | BEV_EVENT_TIMEOUT)) != 0) close();
+  if ((what & (BEV_EVENT_EOF | BEV_EVENT_ERROR | BEV_EVENT_TIMEOUT)) == 0) return;
+  if (phase_ == Phase::Handshake) return close_at_fault(Fault::Handshake);
+  close();
 }
 
 void Connection::on_deadline() {
-  if (phase_ == Phase::Head || phase_ == Phase::Body) return refuse(408, "the request did not arrive in time");
+  if (phase_ == Phase::Head || phase_ == Phase::Body) {
+    host_.charge(listener_, peer_, Fault::SlowRequest);
+    return refuse(408, "the request did not arrive in time");
+  }
+  if (phase_ == Phase::Handshake) return close_at_fault(Fault::SlowHandshake);
+  if (phase_ == Phase::Idle && !was_served()) return close_at_fault(Fault::Silence);
   close();
 }
 
@@ -89,7 +102,9 @@ void Connection::on_input() {
   if (phase_ == Phase::Body) return read_body();
   if (phase_ == Phase::Lingering) {
     evbuffer* input = ::bufferevent_get_input(buffer_.get());
+    drained_ += ::evbuffer_get_length(input);
     ::evbuffer_drain(input, ::evbuffer_get_length(input));
+    if (drained_ > deadlines_.most_drained) close();
   }
 }
 
@@ -100,9 +115,14 @@ void Connection::read_head() {
   if (phase_ == Phase::Idle) {
     request_began_ = std::chrono::steady_clock::now();
     enter(Phase::Head, deadlines_.head);
+    match_ = Match{};
+    match_.request.id = host_.next_request_id();
     unsigned char first = 0;
     ::evbuffer_copyout(input, &first, 1);
-    if (first <= ' ' || first >= 0x7f) return refuse(400, "this is no HTTP request");
+    if (first <= ' ' || first >= 0x7f) {
+      host_.charge(listener_, peer_, Fault::Malformed);
+      return refuse(400, "this is no HTTP request");
+    }
   }
   const auto end = ::evbuffer_search(input, kHeadEnd.data(), kHeadEnd.size(), nullptr);
   const auto size = end.pos < 0 ? length : static_cast<std::size_t>(end.pos) + kHeadEnd.size();
@@ -112,14 +132,19 @@ void Connection::read_head() {
 
 void Connection::begin_request(const std::string& text) {
   auto head = parse_head(text);
-  match_ = Match{};
-  if (!head.ok()) return refuse(status_of_head_error(head.error()), head.error().message());
+  ++requests_;
+  if (!head.ok()) {
+    host_.charge(listener_, peer_, Fault::Malformed);
+    return refuse(status_of_head_error(head.error()), head.error().message());
+  }
   keep_alive_ = head->keep_alive;
   is_head_ = head->method == "HEAD";
   body_left_ = head->content_length;
   const auto body = head->body;
   const bool expects_continue = head->expects_continue;
+  auto id = std::move(match_.request.id);
   match_ = host_.router().match(listener_, std::move(*head), peer_);
+  match_.request.id = std::move(id);
   // The body behind a refused head is not read: the connection ends with the answer.
   if (match_.route == nullptr) return write(match_.refusal, keep_alive_ && body == BodyKind::None);
   if (body == BodyKind::None) return submit();
@@ -160,8 +185,10 @@ void Connection::read_body() {
 void Connection::submit() {
   ::bufferevent_disable(buffer_.get(), EV_READ);
   enter(Phase::Handling, std::chrono::milliseconds{0});
-  if (host_.handle(id_, std::move(match_))) return;
-  write(problem(503, "too many requests wait already").add("Retry-After", "2"), keep_alive_);
+  Match handed = match_;  // what was asked is wanted again for the answer
+  match_.request.body.clear();
+  if (host_.handle(id_, std::move(handed))) return;
+  write(host_.router().refuse(match_, 503, "too many requests wait already"), keep_alive_);
 }
 
 void Connection::answer(const Response& response) {
@@ -173,8 +200,12 @@ void Connection::refuse(int status, std::string_view detail) {
 }
 
 void Connection::write(const Response& response, bool keep) {
-  keep_alive_ = keep && !host_.stopping();
-  const auto head = encode_head(response, keep_alive_);
+  keep_alive_ = keep && !host_.stopping() && requests_ < deadlines_.most_requests;
+  auto head = encode_head(response, keep_alive_);
+  if (response.status >= kFirstRefusal) {
+    host_.note_refusal(listener_, peer_, match_.request, response);
+    head.insert(head.size() - kLineEnd.size(), "X-Request-Id: " + match_.request.id + std::string(kLineEnd));
+  }
   ::bufferevent_disable(buffer_.get(), EV_READ);
   enter(Phase::Writing, deadlines_.write + std::chrono::seconds(response.body.size() / kLeastAnswerRate));
   evbuffer* output = ::bufferevent_get_output(buffer_.get());
@@ -185,7 +216,6 @@ void Connection::write(const Response& response, bool keep) {
 void Connection::on_written() {
   if (phase_ != Phase::Writing || ::evbuffer_get_length(::bufferevent_get_output(buffer_.get())) > 0) return;
   if (!keep_alive_) return linger();
-  match_ = Match{};
   is_head_ = false;
   enter(Phase::Idle, deadlines_.idle);
   ::bufferevent_enable(buffer_.get(), EV_READ);
@@ -203,6 +233,11 @@ void Connection::linger() {
 
 void Connection::close_if_idle() {
   if (phase_ == Phase::Handshake || phase_ == Phase::Idle || phase_ == Phase::Lingering) close();
+}
+
+void Connection::close_at_fault(Fault fault) {
+  host_.charge(listener_, peer_, fault);
+  close();
 }
 
 void Connection::close() {

@@ -59,7 +59,7 @@ std::string_view reason_phrase(int status) {
 }
 
 Response content(int status, std::string media_type, std::string body) {
-  Response response{status, {}, std::move(body)};
+  Response response{status, {}, std::move(body), {}, {}};
   response.add("Content-Type", std::move(media_type));
   return response;
 }
@@ -69,6 +69,7 @@ Response problem(int status, std::string_view detail) {
       Json::object({{"type", "about:blank"}, {"title", reason_phrase(status)}, {"status", status}, {"detail", detail}});
   auto response = content(status, "application/problem+json", wire::to_text(document) + "\n");
   response.add("Cache-Control", "no-store");
+  response.reason = detail;
   return response;
 }
 

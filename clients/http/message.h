@@ -33,6 +33,7 @@ struct Peer {
 
 /// A request whose realm is found and whose path is matched.
 struct Request {
+  std::string id;  ///< of our own making: in the log, and in the answer when it is a refusal
   std::string method;
   std::string path;   ///< as sent, percent-encoding kept, with the realm's prefix
   std::string query;  ///< behind '?', as sent
@@ -57,6 +58,8 @@ struct Response {
   int status = 200;
   std::vector<Header> headers;
   std::string body;
+  std::string kind;    ///< of a refusal, for the log: one of few words, "badNonce"
+  std::string reason;  ///< of a refusal, for the log: what the client may not learn, too
 
   Response& add(std::string name, std::string value) {
     headers.push_back({std::move(name), std::move(value)});

@@ -11,8 +11,12 @@ constexpr std::string_view kPemType = "application/x-pem-file";
 
 /// What the daemon answered instead; nothing of its inside.
 Response failure(const Error& error) {
-  if (error.code() == Code::NotFound || error.code() == Code::Denied) return problem(404, "there is nothing at this address");
-  auto response = problem(503, "the realm does not answer just now");
+  const bool is_missing = error.code() == Code::NotFound || error.code() == Code::Denied;
+  auto response =
+      is_missing ? problem(404, "there is nothing at this address") : problem(503, "the realm does not answer just now");
+  response.kind = base::describe(error.code()).text;
+  response.reason = base::to_line(error);
+  if (is_missing) return response;
   response.add("Retry-After", "2");
   return response;
 }

@@ -1,5 +1,6 @@
 noinst_LIBRARIES += libhttp.a
 libhttp_a_SOURCES = \
+  clients/http/admission.cc clients/http/admission.h \
   clients/http/certificate_keeper.cc clients/http/certificate_keeper.h \
   clients/http/connection.cc clients/http/connection.h \
   clients/http/gateway.cc clients/http/gateway.h \
@@ -21,6 +22,6 @@ chancery_http_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS)
 chancery_http_LDADD = $(ACME_LIBS) $(HTTP_LIBS)
 
 UNIT_TESTS += http_test
-http_test_SOURCES = clients/http/http_test.cc
+http_test_SOURCES = clients/http/admission_test.cc clients/http/http_test.cc
 http_test_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS) $(EVENT_CFLAGS)
 http_test_LDADD = $(HTTP_LIBS) $(GTEST_LIBS)

@@ -133,6 +133,8 @@ Response Router::refuse(const Match& match, int status, std::string_view detail)
 }
 
 Response Router::run(const Match& match) const {
+  const auto& peer = match.request.peer;
+  base::set_log_context({match.request.realm, peer.address + ":" + std::to_string(peer.port), match.request.id});
   try {
     auto response = match.route->handler(match.request);
     if (match.family != nullptr && match.family->finish) match.family->finish(match.request, response);

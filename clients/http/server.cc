@@ -4,11 +4,15 @@
 #include <event2/bufferevent_ssl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "server/base/log.h"
@@ -18,7 +22,8 @@ namespace {
 
 constexpr int kBacklog = 256;
 constexpr std::chrono::milliseconds kAcceptPause{200};  ///< PROMISES D6
-constexpr std::chrono::minutes kComplainEvery{1};
+constexpr int kFirstServerFault = 500;
+constexpr std::size_t kPrefixOctets = 4;
 constexpr std::string_view kFull =
     "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
@@ -73,6 +78,31 @@ void tune(int socket) {
   set_option(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, 30'000);
 }
 
+/// What a fault is called in the log, and its price.
+struct FaultRow {
+  std::string_view text;
+  double points;
+};
+constexpr std::array kFaults{
+    FaultRow{"TLS handshake failed", 1},
+    FaultRow{"TLS handshake did not end in time", 2},
+    FaultRow{"connection without a request", 2},
+    FaultRow{"request did not arrive in time", 2},
+    FaultRow{"no HTTP request", 1},
+};
+
+/// As many as there are descriptors for, besides those of sessions, validations and files.
+std::size_t connections_per_door(std::size_t doors) {
+  constexpr std::size_t kOtherDescriptors = 200;
+  constexpr std::size_t kLeast = 16;
+  rlimit limit{};
+  if (doors == 0 || ::getrlimit(RLIMIT_NOFILE, &limit) != 0) return kMaxConnections;
+  const auto all = static_cast<std::size_t>(limit.rlim_cur);
+  return std::clamp((all - std::min(all, kOtherDescriptors)) / doors, kLeast, kMaxConnections);
+}
+
+std::string place(const Peer& peer) { return peer.address + ":" + std::to_string(peer.port); }
+
 }  // namespace
 
 /// One listener: its settings, its bound socket, its certificate.
@@ -83,10 +113,17 @@ struct Server::Door {
   ListenerPtr listener;  ///< owns the socket from then on
   std::optional<TlsContext> tls;
   std::unique_ptr<Timer> resume;
+  std::size_t connections = 0;
 };
 
 Server::Server(Loop& loop, const Router& router, Pool& pool, const Settings& settings)
-    : loop_(loop), router_(router), pool_(pool) {
+    : loop_(loop),
+      router_(router),
+      pool_(pool),
+      complaints_due_(loop.base(), [this] { report_complaints(); }),
+      most_per_door_(connections_per_door(settings.listeners.size())),
+      request_prefix_(base::to_hex(base::random_bytes(kPrefixOctets))) {
+  report_complaints();
   for (const auto& one : settings.listeners) {
     auto door = std::make_unique<Door>();
     door->server = this;
@@ -146,14 +183,45 @@ void Server::on_accept_failure(Door& door) {
   const int reason = errno;
   ::evconnlistener_disable(door.listener.get());
   door.resume->set(kAcceptPause);
-  const auto now = std::chrono::steady_clock::now();
-  if (now - last_complaint_ < kComplainEvery) return;
-  last_complaint_ = now;
-  base::log_warning("accept: " + std::string(std::strerror(reason)));
+  complaints_.log(base::LogLevel::Warning, "accept " + door.settings.name, {}, "accept: " + std::string(std::strerror(reason)));
+}
+
+/// Room for one more connection: that of the address that has too many, or of whoever has most, is taken by the one of its
+/// connections that wanted nothing for longest. @return false: all of them are at work.
+bool Server::make_room(const Door& door, const Peer& peer) {
+  const auto group = Admission::group_of(door.settings.name, peer.address);
+  const auto found = per_group_.find(group);
+  const bool too_many = found != per_group_.end() && found->second >= admission_.allowed(group, std::chrono::steady_clock::now());
+  if (!too_many && door.connections < most_per_door_) return true;
+  const bool has_room = evict_from(too_many ? group : heaviest_group(door));
+  const std::string what = too_many ? "too many connections of one address" : "too many connections";
+  complaints_.log(base::LogLevel::Warning, door.settings.name + " " + what + (has_room ? "" : ", all at work"),
+                  {"", place(peer), ""},
+                  "listener " + door.settings.name + ": " + what + (has_room ? ": the idlest goes" : ", all at work: refused"));
+  return has_room;
+}
+
+/// Those go first that have their answer, then those that never asked.
+bool Server::evict_from(const std::string& group) {
+  const auto order = [&](const auto& entry) {
+    const auto& connection = *entry.second;
+    const bool fits = connection.may_be_evicted() && connection.group() == group;
+    return std::tuple(!fits, !connection.is_lingering(), connection.was_served(), connection.phase_began());
+  };
+  const auto found = std::ranges::min_element(connections_, {}, order);
+  if (found == connections_.end() || std::get<0>(order(*found))) return false;
+  remove(found->first);
+  return true;
+}
+
+std::string Server::heaviest_group(const Door& door) const {
+  const auto weight = [&](const auto& entry) { return entry.first.starts_with(door.settings.name + " ") ? entry.second : 0; };
+  const auto found = std::ranges::max_element(per_group_, {}, weight);
+  return found == per_group_.end() ? std::string() : found->first;
 }
 
 void Server::accept(Door& door, base::UniqueFd socket, Peer peer) {
-  if (connections_.size() >= kMaxConnections) {
+  if (!make_room(door, peer)) {
     if (!door.settings.tls) ::send(socket.get(), kFull.data(), kFull.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     return;
   }
@@ -163,9 +231,47 @@ void Server::accept(Door& door, base::UniqueFd socket, Peer peer) {
                                  : ::bufferevent_socket_new(loop_.base(), socket.get(), BEV_OPT_CLOSE_ON_FREE));
   if (!buffer) return;
   socket.release();  // the bufferevent closes it
+  ++door.connections;
+  ++per_group_[Admission::group_of(door.settings.name, peer.address)];
+  const auto deadlines = door.connections > kCrowd ? Deadlines::of_a_crowd() : Deadlines();
   const auto id = next_id_++;
   connections_.emplace(id, std::make_unique<Connection>(*this, id, door.settings, loop_.base(), std::move(buffer),
-                                                        std::move(peer), door.tls.has_value()));
+                                                        std::move(peer), door.tls.has_value(), deadlines));
+}
+
+void Server::remove(std::uint64_t connection) {
+  const auto found = connections_.find(connection);
+  if (found == connections_.end()) return;
+  const auto& gone = *found->second;
+  const auto group = per_group_.find(gone.group());
+  if (group != per_group_.end() && --group->second == 0) per_group_.erase(group);
+  const auto door = std::ranges::find_if(doors_, [&](const auto& one) { return &one->settings == &gone.listener(); });
+  if (door != doors_.end()) --(*door)->connections;
+  connections_.erase(found);
+}
+
+std::string Server::next_request_id() { return request_prefix_ + "-" + std::to_string(++requests_); }
+
+void Server::charge(const ListenerSettings& listener, const Peer& peer, Fault fault) {
+  const auto& row = kFaults.at(static_cast<std::size_t>(fault));
+  admission_.charge(Admission::group_of(listener.name, peer.address), row.points, std::chrono::steady_clock::now());
+  complaints_.log(base::LogLevel::Info, listener.name + " " + std::string(row.text), {"", place(peer), ""},
+                  "listener " + listener.name + ": " + std::string(row.text));
+}
+
+/// One line for the first of a kind and minute: the path and the reason may hold foreign text, the kind may not.
+void Server::note_refusal(const ListenerSettings& listener, const Peer& peer, const Request& request, const Response& response) {
+  const auto level = response.status >= kFirstServerFault ? base::LogLevel::Warning : base::LogLevel::Info;
+  const auto& realm = listener.serves(request.realm) ? request.realm : listener.default_realm;
+  const auto status = std::to_string(response.status) + (response.kind.empty() ? "" : " " + response.kind);
+  const auto what = request.method.empty() ? "request" : request.method + " " + request.path;
+  complaints_.log(level, listener.name + " " + realm + " " + status, {realm, place(peer), request.id},
+                  what + ": " + status + ": " + response.reason);
+}
+
+void Server::report_complaints() {
+  complaints_.report();
+  complaints_due_.set(client::Complaints::kEvery);
 }
 
 bool Server::handle(std::uint64_t connection, Match match) {
@@ -179,7 +285,7 @@ bool Server::handle(std::uint64_t connection, Match match) {
 
 void Server::bury(std::uint64_t connection) {
   loop_.post([this, connection] {
-    connections_.erase(connection);
+    remove(connection);
     if (stopping_ && connections_.empty() && on_empty_) on_empty_();
   });
 }
@@ -192,6 +298,8 @@ void Server::stop(std::function<void()> on_empty) {
     door->listener.reset();
     door->bound.reset();
   }
+  complaints_due_.clear();
+  complaints_.report(true);
   for (const auto& [id, connection] : connections_) connection->close_if_idle();
   if (connections_.empty()) on_empty_();
 }

@@ -9,16 +9,16 @@
 #include <unordered_map>
 #include <vector>
 
+#include "clients/http/admission.h"
 #include "clients/http/connection.h"
 #include "clients/http/loop.h"
 #include "clients/http/pool.h"
 #include "clients/http/router.h"
 #include "clients/http/settings.h"
 #include "clients/http/tls.h"
+#include "clients/lib/complaints.h"
 
 namespace chancery::http {
-
-inline constexpr std::size_t kMaxConnections = 500;  ///< of all listeners of this process
 
 struct ListenerFree {
   void operator()(evconnlistener* listener) const noexcept { ::evconnlistener_free(listener); }
@@ -41,6 +41,10 @@ class Server : public ConnectionHost {
 
   const Router& router() const override { return router_; }
   bool stopping() const override { return stopping_; }
+  std::string next_request_id() override;
+  void charge(const ListenerSettings& listener, const Peer& peer, Fault fault) override;
+  void note_refusal(const ListenerSettings& listener, const Peer& peer, const Request& request,
+                    const Response& response) override;
   bool handle(std::uint64_t connection, Match match) override;
   void bury(std::uint64_t connection) override;
 
@@ -50,16 +54,27 @@ class Server : public ConnectionHost {
   void listen(Door& door);
   void accept(Door& door, base::UniqueFd socket, Peer peer);
   void on_accept_failure(Door& door);
+  bool make_room(const Door& door, const Peer& peer);
+  bool evict_from(const std::string& group);
+  std::string heaviest_group(const Door& door) const;
+  void remove(std::uint64_t connection);
+  void report_complaints();
 
   Loop& loop_;
   const Router& router_;
   Pool& pool_;
   std::vector<std::unique_ptr<Door>> doors_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
+  std::unordered_map<std::string, std::size_t> per_group_;  ///< connections by Admission::group_of
+  Admission admission_;
+  client::Complaints complaints_;
+  Timer complaints_due_;
+  std::size_t most_per_door_;
+  std::string request_prefix_;  ///< of the request ids of this process
+  std::uint64_t requests_ = 0;
   std::uint64_t next_id_ = 0;
   bool stopping_ = false;
   std::function<void()> on_empty_;
-  std::chrono::steady_clock::time_point last_complaint_{};
 };
 
 }  // namespace chancery::http

@@ -23,7 +23,8 @@ using std::chrono::milliseconds;
 constexpr int kBacklog = 256;
 constexpr int kMostAtOnce = 64;  ///< accepted peers before the others are served again
 constexpr std::size_t kPartBytes = 16 * 1024;
-constexpr milliseconds kAcceptPause{200};  ///< PROMISES D6
+constexpr std::uint64_t kMostCommandsAtOnce = 16;  ///< an honest peer says READY once and PING now and then
+constexpr milliseconds kAcceptPause{200};          ///< PROMISES D6
 constexpr milliseconds kLongestRound{10'000};
 constexpr std::uint64_t kOwnMessages = std::numeric_limits<std::uint64_t>::max();
 
@@ -201,10 +202,12 @@ Status Guard::read_outside(Peer& peer) {
 
 /// What was read, up to the end of one request; the next one waits for this one's answer.
 Status Guard::pass_request(Peer& peer) {
+  const auto before = peer.requests.commands();
   while (!peer.held.empty() && !peer.answer_is_due) {
     PKI_TRY(const auto step, peer.requests.take(peer.held));
     peer.to_inside.append(peer.held, 0, step.used);
     peer.held.erase(0, step.used);
+    if (peer.requests.commands() - before > kMostCommandsAtOnce) return Error(Code::TooLarge, "many ZMTP commands at once");
     if (!step.message_is_over) continue;
     peer.answer_is_due = true;
     peer.has_asked = true;

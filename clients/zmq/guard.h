@@ -17,7 +17,7 @@ namespace chancery::zmq_gateway {
 struct GuardLimits {
   std::size_t peers = 128;  ///< at once, of one port
   std::chrono::milliseconds greeting{3'000};
-  std::chrono::milliseconds message{20'000};  ///< from its first octet to its last
+  std::chrono::milliseconds message{10'000};  ///< from its first octet to its last
   std::chrono::milliseconds answer{60'000};
   std::chrono::milliseconds sending{30'000};  ///< without any progress
 };

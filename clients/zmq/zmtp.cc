@@ -71,6 +71,7 @@ Status Scanner::begin_body() {
 /// @return whether that ended a message.
 bool Scanner::end_frame() {
   state_ = State::Flags;
+  if ((flags_ & kCommand) != 0) ++commands_;
   if ((flags_ & (kCommand | kMore)) != 0) return false;
   message_ = 0;
   parts_ = 0;

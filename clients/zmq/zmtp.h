@@ -30,6 +30,8 @@ class Scanner {
   /// without the empty frame before the request; TooLarge: a message or command above its limit, more parts than kMaxParts.
   Result<Step> take(std::string_view octets);
 
+  /// Commands so far, READY and PING alike.
+  std::uint64_t commands() const { return commands_; }
   bool has_greeted() const { return state_ != State::Greeting; }
   /// The first octets were those of ZMTP.
   bool has_signature() const { return has_greeted() || got_ >= kSignatureBytes; }
@@ -51,6 +53,7 @@ class Scanner {
   std::uint64_t size_ = 0;
   std::uint64_t left_ = 0;  ///< of the body
   std::uint64_t message_ = 0;
+  std::uint64_t commands_ = 0;
   std::size_t parts_ = 0;
   bool has_delimiter_ = false;
 };
