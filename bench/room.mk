@@ -1,0 +1,11 @@
+# make bench: rates as ratios to what the machine could do at best, both measured in the same run.
+EXTRA_PROGRAMS += bench-load
+bench_load_SOURCES = bench/load.cc
+bench_load_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
+bench_load_LDADD = libwire.a $(BASE_LIBS) $(JSON_LIBS) $(SQLITE_LIBS)
+EXTRA_DIST += bench/run
+CLEANFILES += bench-load
+
+.PHONY: bench
+bench: all bench-load
+	CHANCERY_PROGRAMS=$(abs_builddir) /usr/bin/python3 $(srcdir)/bench/run $(BENCH_OPTIONS)
