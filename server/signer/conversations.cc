@@ -69,7 +69,7 @@ void Conversations::hand_over() {
     const std::lock_guard lock(mutex_);
     for (int i = 0; i < count; ++i) ready_.push_back(static_cast<Conversation*>(events.at(static_cast<std::size_t>(i)).data.ptr));
   }
-  ready_changed_.notify_all();
+  for (int i = 0; i < count; ++i) ready_changed_.notify_one();  // not all: each wakes to nothing but a fight for the lock
 }
 
 /// Waits for a conversation that has something to say; none when it is time to stop.
