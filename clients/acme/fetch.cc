@@ -1,6 +1,8 @@
 #include "clients/acme/fetch.h"
 
 #include <curl/curl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <memory>
@@ -13,6 +15,7 @@ namespace chancery::acme {
 namespace {
 
 constexpr std::size_t kMaxUrlOctets = 2000;
+constexpr std::size_t kMaxHeadOctets = 16 * 1024;
 constexpr const char* kUserAgent = "chancery/" CHANCERY_VERSION " (ACME http-01 validation)";
 
 struct CurlFree {
@@ -40,7 +43,31 @@ struct Sink {
   std::string body;
   std::size_t limit;
   bool cut = false;
+  std::size_t head = 0;  ///< octets of status line and headers
 };
+
+/// Headers beyond the limit end the transfer.
+std::size_t on_header(char*, std::size_t, std::size_t count, void* context) {
+  auto* sink = static_cast<Sink*>(context);
+  sink->head += count;
+  return sink->head <= kMaxHeadOctets ? count : 0;
+}
+
+/// The last word on where a connection goes: libcurl shows the very address that it is about to connect to, and any other than
+/// the one that was checked gets no socket (PROMISES I17, I18).
+curl_socket_t on_open_socket(void* context, curlsocktype, curl_sockaddr* target) {
+  const auto* checked = static_cast<const IpAddress*>(context);
+  const auto octets = [&]() -> std::string_view {
+    if (target->family == AF_INET) {
+      return {reinterpret_cast<const char*>(&reinterpret_cast<const sockaddr_in*>(&target->addr)->sin_addr), sizeof(in_addr)};
+    }
+    if (target->family != AF_INET6) return {};
+    return {reinterpret_cast<const char*>(&reinterpret_cast<const sockaddr_in6*>(&target->addr)->sin6_addr), sizeof(in6_addr)};
+  }();
+  const auto actual = IpAddress::from_octets(octets);
+  if (!actual.ok() || *actual != *checked) return CURL_SOCKET_BAD;
+  return ::socket(target->family, target->socktype | SOCK_CLOEXEC, target->protocol);
+}
 
 /// Takes what fits; one octet more ends the transfer.
 std::size_t on_body(char* data, std::size_t, std::size_t count, void* context) {
@@ -116,7 +143,13 @@ Result<Fetched> fetch(const Url& url, const IpAddress& address, const FetchLimit
   set_up(curl.get(), url, limits, target.get());
   ::curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, on_body);
   ::curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &sink);
+  ::curl_easy_setopt(curl.get(), CURLOPT_HEADERFUNCTION, on_header);
+  ::curl_easy_setopt(curl.get(), CURLOPT_HEADERDATA, &sink);
+  ::curl_easy_setopt(curl.get(), CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+  ::curl_easy_setopt(curl.get(), CURLOPT_OPENSOCKETDATA, &address);
   const CURLcode code = ::curl_easy_perform(curl.get());
+  if (sink.head > kMaxHeadOctets)
+    return acme_error("connection", "an answer with headers above " + std::to_string(kMaxHeadOctets) + " octets");
   if (code != CURLE_OK && !sink.cut) return transfer_error(code);
   Fetched fetched{0, std::move(sink.body), sink.cut, {}};
   long status = 0;

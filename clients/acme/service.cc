@@ -1,5 +1,6 @@
 #include "clients/acme/service.h"
 
+#include <array>
 #include <utility>
 
 #include "clients/acme/problems.h"
@@ -10,6 +11,11 @@ namespace {
 
 constexpr std::string_view kFamilyPrefix = "/acme/";
 constexpr std::string_view kJoseJson = "application/jose+json";  // RFC 8555 6.2
+
+std::string to_text(SignedBy by) {
+  constexpr std::array kTexts{"key", "account", "key or account"};
+  return kTexts.at(static_cast<std::size_t>(by));
+}
 
 }  // namespace
 
@@ -47,7 +53,8 @@ void Service::add_routes(http::Router& router) {
   router.add(http::Route{"GET", std::string(kNewNonce), On::Tls, "", [this](const auto& request) { return new_nonce(request); }});
   for (const auto& row : kRows) {
     router.add(http::Route{"POST", std::string(row.pattern), On::Tls, std::string(kJoseJson),
-                           [this, &row](const auto& request) { return serve(row, request); }});
+                           [this, &row](const auto& request) { return serve(row, request); }, http::kMaxBodyBytes,
+                           to_text(row.by)});
   }
 }
 
@@ -77,6 +84,10 @@ Result<Call> Service::authenticate(const Row& row, const http::Request& request)
   std::optional<crypto::PublicKey> signer;
   PKI_TRY_VOID(find_key(row, call, signer));
   PKI_TRY_VOID(verify(call.jws, *signer));
+  // Not before the signature: the account's state is nobody else's business.
+  if (call.holder && call.holder->text("status") != "valid") {
+    return acme_error("unauthorized", "the account is " + call.holder->text("status"));
+  }
   if (call.jws.payload.empty()) {
     if (row.payload == Payload::Object) return acme_error("malformed", "the payload is empty, expected a JSON object");
     return call;
@@ -102,7 +113,7 @@ Status Service::find_key(const Row& row, Call& call, std::optional<crypto::Publi
   return {};
 }
 
-/// Only an account that is in force may sign; another's, another realm's and one that never was look alike.
+/// Another realm's account and one that never was look alike.
 Status Service::find_account(Call& call, std::optional<crypto::PublicKey>& signer) {
   const auto id = account_of_kid(call.request, call.jws.kid);
   if (id.empty()) return acme_error("accountDoesNotExist", "the kid is no account URL of this server and realm");
@@ -111,7 +122,6 @@ Status Service::find_account(Call& call, std::optional<crypto::PublicKey>& signe
     const bool unknown = account.error().code() == Code::NotFound;
     return unknown ? acme_error("accountDoesNotExist", "there is no such account") : account.error();
   }
-  if (account->text("status") != "valid") return acme_error("unauthorized", "the account is " + account->text("status"));
   const Json* jwk = account->find("jwk");
   PKI_TRY(auto key, read_jwk(jwk == nullptr ? Json() : *jwk));
   signer = key.key;

@@ -5,6 +5,7 @@
 #include <csignal>
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <exception>
 #include <iostream>
 #include <memory>
@@ -31,6 +32,7 @@ struct Arguments {
   int config_fd = -1;
   int life_fd = -1;
   std::string config_file;
+  bool show_routes = false;
 };
 
 Result<std::string> read_all(int fd) {
@@ -109,6 +111,25 @@ class Program {
   const Settings& settings_;
 };
 
+/// The routing table, a JSON object a line: what there is to try for a test that wants to try everything.
+base::Exit show_routes() {
+  constexpr std::array kListeners{"plain", "tls", "both"};
+  Gateway gateway({}, {});
+  acme::Service acme(gateway);
+  Publisher publisher(gateway);
+  Router router;
+  acme.add_routes(router);
+  publisher.add_routes(router);
+  for (const auto& route : router.routes()) {
+    std::cout << wire::to_text(Json::object({{"method", route.method},
+                                             {"path", route.pattern},
+                                             {"listener", kListeners.at(static_cast<std::size_t>(route.listener))},
+                                             {"signed_by", route.signed_by}}))
+              << "\n";
+  }
+  return base::Exit::Ok;
+}
+
 base::Exit run(const Arguments& arguments) {
   const auto settings = load_settings(arguments);
   if (!settings.ok()) {
@@ -139,7 +160,9 @@ int main(int argc, char** argv) {
   auto* fd = app.add_option("--config-fd", arguments.config_fd, "descriptor that holds the configuration, one JSON text");
   app.add_option("--config", arguments.config_file, "file with the same JSON text")->excludes(fd);
   app.add_option("--life-fd", arguments.life_fd, "descriptor that reaches its end when the master is gone");
+  app.add_flag("--show-routes", arguments.show_routes, "print the routing table, one JSON object a line, and end");
   CLI11_PARSE(app, argc, argv);
+  if (arguments.show_routes) return base::to_int(http::show_routes());
   if (arguments.config_fd < 0 && arguments.config_file.empty()) {
     std::cerr << "chancery-http: --config-fd or --config is needed\n";
     return base::to_int(base::Exit::Usage);

@@ -24,6 +24,7 @@ struct Route {
   std::string media_type;  ///< what a body must be; empty: not checked
   Handler handler;
   std::size_t max_body = kMaxBodyBytes;
+  std::string signed_by = "nobody";  ///< whose signature a request must carry, in words; the handler sees to it
 };
 
 /// Paths below a prefix whose every answer gets something more, refusals included: nonces on ACME answers (RFC 8555 6.5).
@@ -47,6 +48,8 @@ class Router {
  public:
   void add(Route route) { routes_.push_back(std::move(route)); }
   void add(Family family) { families_.push_back(std::move(family)); }
+
+  const std::vector<Route>& routes() const { return routes_; }
 
   /// Realm by /realms/<realm>/ prefix, else the listener's default; a realm that the listener does not serve is 404 like
   /// any path that does not exist. 405 with Allow, 413 by Content-Length, 415.
