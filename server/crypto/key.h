@@ -83,7 +83,7 @@ inline constexpr int kPbkdf2Iterations = 600'000;
 
 /// The one check that every foreign key passes (PROMISES B2, F32): RSA 2048 to 8192 bits in steps of 8, exponent odd, at least
 /// 65537 and below 2^256, no factor below 752, neither ROCA nor close primes (B3, B4); EC on P-256, P-384 or P-521 by name, on
-/// the curve and not infinity; Ed25519. What passed is remembered, so asking again is cheap. and not infinity; Ed25519.
+/// the curve and not infinity; Ed25519. What passed is remembered, so asking again is cheap.
 /// @errors BadKey.
 Status check_public_key(const PublicKey& key);
 

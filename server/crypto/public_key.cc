@@ -1,6 +1,8 @@
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 
+#include <algorithm>
+#include <array>
 #include <bit>
 
 #include "server/crypto/algorithms.h"
@@ -61,9 +63,29 @@ int bits_of(ByteView magnitude) {
   return static_cast<int>(8 * (magnitude.size() - 1)) + std::bit_width(static_cast<unsigned>(magnitude.front()));
 }
 
+/// The keys that this thread read last. One issuance reads the same key from the request, the certificate and their checks, and
+/// the CA's key every time; what makes an EC key from its octets costs more than verifying with it.
+class Recent {
+ public:
+  const PublicKey* find(ByteView der) const {
+    const auto found = std::ranges::find_if(keys_, [&](const PublicKey& one) { return std::ranges::equal(one.spki(), der); });
+    return found != keys_.end() && !der.empty() ? &*found : nullptr;
+  }
+  void add(const PublicKey& key) {
+    keys_.at(next_) = key;
+    next_ = (next_ + 1) % keys_.size();
+  }
+
+ private:
+  std::array<PublicKey, 8> keys_;
+  std::size_t next_ = 0;
+};
+thread_local Recent recent;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+
 }  // namespace
 
 Result<PublicKey> PublicKey::from_spki(ByteView der) {
+  if (const auto* known = recent.find(der)) return *known;
   PKI_TRY(const auto spki, read_spki(der));
   auto key = load(spki);
   if (!key) return bad("the public key does not load: a point off its curve, or numbers that are none of a key");
@@ -72,6 +94,7 @@ Result<PublicKey> PublicKey::from_spki(ByteView der) {
   out.spec_ = spki.kind->spec;
   if (!spki.modulus.empty()) out.spec_.bits = bits_of(spki.modulus);
   out.spki_.assign(der.begin(), der.end());
+  recent.add(out);
   return out;
 }
 
