@@ -37,6 +37,7 @@ class Search {
   Result<Fetched> ask(const Url& url);
   Result<std::vector<IpAddress>> permitted_addresses(const Url& url);
   Status check_port(const Url& url) const;
+  Status check(const IpAddress& address) const;
   Status judge(const Url& url, const Fetched& fetched) const;
   void note(const std::string& line) { evidence_ += (evidence_.empty() ? "" : "; ") + line; }
 
@@ -71,11 +72,21 @@ Status Search::check_port(const Url& url) const {
   return acme_error("connection", "redirect to port " + std::to_string(url.port) + ", expected 80 or 443");
 }
 
+/// A realm that keeps validation off loopback keeps it off the machine's other addresses, too (PROMISES F47).
+Status Search::check(const IpAddress& address) const {
+  PKI_TRY_VOID(check_target(address, question_.allow_loopback));
+  if (question_.allow_loopback) return {};
+  const auto own = own_addresses();
+  const bool is_own = std::ranges::find(own, address) != own.end() || std::ranges::find(own, address.embedded()) != own.end();
+  if (!is_own) return {};
+  return Error(Code::Denied, address.text() + " is this machine's own address: validation does not connect there");
+}
+
 Result<std::vector<IpAddress>> Search::permitted_addresses(const Url& url) {
   PKI_TRY(auto addresses, resolve(url.host, question_.resolver, deadline_));
   std::string why;
   std::erase_if(addresses, [&](const IpAddress& address) {
-    const auto permitted = check_target(address, question_.allow_loopback);
+    const auto permitted = check(address);
     if (!permitted.ok()) why = permitted.error().message();
     return !permitted.ok();
   });

@@ -1,8 +1,11 @@
 #include "clients/acme/targets.h"
 
 #include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <netinet/in.h>
 
 #include <algorithm>
+#include <memory>
 
 namespace chancery::acme {
 namespace {
@@ -66,6 +69,20 @@ Status check_plain(const IpAddress& address, bool allow_loopback) {
   return {};
 }
 
+struct InterfacesFree {
+  void operator()(ifaddrs* list) const noexcept { ::freeifaddrs(list); }
+};
+
+/// The octets of an interface's address, empty for one that is no IP address.
+std::string_view octets_of(const sockaddr* address) {
+  if (address == nullptr) return {};
+  if (address->sa_family == AF_INET) {
+    return {reinterpret_cast<const char*>(&reinterpret_cast<const sockaddr_in*>(address)->sin_addr), sizeof(in_addr)};
+  }
+  if (address->sa_family != AF_INET6) return {};
+  return {reinterpret_cast<const char*>(&reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr), sizeof(in6_addr)};
+}
+
 }  // namespace
 
 Result<IpAddress> IpAddress::parse(std::string_view text) {
@@ -109,6 +126,18 @@ IpAddress IpAddress::embedded() const {
 Status check_target(const IpAddress& address, bool allow_loopback) {
   PKI_TRY_VOID(check_plain(address, allow_loopback));
   return check_plain(address.embedded(), allow_loopback);
+}
+
+std::vector<IpAddress> own_addresses() {
+  ifaddrs* list = nullptr;
+  if (::getifaddrs(&list) != 0) return {};
+  const std::unique_ptr<ifaddrs, InterfacesFree> held(list);
+  std::vector<IpAddress> all;
+  for (const auto* one = list; one != nullptr; one = one->ifa_next) {
+    const auto address = IpAddress::from_octets(octets_of(one->ifa_addr));
+    if (address.ok()) all.push_back(*address);
+  }
+  return all;
 }
 
 }  // namespace chancery::acme

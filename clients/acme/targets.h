@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "server/base/result.h"
 
@@ -37,5 +38,8 @@ class IpAddress {
 /// neither an IPv6 address that leads to such an IPv4 one.
 /// @errors Denied: the message names the network.
 Status check_target(const IpAddress& address, bool allow_loopback);
+
+/// The addresses of this machine's interfaces now. What they lead to is what loopback leads to.
+std::vector<IpAddress> own_addresses();
 
 }  // namespace chancery::acme
