@@ -97,7 +97,7 @@ void add_option(Leaf& leaf, const wire::Param& param) {
 CLI::App* noun(CLI::App& app, const std::string& word) {
   const auto known = app.get_subcommands([&](const CLI::App* one) { return one->get_name() == word; });
   if (!known.empty()) return known.front();
-  auto* made = app.add_subcommand(word);
+  auto* made = app.add_subcommand(word, word + " commands");
   made->require_subcommand(1);
   return made;
 }
@@ -201,7 +201,10 @@ Status write_files(const Global& global, Json& answer) {
   if (global.out.empty()) return {};
   const auto pem = cli::pem_of(answer);
   if (pem.empty()) return Error(Code::NotFound, "--out: the answer has no certificate, CRL, chain or request");
-  return base::replace_file(global.out, base::as_bytes(pem), 0644);
+  PKI_TRY_VOID(base::replace_file(global.out, base::as_bytes(pem), 0644));
+  if (!global.json) cli::leave_out_pem(answer);
+  answer.set("file", global.out);
+  return {};
 }
 
 Status print(const Global& global, const Json& answer) {
@@ -220,7 +223,8 @@ Status run_csr(Line& line) {
   line.order.key_out = line.global.key_out;
   line.order.out = line.global.out;
   if (line.global.key_out.empty()) return Error(Code::InvalidParams, "csr: --key-out is required");
-  PKI_TRY(const auto made, cli::make_request(line.order));
+  PKI_TRY(auto made, cli::make_request(line.order));
+  if (!line.global.out.empty() && !line.global.json) cli::leave_out_pem(made);
   return print(line.global, made);
 }
 
@@ -240,9 +244,34 @@ int complain(const Error& error) {
   return base::describe(error.code()).exit_status;
 }
 
+std::optional<Error> unknown(const std::string& kind, const std::string& word, const std::vector<std::string>& known) {
+  const auto near = base::did_you_mean(word, std::vector<std::string_view>(known.begin(), known.end()));
+  return Error(Code::InvalidParams, "unknown " + kind + " \"" + word + "\", expected one of " + base::join(known, ", "),
+               near.empty() ? "chancery --help, and --help after each word" : "did you mean \"" + std::string(near) + "\"?");
+}
+
+/// The word or option that nobody knows, and what it may have been meant for; CLI11 only says that something is missing.
+std::optional<Error> unknown_word(const CLI::App& app) {
+  const CLI::App* at = &app;
+  while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
+  auto words = app.remaining(true);
+  const auto commands = at->get_subcommands([](const CLI::App*) { return true; });
+  std::vector<std::string> names;
+  for (const auto* one : commands) names.push_back(one->get_name());
+  const auto is_option = [](const std::string& one) { return one.starts_with('-'); };
+  if (const auto word = std::ranges::find_if_not(words, is_option); word != words.end() && !names.empty()) {
+    return unknown("word", *word, names);
+  }
+  const auto option = std::ranges::find_if(words, is_option);
+  if (option == words.end()) return std::nullopt;
+  for (const auto* one : at->get_options()) names.push_back(one->get_name());
+  return unknown("option", *option, names);
+}
+
 int usage(const CLI::App& app, const CLI::ParseError& error) {
   if (error.get_exit_code() == 0) return app.exit(error);
-  std::cerr << "chancery: " << base::printable(error.what(), 4096) << "\nhint: chancery --help, and --help after each word\n";
+  const auto unknown = unknown_word(app);
+  complain(unknown.value_or(Error(Code::InvalidParams, error.what(), "chancery --help, and --help after each word")));
   return base::to_int(base::Exit::Usage);
 }
 

@@ -128,6 +128,12 @@ std::string pem_of(const Json& answer) {
   return {};
 }
 
+void leave_out_pem(Json& answer) {
+  std::erase_if(*answer.as_object(), [](const auto& member) {
+    return member.first != "private_key" && (is_pem(member.second) || is_pem_list(member.second));
+  });
+}
+
 std::string render_table(const Json::Array& rows) {
   const auto names = columns_of(rows);
   std::vector<std::vector<std::string>> lines(1);

@@ -20,4 +20,7 @@ bool is_pem(const Json& value);
 /// The member that --out writes: the first PEM of certificate, crl, chain, request; empty: none.
 std::string pem_of(const Json& answer);
 
+/// Takes the certificates, CRLs and requests out of an answer: what is in a file need not fill the screen, too.
+void leave_out_pem(Json& answer);
+
 }  // namespace chancery::cli

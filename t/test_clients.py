@@ -1,0 +1,146 @@
+"""What the README and the examples show, against a running server: its shell lines as printed, a Perl script, a C++ program."""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+from conftest import BUILD
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+README = (TOP / "README.md").read_text()
+PERL = ["perl", f"-I{BUILD}/clients/perl/lib", f"-I{TOP}/clients/perl/lib"]
+
+
+def block(title):
+    """The indented lines under a bold title of the README."""
+    text = README[README.index(f"**{title}"):]
+    lines = re.search(r"\n\n((?:    .*\n|\n)+)", text)[1]
+    return re.sub(r"^    ", "", lines, flags=re.M)
+
+
+@pytest.fixture
+def place(system, tmp_path):
+    """A directory in which the README's lines mean this test's server."""
+    (tmp_path / "demo").symlink_to(system.directory)
+    return tmp_path
+
+
+@pytest.fixture
+def realm_default(system):
+    return system.realm("default")
+
+
+@pytest.fixture
+def shell(system, place):
+    def run(lines, check=True):
+        for port, ours in ((8000, system.https_port), (8080, system.http_port), (5000, system.zmq_port), (5002, system.http01_port)):
+            lines = re.sub(rf":{port}\b", f":{ours}", lines)
+        environment = {**os.environ, "PATH": f"{BUILD}:{os.environ['PATH']}", "CHANCERY_SOCKET": str(system.socket)}
+        done = subprocess.run(["sh", "-euc", lines], cwd=place, env=environment, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0 or not check, done
+        return done
+    return run
+
+
+def test_readme_by_the_command_line(shell, place, realm_default):
+    lines = block("By the command line").splitlines()
+    before = [line for line in lines if "revoke" not in line]
+    out = shell("\n".join(before)).stdout
+    assert "allowed" in out and "/CN=host.example.com" in out
+    subprocess.run(["openssl", "verify", "-CAfile", realm_default.ca_file, place / "host.crt"], check=True, capture_output=True)
+    text = subprocess.run(["openssl", "x509", "-in", place / "host.crt", "-noout", "-serial"], check=True, capture_output=True, text=True).stdout
+    serial = text.strip().removeprefix("serial=").lower()
+    revoke, = [line for line in lines if "revoke" in line]
+    shell(revoke.replace("4f…", serial))
+    assert realm_default.status_of(int(serial, 16)) == "revoked"
+    assert (place / "host.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_readme_by_acme(shell, place, realm_default):
+    shell(block("By ACME"))
+    certificate = place / ".lego" / "certificates" / "demo.localhost.crt"
+    subprocess.run(["openssl", "verify", "-CAfile", realm_default.ca_file, "-untrusted", certificate, certificate], check=True, capture_output=True)
+
+
+def test_readme_by_zmq(shell, place, realm_default):
+    shell("chancery csr --cn zmq.example.com --key-out host.key --out host.csr")
+    script = block("By ZMQ")
+    shell(f"/usr/bin/python3 - <<'END' > zmq.crt\n{script}\nEND")
+    subprocess.run(["openssl", "verify", "-CAfile", realm_default.ca_file, place / "zmq.crt"], check=True, capture_output=True)
+
+
+def test_readme_by_the_socket(shell):
+    answers = shell(block("By the socket")).stdout.splitlines()
+    assert len(answers) == 2 and all('"result"' in answer for answer in answers), answers
+    assert "BEGIN CERTIFICATE" in answers[1]
+
+
+@pytest.mark.parametrize("program", [[*PERL, TOP / "clients/perl/examples/issue.pl"], [BUILD / "issue-example"]], ids=["perl", "c++"])
+@pytest.mark.parametrize("realm_name", ["default", "devices"])
+def test_examples_issue(system, place, shell, program, realm_name):
+    shell("chancery csr --cn example.example.com --key-out k.pem --out r.csr")
+    environment = {**os.environ, "CHANCERY_SOCKET": str(system.socket)}
+    done = subprocess.run([*program, realm_name, "r.csr"], cwd=place, env=environment, capture_output=True, text=True, timeout=30)
+    if realm_name == "devices" and done.returncode != 0:  # its profiles decide
+        assert "server" in done.stderr, done
+        return
+    assert done.returncode == 0, done
+    (place / "issued.crt").write_text(done.stdout)
+    subprocess.run(["openssl", "verify", "-CAfile", system.realm(realm_name).ca_file, place / "issued.crt"], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("program", [[*PERL, TOP / "clients/perl/examples/issue.pl"], [BUILD / "issue-example"]], ids=["perl", "c++"])
+def test_examples_say_what_is_wrong(system, place, program):
+    environment = {**os.environ, "CHANCERY_SOCKET": str(system.socket)}
+    (place / "bad.csr").write_text("no request")
+
+    def run(realm, file, **more):
+        return subprocess.run([*program, realm, file], cwd=place, env={**environment, **more}, capture_output=True, text=True, timeout=30)
+    for done, words in ((run("nowhere", "bad.csr"), "nowhere"), (run("default", "bad.csr"), "PEM"),
+                        (run("default", "absent.csr"), "absent.csr"), (run("default", "bad.csr", CHANCERY_SOCKET="/nowhere.sock"), "/nowhere.sock")):
+        assert done.returncode != 0 and words in done.stderr and not done.stdout, done
+
+
+def test_perl_pages_and_errors(system, place, shell):
+    """More rows than one page, an error's code, and a session that goes on after it."""
+    script = r'''
+use strict; use warnings; use Chancery::Client;
+my $client = Chancery::Client->new(realm => 'default');
+my $code = eval { $client->certificate_get(serial => '01'); 'none' } // $@->code;
+my $next = $client->iterator('certificate.search', 'certificates', {profile => 'server', limit => 2});
+my %seen; while (my $row = $next->()) { die "twice: $row->{serial}" if $seen{$row->{serial}}++ }
+print "$code ", scalar(keys %seen) >= 3 ? 'pages' : 'too few', ' ', $client->server_ping->{pong} ? 'alive' : 'dead', "\n";
+'''
+    (place / "script.pl").write_text(script)
+    for i in range(3):
+        shell(f"chancery csr --cn page{i}.example.com --key-out page{i}.key --out page{i}.csr; chancery certificate issue --csr page{i}.csr")
+    done = subprocess.run([*PERL, "script.pl"], cwd=place, env={**os.environ, "CHANCERY_SOCKET": str(system.socket)}, capture_output=True, text=True, timeout=30)
+    assert (done.stdout, done.stderr) == ("not_found pages alive\n", ""), done
+
+
+EXIT_STATUSES = [
+    ("certificate get --serial 01", 69, "not found: 01"),
+    ("certificate get --serial zz", 64, "zz"),
+    ("certificate get", 64, "serial"),
+    ("certificate revok --serial 01", 64, 'did you mean "revoke"?'),
+    ("certificat get --serial 01", 64, 'did you mean "certificate"?'),
+    ("certificate get --serail 01", 64, 'did you mean "--serial"?'),
+    ("--realm nowhere ca get", 69, "nowhere"),
+    ("--socket /nowhere.sock server ping", 69, "/nowhere.sock"),
+]
+
+
+@pytest.mark.parametrize("words,status,said", EXIT_STATUSES, ids=[one[0] for one in EXIT_STATUSES])
+def test_cli_exit_statuses(shell, words, status, said):
+    done = shell(f"chancery {words}", check=False)
+    assert done.stdout == "" and said in done.stderr, done
+    assert done.returncode == status, done
+
+
+def test_cli_answers_as_json(shell):
+    answer = json.loads(shell("chancery --json certificate search --limit 1").stdout)
+    assert isinstance(answer["certificates"], list)
