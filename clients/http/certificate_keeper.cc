@@ -95,6 +95,7 @@ void CertificateKeeper::forget_all() {
   for (auto& charge : charges_) {
     charge.certificate.reset();
     charge.looked_at_files = false;
+    charge.issuer_is_known = false;
     charge.due = {};
   }
 }
