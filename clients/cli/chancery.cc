@@ -228,9 +228,13 @@ Status run_csr(Line& line) {
   return print(line.global, made);
 }
 
+Status run_create(const Line& line) {
+  PKI_TRY(const auto made, cli::create_realm(line.create.name, line.create.realms_directory, signer_options(line.create)));
+  return print(line.global, made);
+}
+
 Status run(Line& line) {
-  if (line.create.app->parsed())
-    return cli::create_realm(line.create.name, line.create.realms_directory, signer_options(line.create));
+  if (line.create.app->parsed()) return run_create(line);
   if (line.csr->parsed()) return run_csr(line);
   for (const auto& leaf : line.leaves) {
     if (leaf.app->parsed()) return run_command(line.global, leaf);

@@ -1,12 +1,15 @@
 #include "clients/cli/local_verbs.h"
 
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 
 #include "server/base/fd.h"
 #include "server/base/names.h"
+#include "server/base/process.h"
 #include "server/crypto/key.h"
 #include "server/x509/csr.h"
 #include "server/x509/pem.h"
@@ -32,19 +35,50 @@ Result<base::Path> find_signer() {
                "set CHANCERY_PROGRAMS to the directory that has it");
 }
 
+/// Its standard output goes to `output`; what it complains of goes where our complaints go.
+Result<pid_t> start(std::vector<std::string>& words, int output) {
+  std::vector<char*> argv;
+  for (auto& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  const pid_t pid = ::fork();
+  if (pid < 0) return base::io_error("fork", errno);
+  if (pid == 0) {
+    if (::dup2(output, STDOUT_FILENO) >= 0) ::execv(argv.front(), argv.data());
+    ::_exit(base::to_int(base::Exit::Os));
+  }
+  return pid;
+}
+
+Result<std::string> read_to_end(int fd) {
+  std::string text;
+  std::array<char, 4096> piece{};
+  for (;;) {
+    const auto count = ::read(fd, piece.data(), piece.size());
+    if (count == 0) return text;
+    if (count < 0 && errno != EINTR) return base::io_error("read", errno);
+    if (count > 0) text.append(piece.data(), static_cast<std::size_t>(count));
+  }
+}
+
 }  // namespace
 
-Status create_realm(const std::string& name, const base::Path& realms_directory, const std::vector<std::string>& options) {
+Result<Json> create_realm(const std::string& name, const base::Path& realms_directory, const std::vector<std::string>& options) {
   PKI_TRY(const auto realm, RealmName::parse(name));
   PKI_TRY(const auto program, find_signer());
   std::vector<std::string> words{program.string(), "create",      "--realm",
                                  realm.text(),     "--directory", (realms_directory / realm.text()).string()};
   words.insert(words.end(), options.begin(), options.end());
-  std::vector<char*> argv;
-  for (auto& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  ::execv(program.c_str(), argv.data());
-  return base::io_error("run " + program.string(), errno);
+  PKI_TRY(auto output, base::make_pipe());
+  PKI_TRY(const pid_t pid, start(words, output.write.get()));
+  output.write.reset();
+  PKI_TRY(const auto text, read_to_end(output.read.get()));
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0) {
+    if (errno != EINTR) return base::io_error("wait for " + program.string(), errno);
+  }
+  if (!WIFEXITED(status)) return Error(Code::Unavailable, program.string() + " ended: " + base::describe_exit(status));
+  if (WEXITSTATUS(status) != 0) std::exit(WEXITSTATUS(status));  // it has said why, and its status is ours
+  return wire::parse_json(text);
 }
 
 Result<Json> make_request(const CsrOrder& order) {

@@ -9,11 +9,12 @@
 /// What `chancery` does without the server.
 namespace chancery::cli {
 
-/// `chancery realm create`: becomes `chancery-signer create`; comes back only with an error.
+/// `chancery realm create`: runs `chancery-signer create`, for no other program opens a CA key. What that refuses it says itself,
+/// and its exit status becomes this program's.
 ///
 /// @param options  further options of chancery-signer, "--key", "ec:P-256", …
-/// @errors Malformed: the name; NotFound: no chancery-signer; Io.
-Status create_realm(const std::string& name, const base::Path& realms_directory, const std::vector<std::string>& options);
+/// @return its answer. @errors Malformed: the name; NotFound: no chancery-signer; Unavailable: it was killed; Io.
+Result<Json> create_realm(const std::string& name, const base::Path& realms_directory, const std::vector<std::string>& options);
 
 struct CsrOrder {
   std::string cn;
