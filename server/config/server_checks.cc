@@ -264,9 +264,9 @@ void check_server(const ServerConfig& server, const std::vector<RealmName>& real
   for (const auto& realm : realms) context.realms.push_back(realm.text());
   check_run_directory(context);
   check_socket(context);
-  if (!realms.empty()) {
-    check_known_realm(context, server.default_realm, context.places.attribute("realms", "default"));
-  }
+  // Left out, it names a realm that need not be there: then sessions say which one they want.
+  const Node& default_realm = context.places.attribute("realms", "default");
+  if (!realms.empty() && default_realm.name == "default") check_known_realm(context, server.default_realm, default_realm);
   check_identities(context);
   check_front_ends(context);
   check_listeners(context);
