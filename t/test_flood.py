@@ -2,7 +2,9 @@
 while, and the flooded one serves at once when the flood is over. The bounds on time are the clients' time-outs."""
 
 import json
+import os
 import pathlib
+import signal
 import socket
 import ssl
 import threading
@@ -127,9 +129,17 @@ def check_bounds(system):
         assert resident_mb(system, program) <= MOST_RESIDENT_MB[program], program
 
 
+@pytest.fixture
+def nobody_dies_on_purpose():
+    """For a test that ends a program itself."""
+
+
 @pytest.fixture(autouse=True)
-def nobody_dies(system):
+def nobody_dies(system, request):
     """The programs that stand in the flood are the same before and after; their descriptors come back."""
+    if "nobody_dies_on_purpose" in request.fixturenames:
+        yield
+        return
     before = {program: process_of(system, program)[0] for program in MOST_DESCRIPTORS}
     yield
     assert {program: process_of(system, program)[0] for program in MOST_DESCRIPTORS} == before
@@ -350,6 +360,49 @@ def test_D41_a_thousand_refusals_are_two_log_lines(system, doors):
     assert len(of_this_kind) <= 2 and len(lines) < 20, lines
     for line in of_this_kind:
         assert "peer=127.0.0.1:" in line and "request=" in line
+
+
+def test_D41_a_thousand_refused_tasks_are_two_log_lines(system):
+    """The same at the ZMQ door, each with another text of the stranger's choice."""
+    before = system.log.read_text(errors="replace").count("\n")
+    ask = zmq.Context.instance().socket(zmq.REQ)
+    ask.setsockopt(zmq.RCVTIMEO, 10000)
+    ask.setsockopt(zmq.LINGER, 0)
+    ask.connect(f"tcp://127.0.0.1:{system.zmq_port}")
+    for i in range(1000):
+        ask.send_string(json.dumps({"TASK": f"task-{i}", "params": {}}))
+        assert json.loads(ask.recv_string())["MSG"] == f"[700] Unknown task: task-{i}"
+    ask.close()
+    lines = [line for line in system.log.read_text(errors="replace").splitlines()[before:] if "zmq[" in line]
+    assert len(lines) <= 4 and all("realm=default" in line and "request=" in line for line in lines if "Unknown task" in line), lines
+
+
+def test_D41_a_thousand_refused_acme_requests_are_few_log_lines(system):
+    url, ca = system.https_url + "/acme/new-order", str(system.directory / "https-ca.pem")
+    before = system.log.read_text(errors="replace").count("\n")
+    with requests.Session() as session:
+        for i in range(1000):
+            answer = session.post(url, data=json.dumps({"x" * (i % 40): i}), headers={"Content-Type": "application/jose+json"}, verify=ca, timeout=10)
+            assert answer.status_code == 400 and answer.json()["type"].endswith(":malformed")
+    lines = [line for line in system.log.read_text(errors="replace").splitlines()[before:] if "http[" in line]
+    assert len(lines) < 10, lines
+
+
+def test_D18_a_zmq_program_that_died_is_back_for_the_same_client(system, nobody_dies_on_purpose):
+    """Its client asked before, and asks again over the same socket: libzmq finds the new process by itself."""
+    ask = zmq.Context.instance().socket(zmq.REQ)
+    ask.setsockopt(zmq.RCVTIMEO, 20000)
+    ask.setsockopt(zmq.LINGER, 0)
+    ask.connect(f"tcp://127.0.0.1:{system.zmq_port}")
+    monitor = ask.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+    for kill in (True, False):
+        ask.send_string(json.dumps({"TASK": "get_ca"}))
+        assert json.loads(ask.recv_string())["EVENT"] == "ANSWER"
+        if kill:
+            os.kill(int(process_of(system, "chancery-zmq")[0].name), signal.SIGKILL)
+            assert monitor.poll(20000), "the client did not see the end of its connection"
+    ask.disable_monitor()
+    ask.close()
 
 
 def test_D41_foreign_text_makes_no_log_lines(system, doors):

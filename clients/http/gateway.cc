@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::chrono::seconds kMaxIdle{60};  ///< the daemon ends idle sessions after its own, longer limit
 constexpr std::size_t kMaxIdlePerRealm = 16;
+constexpr std::chrono::milliseconds kAnswerLimit{30'000};  ///< a daemon that hangs must not keep the handlers for ever
 
 /// A session without a request in hand has nothing to say: what can be read is its end.
 bool is_over(const client::Client& session) {
@@ -29,7 +30,7 @@ Gateway::Gateway(std::string socket, std::string front_end) : socket_(std::move(
 Gateway::~Gateway() = default;
 
 Result<std::unique_ptr<client::Client>> Gateway::open(const std::string& realm) {
-  PKI_TRY(auto session, client::Client::connect(socket_));
+  PKI_TRY(auto session, client::Client::connect({.socket = socket_, .request_timeout = kAnswerLimit}));
   auto held = std::make_unique<client::Client>(std::move(session));
   PKI_TRY(const auto identity, held->open(realm, front_end_));
   return held;

@@ -180,6 +180,16 @@ Status serve_port(zmq::context_t& context, const Settings& settings, const Endpo
   return {};
 }
 
+/// A bound on memory; as many descriptors as there may be, since a peer takes three of them.
+void limit_resources() {
+  const rlimit memory{kMaxAddressSpace, kMaxAddressSpace};
+  ::setrlimit(RLIMIT_AS, &memory);
+  rlimit descriptors{};
+  if (::getrlimit(RLIMIT_NOFILE, &descriptors) != 0) return;
+  descriptors.rlim_cur = descriptors.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &descriptors);
+}
+
 /// Until the master is gone or SIGTERM comes.
 int wait_for_end(int life) {
   pollfd waiting{life, POLLIN, 0};
@@ -241,8 +251,7 @@ int run(int argc, char** argv) {
   const auto settings = load(*arguments);
   if (!settings.ok()) return complain(settings.error());
   if (const auto log = base::open_log(settings->log, "zmq"); !log.ok()) return complain(log.error());
-  const rlimit limit{kMaxAddressSpace, kMaxAddressSpace};
-  ::setrlimit(RLIMIT_AS, &limit);
+  limit_resources();
   ::mallopt(M_ARENA_MAX, kMallocArenas);
   ::signal(SIGTERM, end_at_once);
   ::signal(SIGINT, end_at_once);
