@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <charconv>
@@ -133,12 +134,26 @@ void answer_requests(zmq::context_t& context, const std::string& inner, zmq_gate
   std::_Exit(base::to_int(base::Exit::Software));
 }
 
+/// As many peers of one port as there are descriptors for: libzmq spins when it cannot accept what has connected.
+zmq_gateway::GuardLimits guard_limits(std::size_t ports) {
+  constexpr std::size_t kOtherDescriptors = 64;
+  constexpr std::size_t kDescriptorsOfAPeer = 3;  // outside, and both ends inside
+  constexpr std::size_t kLeastPeers = 2;
+  zmq_gateway::GuardLimits limits;
+  rlimit descriptors{};
+  if (::getrlimit(RLIMIT_NOFILE, &descriptors) != 0) return limits;
+  const auto all = static_cast<std::size_t>(descriptors.rlim_cur);
+  const auto room = (all - std::min(all, kOtherDescriptors)) / (kDescriptorsOfAPeer * ports);
+  limits.peers = std::clamp(room, kLeastPeers, limits.peers);
+  return limits;
+}
+
 /// One port: the guard for the peers, a ROUTER behind it that takes connections of this process alone, an inproc DEALER for the
 /// threads, and libzmq's proxy between.
 Status serve_port(zmq::context_t& context, const Settings& settings, const Endpoint& endpoint, Port port) {
   const int number = endpoint.port + (port == Port::Registration ? 1 : 0);
   const auto inside = "chancery-zmq-" + base::to_hex(base::random_bytes(kInsideNameBytes));
-  PKI_TRY(auto guard, zmq_gateway::Guard::listen(endpoint.address, number, inside));
+  PKI_TRY(auto guard, zmq_gateway::Guard::listen(endpoint.address, number, inside, guard_limits(2 * settings.endpoints.size())));
   zmq::socket_t outer(context, zmq::socket_type::router);
   outer.set(zmq::sockopt::maxmsgsize, kMaxFrameBytes);
   outer.set(zmq::sockopt::handshake_ivl, kHandshakeMs);
