@@ -19,3 +19,8 @@ libsigner_a_SOURCES = \
   server/signer/serve.cc server/signer/serve.h
 libsigner_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
 SIGNER_LIBS = libsigner.a libsignerclient.a $(REALM_LIBS) $(CONFIG_LIBS) $(WIRE_LIBS) -lpthread
+
+UNIT_TESTS += signer_test
+signer_test_SOURCES = server/signer/issuer_test.cc server/signer/journal_test.cc
+signer_test_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(GTEST_CFLAGS)
+signer_test_LDADD = $(SIGNER_LIBS) $(GTEST_LIBS)

@@ -1,0 +1,278 @@
+#include "server/signer/issuer.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "server/config/load.h"
+#include "server/signer/create.h"
+#include "server/signer/operations.h"
+#include "server/x509/csr.h"
+
+namespace chancery::signer {
+namespace {
+
+const Seconds kNow = base::from_rfc3339("2027-01-15T08:00:00Z").value();
+
+/// A clock that stands.
+class Stopped : public base::Clock {
+ public:
+  Seconds now() const override { return kNow; }
+};
+
+/// A realm in a directory of its own with a key of its own, and its issuer.
+class Office {
+ public:
+  explicit Office(const std::string& profiles = {}) {
+    std::string name = (std::filesystem::temp_directory_path() / "issuer-test-XXXXXX").string();
+    if (::mkdtemp(name.data()) != nullptr) directory_ = name;
+    Creation creation{.realm = "default", .directory = directory_ / "realm"};
+    creation.unencrypted = true;
+    const auto made = create_realm(creation, kNow);
+    EXPECT_TRUE(made.ok()) << made.error().message();
+    if (!profiles.empty()) {
+      EXPECT_TRUE(base::replace_file(directory_ / "realm" / "profiles" / "extra.yml", base::as_bytes(profiles), 0600).ok());
+    }
+    open();
+  }
+  Office(const Office&) = delete;
+  Office& operator=(const Office&) = delete;
+  ~Office() {
+    issuer.reset();
+    std::filesystem::remove_all(directory_);
+  }
+
+  void open() {
+    issuer.reset();
+    std::vector<config::Finding> findings;
+    realm = config::load_realm(RealmName::parse("default").value(), directory_ / "realm", findings);
+    ASSERT_NE(realm, nullptr) << config::to_line(findings.front());
+    issuer = Issuer::open(realm, kNow).value();
+  }
+  std::filesystem::path directory() const { return directory_ / "realm"; }
+
+  std::shared_ptr<const config::RealmConfig> realm;
+  std::unique_ptr<Issuer> issuer;
+
+ private:
+  std::filesystem::path directory_;
+};
+
+const crypto::PrivateKey& key() {
+  static const auto kKey = crypto::PrivateKey::generate(base::parse_key_spec("ec:P-256").value()).value();
+  return kKey;
+}
+
+/// A request that the server profile allows.
+SignRequest good(int number = 1) {
+  Bytes serial(19, 0x22);
+  serial.back() = static_cast<std::uint8_t>(number);
+  const auto subject = x509::Name::from_slash("/CN=www.example.com").value();
+  const auto spki = key().public_key();
+  return SignRequest{.serial = Serial::from_octets(serial).value(),
+                     .profile = ProfileName::parse("server").value(),
+                     .subject = subject,
+                     .sans = {x509::GeneralName::parse("DNS:www.example.com").value()},
+                     .spki = Bytes(spki.spki().begin(), spki.spki().end()),
+                     .not_before = kNow,
+                     .not_after = kNow + std::chrono::days{30},
+                     .csr = x509::make_csr(key(), subject, {}).value(),
+                     .renews = {},
+                     .requester = "unix:alice",
+                     .front_end = {},
+                     .rule = "ra-operator",
+                     .evidence = "csr",
+                     .idempotency_key = {}};
+}
+
+TEST(Issuer, SignsWhatTheProfileAllows) {
+  const Office office;
+  const auto made = office.issuer->sign_certificate(good(), kNow).value();
+  const auto certificate = x509::Certificate::from_der(made.certificate).value();
+  EXPECT_EQ(certificate.serial(), good().serial);
+  EXPECT_FALSE(made.replayed);
+  EXPECT_EQ(certificate.subject().to_slash(), "/CN=www.example.com");
+}
+
+TEST(Issuer, C5_TheSameRequestGivesTheSameCertificateForEver) {
+  Office office;
+  const auto first = office.issuer->sign_certificate(good(), kNow).value();
+  const auto second = office.issuer->sign_certificate(good(), kNow).value();
+  office.open();
+  const auto third = office.issuer->sign_certificate(good(), kNow).value();
+  EXPECT_EQ(first.certificate, second.certificate);
+  EXPECT_EQ(first.certificate, third.certificate);
+  EXPECT_TRUE(second.replayed && third.replayed);
+}
+
+struct Refused {
+  const char* name;
+  void (*change)(SignRequest&);
+  Code code;
+};
+const Refused kRefused[] = {
+    {"C5 another subject under a used serial",
+     [](SignRequest& r) {
+       r.subject = x509::Name::from_slash("/CN=evil.example.com").value();
+       r.sans = {x509::GeneralName::parse("DNS:evil.example.com").value()};
+     },
+     Code::Exists},
+    {"C5 another validity under a used serial", [](SignRequest& r) { r.not_after -= std::chrono::seconds{1}; }, Code::Exists},
+    {"F51 a profile of another realm", [](SignRequest& r) { r.profile = ProfileName::parse("theirs").value(); }, Code::NotFound},
+    {"C12 no proof of possession", [](SignRequest& r) { r.csr.reset(); }, Code::BadProof},
+    {"C12 a flipped bit in the proof", [](SignRequest& r) { r.csr->back() ^= 1; }, Code::BadProof},
+    {"C12 proof of another key",
+     [](SignRequest& r) {
+       const auto other = crypto::PrivateKey::generate(base::parse_key_spec("ec:P-256").value()).value();
+       r.csr = x509::make_csr(other, r.subject, {}).value();
+     },
+     Code::BadProof},
+    {"C12 a renewal of a certificate with another key",
+     [](SignRequest& r) {
+       r.csr.reset();
+       r.renews = Serial::from_hex("0102").value();
+     },
+     Code::BadProof},
+    {"C11 longer than the profile", [](SignRequest& r) { r.not_after = kNow + std::chrono::days{366}; }, Code::PolicyRefused},
+    {"C11 longer than the CA", [](SignRequest& r) { r.not_after = kNow + std::chrono::days{3660}; }, Code::PolicyRefused},
+    {"C11 before the CA", [](SignRequest& r) { r.not_before = kNow - std::chrono::days{3}; }, Code::PolicyRefused},
+    {"C11 an end before its beginning", [](SignRequest& r) { r.not_after = r.not_before; }, Code::PolicyRefused},
+    {"F34 a path for a name", [](SignRequest& r) { r.subject = x509::Name::from_slash("/CN=..").value(); }, Code::PolicyRefused},
+    {"a CA's subject for an end entity",
+     [](SignRequest& r) { r.subject = x509::Name::from_slash("/O=Company Name/CN=default CA").value(); }, Code::LintFailed},
+    {"C14 the common name is not among the names",
+     [](SignRequest& r) { r.sans = {x509::GeneralName::parse("DNS:other.example.com").value()}; }, Code::LintFailed},
+    {"a name twice", [](SignRequest& r) { r.sans.push_back(r.sans.front()); }, Code::LintFailed},
+    {"B1 a short serial", [](SignRequest& r) { r.serial = Serial::from_hex("01").value(); }, Code::LintFailed},
+    {"no key", [](SignRequest& r) { r.spki.clear(); }, Code::BadProof},
+};
+
+TEST(Issuer, C3_F51_RefusesWhatAWorkerMayNotHave) {
+  const Office office;
+  ASSERT_TRUE(office.issuer->sign_certificate(good(), kNow).ok());
+  for (const auto& one : kRefused) {
+    auto request = good();
+    one.change(request);
+    const auto answer = office.issuer->sign_certificate(request, kNow);
+    ASSERT_FALSE(answer.ok()) << one.name;
+    EXPECT_EQ(answer.error().code(), one.code) << one.name << ": " << answer.error().message();
+    EXPECT_FALSE(answer.error().message().empty()) << one.name;
+  }
+  EXPECT_EQ(office.issuer->journal_since(0, 100)->records.size(), 1U);  // nothing of it reached the journal's signatures
+}
+
+TEST(Issuer, TheCasOwnKeyGetsNoCertificate) {
+  Office office;
+  const auto pem = base::read_file((office.directory() / "ca.key").string(), 65536).value();
+  const auto ca_key = crypto::PrivateKey::from_pem(base::as_bytes(pem), nullptr).value();
+  auto request = good();
+  const auto half = ca_key.public_key();
+  request.spki.assign(half.spki().begin(), half.spki().end());
+  request.csr = x509::make_csr(ca_key, request.subject, {}).value();
+  EXPECT_EQ(office.issuer->sign_certificate(request, kNow).error().code(), Code::BadKey);
+}
+
+TEST(Issuer, C2_I4_AReloadMakesNoSecondContentForASerial) {
+  Office office("keyUsage: [digitalSignature]\nextendedKeyUsage: [clientAuth]\naltnames: true\nsubject_from: request\n");
+  auto request = good();
+  request.profile = ProfileName::parse("extra").value();
+  const auto first = office.issuer->sign_certificate(request, kNow);
+  ASSERT_TRUE(first.ok()) << first.error().message();
+  const std::string changed =
+      "keyUsage: [digitalSignature]\nextendedKeyUsage: [serverAuth]\naltnames: true\nsubject_from: request\n";
+  ASSERT_TRUE(base::replace_file(office.directory() / "profiles" / "extra.yml", base::as_bytes(changed), 0600).ok());
+  office.open();
+  EXPECT_EQ(office.issuer->sign_certificate(request, kNow).error().code(), Code::Exists);
+}
+
+TEST(Issuer, F3_AnInterruptedSignatureIsMadeAtTheStart) {
+  Office office;
+  ASSERT_TRUE(office.issuer->sign_certificate(good(1), kNow).ok());
+  ASSERT_TRUE(office.issuer->sign_certificate(good(2), kNow).ok());
+  office.issuer.reset();
+  // As after a crash between the intent and the signature: the last record, which is the second signature, is gone.
+  const auto file = office.directory() / "journal" / "journal.log";
+  const auto whole = std::filesystem::file_size(file);
+  std::filesystem::resize_file(file, whole - 10);
+  office.open();
+  const auto page = office.issuer->journal_since(0, 10).value();
+  ASSERT_EQ(page.records.size(), 2U);
+  EXPECT_EQ(x509::Certificate::from_der(page.records[1].certificate)->serial(), good(2).serial);
+  EXPECT_TRUE(office.issuer->sign_certificate(good(2), kNow)->replayed);
+}
+
+TEST(Issuer, C8_CrlsThatAWorkerMayNotHave) {
+  const Office office;
+  const auto crl = [&](std::uint64_t number, std::int64_t begin, std::chrono::seconds length) {
+    return office.issuer->sign_crl(
+        {number, kNow + std::chrono::seconds{begin}, kNow + std::chrono::seconds{begin} + length, {}, "upkeep"}, kNow);
+  };
+  const auto week = std::chrono::days{7};
+  ASSERT_TRUE(crl(5, 0, week).ok());
+  EXPECT_EQ(crl(5, 0, week).error().code(), Code::Conflict);
+  EXPECT_EQ(crl(4, 0, week).error().code(), Code::Conflict);
+  EXPECT_EQ(crl(6, -1, week).error().code(), Code::Conflict);
+  EXPECT_EQ(crl(6, 3600, week).error().code(), Code::PolicyRefused);
+  EXPECT_EQ(crl(6, 0, std::chrono::days{8}).error().code(), Code::PolicyRefused);
+  EXPECT_FALSE(crl(6, 0, std::chrono::seconds{0}).ok());  // I14
+  EXPECT_FALSE(crl(6, 0, std::chrono::seconds{-5}).ok());
+  EXPECT_EQ(crl(std::uint64_t{1} << 40, 0, week).error().code(), Code::PolicyRefused);
+  EXPECT_TRUE(crl(6, 0, week).ok());
+}
+
+/// The code that a line's answer says, or what ends the connection.
+std::string said(Issuer& issuer, const std::string& line) {
+  const auto reply = operate(issuer, Stopped(), line);
+  if (!reply.ok()) return "ends";
+  const auto answer = wire::parse_json(*reply).value();
+  const auto* error = answer.find("error");
+  return error == nullptr ? "result" : error->find("data")->text("code");
+}
+
+TEST(Operations, F51_FramesThatAreNone) {
+  const Office office;
+  const std::pair<std::string, std::string> cases[] = {
+      {"", "ends"},
+      {"x", "ends"},
+      {"[]", "ends"},
+      {"{}", "ends"},
+      {R"({"id":1,"method":"ping"})", "ends"},
+      {R"({"id":"1","method":"ping","params":{}})", "ends"},
+      {R"({"id":1,"method":1,"params":{}})", "ends"},
+      {R"({"id":1,"method":"ping","params":[]})", "ends"},
+      {R"({"id":1,"id":2,"method":"ping","params":{}})", "ends"},
+      {std::string(100, '['), "ends"},
+      {R"({"id":1,"method":"sign","params":{"digest":"00"}})", "unknown_method"},
+      {R"({"id":1,"method":"sign_digest","params":{"digest":"00"}})", "unknown_method"},
+      {R"({"id":1,"method":"export_key","params":{}})", "unknown_method"},
+      {R"({"id":1,"method":"sign_certificate","params":{}})", "malformed"},
+      {R"({"id":1,"method":"sign_certificate","params":{"tbs":"MAA="}})", "malformed"},
+      {R"({"id":1,"method":"sign_crl","params":{}})", "malformed"},
+      {R"({"id":1,"method":"import_certificate","params":{"chain":"x"}})", "exists"},
+      {R"({"id":1,"method":"ping","params":{}})", "result"},
+      {R"({"id":1,"method":"authority","params":{}})", "result"},
+      {R"({"id":1,"method":"journal_since","params":{"position":-5,"limit":99999999}})", "result"},
+  };
+  for (const auto& [line, want] : cases) EXPECT_EQ(said(*office.issuer, line), want) << line.substr(0, 80);
+}
+
+TEST(Operations, EveryMemberOfARequestIsChecked) {
+  const Office office;
+  const auto line = [](const Json& params) {
+    return wire::to_text(Json::object({{"id", std::int64_t{1}}, {"method", "sign_certificate"}, {"params", params}}));
+  };
+  const auto whole = to_json(good());
+  ASSERT_EQ(said(*office.issuer, line(whole)), "result");
+  for (const auto* name : {"serial", "profile", "subject", "sans", "spki", "not_before", "not_after"}) {
+    for (const auto& wrong : {Json(nullptr), Json("%%%"), Json(std::int64_t{-1}), Json::array(), Json::object()}) {
+      auto params = whole;
+      params.set(name, wrong);
+      const auto what = said(*office.issuer, line(params));
+      EXPECT_NE(what, "ends") << name;
+      EXPECT_NE(what, "result") << name << wire::to_text(wrong);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace chancery::signer

@@ -1,0 +1,366 @@
+#include "server/signer/journal.h"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <thread>
+
+#include "server/base/text.h"
+
+namespace chancery::signer {
+namespace {
+
+Genesis owner() { return {RealmName::parse("default").value(), std::string(64, 'a'), base::from_epoch(1'800'000'000)}; }
+
+Intent intent(int number, const std::string& idempotency_key = {}) {
+  Bytes octets(19, 0x11);
+  octets.back() = static_cast<std::uint8_t>(number);
+  return Intent{.serial = Serial::from_octets(octets).value(),
+                .profile = "server",
+                .digest = "digest-" + std::to_string(number),
+                .tbs = Bytes(40, static_cast<std::uint8_t>(number)),
+                .spki_sha256 = "key-" + std::to_string(number),
+                .requester = "unix:alice",
+                .front_end = {},
+                .rule = "ra-operator",
+                .evidence = "csr",
+                .idempotency_key = idempotency_key,
+                .at = base::from_epoch(1'800'000'000)};
+}
+Bytes signature(int number) { return Bytes(64, static_cast<std::uint8_t>(number)); }
+
+/// A journal's directory that goes with the test.
+class Place {
+ public:
+  Place() {
+    std::string name = (std::filesystem::temp_directory_path() / "journal-test-XXXXXX").string();
+    if (::mkdtemp(name.data()) != nullptr) directory_ = name;
+    EXPECT_TRUE(Journal::create(directory_, owner()).ok());
+  }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+  ~Place() { std::filesystem::remove_all(directory_); }
+
+  const std::filesystem::path& directory() const { return directory_; }
+  std::filesystem::path file() const { return directory_ / "journal.log"; }
+  std::unique_ptr<Journal> open() const { return Journal::open(directory_, owner()).value(); }
+  Result<std::unique_ptr<Journal>> try_open() const { return Journal::open(directory_, owner()); }
+
+  std::string content() const {
+    std::ifstream in(file(), std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+  void write(const std::string& content) const { std::ofstream(file(), std::ios::binary) << content; }
+
+  /// Three certificates, the last one without its signature, and a CRL.
+  void fill() const {
+    const auto journal = open();
+    for (int number = 1; number <= 3; ++number) {
+      ASSERT_TRUE(journal->begin(intent(number)).ok());
+      if (number == 3) break;
+      ASSERT_TRUE(journal->finish(intent(number).serial, signature(number)).ok());
+    }
+    ASSERT_TRUE(journal->begin_crl({1, base::from_epoch(1'800'000'000), "digest", "upkeep", {}}).ok());
+  }
+
+ private:
+  std::filesystem::path directory_;
+};
+
+/// Where each record of a journal begins, and its end.
+std::vector<std::size_t> boundaries(const std::string& content) {
+  std::vector<std::size_t> offsets;
+  for (std::size_t at = 0; at < content.size();) {
+    offsets.push_back(at);
+    std::size_t length = 0;
+    for (int i = 0; i < 4; ++i) length = length << 8 | static_cast<std::uint8_t>(content[at + static_cast<std::size_t>(i)]);
+    at += 72 + length;
+  }
+  offsets.push_back(content.size());
+  return offsets;
+}
+
+TEST(Journal, HoldsWhatWasSignedAndWhatWasNot) {
+  const Place place;
+  place.fill();
+  const auto journal = place.open();
+  const auto page = journal->since(0, 10).value();
+  ASSERT_EQ(page.first.size(), 2U);
+  EXPECT_EQ(page.first[1].intent.serial, intent(2).serial);
+  EXPECT_EQ(page.first[1].intent.tbs, intent(2).tbs);
+  EXPECT_EQ(page.first[1].signature, signature(2));
+  EXPECT_TRUE(journal->since(page.second, 10)->first.empty());
+  ASSERT_EQ(journal->unfinished()->size(), 1U);
+  EXPECT_EQ(journal->unfinished()->front().intent.serial, intent(3).serial);
+  EXPECT_EQ(journal->last_crl_number(), 1U);
+  EXPECT_TRUE(journal->has_key_of(intent(1).serial, "key-1").value());
+  EXPECT_FALSE(journal->has_key_of(intent(1).serial, "key-2").value());
+  EXPECT_FALSE(journal->has_key_of(intent(3).serial, "key-3").value());  // never signed
+  EXPECT_FALSE(journal->has_key_of(intent(9).serial, "key-9").value());
+}
+
+TEST(Journal, PagesOneByOne) {
+  const Place place;
+  place.fill();
+  const auto journal = place.open();
+  const auto first = journal->since(0, 1).value();
+  const auto second = journal->since(first.second, 1).value();
+  ASSERT_EQ(first.first.size(), 1U);
+  ASSERT_EQ(second.first.size(), 1U);
+  EXPECT_EQ(second.first[0].intent.serial, intent(2).serial);
+  EXPECT_TRUE(journal->since(second.second, 1)->first.empty());
+}
+
+TEST(Journal, C5_OneTbsPerSerial) {
+  const Place place;
+  const auto journal = place.open();
+  ASSERT_TRUE(journal->begin(intent(1)).ok());
+  EXPECT_FALSE(journal->begin(intent(1))->signature.has_value());  // the same once more
+  EXPECT_EQ(journal->finish(intent(1).serial, signature(1)).value(), signature(1));
+  EXPECT_EQ(journal->finish(intent(1).serial, signature(7)).value(), signature(1));  // the first one stands
+  EXPECT_EQ(journal->begin(intent(1))->signature, signature(1));
+  auto other = intent(1);
+  other.tbs.back() ^= 1;
+  const auto before = place.content();
+  EXPECT_EQ(journal->begin(other).error().code(), Code::Exists);
+  EXPECT_EQ(place.content(), before);  // a refusal leaves nothing
+}
+
+TEST(Journal, C5_OneTbsPerSerialAlsoAfterAStart) {
+  const Place place;
+  place.fill();
+  const auto journal = place.open();
+  for (int number = 1; number <= 3; ++number) {
+    auto other = intent(number);
+    other.tbs.push_back(0);
+    EXPECT_EQ(journal->begin(other).error().code(), Code::Exists) << number;
+  }
+}
+
+TEST(Journal, C6_TheSameKeyIsTheSameRequest) {
+  const Place place;
+  const auto journal = place.open();
+  ASSERT_TRUE(journal->begin(intent(1, "order-7")).ok());
+  ASSERT_TRUE(journal->finish(intent(1).serial, signature(1)).ok());
+  auto again = intent(2, "order-7");  // a retry chooses a new serial and time
+  again.digest = intent(1).digest;
+  const auto found = journal->begin(again).value();
+  EXPECT_EQ(found.intent.serial, intent(1).serial);
+  EXPECT_EQ(found.signature, signature(1));
+  EXPECT_EQ(journal->begin(intent(2, "order-7")).error().code(), Code::Conflict);  // another request
+  EXPECT_TRUE(journal->begin(intent(2, "order-8")).ok());
+}
+
+TEST(Journal, C6_ManyThreadsOneRequest) {
+  const Place place;
+  const auto journal = place.open();
+  std::vector<std::thread> threads;
+  std::mutex mutex;
+  std::set<std::string> serials;
+  for (int number = 1; number <= 16; ++number) {
+    threads.emplace_back([&, number] {
+      auto own = intent(number, "one");
+      own.digest = "the same";
+      const auto entry = journal->begin(own).value();
+      const auto made = journal->finish(entry.intent.serial, signature(number));
+      const std::lock_guard lock(mutex);
+      serials.insert(entry.intent.serial.hex() + base::to_hex(made.value()));
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(serials.size(), 1U);
+  EXPECT_EQ(journal->since(0, 100)->first.size(), 1U);
+}
+
+TEST(Journal, C8_CrlNumbersAndDatesRise) {
+  const Place place;
+  place.fill();
+  const auto journal = place.open();
+  const auto at = [](std::int64_t seconds) { return base::from_epoch(1'800'000'000 + seconds); };
+  EXPECT_EQ(journal->begin_crl({1, at(5), "d", "r", {}}).error().code(), Code::Conflict);
+  EXPECT_EQ(journal->begin_crl({0, at(5), "d", "r", {}}).error().code(), Code::Conflict);
+  EXPECT_EQ(journal->begin_crl({2, at(-1), "d", "r", {}}).error().code(), Code::Conflict);
+  EXPECT_TRUE(journal->begin_crl({2, at(0), "d", "r", {}}).ok());
+  EXPECT_TRUE(journal->begin_crl({9, at(1), "d", "r", {}}).ok());
+}
+
+TEST(Journal, ASerialOfTheCaItselfIsUsed) {
+  const Place place;
+  const auto journal = place.open();
+  ASSERT_TRUE(journal->add_anchor({intent(1).serial, intent(1).tbs, {}, {}}).ok());
+  EXPECT_EQ(journal->add_anchor({intent(1).serial, intent(2).tbs, {}, {}}).error().code(), Code::Exists);
+  EXPECT_EQ(journal->begin(intent(1)).error().code(), Code::Exists);
+}
+
+TEST(Journal, F1_CutAtEveryOctetItOpensWithWhatWasWhole) {
+  const Place whole;
+  whole.fill();
+  const auto content = whole.content();
+  const auto records = boundaries(content);
+  for (std::size_t size = records[1]; size < content.size(); ++size) {
+    const Place place;
+    place.write(content.substr(0, size));
+    const auto journal = place.try_open();
+    ASSERT_TRUE(journal.ok()) << size << ": " << journal.error().message();
+    const auto kept = *std::prev(std::ranges::upper_bound(records, size));
+    EXPECT_EQ(place.content(), content.substr(0, kept)) << size;
+    ASSERT_TRUE((*journal)->begin(intent(100)).ok());  // and goes on from there
+    EXPECT_TRUE(Journal::check(place.directory(), owner()).ok()) << size;
+  }
+}
+
+TEST(Journal, WithoutItsFirstRecordItIsNone) {
+  const Place whole;
+  const auto content = whole.content();
+  for (std::size_t size = 0; size < content.size(); ++size) {
+    const Place place;
+    place.write(content.substr(0, size));
+    EXPECT_FALSE(place.try_open().ok()) << size;
+  }
+}
+
+TEST(Journal, C19_EveryFlippedBitIsFound) {
+  const Place whole;
+  whole.fill();
+  const auto content = whole.content();
+  const auto records = boundaries(content);
+  for (std::size_t at = 0; at < content.size(); ++at) {
+    for (int bit = 0; bit < 8; bit += 1 + static_cast<int>(at % 3)) {
+      auto damaged = content;
+      damaged[at] = static_cast<char>(static_cast<unsigned char>(damaged[at]) ^ 1U << static_cast<unsigned>(bit));
+      const Place place;
+      place.write(damaged);
+      const auto checked = Journal::check(place.directory(), owner());
+      ASSERT_FALSE(checked.ok()) << at << " bit " << bit;
+      EXPECT_EQ(checked.error().code(), Code::Corrupt) << at;
+      const auto record = *std::prev(std::ranges::upper_bound(records, at));
+      EXPECT_NE(checked.error().message().find("octet " + std::to_string(record) + " "), std::string::npos)
+          << checked.error().message();
+      EXPECT_EQ(place.try_open().error().code(), Code::Corrupt) << at;
+      EXPECT_EQ(place.content(), damaged);  // evidence is left as it is
+    }
+  }
+}
+
+TEST(Journal, C19_MissingTwiceSwappedAndForeignRecordsAreFound) {
+  const Place whole;
+  whole.fill();
+  const auto content = whole.content();
+  const auto at = boundaries(content);
+  const auto record = [&](std::size_t i) { return content.substr(at[i], at[i + 1] - at[i]); };
+  const Place foreign;
+  foreign.fill();
+  const auto swapped = record(0) + record(2) + record(1) + content.substr(at[3]);
+  const std::pair<const char*, std::string> cases[] = {
+      {"the second is missing", content.substr(0, at[1]) + content.substr(at[2])},
+      {"one before the last is missing", content.substr(0, at[4]) + content.substr(at[5])},
+      {"the first is missing", content.substr(at[1])},
+      {"one stands twice", content.substr(0, at[2]) + record(1) + content.substr(at[2])},
+      {"two are swapped", swapped},
+      {"the last stands twice", content + record(at.size() - 2)},
+      {"a second beginning", content + record(0)},
+      {"noise behind the end", content + std::string(200, 'x')},
+      {"zeros behind the end", content + std::string(200, '\0')},
+      {"another format", "{\"kind\":\"genesis\"}\n"},
+  };
+  for (const auto& [name, damaged] : cases) {
+    const Place place;
+    place.write(damaged);
+    EXPECT_FALSE(Journal::check(place.directory(), owner()).ok()) << name;
+    EXPECT_FALSE(place.try_open().ok()) << name;
+  }
+}
+
+TEST(Journal, AnothersJournalIsRefused) {
+  const Place place;
+  place.fill();
+  auto other_realm = owner();
+  other_realm.realm = RealmName::parse("devices").value();
+  auto other_key = owner();
+  other_key.key_sha256 = std::string(64, 'b');
+  for (const auto& other : {other_realm, other_key}) {
+    EXPECT_EQ(Journal::open(place.directory(), other).error().code(), Code::BadConfig);
+    EXPECT_EQ(Journal::check(place.directory(), other).error().code(), Code::BadConfig);
+  }
+  EXPECT_EQ(Journal::create(place.directory(), owner()).error().code(), Code::Exists);
+}
+
+TEST(Journal, F13_OneSignerHoldsIt) {
+  const Place place;
+  const auto first = place.open();
+  EXPECT_EQ(place.try_open().error().code(), Code::Busy);
+  EXPECT_TRUE(Journal::check(place.directory(), owner()).ok());  // looking is free
+}
+
+TEST(Journal, D33_FilesThatOthersMayWriteAreRefused) {
+  const Place place;
+  place.fill();
+  ASSERT_EQ(::chmod(place.file().c_str(), 0660), 0);
+  EXPECT_EQ(place.try_open().error().code(), Code::Denied);
+  ASSERT_EQ(::chmod(place.file().c_str(), 0600), 0);
+  std::filesystem::rename(place.file(), place.directory() / "elsewhere");
+  EXPECT_EQ(place.try_open().error().code(), Code::NotFound);
+  std::filesystem::create_symlink("elsewhere", place.file());
+  EXPECT_FALSE(place.try_open().ok());
+  std::filesystem::remove(place.file());
+  std::filesystem::create_directory(place.file());
+  EXPECT_FALSE(place.try_open().ok());
+}
+
+TEST(Journal, F7_AFullDiskRefusesAndIsAsBefore) {
+  const Place place;
+  const auto journal = place.open();
+  ASSERT_TRUE(journal->begin(intent(1)).ok());
+  const auto before = place.content();
+  ::signal(SIGXFSZ, SIG_IGN);
+  rlimit unlimited{};
+  ::getrlimit(RLIMIT_FSIZE, &unlimited);
+  const rlimit full{before.size() + 100, unlimited.rlim_max};  // room for a part of a record
+  ::setrlimit(RLIMIT_FSIZE, &full);
+  const auto refused = journal->begin(intent(2));
+  ::setrlimit(RLIMIT_FSIZE, &unlimited);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code(), Code::Io);
+  EXPECT_EQ(place.content(), before);
+  EXPECT_TRUE(journal->begin(intent(2)).ok());  // and goes on when there is room
+  EXPECT_TRUE(Journal::check(place.directory(), owner()).ok());
+}
+
+int fail_to_sync(int /*descriptor*/) {
+  errno = EIO;
+  return -1;
+}
+
+TEST(JournalDeathTest, F8_AFailedSyncEndsTheProcess) {
+  const Place place;
+  int count = 0;
+  static int* calls = nullptr;
+  calls = &count;
+  const auto second_fails = [](int descriptor) { return ++*calls == 1 ? ::fdatasync(descriptor) : fail_to_sync(descriptor); };
+  const auto journal = Journal::open(place.directory(), owner(), second_fails).value();
+  EXPECT_EXIT((void)journal->begin(intent(1)), ::testing::ExitedWithCode(74), "");
+}
+
+TEST(Journal, F8_AFailedSyncAtTheStartIsAnError) {
+  const Place place;
+  EXPECT_EQ(Journal::open(place.directory(), owner(), fail_to_sync).error().code(), Code::Io);
+}
+
+TEST(Journal, ARecordThatIsTooLongIsRefused) {
+  const Place place;
+  const auto journal = place.open();
+  auto big = intent(1);
+  big.evidence = std::string(JournalFile::kMaxBody, 'x');
+  EXPECT_EQ(journal->begin(big).error().code(), Code::TooLarge);
+  EXPECT_TRUE(journal->begin(intent(2)).ok());
+}
+
+}  // namespace
+}  // namespace chancery::signer
