@@ -1,0 +1,264 @@
+#include "server/realm/policy.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "server/config/builtin_profiles.h"
+#include "server/realm/assemble.h"
+#include "server/realm/names.h"
+#include "server/x509/testing.h"
+
+namespace chancery::realm {
+namespace {
+
+using std::chrono::days;
+using std::chrono::seconds;
+using x509::testing::at;
+
+const Seconds kNow = at("2026-06-01T00:00:00Z");
+
+config::RealmConfig new_realm() {
+  config::RealmConfig realm(RealmName::parse("default").value());
+  realm.profiles = config::builtin_profiles();
+  return realm;
+}
+Authority authority() { return {x509::testing::ca(), {}, x509::testing::kAlgorithm}; }
+x509::Name name(const char* slash) { return x509::Name::from_slash(slash).value(); }
+x509::GeneralName san(const char* text) { return x509::GeneralName::parse(text).value(); }
+crypto::PublicKey fresh_key(const char* kind = "ec:P-256") {
+  return crypto::PrivateKey::generate(base::parse_key_spec(kind).value())->public_key();
+}
+
+/// A realm, one of its profiles, and what somebody asks of it; a case changes one thing.
+struct Scene {
+  config::RealmConfig realm = new_realm();
+  config::Profile profile;
+  Authority ca = authority();
+  Wish wish;
+  Seconds now = kNow;
+
+  explicit Scene(const char* profile_name = "server") : profile(realm.profiles.at(ProfileName::parse(profile_name).value())) {
+    wish.subject = name("/CN=www.example.com");
+    static const auto kKey = fresh_key();
+    wish.key = kKey;
+    wish.roles = Roles{Role::RaOperator};
+  }
+  Decision decide() {
+    wish.profile = &profile;
+    return realm::decide(realm, ca, wish, now, Serial::random());
+  }
+  Grant grant() {
+    const auto decision = decide();
+    EXPECT_TRUE(decision.allowed()) << (decision.allowed() ? "" : decision.refusal().message());
+    return decision.grant;
+  }
+};
+
+std::vector<std::string> texts(const std::vector<x509::GeneralName>& names) {
+  std::vector<std::string> out;
+  for (const auto& one : names) out.push_back(one.to_text());
+  return out;
+}
+
+TEST(Policy, AllowsAndSaysWhy) {
+  Scene scene;
+  const auto decision = scene.decide();
+  ASSERT_TRUE(decision.allowed()) << decision.refusal().message();
+  for (const auto& check : decision.checks)
+    EXPECT_TRUE(check.passed && !check.rule.empty() && !check.detail.empty()) << check.rule;
+  EXPECT_TRUE(check_grant(scene.realm, scene.profile, scene.ca, decision.grant).ok());
+}
+
+struct Case {
+  const char* name;
+  std::function<void(Scene&)> change;
+  const char* rule;  ///< the one that must refuse
+  Code code;
+  bool signer_refuses;  ///< the signer knows neither roles nor the configuration's own names
+};
+const Case kCases[] = {
+    {"a role that is too low", [](Scene& s) { s.wish.roles = Roles{Role::User}; }, "role", Code::Denied, false},
+    {"no role", [](Scene& s) { s.wish.roles = Roles(); }, "role", Code::Denied, false},
+    {"a CA that has ended", [](Scene& s) { s.now = at("2056-01-01T00:00:00Z"); }, "ca", Code::Unavailable, true},
+    {"the CA's own key", [](Scene& s) { s.wish.key = x509::testing::ca_key().public_key(); }, "key-kind", Code::BadKey, true},
+    {"a curve off the list", [](Scene& s) { s.profile.allowed_keys = {base::parse_key_spec("ec:P-384").value()}; }, "key-kind",
+     Code::BadKey, true},
+    {"an RSA key below the list's",
+     [](Scene& s) {
+       s.profile.allowed_keys = {base::parse_key_spec("rsa:3072").value()};
+       s.wish.key = fresh_key("rsa:2048");
+     },
+     "key-kind", Code::BadKey, true},
+    {"neither subject nor names", [](Scene& s) { s.wish.subject = {}; }, "names", Code::PolicyRefused, true},
+    {"names where the profile has none",
+     [](Scene& s) {
+       s.profile.altnames = false;
+       s.wish.sans = {san("DNS:www.example.com")};
+     },
+     "names", Code::PolicyRefused, true},
+    {"a kind of name that is not allowed",
+     [](Scene& s) {
+       s.profile.san_types = {"dns"};
+       s.wish.sans = {san("IP:192.0.2.1")};
+     },
+     "names", Code::PolicyRefused, true},
+    {"a name outside the domain",
+     [](Scene& s) {
+       s.profile.domain = "example.com";
+       s.wish.sans = {san("DNS:www.example.org")};
+     },
+     "names", Code::PolicyRefused, true},
+    {"a name that only ends like the domain",
+     [](Scene& s) {
+       s.profile.domain = "example.com";
+       s.wish.sans = {san("DNS:evilexample.com")};
+     },
+     "names", Code::PolicyRefused, true},
+    {"F34 a path", [](Scene& s) { s.wish.subject = name("/CN=a\\/..\\/b"); }, "names", Code::PolicyRefused, true},
+    {"F34 an absolute path", [](Scene& s) { s.wish.subject = name("/CN=\\/etc"); }, "names", Code::PolicyRefused, true},
+    {"a reserved name", [](Scene& s) { s.wish.sans = {san("DNS:localhost")}; }, "reserved-names", Code::PolicyRefused, false},
+    {"C11 a day too long", [](Scene& s) { s.wish.validity = days{61}; }, "validity", Code::PolicyRefused, true},
+    {"I3 a second too long", [](Scene& s) { s.wish.validity = days{60} + seconds{1}; }, "validity", Code::PolicyRefused, true},
+    {"an end before the beginning", [](Scene& s) { s.wish.not_before = kNow, s.wish.not_after = kNow - seconds{1}; }, "validity",
+     Code::PolicyRefused, true},
+    {"C11 an end behind the CA's",
+     [](Scene& s) {
+       s.now = at("2055-12-20T00:00:00Z");
+       s.wish.not_after = at("2056-01-01T00:00:00Z");
+     },
+     "validity", Code::PolicyRefused, true},
+    {"a CA below a CA of path length 0",
+     [](Scene& s) {
+       s.profile.is_ca = true;
+       s.wish.subject = name("/CN=Sub CA");
+     },
+     "ca-depth", Code::PolicyRefused, true},
+};
+
+TEST(Policy, RefusesAndNamesTheRule) {
+  for (const auto& one : kCases) {
+    Scene scene;
+    one.change(scene);
+    const auto decision = scene.decide();
+    ASSERT_FALSE(decision.allowed()) << one.name;
+    EXPECT_EQ(decision.refusal().code(), one.code) << one.name << ": " << decision.refusal().message();
+    for (const auto& check : decision.checks) {
+      EXPECT_TRUE(check.rule != one.rule || !check.passed) << one.name;
+    }
+    if (!one.signer_refuses || decision.code == Code::Unavailable) continue;
+    EXPECT_FALSE(check_grant(scene.realm, scene.profile, scene.ca, decision.grant).ok()) << one.name;
+  }
+}
+
+TEST(Policy, NamesEverythingAtOnce) {
+  Scene scene;
+  scene.wish.roles = Roles();
+  scene.wish.validity = days{1000};
+  scene.wish.sans = {san("DNS:localhost")};
+  const auto message = scene.decide().refusal().message();
+  for (const auto* part : {"role", "validity", "localhost"}) EXPECT_NE(message.find(part), std::string::npos) << message;
+}
+
+TEST(Policy, C11_BoundsAreInclusive) {
+  Scene scene;
+  scene.wish.not_before = kNow;
+  scene.wish.not_after = kNow + days{60} - seconds{1};
+  EXPECT_EQ(scene.grant().not_after, *scene.wish.not_after);
+  scene.wish.not_after = kNow + days{60};
+  EXPECT_FALSE(scene.decide().allowed());
+}
+
+TEST(Policy, C11_WhatWasNotAskedForEndsWithTheCa) {
+  Scene scene;
+  scene.now = at("2055-12-20T00:00:00Z");
+  EXPECT_EQ(scene.grant().not_after, at("2055-12-31T23:59:59Z"));
+  scene.now = at("2026-01-01T00:01:00Z");  // and begins with it at the earliest
+  EXPECT_EQ(scene.grant().not_before, at("2026-01-01T00:00:00Z"));
+}
+
+TEST(Policy, C11_TheProfilesValidityIsWhole) {
+  Scene scene;
+  for (const auto* now : {"2028-02-28T23:59:59Z", "2028-02-29T00:00:00Z", "2049-12-31T23:59:59Z", "2050-01-01T00:00:00Z"}) {
+    scene.now = at(now);
+    const auto grant = scene.grant();
+    EXPECT_EQ(grant.not_before, scene.now - scene.realm.backdate) << now;
+    EXPECT_EQ(grant.not_after - grant.not_before + seconds{1}, days{60}) << now;
+  }
+}
+
+TEST(Names, C14_TheCommonNameIsAmongTheNames) {
+  Scene scene;
+  EXPECT_EQ(texts(scene.grant().sans), std::vector<std::string>{"DNS:www.example.com"});
+  scene.wish.sans = {san("DNS:a.example.com")};
+  EXPECT_EQ(texts(scene.grant().sans), (std::vector<std::string>{"DNS:www.example.com", "DNS:a.example.com"}));
+  scene.wish.sans = {san("DNS:www.example.com")};
+  EXPECT_EQ(texts(scene.grant().sans), std::vector<std::string>{"DNS:www.example.com"});
+  scene.wish.sans = {};
+  scene.wish.subject = name("/CN=192.0.2.7");
+  EXPECT_EQ(texts(scene.grant().sans), std::vector<std::string>{"IP:192.0.2.7"});
+  scene.wish.subject = {};
+  scene.wish.sans = {san("DNS:first.example.com"), san("DNS:second.example.com")};
+  const auto grant = scene.grant();
+  EXPECT_EQ(grant.subject.common_name(), "first.example.com");
+  EXPECT_EQ(grant.sans.size(), 2U);
+}
+
+TEST(Names, APersonIsNoHost) {
+  Scene scene("user");
+  scene.wish.subject = name("/CN=Alice Example");
+  EXPECT_TRUE(scene.grant().sans.empty());
+  scene.wish.sans = {san("EMAIL:alice@example.com")};
+  EXPECT_EQ(texts(scene.grant().sans), std::vector<std::string>{"EMAIL:alice@example.com"});
+}
+
+TEST(Names, ANameTooLongForACommonNameStaysOutOfIt) {
+  Scene scene;
+  const auto label = std::string(40, 'a') + "." + std::string(40, 'b') + ".example.com";
+  scene.wish.subject = {};
+  scene.wish.sans = {san(("DNS:" + label).c_str())};
+  EXPECT_TRUE(scene.grant().subject.empty());
+}
+
+TEST(Names, TheProfileMayDecideTheSubject) {
+  Scene scene;
+  scene.wish.subject = name("/C=XX/O=Evil/OU=Evil/CN=www.example.com");
+  EXPECT_EQ(scene.grant().subject.to_slash(), "/C=XX/O=Evil/OU=Evil/CN=www.example.com");
+  scene.profile.subject_from_request = false;
+  EXPECT_EQ(scene.grant().subject.to_slash(), "/C=FR/O=Company/OU=Servers/CN=www.example.com");
+  scene.profile.subject_from_request = true;
+  scene.wish.subject_from = SubjectFrom::Profile;
+  EXPECT_EQ(scene.grant().subject.to_slash(), "/C=FR/O=Company/OU=Servers/CN=www.example.com");
+}
+
+TEST(Names, LiesBelow) {
+  EXPECT_TRUE(lies_below("example.com", "example.com"));
+  EXPECT_TRUE(lies_below("a.b.example.com", "example.com"));
+  EXPECT_FALSE(lies_below("notexample.com", "example.com"));
+  EXPECT_FALSE(lies_below("example.com.evil.org", "example.com"));
+  EXPECT_FALSE(lies_below("com", "example.com"));
+}
+
+TEST(Names, ConfiguredNamesMayBeReserved) {
+  Scene scene;
+  scene.wish.sans = {san("DNS:localhost")};
+  scene.wish.names_are_configured = true;
+  EXPECT_TRUE(scene.decide().allowed());
+}
+
+TEST(Policy, C15_EveryBuiltInProfileMakesWhatItSays) {
+  for (const auto& [profile_name, profile] : config::builtin_profiles()) {
+    if (profile.is_ca) continue;  // the testing CA has path length 0
+    Scene scene(profile_name.text().c_str());
+    const auto tbs = x509::build_tbs(assemble(scene.realm, scene.profile, scene.ca, scene.grant()));
+    ASSERT_TRUE(tbs.ok()) << profile_name.text() << tbs.error().message();
+    const auto certificate = x509::testing::sign(*tbs);
+    EXPECT_FALSE(certificate.is_ca()) << profile_name.text();
+    EXPECT_EQ(certificate.extended_key_usage(), profile.extended_key_usage) << profile_name.text();
+    EXPECT_TRUE(x509::lint_certificate(*tbs, scene.ca.algorithm, lint_context(scene.profile, scene.ca)).ok())
+        << profile_name.text();
+  }
+}
+
+}  // namespace
+}  // namespace chancery::realm
