@@ -197,8 +197,10 @@ Status serve_port(zmq::context_t& context, const Settings& settings, const Endpo
 
 /// A bound on memory; as many descriptors as there may be, since a peer takes three of them.
 void limit_resources() {
+#ifndef __SANITIZE_ADDRESS__  // whose shadow takes terabytes of addresses
   const rlimit memory{kMaxAddressSpace, kMaxAddressSpace};
   ::setrlimit(RLIMIT_AS, &memory);
+#endif
   rlimit descriptors{};
   if (::getrlimit(RLIMIT_NOFILE, &descriptors) != 0) return;
   descriptors.rlim_cur = descriptors.rlim_max;

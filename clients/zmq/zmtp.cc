@@ -55,8 +55,9 @@ Status Scanner::begin_body() {
   left_ = size_;
   state_ = State::Body;
   if ((flags_ & kCommand) != 0) {
-    return size_ <= kMaxCommandBytes ? Status()
-                                     : Status(Error(Code::TooLarge, "a ZMTP command of " + std::to_string(size_) + " octets"));
+    return size_ <= kMaxCommandBytes
+               ? Status()
+               : Status(Error(Code::TooLarge, "a ZMTP command above " + std::to_string(kMaxCommandBytes) + " octets"));
   }
   if (++parts_ > kMaxParts) return Error(Code::TooLarge, "a message of more than " + std::to_string(kMaxParts) + " parts");
   if (size_ > max_message_ - message_) {
