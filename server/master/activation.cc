@@ -4,10 +4,12 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <systemd/sd-daemon.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -36,6 +38,20 @@ std::string bound_path(int descriptor) {
   return {address.sun_path, ::strnlen(address.sun_path, octets)};
 }
 
+constexpr int kFirstPassed = 3;  // sd_listen_fds(3)
+
+int number_of(const char* variable) {
+  const char* text = std::getenv(variable);
+  if (text == nullptr) return 0;
+  const std::string_view digits(text);
+  int value = 0;
+  const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  return failure == std::errc() && end == digits.data() + digits.size() ? value : -1;
+}
+
+/// How many descriptors the service manager passed to this process; nothing passed to its parent counts.
+int passed_descriptors() { return number_of("LISTEN_PID") == ::getpid() ? number_of("LISTEN_FDS") : 0; }
+
 }  // namespace
 
 Status check_listener(int descriptor, const std::filesystem::path& path) {
@@ -53,18 +69,20 @@ Status check_listener(int descriptor, const std::filesystem::path& path) {
 
 void close_inherited() {
   std::vector<int> keep;
-  const int passed = ::sd_listen_fds(/*unset_environment=*/0);
-  for (int i = 0; i < passed; ++i) keep.push_back(SD_LISTEN_FDS_START + i);
+  const int passed = passed_descriptors();
+  for (int i = 0; i < passed; ++i) keep.push_back(kFirstPassed + i);
   base::close_all_but(keep);
 }
 
 Result<base::UniqueFd> take_activated_socket(const std::filesystem::path& path) {
-  const int count = ::sd_listen_fds(/*unset_environment=*/1);
-  if (count < 0) return base::io_error("LISTEN_FDS", -count);
+  const int count = passed_descriptors();
+  for (const auto* variable : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) ::unsetenv(variable);
+  if (count < 0) return Error(Code::BadConfig, "LISTEN_FDS is no number of descriptors");
   if (count == 0) return base::UniqueFd();
   if (count > 1)
     return Error(Code::BadConfig, "found " + std::to_string(count) + " passed descriptors, expected one: " + path.string());
-  base::UniqueFd socket(SD_LISTEN_FDS_START);
+  base::UniqueFd socket(kFirstPassed);
+  if (::fcntl(socket.get(), F_SETFD, FD_CLOEXEC) != 0) return base::io_error("F_SETFD", errno);
   PKI_TRY_VOID(check_listener(socket.get(), path));
   return socket;
 }

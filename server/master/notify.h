@@ -4,7 +4,9 @@
 #include <optional>
 #include <string>
 
-/// What the service manager is told (sd_notify(3)); without one, nothing happens.
+/// What the service manager is told (the protocol of sd_notify(3)); without one, nothing happens.
+///
+/// Spoken here rather than by libsystemd: that brings seven more libraries, and every worker's fork copies their maps.
 namespace chancery::master {
 
 void notify_status(const std::string& status);

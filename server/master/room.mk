@@ -21,8 +21,8 @@ libmaster_a_SOURCES = \
   server/master/supervisor.cc server/master/supervisor.h \
   server/master/throttle.cc server/master/throttle.h \
   server/master/worker_pool.cc server/master/worker_pool.h
-libmaster_a_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS) $(SYSTEMD_CFLAGS)
-MASTER_LIBS = libmaster.a $(EVENT_LIBS) $(SYSTEMD_LIBS)
+libmaster_a_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS)
+MASTER_LIBS = libmaster.a $(EVENT_LIBS)
 
 # The master with a worker that does next to nothing: for faults, and for measuring what the master itself costs.
 noinst_PROGRAMS += chanceryd-stand-in

@@ -1,8 +1,11 @@
 #include "server/master/run_server.h"
 
+#include <grp.h>
+#include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
@@ -28,6 +31,12 @@ Status limit_rights() {
   return {};
 }
 
+/// Every worker asks who its peer is. What the name service reads and loads at the first question, it inherits from here.
+void meet_the_name_service() {
+  (void)::getpwuid(::geteuid());
+  (void)::getgrgid(::getegid());
+}
+
 Result<Ground> make_ground(const config::ServerConfig& server, base::UniqueFd background) {
   PKI_TRY(auto directory, RunDirectory::enter(server));
   PKI_TRY(auto loop, Loop::create());
@@ -51,6 +60,7 @@ Status run_server(const std::shared_ptr<const config::Snapshot>& snapshot, bool 
   PKI_TRY_VOID(open_server_log(server, "master"));
   if (in_background) PKI_TRY_VOID(leave_terminal(server));
   base::set_title("chanceryd: master");
+  meet_the_name_service();
   Master(ground, std::move(listener), snapshot).run();
   ground.directory.leave();
   return {};
