@@ -51,6 +51,22 @@ Status SignerClient::import_certificate(const std::string& chain_pem) {
   return result.ok() ? Status() : result.error();
 }
 
+Status SignerClient::record(const AuditEvent& event) {
+  const auto result = call("record", to_json(event));
+  return result.ok() ? Status() : result.error();
+}
+
+Result<AuditPage> SignerClient::audit_since(std::uint64_t position, std::size_t limit) {
+  PKI_TRY(const auto result,
+          call("audit_since", Json::object({{"position", static_cast<std::int64_t>(position)}, {"limit", limit}})));
+  return audit_page_from_json(result);
+}
+
+Status SignerClient::audit_verify() {
+  const auto result = call("audit_verify", Json::object());
+  return result.ok() ? Status() : result.error();
+}
+
 Status SignerClient::ping() {
   const auto result = call("ping", Json::object());
   return result.ok() ? Status() : result.error();

@@ -26,6 +26,11 @@ class SignerClient {
   Result<JournalPage> journal_since(std::uint64_t position, std::size_t limit);
   /// Brings the certificate of a CA that waits for one: the CA's first, then those above it.
   Status import_certificate(const std::string& chain_pem);
+  /// Durable when it returns. @errors Io: the act must not be done.
+  Status record(const AuditEvent& event);
+  Result<AuditPage> audit_since(std::uint64_t position, std::size_t limit);
+  /// @errors Corrupt: names the octet.
+  Status audit_verify();
   Status ping();
 
  private:

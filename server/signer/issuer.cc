@@ -188,7 +188,7 @@ Result<SignedCrl> Issuer::sign_crl(const CrlRequest& request, Seconds now) {
 }
 
 Result<AuthorityInfo> Issuer::authority() const {
-  return AuthorityInfo{state().authority == nullptr ? "waiting" : "ready", journal_->last_crl_number()};
+  return AuthorityInfo{state().authority == nullptr ? "waiting" : "ready", journal_->last_crl_number(), journal_->fault()};
 }
 
 Result<JournalPage> Issuer::journal_since(std::uint64_t position, std::size_t limit) const {
@@ -200,6 +200,11 @@ Result<JournalPage> Issuer::journal_since(std::uint64_t position, std::size_t li
     page.records.push_back(record_of(entry, std::move(der)));
   }
   return page;
+}
+
+Status Issuer::verify_journal() const {
+  const auto realm = state().realm;
+  return Journal::check(realm->journal_directory(), journal_owner(*realm, key_.public_key(), {}));
 }
 
 Status Issuer::import_certificate(std::string_view chain_pem, Seconds now) {

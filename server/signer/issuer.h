@@ -26,6 +26,13 @@ class Issuer {
   Result<SignedCrl> sign_crl(const CrlRequest& request, Seconds now);
   Result<AuthorityInfo> authority() const;
   Result<JournalPage> journal_since(std::uint64_t position, std::size_t limit) const;
+  /// @errors Io.
+  Status record(const AuditEvent& event) { return journal_->record(event); }
+  Result<AuditPage> audit_since(std::uint64_t position, std::size_t limit) const {
+    return journal_->records_since(position, limit);
+  }
+  /// Reads the journal from its first octet to its last, as chanceryd --check does. @errors Corrupt: names the octet.
+  Status verify_journal() const;
   /// @errors Malformed, BadConfig: not this key's, no CA, out of order, not valid now; Exists: the CA has its certificate.
   Status import_certificate(std::string_view chain_pem, Seconds now);
 

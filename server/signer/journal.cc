@@ -53,8 +53,9 @@ Status Journal::check(const base::Path& directory, const Genesis& owner) {
 }
 
 Result<std::uint64_t> Journal::append(const Json& body) {
-  PKI_TRY(const auto offset, file_->append(wire::to_text(body)));
-  index_.add(offset, body).value();  // what may not stand here was refused before
+  const auto offset = file_->append(wire::to_text(body));
+  fault_ = offset.ok() || offset.error().code() != Code::Io ? "" : offset.error().message();
+  if (offset.ok()) index_.add(*offset, body).value();  // what may not stand here was refused before
   return offset;
 }
 
@@ -134,6 +135,31 @@ Status Journal::begin_crl(const CrlClaim& claim) {
                  "is this machine's clock right?");
   }
   return append_durably(std::move(lock), to_json(claim));
+}
+
+Status Journal::record(const AuditEvent& event) {
+  auto body = Json::object({{"kind", kEvent}});
+  const auto members = to_json(event);
+  for (const auto& [name, value] : *members.as_object()) body.set(name, value);
+  return append_durably(std::unique_lock(mutex_), body);
+}
+
+Result<AuditPage> Journal::records_since(std::uint64_t position, std::size_t limit) const {
+  AuditPage page{{}, position};
+  const auto end = file_->durable();
+  while (page.next_position < end && page.records.size() < limit) {
+    PKI_TRY(const auto record, file_->read_with_end(page.next_position));
+    PKI_TRY(auto body, wire::parse_json(record.first));
+    body.set("position", static_cast<std::int64_t>(page.next_position));
+    page.records.push_back(std::move(body));
+    page.next_position = record.second;
+  }
+  return page;
+}
+
+std::string Journal::fault() const {
+  const std::lock_guard lock(mutex_);
+  return fault_;
 }
 
 std::uint64_t Journal::last_crl_number() const {

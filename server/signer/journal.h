@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "server/signer/journal_file.h"
+#include "server/signer/messages.h"
 #include "server/signer/records.h"
 
 namespace chancery::signer {
@@ -58,8 +59,9 @@ class JournalIndex {
   Status add_intent(std::uint64_t offset, const Json& body);
   Status add_signature(std::uint64_t offset, const Json& body);
   Status add_crl(std::uint64_t offset, const Json& body);
+  Status add_event(std::uint64_t offset, const Json& body);
   struct Kind;
-  static const std::array<Kind, 5> kKinds;
+  static const std::array<Kind, 6> kKinds;
 
   std::optional<Genesis> genesis_;
   std::unordered_map<SerialOctets, Known, Hash> by_serial_;
@@ -95,6 +97,14 @@ class Journal {
   /// (C8).
   Status begin_crl(const CrlClaim& claim);
 
+  /// Makes an event durable: what somebody is about to do besides signing, has done, or was refused (PROMISES C18).
+  /// @errors Io: disk full.
+  Status record(const AuditEvent& event);
+  /// Every record from that position on, whatever its kind, as it stands, with its "position" (the audit stream).
+  Result<AuditPage> records_since(std::uint64_t position, std::size_t limit) const;
+
+  /// Why the last record could not be written; empty when it could (PROMISES C18: the realm is not ready then).
+  std::string fault() const;
   std::uint64_t last_crl_number() const;
   /// Whether the journal holds a certificate of that serial with that key.
   Result<bool> has_key_of(const Serial& serial, std::string_view spki_sha256) const;
@@ -114,6 +124,7 @@ class Journal {
 
   mutable std::mutex mutex_;  ///< order of the appends, and the index
   JournalIndex index_;
+  std::string fault_;
   std::unique_ptr<JournalFile> file_;
 };
 

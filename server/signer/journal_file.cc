@@ -235,9 +235,15 @@ void JournalFile::wait_durable(std::uint64_t end) {
 }
 
 Result<std::string> JournalFile::read(std::uint64_t offset) const {
+  PKI_TRY(auto record, read_with_end(offset));
+  return std::move(record.first);
+}
+
+Result<std::pair<std::string, std::uint64_t>> JournalFile::read_with_end(std::uint64_t offset) const {
   PKI_TRY(auto record, read_record(offset));
   if (!record) return corrupt_at(offset, "is cut off");
-  return std::move(record->body);
+  const auto end = offset + kHeaderOctets + record->body.size();
+  return std::pair(std::move(record->body), end);
 }
 
 }  // namespace chancery::signer

@@ -52,6 +52,8 @@ class JournalFile {
   void wait_durable(std::uint64_t end);
   /// The body of the record there. @errors Corrupt: not what was written; Io.
   Result<std::string> read(std::uint64_t offset) const;
+  /// That, and the offset of the record behind it.
+  Result<std::pair<std::string, std::uint64_t>> read_with_end(std::uint64_t offset) const;
 
  private:
   using Hash = std::array<std::uint8_t, 32>;

@@ -24,9 +24,10 @@ struct JournalIndex::Kind {
   std::string_view name;
   Status (JournalIndex::*add)(std::uint64_t offset, const Json& body);
 };
-const std::array<JournalIndex::Kind, 5> JournalIndex::kKinds{{
+const std::array<JournalIndex::Kind, 6> JournalIndex::kKinds{{
     {kAnchor, &JournalIndex::add_anchor},
     {kCrl, &JournalIndex::add_crl},
+    {kEvent, &JournalIndex::add_event},
     {kGenesis, &JournalIndex::add_genesis},
     {kIntent, &JournalIndex::add_intent},
     {kSignature, &JournalIndex::add_signature},
@@ -100,6 +101,9 @@ Status JournalIndex::add_crl(std::uint64_t /*offset*/, const Json& body) {
   last_crl_update_ = base::from_epoch(body.integer("this_update"));
   return {};
 }
+
+/// Events are evidence for people; nothing is decided by them.
+Status JournalIndex::add_event(std::uint64_t /*offset*/, const Json& /*body*/) { return {}; }
 
 const JournalIndex::Known* JournalIndex::by_serial(const Serial& serial) const {
   const auto found = by_serial_.find(octets_of(serial));

@@ -353,6 +353,53 @@ TEST(Journal, F8_AFailedSyncAtTheStartIsAnError) {
   EXPECT_EQ(Journal::open(place.directory(), owner(), fail_to_sync).error().code(), Code::Io);
 }
 
+AuditEvent event(const std::string& what) {
+  return {.what = what,
+          .phase = "begin",
+          .requester = "unix:alice",
+          .front_end = {},
+          .peer = "uid 1 pid 2",
+          .about = R"({"serial":"01"})",
+          .roles = "ra-operator",
+          .outcome = {},
+          .at = base::from_epoch(1'800'000'000)};
+}
+
+TEST(Journal, C17_EventsStandInOneChainWithWhatWasSigned) {
+  const Place place;
+  place.fill();
+  const auto journal = place.open();
+  ASSERT_TRUE(journal->record(event("certificate.revoke")).ok());
+  const auto page = journal->records_since(0, 100).value();
+  std::vector<std::string> kinds;
+  for (const auto& record : page.records) kinds.push_back(record.text("kind"));
+  EXPECT_EQ(kinds, (std::vector<std::string>{"genesis", "intent", "signature", "intent", "signature", "intent", "crl", "event"}));
+  EXPECT_EQ(page.records.back().text("what"), "certificate.revoke");
+  EXPECT_EQ(page.records.back().text("requester"), "unix:alice");
+  EXPECT_TRUE(journal->records_since(page.next_position, 100)->records.empty());
+  const auto first = journal->records_since(0, 3).value();
+  const auto rest = journal->records_since(first.next_position, 100).value();
+  EXPECT_EQ(first.records.size() + rest.records.size(), page.records.size());
+  EXPECT_EQ(rest.records.back(), page.records.back());
+  EXPECT_EQ(journal->records_since(5, 10).error().code(), Code::Corrupt);  // no record begins there
+}
+
+TEST(Journal, C18_AFullDiskIsTold) {
+  const Place place;
+  const auto journal = place.open();
+  EXPECT_EQ(journal->fault(), "");
+  ::signal(SIGXFSZ, SIG_IGN);
+  rlimit unlimited{};
+  ::getrlimit(RLIMIT_FSIZE, &unlimited);
+  const rlimit full{place.content().size() + 10, unlimited.rlim_max};
+  ::setrlimit(RLIMIT_FSIZE, &full);
+  EXPECT_EQ(journal->record(event("admin.add")).error().code(), Code::Io);
+  EXPECT_NE(journal->fault(), "");
+  ::setrlimit(RLIMIT_FSIZE, &unlimited);
+  EXPECT_TRUE(journal->record(event("admin.add")).ok());
+  EXPECT_EQ(journal->fault(), "");
+}
+
 TEST(Journal, ARecordThatIsTooLongIsRefused) {
   const Place place;
   const auto journal = place.open();

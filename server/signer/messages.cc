@@ -200,12 +200,51 @@ Result<JournalPage> journal_page_from_json(const Json& result) {
   return page;
 }
 
+Json to_json(const AuditEvent& event) {
+  return Json::object({{"what", event.what},
+                       {"phase", event.phase},
+                       {"requester", event.requester},
+                       {"front_end", event.front_end},
+                       {"peer", event.peer},
+                       {"about", event.about},
+                       {"roles", event.roles},
+                       {"outcome", event.outcome},
+                       {"at", seconds(event.at)}});
+}
+
+Result<AuditEvent> audit_event_from_json(const Json& params) {
+  AuditEvent event;
+  PKI_TRY(event.what, text_up_to(params, "what", kMaxText));
+  PKI_TRY(event.phase, text_up_to(params, "phase", kMaxText));
+  PKI_TRY(event.requester, text_up_to(params, "requester", kMaxText));
+  PKI_TRY(event.front_end, text_up_to(params, "front_end", kMaxText));
+  PKI_TRY(event.peer, text_up_to(params, "peer", kMaxText));
+  PKI_TRY(event.about, text_up_to(params, "about", kMaxEvidence));
+  PKI_TRY(event.roles, text_up_to(params, "roles", kMaxText));
+  PKI_TRY(event.outcome, text_up_to(params, "outcome", kMaxEvidence));
+  event.at = seconds_from(params, "at");
+  if (event.what.empty() || event.requester.empty()) return Error(Code::Malformed, "an event that says neither what nor who");
+  return event;
+}
+
+Json to_json(const AuditPage& page) {
+  return Json::object(
+      {{"records", Json(Json::Array(page.records))}, {"next_position", static_cast<std::int64_t>(page.next_position)}});
+}
+
+Result<AuditPage> audit_page_from_json(const Json& result) {
+  const auto* list = result.find("records");
+  if (list == nullptr || !list->is_array()) return Error(Code::Malformed, "an audit page without records");
+  return AuditPage{*list->as_array(), static_cast<std::uint64_t>(result.integer("next_position"))};
+}
+
 Json to_json(const AuthorityInfo& info) {
-  return Json::object({{"state", info.state}, {"last_crl_number", static_cast<std::int64_t>(info.last_crl_number)}});
+  return Json::object(
+      {{"state", info.state}, {"last_crl_number", static_cast<std::int64_t>(info.last_crl_number)}, {"fault", info.fault}});
 }
 
 Result<AuthorityInfo> authority_from_json(const Json& result) {
-  return AuthorityInfo{result.text("state"), static_cast<std::uint64_t>(result.integer("last_crl_number"))};
+  return AuthorityInfo{result.text("state"), static_cast<std::uint64_t>(result.integer("last_crl_number")), result.text("fault")};
 }
 
 }  // namespace chancery::signer

@@ -80,9 +80,33 @@ struct JournalPage {
 Json to_json(const JournalPage& page);
 Result<JournalPage> journal_page_from_json(const Json& result);
 
+/// What somebody did or tried, for the audit stream; certificates and CRLs have records of their own there.
+struct AuditEvent {
+  std::string what;       ///< the command, "session.login"
+  std::string phase;      ///< "begin": durable before the act; "end": what became of it; "refused": nothing was done
+  std::string requester;  ///< "unix:alice", "acme:…"
+  std::string front_end;
+  std::string peer;     ///< of the socket: "uid 1000 pid 77"
+  std::string about;    ///< the parameters that name things, as JSON
+  std::string roles;    ///< by which the requester may
+  std::string outcome;  ///< of "end" and "refused": "ok", or an error's code and message
+  Seconds at{};
+};
+Json to_json(const AuditEvent& event);
+Result<AuditEvent> audit_event_from_json(const Json& params);
+
+/// Records of the audit stream, whatever their kind, as they stand in the journal, each with its position.
+struct AuditPage {
+  std::vector<Json> records;
+  std::uint64_t next_position = 0;  ///< as of JournalPage
+};
+Json to_json(const AuditPage& page);
+Result<AuditPage> audit_page_from_json(const Json& result);
+
 struct AuthorityInfo {
   std::string state;  ///< "ready" or "waiting"
   std::uint64_t last_crl_number = 0;
+  std::string fault;  ///< why the journal refused the last record; empty: it did not
 };
 Json to_json(const AuthorityInfo& info);
 Result<AuthorityInfo> authority_from_json(const Json& result);

@@ -11,6 +11,18 @@ namespace {
 
 constexpr std::int64_t kMostRecords = 1000;
 
+Result<Json> audit_since(Issuer& issuer, const base::Clock& /*clock*/, const Json& params) {
+  const auto limit = std::clamp<std::int64_t>(params.integer("limit"), 1, kMostRecords);
+  const auto position = std::max<std::int64_t>(params.integer("position"), 0);
+  PKI_TRY(const auto page, issuer.audit_since(static_cast<std::uint64_t>(position), static_cast<std::size_t>(limit)));
+  return to_json(page);
+}
+
+Result<Json> audit_verify(Issuer& issuer, const base::Clock& /*clock*/, const Json& /*params*/) {
+  PKI_TRY_VOID(issuer.verify_journal());
+  return Json::object();
+}
+
 Result<Json> authority(Issuer& issuer, const base::Clock& /*clock*/, const Json& /*params*/) {
   PKI_TRY(const auto info, issuer.authority());
   return to_json(info);
@@ -31,6 +43,14 @@ Result<Json> journal_since(Issuer& issuer, const base::Clock& /*clock*/, const J
 
 Result<Json> ping(Issuer& /*issuer*/, const base::Clock& /*clock*/, const Json& /*params*/) { return Json::object(); }
 
+/// The signer's own clock says when: a worker's word is evidence, not a date.
+Result<Json> record(Issuer& issuer, const base::Clock& clock, const Json& params) {
+  PKI_TRY(auto event, audit_event_from_json(params));
+  event.at = clock.now();
+  PKI_TRY_VOID(issuer.record(event));
+  return Json::object();
+}
+
 Result<Json> sign_certificate(Issuer& issuer, const base::Clock& clock, const Json& params) {
   PKI_TRY(const auto request, sign_request_from_json(params));
   PKI_TRY(const auto answer, issuer.sign_certificate(request, clock.now()));
@@ -48,10 +68,13 @@ struct Operation {
   Result<Json> (*run)(Issuer&, const base::Clock&, const Json&);
 };
 constexpr std::array kOperations{
+    Operation{"audit_since", audit_since},
+    Operation{"audit_verify", audit_verify},
     Operation{"authority", authority},
     Operation{"import_certificate", import_certificate},
     Operation{"journal_since", journal_since},
     Operation{"ping", ping},
+    Operation{"record", record},
     Operation{"sign_certificate", sign_certificate},
     Operation{"sign_crl", sign_crl},
 };

@@ -70,5 +70,6 @@ inline constexpr std::string_view kAnchor = "anchor";
 inline constexpr std::string_view kIntent = "intent";
 inline constexpr std::string_view kSignature = "signature";
 inline constexpr std::string_view kCrl = "crl";
+inline constexpr std::string_view kEvent = "event";  ///< its body is an AuditEvent with this kind
 
 }  // namespace chancery::signer

@@ -54,7 +54,6 @@ TEST_F(Sqlite, DurabilityIsWhatWasPromised) {
   EXPECT_EQ(ask("PRAGMA journal_mode"), Value("wal"));
   EXPECT_EQ(ask("PRAGMA synchronous"), Value(std::int64_t{2}));  // FULL
   EXPECT_EQ(ask("PRAGMA foreign_keys"), Value(std::int64_t{1}));
-  EXPECT_EQ(ask("PRAGMA busy_timeout"), Value(std::int64_t{700}));
   EXPECT_EQ(ask("PRAGMA application_id"), Value(std::int64_t{0x43484e43}));
 }
 

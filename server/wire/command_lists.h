@@ -51,6 +51,14 @@ inline constexpr Field kNext{"next", Type::Text, "key of the next page; absent o
 
 // ----- parameters
 inline constexpr std::array kPage{kLimit, kAfter};
+inline constexpr std::array kAuditList{kLimit, kAfter};
+inline constexpr std::array kAuditPage{
+    Field{"records", Type::Objects,
+          "kind (genesis, anchor, intent, signature, crl, event), position, at, and what that kind says: what, phase, requester, "
+          "front_end, peer, about, roles, outcome; serial, profile, rule, evidence"},
+    kNext};
+inline constexpr std::array kAuditVerified{
+    Field{"whole", Type::Boolean, "always true; what does not hold is an error that names its place"}};
 inline constexpr std::array kCaSelect{Param{"ca", Type::Word, kOptional, 63, "CA name, default the issuing one"}};
 inline constexpr std::array kCaImport{
     Param{"certificate", Type::Pem, kRequired, kMaxChainPem, "the CA's certificate first, then those above it up to the root"}};

@@ -51,10 +51,14 @@ struct Field {
 /// Where in a session a command may come.
 enum class In : std::uint8_t { Anywhere, Realm };
 
+/// Whether the audit stream holds the command before it is done and after it.
+enum class Effect : std::uint8_t { Reads, Acts };
+
 struct Command {
   std::string_view name;
   Role least_role;
   In state;
+  Effect effect;
   std::span<const Param> params;
   std::span<const Field> result;
   std::string_view doc;

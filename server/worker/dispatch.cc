@@ -7,6 +7,7 @@
 #include "server/base/log.h"
 #include "server/base/text.h"
 #include "server/wire/commands.h"
+#include "server/worker/audit.h"
 #include "server/worker/handlers.h"
 
 namespace chancery::worker {
@@ -17,7 +18,7 @@ struct Binding {
   Handler handler;
 };
 constexpr std::array kBindings{
-#define COMMAND(name, handler, role, state, params, result, doc) Binding{name, handler},
+#define COMMAND(name, handler, role, state, effect, params, result, doc) Binding{name, handler},
 #include "server/wire/commands.def"
 #undef COMMAND
 };
@@ -58,7 +59,12 @@ Result<Json> run(Session& session, const wire::Request& request) {
   PKI_TRY_VOID(session.act_for(request.acting_for));
   PKI_TRY_VOID(check_roles(session, *command));
   PKI_TRY_VOID(wire::check_params(*command, request.params));
-  return handler_of(command->name)(session, Params(request.params));
+  const auto handler = handler_of(command->name);
+  if (command->effect == wire::Effect::Reads) return handler(session, Params(request.params));
+  PKI_TRY_VOID(audit_begin(session, request));
+  auto outcome = handler(session, Params(request.params));
+  audit_end(session, request, outcome);
+  return outcome;
 }
 
 Result<Json> run_guarded(Session& session, const wire::Request& request) {
@@ -89,6 +95,7 @@ std::string dispatch(Session& session, std::string_view line) {
     base::log_debug(request->method + ": ok");
     return wire::encode_result(request->id, *outcome);
   }
+  audit_refusal(session, *request, outcome.error());
   base::log_info(request->method + ": " + std::string(base::describe(outcome.error().code()).text) + ": " +
                  outcome.error().message());
   return wire::encode_error(request->id, outcome.error());

@@ -1,6 +1,7 @@
 #include "server/worker/issue.h"
 
 #include "server/base/log.h"
+#include "server/base/text.h"
 #include "server/worker/describe.h"
 
 namespace chancery::worker {
@@ -29,6 +30,15 @@ realm::Wish wish_for(const Session& session, const Order& order, const config::P
                      .names_are_configured = order.names_are_configured};
 }
 
+/// How the right was shown (PROMISES C17): what the order says, and whom the socket's other end belongs to.
+std::string evidence_of(const Session& session, const Order& order) {
+  const auto& peer = session.peer();
+  auto text = "peer uid " + std::to_string(peer.uid) + " pid " + std::to_string(peer.pid) + ", roles " +
+              base::join(session.identity().roles.names(), " ");
+  if (order.csr) text += ", request with proof of possession";
+  return order.evidence.empty() ? text : order.evidence + "; " + text;
+}
+
 signer::SignRequest to_request(const Session& session, const Order& order, const realm::Grant& grant) {
   std::optional<Bytes> csr;
   if (order.csr) csr.emplace(order.csr->der().begin(), order.csr->der().end());
@@ -44,7 +54,7 @@ signer::SignRequest to_request(const Session& session, const Order& order, const
                              .requester = session.requester(),
                              .front_end = session.identity().front_end,
                              .rule = order.rule,
-                             .evidence = order.evidence,
+                             .evidence = evidence_of(session, order),
                              .idempotency_key = order.idempotency_key};
 }
 
@@ -68,7 +78,7 @@ Result<Issued> sign_and_store(Session& session, const Order& order, const realm:
   row.requester = session.requester();
   row.front_end = session.identity().front_end;
   row.rule = order.rule;
-  row.evidence = order.evidence;
+  row.evidence = evidence_of(session, order);
   row.idempotency_key = order.idempotency_key;
   row.acme_account = order.acme_account;
   row.acme_order = order.acme_order;

@@ -55,6 +55,14 @@ base::ProcessView signer_of(const Session& session, std::string_view realm) {
   return {};
 }
 
+/// Why the realm is not ready: what the master saw of its signer, or what the signer's journal refused.
+std::string fault_of(Session& session, const base::ProcessView& signer) {
+  if (signer.state != base::ProcessState::Ready) return signer.detail.empty() ? "the signer is not ready" : signer.detail;
+  auto client = session.signer();
+  const auto info = client.ok() ? (*client)->authority() : Result<signer::AuthorityInfo>(client.error());
+  return info.ok() ? info->fault : info.error().message();
+}
+
 std::string state_text(const base::ProcessView& signer) {
   return signer.state == base::ProcessState::Ready ? "ready" : "degraded";
 }
@@ -73,10 +81,10 @@ Result<Json> realm_list(Session& session, const Params& /*params*/) {
 
 Result<Json> realm_get(Session& session, const Params& /*params*/) {
   const auto& name = session.realm().name.text();
-  const auto signer = signer_of(session, name);
+  const auto fault = fault_of(session, signer_of(session, name));
   return Json::object({{"name", name},
-                       {"state", state_text(signer)},
-                       {"detail", signer.detail},
+                       {"state", fault.empty() ? "ready" : "degraded"},
+                       {"detail", fault},
                        {"ca", describe_ca(session)},
                        {"settings", describe_settings(session.realm())}});
 }

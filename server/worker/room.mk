@@ -6,6 +6,8 @@ libworker_a_SOURCES = \
   server/worker/acme_common.cc server/worker/acme_common.h \
   server/worker/acme_documents.cc server/worker/acme_documents.h \
   server/worker/acme_orders.cc \
+  server/worker/audit.cc server/worker/audit.h \
+  server/worker/audit_commands.cc \
   server/worker/certificate_commands.cc \
   server/worker/confine.cc server/worker/confine.h \
   server/worker/crl_commands.cc \

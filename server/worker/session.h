@@ -60,6 +60,9 @@ class Session {
 
   bool closing = false;  ///< session.close was answered
 
+  /// @return how many requests of this session were refused for what they asked, this one counted.
+  int count_refusal() { return ++refusals_; }
+
  private:
   const WorkerStart& start_;
   const base::Clock& clock_;
@@ -67,6 +70,7 @@ class Session {
   Identity identity_;
   std::string acting_for_;
   std::string challenge_;
+  int refusals_ = 0;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<signer::SignerClient> signer_;
   std::unique_ptr<realm::Authority> authority_;

@@ -1,0 +1,78 @@
+#include "server/worker/audit.h"
+
+#include <algorithm>
+#include <array>
+
+#include "server/base/log.h"
+#include "server/base/text.h"
+
+namespace chancery::worker {
+namespace {
+
+/// The parameters that name things: nothing secret, nothing long.
+constexpr std::array kNaming{std::string_view{"account"}, std::string_view{"ca"},     std::string_view{"cn"},
+                             std::string_view{"dn"},      std::string_view{"days"},   std::string_view{"idempotency_key"},
+                             std::string_view{"level"},   std::string_view{"order"},  std::string_view{"profile"},
+                             std::string_view{"reason"},  std::string_view{"serial"}, std::string_view{"subject"}};
+constexpr std::size_t kMaxAbout = 1024;
+constexpr std::size_t kMaxOutcome = 1024;
+/// Refusals that say something about who tried; a missing name or a typing error does not.
+constexpr std::array kTold{Code::Denied, Code::AuthFailed, Code::PolicyRefused, Code::BadProof, Code::BadKey, Code::LintFailed};
+
+std::string about(const Json& params) {
+  auto named = Json::object();
+  for (const auto name : kNaming) {
+    if (const auto* value = params.find(name)) named.set(name, *value);
+  }
+  const auto text = wire::to_text(named);
+  return text.size() <= kMaxAbout ? text : base::printable(text.substr(0, kMaxAbout - 4), kMaxAbout);
+}
+
+signer::AuditEvent event_of(const Session& session, const wire::Request& request, std::string phase, const std::string& outcome) {
+  return {.what = request.method,
+          .phase = std::move(phase),
+          .requester = session.requester(),
+          .front_end = session.identity().front_end,
+          .peer = "uid " + std::to_string(session.peer().uid) + " pid " + std::to_string(session.peer().pid),
+          .about = about(request.params),
+          .roles = base::join(session.identity().roles.names(), " "),
+          .outcome = outcome.substr(0, kMaxOutcome)};
+}
+
+Status record(Session& session, const signer::AuditEvent& event) {
+  for (int attempt = 0;; ++attempt) {
+    PKI_TRY(auto* signer, session.signer());
+    const auto recorded = signer->record(event);
+    const bool lost = !recorded.ok() && (recorded.error().code() == Code::Closed || recorded.error().code() == Code::Timeout);
+    if (!lost || attempt > 0) return recorded;
+    session.drop_signer();  // restarted meanwhile; an event twice is better than none
+  }
+}
+
+std::string text_of(const Error& error) { return std::string(base::describe(error.code()).text) + ": " + error.message(); }
+
+}  // namespace
+
+Status audit_begin(Session& session, const wire::Request& request) {
+  auto recorded = record(session, event_of(session, request, "begin", {}));
+  if (recorded.ok()) return recorded;
+  return Error(recorded.error().code(), "not done, since it cannot be recorded: " + recorded.error().message(),
+               "the realm's journal must be writable; see realm.get");
+}
+
+void audit_end(Session& session, const wire::Request& request, const Result<Json>& outcome) {
+  const auto recorded = record(session, event_of(session, request, "end", outcome.ok() ? "ok" : text_of(outcome.error())));
+  if (!recorded.ok()) base::log_error("the outcome of " + request.method + " is not recorded: " + recorded.error().message());
+}
+
+void audit_refusal(Session& session, const wire::Request& request, const Error& refusal) {
+  if (!session.is_open() || std::ranges::find(kTold, refusal.code()) == kTold.end()) return;
+  const int count = session.count_refusal();
+  if (count > kMostRefusals) return;
+  auto outcome = text_of(refusal);
+  if (count == kMostRefusals) outcome = "further refusals of this session are in the log only; " + outcome;
+  const auto recorded = record(session, event_of(session, request, "refused", outcome));
+  if (!recorded.ok()) base::log_error("a refusal is not recorded: " + recorded.error().message());
+}
+
+}  // namespace chancery::worker
