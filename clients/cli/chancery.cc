@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <array>
 #include <cstdio>
 #include <deque>
 #include <iostream>
@@ -114,6 +115,21 @@ void add_commands(Line& line) {
     for (const auto& param : command.params) {
       if (!is_global(param)) add_option(leaf, param);
     }
+  }
+}
+
+/// Short names for what an operator in a hurry looks for.
+struct Alias {
+  const char* word;
+  std::string_view command;
+};
+constexpr std::array kAliases{Alias{"repair", "realm.repair"}};
+
+void add_aliases(Line& line) {
+  for (const auto& alias : kAliases) {
+    const auto* command = wire::find_command(alias.command);
+    auto& leaf = line.leaves.emplace_back(Leaf{command, line.app.add_subcommand(alias.word, std::string(command->doc)), {}});
+    for (const auto& param : command->params) add_option(leaf, param);
   }
 }
 
@@ -286,6 +302,7 @@ int main(int argc, char** argv) {
     Line line;
     add_global_options(line);
     add_commands(line);
+    add_aliases(line);
     add_realm_create(line);
     add_csr(line);
     try {

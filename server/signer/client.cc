@@ -56,9 +56,9 @@ Status SignerClient::record(const AuditEvent& event) {
   return result.ok() ? Status() : result.error();
 }
 
-Result<AuditPage> SignerClient::audit_since(std::uint64_t position, std::size_t limit) {
-  PKI_TRY(const auto result,
-          call("audit_since", Json::object({{"position", static_cast<std::int64_t>(position)}, {"limit", limit}})));
+Result<AuditPage> SignerClient::audit_since(std::uint64_t position, std::size_t limit, std::string_view kind) {
+  const auto params = Json::object({{"position", static_cast<std::int64_t>(position)}, {"limit", limit}, {"kind", kind}});
+  PKI_TRY(const auto result, call("audit_since", params));
   return audit_page_from_json(result);
 }
 

@@ -28,7 +28,8 @@ class SignerClient {
   Status import_certificate(const std::string& chain_pem);
   /// Durable when it returns. @errors Io: the act must not be done.
   Status record(const AuditEvent& event);
-  Result<AuditPage> audit_since(std::uint64_t position, std::size_t limit);
+  /// @param kind empty: records of every kind.
+  Result<AuditPage> audit_since(std::uint64_t position, std::size_t limit, std::string_view kind = {});
   /// @errors Corrupt: names the octet.
   Status audit_verify();
   Status ping();

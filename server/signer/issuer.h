@@ -28,8 +28,8 @@ class Issuer {
   Result<JournalPage> journal_since(std::uint64_t position, std::size_t limit) const;
   /// @errors Io.
   Status record(const AuditEvent& event) { return journal_->record(event); }
-  Result<AuditPage> audit_since(std::uint64_t position, std::size_t limit) const {
-    return journal_->records_since(position, limit);
+  Result<AuditPage> audit_since(std::uint64_t position, std::size_t limit, std::string_view kind) const {
+    return journal_->records_since(position, limit, kind);
   }
   /// Reads the journal from its first octet to its last, as chanceryd --check does. @errors Corrupt: names the octet.
   Status verify_journal() const;

@@ -144,15 +144,17 @@ Status Journal::record(const AuditEvent& event) {
   return append_durably(std::unique_lock(mutex_), body);
 }
 
-Result<AuditPage> Journal::records_since(std::uint64_t position, std::size_t limit) const {
+Result<AuditPage> Journal::records_since(std::uint64_t position, std::size_t limit, std::string_view kind) const {
   AuditPage page{{}, position};
   const auto end = file_->durable();
-  while (page.next_position < end && page.records.size() < limit) {
+  for (std::size_t looked_at = 0; looked_at < kMostLookedAt && page.next_position < end && page.records.size() < limit;
+       ++looked_at) {
     PKI_TRY(const auto record, file_->read_with_end(page.next_position));
+    const auto position_of_record = std::exchange(page.next_position, record.second);
     PKI_TRY(auto body, wire::parse_json(record.first));
-    body.set("position", static_cast<std::int64_t>(page.next_position));
+    if (!kind.empty() && body.text("kind") != kind) continue;
+    body.set("position", static_cast<std::int64_t>(position_of_record));
     page.records.push_back(std::move(body));
-    page.next_position = record.second;
   }
   return page;
 }

@@ -101,7 +101,10 @@ class Journal {
   /// @errors Io: disk full.
   Status record(const AuditEvent& event);
   /// Every record from that position on, whatever its kind, as it stands, with its "position" (the audit stream).
-  Result<AuditPage> records_since(std::uint64_t position, std::size_t limit) const;
+  /// @param kind only records of that kind; empty: all. A call looks at kMostLookedAt records, so a page may be empty before the
+  /// end.
+  Result<AuditPage> records_since(std::uint64_t position, std::size_t limit, std::string_view kind = {}) const;
+  static constexpr std::size_t kMostLookedAt = 10000;
 
   /// Why the last record could not be written; empty when it could (PROMISES C18: the realm is not ready then).
   std::string fault() const;

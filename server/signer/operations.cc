@@ -14,7 +14,8 @@ constexpr std::int64_t kMostRecords = 1000;
 Result<Json> audit_since(Issuer& issuer, const base::Clock& /*clock*/, const Json& params) {
   const auto limit = std::clamp<std::int64_t>(params.integer("limit"), 1, kMostRecords);
   const auto position = std::max<std::int64_t>(params.integer("position"), 0);
-  PKI_TRY(const auto page, issuer.audit_since(static_cast<std::uint64_t>(position), static_cast<std::size_t>(limit)));
+  PKI_TRY(const auto page,
+          issuer.audit_since(static_cast<std::uint64_t>(position), static_cast<std::size_t>(limit), params.text("kind")));
   return to_json(page);
 }
 

@@ -23,6 +23,8 @@ constexpr std::size_t kThreads = 16;
 constexpr unsigned kGraceSeconds = 4;     ///< for the requests in hand; the master waits for five
 constexpr unsigned kOrphanedSeconds = 1;  ///< the same when the master is gone (PROMISES D17: two)
 constexpr std::chrono::milliseconds kPauseWhenFull{100};
+constexpr std::chrono::seconds kPatience{5};  ///< with another signer that holds the journal
+constexpr std::chrono::milliseconds kLockPause{20};
 constexpr std::size_t kMaxReason = 900;  ///< of the ready line
 
 volatile std::sig_atomic_t stop_asked = 0;
@@ -133,9 +135,16 @@ int fail(const Serve& start, const Error& why) {
   return base::to_int(status_of(why.code()));
 }
 
+/// A signer whose master was killed ends within moments, but a new master may be quicker: its signer waits for the journal.
 Result<std::unique_ptr<Issuer>> open_issuer(const Serve& start) {
   PKI_TRY(auto realm, load(start.realm, start.directory));
-  return Issuer::open(std::move(realm), base::SystemClock().now());
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  for (;;) {
+    auto issuer = Issuer::open(realm, base::SystemClock().now());
+    const bool held = !issuer.ok() && issuer.error().code() == Code::Busy;
+    if (!held || stop_asked != 0 || std::chrono::steady_clock::now() >= deadline) return issuer;
+    std::this_thread::sleep_for(kLockPause);
+  }
 }
 
 }  // namespace

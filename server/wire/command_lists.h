@@ -52,6 +52,7 @@ inline constexpr Field kNext{"next", Type::Text, "key of the next page; absent o
 // ----- parameters
 inline constexpr std::array kPage{kLimit, kAfter};
 inline constexpr std::array kAuditList{kLimit, kAfter};
+inline constexpr std::array kRepair{Param{"apply", Type::Boolean, kOptional, 1, "mend what is found; without it nothing is changed"}};
 inline constexpr std::array kAuditPage{
     Field{"records", Type::Objects,
           "kind (genesis, anchor, intent, signature, crl, event), position, at, and what that kind says: what, phase, requester, "
@@ -244,6 +245,11 @@ inline constexpr std::array kRealm{Field{"name", Type::Word, "realm name"}, Fiel
 inline constexpr std::array kRealmList{Field{"realms", Type::Objects, "{name, state} each"}};
 inline constexpr std::array kReconciled{
     Field{"stored", Type::Texts, "serials that were journalled but not stored, and are stored now"}};
+inline constexpr std::array kRepaired{
+    Field{"missing", Type::Texts, "serials that the journal has signed and the store lacks"},
+    Field{"states", Type::Objects, "{serial, found, expected} of certificates whose revocation the store has lost"},
+    Field{"damaged", Type::Objects, "{serial, fault} of certificates whose stored form is not what was signed"},
+    Field{"applied", Type::Boolean, "whether that was mended"}};
 inline constexpr std::array kDescription{Field{"commands", Type::Objects, "{name, role, state, params, result, doc} each"},
                                          Field{"errors", Type::Objects, "{code, number, meaning} each"}};
 inline constexpr std::array kLogLevelNow{Field{"level", Type::Word, "level in force"}};

@@ -5,6 +5,7 @@
 #include "server/worker/acme_common.h"
 #include "server/worker/describe.h"
 #include "server/worker/handlers.h"
+#include "server/worker/revocation.h"
 
 namespace chancery::worker {
 namespace {
@@ -82,7 +83,7 @@ Result<Json> acme_certificate_revoke(Session& session, const Params& params) {
   const auto now = session.clock().now();
   PKI_TRY_VOID(check_right(*store, params, record, certificate, now));
   PKI_TRY(auto reason, read_reason(params));
-  const auto done = store->revoke({certificate.serial(), std::move(reason), now, session.requester()});
+  const auto done = revoke(session, certificate.serial(), reason);
   if (!done.ok() && done.error().code() == Code::Conflict)
     return acme_error("alreadyRevoked", Code::Conflict, "the certificate is revoked already");
   if (!done.ok()) return done.error();

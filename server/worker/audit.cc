@@ -5,6 +5,7 @@
 
 #include "server/base/log.h"
 #include "server/base/text.h"
+#include "server/worker/revocation.h"
 
 namespace chancery::worker {
 namespace {
@@ -28,13 +29,14 @@ std::string about(const Json& params) {
   return text.size() <= kMaxAbout ? text : base::printable(text.substr(0, kMaxAbout - 4), kMaxAbout);
 }
 
-signer::AuditEvent event_of(const Session& session, const wire::Request& request, std::string phase, const std::string& outcome) {
-  return {.what = request.method,
+signer::AuditEvent event_of(const Session& session, const std::string& what, std::string about, std::string phase,
+                            const std::string& outcome) {
+  return {.what = what,
           .phase = std::move(phase),
           .requester = session.requester(),
           .front_end = session.identity().front_end,
           .peer = "uid " + std::to_string(session.peer().uid) + " pid " + std::to_string(session.peer().pid),
-          .about = about(request.params),
+          .about = std::move(about),
           .roles = base::join(session.identity().roles.names(), " "),
           .outcome = outcome.substr(0, kMaxOutcome)};
 }
@@ -49,19 +51,28 @@ Status record(Session& session, const signer::AuditEvent& event) {
   }
 }
 
-std::string text_of(const Error& error) { return std::string(base::describe(error.code()).text) + ": " + error.message(); }
-
-}  // namespace
-
-Status audit_begin(Session& session, const wire::Request& request) {
-  auto recorded = record(session, event_of(session, request, "begin", {}));
+Status must_record(Session& session, const signer::AuditEvent& event) {
+  auto recorded = record(session, event);
   if (recorded.ok()) return recorded;
   return Error(recorded.error().code(), "not done, since it cannot be recorded: " + recorded.error().message(),
                "the realm's journal must be writable; see realm.get");
 }
 
+std::string text_of(const Error& error) { return std::string(base::describe(error.code()).text) + ": " + error.message(); }
+
+}  // namespace
+
+Status audit_begin(Session& session, const wire::Request& request) {
+  return must_record(session, event_of(session, request.method, about(request.params), "begin", {}));
+}
+
+Status audit_state(Session& session, const Json& about) {
+  return must_record(session, event_of(session, std::string(kStateChange), wire::to_text(about), "begin", {}));
+}
+
 void audit_end(Session& session, const wire::Request& request, const Result<Json>& outcome) {
-  const auto recorded = record(session, event_of(session, request, "end", outcome.ok() ? "ok" : text_of(outcome.error())));
+  const auto recorded = record(
+      session, event_of(session, request.method, about(request.params), "end", outcome.ok() ? "ok" : text_of(outcome.error())));
   if (!recorded.ok()) base::log_error("the outcome of " + request.method + " is not recorded: " + recorded.error().message());
 }
 
@@ -71,7 +82,7 @@ void audit_refusal(Session& session, const wire::Request& request, const Error& 
   if (count > kMostRefusals) return;
   auto outcome = text_of(refusal);
   if (count == kMostRefusals) outcome = "further refusals of this session are in the log only; " + outcome;
-  const auto recorded = record(session, event_of(session, request, "refused", outcome));
+  const auto recorded = record(session, event_of(session, request.method, about(request.params), "refused", outcome));
   if (!recorded.ok()) base::log_error("a refusal is not recorded: " + recorded.error().message());
 }
 

@@ -10,6 +10,8 @@ namespace chancery::worker {
 
 /// Durable before the act is done. @errors Io, Unavailable: the act must not be done.
 Status audit_begin(Session& session, const wire::Request& request);
+/// A certificate's change of state, as JSON, before it is made. @errors as audit_begin.
+Status audit_state(Session& session, const Json& about);
 /// What became of it. A stream that ends here in the middle of an act shows that its outcome is unknown.
 void audit_end(Session& session, const wire::Request& request, const Result<Json>& outcome);
 /// What was asked for and not allowed; after kMostRefusals of one session only the log has the rest, so that nobody fills the

@@ -5,6 +5,7 @@
 #include "server/worker/describe.h"
 #include "server/worker/handlers.h"
 #include "server/worker/issue.h"
+#include "server/worker/revocation.h"
 #include "server/x509/reasons.h"
 
 namespace chancery::worker {
@@ -108,17 +109,14 @@ Result<Json> certificate_search(Session& session, const Params& params) {
 
 Result<Json> certificate_revoke(Session& session, const Params& params) {
   PKI_TRY(const auto serial, params.serial());
-  PKI_TRY(auto* store, session.store());
-  const store::Revocation wanted{serial, params.text("reason", "unspecified"), session.clock().now(), session.requester()};
-  const auto record = store->revoke(wanted);
+  const auto record = revoke(session, serial, params.text("reason", "unspecified"));
   if (!record.ok()) return record.error().code() == Code::NotFound ? not_found(serial.hex()) : record.error();
   return revoked(session, *record);
 }
 
 Result<Json> certificate_unrevoke(Session& session, const Params& params) {
   PKI_TRY(const auto serial, params.serial());
-  PKI_TRY(auto* store, session.store());
-  const auto record = store->unrevoke(serial, session.clock().now());
+  const auto record = release(session, serial);
   if (!record.ok()) return record.error().code() == Code::NotFound ? not_found(serial.hex()) : record.error();
   base::log_info("hold taken back from " + serial.hex() + " by " + session.requester());
   return Json::object({{"serial", serial.hex()}, {"state", state_of(*record, session.clock().now())}});

@@ -9,7 +9,8 @@ namespace chancery::worker {
 /// follow it: handlers do not check them again.
 using Handler = Result<Json> (*)(Session& session, const Params& params);
 
-#define COMMAND(name, handler, role, state, effect, params, result, doc) Result<Json> handler(Session& session, const Params& params);
+#define COMMAND(name, handler, role, state, effect, params, result, doc) \
+  Result<Json> handler(Session& session, const Params& params);
 #include "server/wire/commands.def"
 #undef COMMAND
 

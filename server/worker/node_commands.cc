@@ -4,6 +4,7 @@
 #include "server/worker/handlers.h"
 #include "server/worker/issue.h"
 #include "server/worker/node_key.h"
+#include "server/worker/revocation.h"
 
 namespace chancery::worker {
 namespace {
@@ -51,7 +52,7 @@ Result<Json> node_delete(Session& session, const Params& params) {
   const auto cn = params.text("cn");
   PKI_TRY(auto* store, session.store());
   PKI_TRY(const auto node, store->node(cn));
-  const auto revoked = store->revoke({node.serial, "cessationOfOperation", session.clock().now(), session.requester()});
+  const auto revoked = revoke(session, node.serial, "cessationOfOperation");
   // One that was revoked before is as good.
   if (!revoked.ok() && revoked.error().code() != Code::Conflict) return revoked.error();
   PKI_TRY_VOID(delete_node_key(session.realm(), cn));

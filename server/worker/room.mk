@@ -21,7 +21,9 @@ libworker_a_SOURCES = \
   server/worker/node_key.cc server/worker/node_key.h \
   server/worker/params.h \
   server/worker/realm_commands.cc \
-  server/worker/reconcile.cc \
+  server/worker/reconcile.cc server/worker/reconcile.h \
+  server/worker/repair.cc \
+  server/worker/revocation.cc server/worker/revocation.h \
   server/worker/run_worker.cc \
   server/worker/server_commands.cc \
   server/worker/session.cc server/worker/session.h \

@@ -1,0 +1,112 @@
+#include <map>
+
+#include "server/base/log.h"
+#include "server/worker/handlers.h"
+#include "server/worker/reconcile.h"
+#include "server/worker/revocation.h"
+
+/// realm.repair: the whole store against the whole journal, from its first record. What upkeep does step by step with what is
+/// new, this does without believing how far the store says it has come: for a store that was restored, or that lost rows.
+namespace chancery::worker {
+namespace {
+
+constexpr std::size_t kPage = 500;
+
+struct Findings {
+  Json missing = Json::array();
+  Json states = Json::array();
+  Json damaged = Json::array();
+};
+
+/// Every signed certificate is stored, octet for octet (incident I16).
+Status compare_certificate(store::Store& store, const signer::JournalRecord& record, bool apply, Findings& findings) {
+  PKI_TRY(const auto certificate, x509::Certificate::from_der(record.certificate));
+  const auto serial = certificate.serial().hex();
+  const auto known = store.certificate(certificate.serial());
+  if (known.ok()) {
+    if (known->der != record.certificate) {
+      findings.damaged.push_back(
+          Json::object({{"serial", serial}, {"fault", "the stored certificate is not the one that was signed"}}));
+    }
+    return {};
+  }
+  if (known.error().code() != Code::NotFound) {
+    findings.damaged.push_back(Json::object({{"serial", serial}, {"fault", known.error().message()}}));
+    return {};
+  }
+  findings.missing.push_back(serial);
+  if (!apply) return {};
+  PKI_TRY([[maybe_unused]] const auto stored, store_if_missing(store, record));
+  return {};
+}
+
+Status compare_certificates(Session& session, store::Store& store, bool apply, Findings& findings) {
+  for (std::uint64_t position = 0;;) {
+    PKI_TRY(auto* signer, session.signer());
+    PKI_TRY(const auto page, signer->journal_since(position, kPage));
+    for (const auto& record : page.records) {
+      if (!may_be_in_hand(session, record.at)) PKI_TRY_VOID(compare_certificate(store, record, apply, findings));
+    }
+    if (page.next_position == position) return {};
+    position = page.next_position;
+  }
+}
+
+/// The last change of each certificate's state that the journal allows.
+Result<std::map<Serial, StateChange>> last_changes(Session& session) {
+  std::map<Serial, StateChange> last;
+  for (std::uint64_t position = 0;;) {
+    PKI_TRY(auto* signer, session.signer());
+    PKI_TRY(const auto page, signer->audit_since(position, kPage, "event"));
+    for (const auto& event : page.records) {
+      if (event.text("what") != kStateChange || may_be_in_hand(session, base::from_epoch(event.integer("at")))) continue;
+      PKI_TRY(auto change, state_change_from(event));
+      const auto before = last.find(change.serial);
+      // Revoked is for ever: what came after it was refused.
+      const bool is_final = before != last.end() && !before->second.reason.empty() && before->second.reason != store::kHoldReason;
+      if (!is_final) last.insert_or_assign(change.serial, std::move(change));
+    }
+    if (page.next_position == position) return last;
+    position = page.next_position;
+  }
+}
+
+store::CertificateState state_after(const StateChange& change) {
+  if (change.reason.empty()) return store::CertificateState::Valid;
+  return change.reason == store::kHoldReason ? store::CertificateState::Held : store::CertificateState::Revoked;
+}
+
+Status compare_states(Session& session, store::Store& store, bool apply, Findings& findings) {
+  PKI_TRY(const auto last, last_changes(session));
+  for (const auto& [serial, change] : last) {
+    const auto record = store.certificate(serial);
+    if (!record.ok()) continue;  // missing: named above, and mended by a second run when this one does not apply
+    const auto wanted = state_after(change);
+    if (record->state == wanted) continue;
+    findings.states.push_back(
+        Json::object({{"serial", serial.hex()}, {"found", to_text(record->state)}, {"expected", to_text(wanted)}}));
+    if (apply) PKI_TRY_VOID(repeat(store, change));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Json> realm_repair(Session& session, const Params& params) {
+  const bool apply = params.boolean("apply");
+  PKI_TRY(auto* store, session.store());
+  Findings findings;
+  PKI_TRY_VOID(compare_certificates(session, *store, apply, findings));
+  PKI_TRY_VOID(compare_states(session, *store, apply, findings));
+  const auto count = findings.missing.as_array()->size() + findings.states.as_array()->size();
+  if (count > 0) {
+    base::log_warning("the store is older than the journal: " + std::to_string(count) + " certificates " +
+                      (apply ? "mended" : "lack their row or their state"));
+  }
+  return Json::object({{"missing", std::move(findings.missing)},
+                       {"states", std::move(findings.states)},
+                       {"damaged", std::move(findings.damaged)},
+                       {"applied", apply}});
+}
+
+}  // namespace chancery::worker

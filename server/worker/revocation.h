@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+
+#include "server/worker/session.h"
+
+/// What changes a certificate's state. The journal has the change, durably, before the store has it, so that a store restored
+/// from an older copy gets its revocations back, too (DESIGN 1, PROMISES C7, F10).
+namespace chancery::worker {
+
+inline constexpr std::string_view kStateChange = "certificate.state";  ///< `what` of its event in the audit stream
+
+/// @param reason CRLReason name. @errors NotFound; Conflict: its state allows no such change; Io, Unavailable: nothing was done.
+Result<store::CertificateRecord> revoke(Session& session, const Serial& serial, const std::string& reason);
+/// Takes a hold back.
+Result<store::CertificateRecord> release(Session& session, const Serial& serial);
+
+/// One such change as the journal has it.
+struct StateChange {
+  Serial serial;
+  std::string reason;  ///< empty: a hold was taken back
+  Seconds at{};
+  std::string by;
+};
+/// @errors Malformed: the event is none.
+Result<StateChange> state_change_from(const Json& event);
+/// Does in the store what the journal says was done. A change that its state does not allow was refused then, too: no error.
+Status repeat(store::Store& store, const StateChange& change);
+
+}  // namespace chancery::worker

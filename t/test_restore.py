@@ -1,0 +1,119 @@
+"""F10: a store that is older than its journal is detected, named serial by serial and mended, revocations included."""
+
+import json
+import shutil
+import sqlite3
+import subprocess
+import time
+
+import pytest
+
+from test_daemon import Daemon, issue
+from test_master import BUILD, wait_for
+
+
+@pytest.fixture
+def daemon(tmp_path):
+    tmp_path.chmod(0o755)
+    one = Daemon(tmp_path)
+    one.start()
+    yield one
+    one.end()
+
+
+def restart(daemon, meanwhile):
+    daemon.kill()
+    meanwhile()
+    # What was journalled in the second of the start may still be in somebody's hand, as far as its time says.
+    died = int(time.time())
+    wait_for(lambda: int(time.time()) > died, what="the next second")
+    daemon.log_file.unlink()
+    daemon.start()
+
+
+def database(daemon):
+    return daemon.realm("default") / "db"
+
+
+@pytest.fixture
+def restored(daemon, tmp_path):
+    """What was done after the copy was made: a certificate, a revocation, a hold, a hold taken back."""
+    with daemon.talk("default") as talk:
+        old, held, released = (issue(talk, name)["serial"] for name in ("old.example.com", "held.example.com", "released.example.com"))
+        talk.result("certificate.revoke", serial=released, reason="certificateHold")
+    restart(daemon, lambda: shutil.copytree(database(daemon), tmp_path / "copy"))
+    with daemon.talk("default") as talk:
+        new, gone = issue(talk, "new.example.com")["serial"], issue(talk, "gone.example.com")["serial"]
+        talk.result("certificate.revoke", serial=old, reason="keyCompromise")
+        talk.result("certificate.revoke", serial=gone, reason="superseded")
+        talk.result("certificate.revoke", serial=held, reason="certificateHold")
+        talk.result("certificate.unrevoke", serial=released)
+
+    def restore():
+        shutil.rmtree(database(daemon))
+        shutil.copytree(tmp_path / "copy", database(daemon))
+    restart(daemon, restore)
+    return {"old": ("revoked", "keyCompromise"), "gone": ("revoked", "superseded"), "held": ("held", "certificateHold"),
+            "released": ("valid", None), "new": ("valid", None)}, {"old": old, "gone": gone, "held": held, "released": released, "new": new}
+
+
+def check(daemon, expected, serials):
+    with daemon.talk("default") as talk:
+        for name, (state, reason) in expected.items():
+            record = talk.result("certificate.get", serial=serials[name])
+            assert (record["state"], record.get("reason")) == (state, reason), (name, record)
+
+
+def test_F10_upkeep_mends_a_restored_store(daemon, restored):
+    expected, serials = restored
+    wait_for(lambda: serials["new"] in daemon.log() and serials["gone"] in daemon.log(), 20, "the log names the missing serials")
+    with daemon.talk("default") as talk:
+        talk.result("realm.reconcile")
+    check(daemon, expected, serials)
+    with daemon.talk("default") as talk:
+        assert talk.result("realm.repair") == {"missing": [], "states": [], "damaged": [], "applied": False}
+        assert talk.result("crl.issue")["number"] >= 1
+
+
+def rows(daemon, *statements):
+    """Changes the store behind the server's back."""
+    with sqlite3.connect(database(daemon) / "realm.db") as connection:
+        for statement, values in statements:
+            assert connection.execute(statement, values).rowcount == 1, statement
+
+
+def test_F10_C29_repair_names_first_and_mends_when_told(daemon):
+    with daemon.talk("default") as talk:
+        lost, revoked, kept = (issue(talk, name)["serial"] for name in ("lost.example.com", "revoked.example.com", "kept.example.com"))
+        talk.result("certificate.revoke", serial=revoked, reason="superseded")
+    # Rows that vanish while the store believes that it has followed the journal: no step of upkeep looks there again.
+    restart(daemon, lambda: None)
+    with daemon.talk("default") as talk:
+        talk.result("realm.reconcile")
+    restart(daemon, lambda: rows(daemon, ("DELETE FROM certificate_der WHERE serial = ?", (lost,)),
+                                 ("DELETE FROM certificate_san WHERE serial = ?", (lost,)), ("DELETE FROM certificate WHERE serial = ?", (lost,)),
+                                 ("UPDATE certificate SET state = 'valid', revoked_at = NULL, reason = '' WHERE serial = ?", (revoked,))))
+
+    def repair(*options):
+        done = subprocess.run([BUILD / "chancery", "--json", "--socket", daemon.socket, "--realm", "default", "repair", *options],
+                              check=True, capture_output=True, text=True)
+        return json.loads(done.stdout)
+    found = {"missing": [lost], "states": [{"serial": revoked, "found": "valid", "expected": "revoked"}], "damaged": []}
+    for _ in range(2):  # looking changes nothing
+        assert repair() == {**found, "applied": False}
+    assert repair("--apply") == {**found, "applied": True}
+    assert repair() == {"missing": [], "states": [], "damaged": [], "applied": False}
+    with daemon.talk("default") as talk:
+        assert talk.result("certificate.get", serial=lost)["state"] == "valid"
+        assert talk.result("ocsp.status", serial=revoked)["status"] == "revoked"
+        assert talk.result("certificate.get", serial=kept)["state"] == "valid"
+
+
+def test_C20_I16_a_certificate_that_is_not_what_was_signed_is_named(daemon):
+    with daemon.talk("default") as talk:
+        one, other = issue(talk, "one.example.com")["serial"], issue(talk, "other.example.com")["serial"]
+    restart(daemon, lambda: rows(daemon, ("UPDATE certificate_der SET der = (SELECT der FROM certificate_der WHERE serial = ?) WHERE serial = ?",
+                                          (other, one))))
+    with daemon.talk("default") as talk:
+        damaged, = talk.result("realm.repair")["damaged"]
+        assert damaged["serial"] == one and damaged["fault"], damaged
