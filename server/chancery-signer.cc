@@ -152,7 +152,8 @@ Result<signer::Serve> serve_from(const Options& options) {
     worker = static_cast<uid_t>(uid);
   }
   return signer::Serve{std::move(realm),      value(options, "directory"), base::UniqueFd(listener),
-                       base::UniqueFd(ready), base::UniqueFd(life),        worker};
+                       base::UniqueFd(ready), base::UniqueFd(life),        worker,
+                       value(options, "log")};
 }
 
 int serve(const Options& options) {

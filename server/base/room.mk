@@ -6,6 +6,7 @@ libbase_a_SOURCES = \
   server/base/fd.cc server/base/fd.h \
   server/base/file.cc server/base/file.h \
   server/base/key_spec.cc server/base/key_spec.h \
+  server/base/landlock.cc server/base/landlock.h \
   server/base/log.cc server/base/log.h \
   server/base/names.cc server/base/names.h \
   server/base/process.cc server/base/process.h \

@@ -35,6 +35,11 @@ Result<SignedCrl> SignerClient::sign_crl(const CrlRequest& request) {
   return signed_crl_from_json(result);
 }
 
+Status SignerClient::publish_crl(ByteView der) {
+  const auto result = call("publish_crl", Json::object({{"crl", base::to_base64(der)}}));
+  return result.ok() ? Status() : result.error();
+}
+
 Result<AuthorityInfo> SignerClient::authority() {
   PKI_TRY(const auto result, call("authority", Json::object()));
   return authority_from_json(result);

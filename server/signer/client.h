@@ -21,6 +21,8 @@ class SignerClient {
   /// @errors what the signer refuses with; Closed, Timeout: unknown whether it signed: repeat with the same serial.
   Result<Signed> sign_certificate(const SignRequest& request);
   Result<SignedCrl> sign_crl(const CrlRequest& request);
+  /// Has the signer write crl.pem.
+  Status publish_crl(ByteView der);
   Result<AuthorityInfo> authority();
   /// Records from that position on, at most `limit`.
   Result<JournalPage> journal_since(std::uint64_t position, std::size_t limit);

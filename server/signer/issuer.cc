@@ -5,6 +5,7 @@
 #include "server/realm/assemble.h"
 #include "server/signer/ca_files.h"
 #include "server/x509/csr.h"
+#include "server/x509/pem.h"
 #include "server/x509/tbs.h"
 
 namespace chancery::signer {
@@ -188,7 +189,12 @@ Result<SignedCrl> Issuer::sign_crl(const CrlRequest& request, Seconds now) {
 }
 
 Result<AuthorityInfo> Issuer::authority() const {
-  return AuthorityInfo{state().authority == nullptr ? "waiting" : "ready", journal_->last_crl_number(), journal_->fault()};
+  const auto now = state();
+  AuthorityInfo info{now.authority == nullptr ? "waiting" : "ready", journal_->last_crl_number(), {}, journal_->fault()};
+  if (now.authority != nullptr) {
+    for (const auto& pem : realm::chain_pems(*now.authority)) info.chain += pem;
+  }
+  return info;
 }
 
 Result<JournalPage> Issuer::journal_since(std::uint64_t position, std::size_t limit) const {
@@ -200,6 +206,13 @@ Result<JournalPage> Issuer::journal_since(std::uint64_t position, std::size_t li
     page.records.push_back(record_of(entry, std::move(der)));
   }
   return page;
+}
+
+Status Issuer::publish_crl(ByteView der) const {
+  PKI_TRY(const auto state, ready_state());
+  PKI_TRY(const auto crl, x509::Crl::from_der(der));
+  PKI_TRY_VOID(crl.verify_signed_by(state.authority->certificate));
+  return base::replace_file(state.realm->crl_file(), base::as_bytes(x509::to_pem(x509::kCrlLabel, der)), 0644);
 }
 
 Status Issuer::verify_journal() const {

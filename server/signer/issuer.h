@@ -24,6 +24,9 @@ class Issuer {
   Result<Signed> sign_certificate(const SignRequest& request, Seconds now);
   /// @errors PolicyRefused: dates outside what the realm says; Conflict: number or date behind the last CRL's; LintFailed; Io.
   Result<SignedCrl> sign_crl(const CrlRequest& request, Seconds now);
+  /// Writes crl.pem, once the store has the CRL: the realm's CA files are the signer's alone to write.
+  /// @errors Malformed; BadProof: no CRL of this CA; Io.
+  Status publish_crl(ByteView der) const;
   Result<AuthorityInfo> authority() const;
   Result<JournalPage> journal_since(std::uint64_t position, std::size_t limit) const;
   /// @errors Io.

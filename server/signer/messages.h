@@ -106,6 +106,7 @@ Result<AuditPage> audit_page_from_json(const Json& result);
 struct AuthorityInfo {
   std::string state;  ///< "ready" or "waiting"
   std::uint64_t last_crl_number = 0;
+  std::string chain;  ///< PEM: the CA's certificate, then those above it; empty while it waits
   std::string fault;  ///< why the journal refused the last record; empty: it did not
 };
 Json to_json(const AuthorityInfo& info);

@@ -44,6 +44,12 @@ Result<Json> journal_since(Issuer& issuer, const base::Clock& /*clock*/, const J
 
 Result<Json> ping(Issuer& /*issuer*/, const base::Clock& /*clock*/, const Json& /*params*/) { return Json::object(); }
 
+Result<Json> publish_crl(Issuer& issuer, const base::Clock& /*clock*/, const Json& params) {
+  PKI_TRY(const auto der, base::from_base64(params.text("crl")));
+  PKI_TRY_VOID(issuer.publish_crl(der));
+  return Json::object();
+}
+
 /// The signer's own clock says when: a worker's word is evidence, not a date.
 Result<Json> record(Issuer& issuer, const base::Clock& clock, const Json& params) {
   PKI_TRY(auto event, audit_event_from_json(params));
@@ -75,6 +81,7 @@ constexpr std::array kOperations{
     Operation{"import_certificate", import_certificate},
     Operation{"journal_since", journal_since},
     Operation{"ping", ping},
+    Operation{"publish_crl", publish_crl},
     Operation{"record", record},
     Operation{"sign_certificate", sign_certificate},
     Operation{"sign_crl", sign_crl},

@@ -8,6 +8,7 @@ SIGNER_CLIENT_LIBS = libsignerclient.a $(X509_LIBS) $(WIRE_LIBS)
 
 libsigner_a_SOURCES = \
   server/signer/ca_files.cc server/signer/ca_files.h \
+  server/signer/confine.cc server/signer/confine.h \
   server/signer/conversations.cc server/signer/conversations.h \
   server/signer/create.cc server/signer/create.h \
   server/signer/issuer.cc server/signer/issuer.h \
@@ -17,10 +18,10 @@ libsigner_a_SOURCES = \
   server/signer/operations.cc server/signer/operations.h \
   server/signer/records.cc server/signer/records.h \
   server/signer/serve.cc server/signer/serve.h
-libsigner_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
-SIGNER_LIBS = libsigner.a libsignerclient.a $(REALM_LIBS) $(CONFIG_LIBS) $(WIRE_LIBS) -lpthread
+libsigner_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(SECCOMP_CFLAGS)
+SIGNER_LIBS = libsigner.a libsignerclient.a $(REALM_LIBS) $(CONFIG_LIBS) $(WIRE_LIBS) $(SECCOMP_LIBS) -lpthread
 
 UNIT_TESTS += signer_test
-signer_test_SOURCES = server/signer/issuer_test.cc server/signer/journal_test.cc
+signer_test_SOURCES = server/signer/confine_test.cc server/signer/issuer_test.cc server/signer/journal_test.cc
 signer_test_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(GTEST_CFLAGS)
 signer_test_LDADD = $(SIGNER_LIBS) $(GTEST_LIBS)

@@ -14,6 +14,7 @@
 #include "server/base/process.h"
 #include "server/base/text.h"
 #include "server/config/load.h"
+#include "server/signer/confine.h"
 #include "server/signer/conversations.h"
 
 namespace chancery::signer {
@@ -136,8 +137,7 @@ int fail(const Serve& start, const Error& why) {
 }
 
 /// A signer whose master was killed ends within moments, but a new master may be quicker: its signer waits for the journal.
-Result<std::unique_ptr<Issuer>> open_issuer(const Serve& start) {
-  PKI_TRY(auto realm, load(start.realm, start.directory));
+Result<std::unique_ptr<Issuer>> open_issuer(const std::shared_ptr<const config::RealmConfig>& realm) {
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
   for (;;) {
     auto issuer = Issuer::open(realm, base::SystemClock().now());
@@ -156,10 +156,14 @@ int serve(Serve start) {
   auto wake = base::make_pipe();
   if (!wake.ok()) return fail(start, wake.error());
   catch_signals(wake->write.get());
-  auto issuer = open_issuer(start);
+  const auto realm = load(start.realm, start.directory);
+  if (!realm.ok()) return fail(start, realm.error());
+  auto issuer = open_issuer(*realm);
   if (!issuer.ok()) return fail(start, issuer.error());
+  confine_files(**realm, start.log_destination);
   {
     Service service(**issuer, start, wake->read.get());
+    if (const auto confined = confine_calls(); !confined.ok()) return fail(start, confined.error());
     if (!base::write_all(start.ready.get(), base::as_bytes("ready\n")).ok()) return base::to_int(base::Exit::Io);
     start.ready.reset();
     ::alarm(service.run());  // SIGALRM ends whatever takes longer; the journal remembers what it was

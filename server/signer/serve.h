@@ -17,6 +17,7 @@ struct Serve {
   base::UniqueFd ready;             ///< one line goes here: "ready" or "failed <reason>"
   base::UniqueFd life;              ///< EOF: the master is gone
   std::optional<uid_t> worker_uid;  ///< who may ask besides root and the signer's own user
+  std::string log_destination;      ///< "stderr", "syslog" or a file
 };
 
 /// Serves until SIGTERM or the master's end. SIGHUP reads the realm's profiles anew. @return the exit status (base::Exit).

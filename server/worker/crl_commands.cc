@@ -63,7 +63,7 @@ Result<Json> make_crl(Session& session, store::Store& store, Seconds now) {
   const auto pem = x509::to_pem(x509::kCrlLabel, made.crl);
   const auto count = static_cast<std::int64_t>(revoked.size());
   PKI_TRY_VOID(store.add_crl({kCa, number, request.this_update, request.next_update, made.crl, std::move(revoked)}));
-  PKI_TRY_VOID(base::replace_file(session.realm().crl_file(), base::as_bytes(pem), 0644));
+  PKI_TRY_VOID(signer->publish_crl(made.crl));
   base::log_info("CRL " + std::to_string(number) + " with " + std::to_string(count) + " entries, until " +
                  base::to_rfc3339(request.next_update));
   return describe({kCa, number, request.this_update, request.next_update, count, {}}, pem, true);

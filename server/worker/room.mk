@@ -32,3 +32,8 @@ libworker_a_SOURCES = \
   server/worker/upkeep.cc
 libworker_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
 WORKER_LIBS = libworker.a $(STORE_LIBS) $(SIGNER_CLIENT_LIBS) $(REALM_LIBS) $(CONFIG_LIBS) $(WIRE_LIBS)
+
+UNIT_TESTS += worker_test
+worker_test_SOURCES = server/worker/confine_test.cc
+worker_test_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS)
+worker_test_LDADD = $(WORKER_LIBS) $(GTEST_LIBS)

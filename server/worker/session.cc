@@ -140,15 +140,23 @@ Result<signer::SignerClient*> Session::signer() {
   return signer_.get();
 }
 
+/// ca.crt; one that came after this session was bound to its realm is out of the worker's reach, and the signer tells it.
+Result<std::string> Session::chain() {
+  auto text = base::read_file(realm().ca_certificate_file(), kMaxChainBytes);
+  if (text.ok()) return text;
+  PKI_TRY(auto* client, signer());
+  PKI_TRY(const auto info, client->authority());
+  return info.chain;
+}
+
 Result<const realm::Authority*> Session::authority() {
   if (authority_ == nullptr) {
-    const auto text = base::read_file(realm().ca_certificate_file(), kMaxChainBytes);
-    if (!text.ok() && text.error().code() == Code::NotFound) {
+    PKI_TRY(const auto text, chain());
+    if (text.empty()) {
       return Error(Code::Unavailable, "the CA of realm " + realm().name.text() + " has no certificate yet",
                    "have its request (ca.get) signed and bring the certificate with ca.import");
     }
-    if (!text.ok()) return text.error();
-    PKI_TRY(auto parsed, realm::parse_authority(*text, realm()));
+    PKI_TRY(auto parsed, realm::parse_authority(text, realm()));
     authority_ = std::make_unique<realm::Authority>(std::move(parsed));
   }
   return authority_.get();

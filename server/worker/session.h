@@ -64,6 +64,8 @@ class Session {
   int count_refusal() { return ++refusals_; }
 
  private:
+  Result<std::string> chain();
+
   const WorkerStart& start_;
   const base::Clock& clock_;
   const config::RealmConfig* realm_ = nullptr;
