@@ -231,7 +231,7 @@ def test_d24_a_reload_reaches_signers_and_new_sessions(daemon):
             assert "special" in str(new.result("profile.list"))
 
 
-def test_c27_a_realm_without_its_key_does_not_stop_the_other(daemon):
+def test_c26_c27_a_realm_without_its_key_does_not_stop_the_other(daemon):
     (daemon.realm("devices") / "ca.key").rename(daemon.directory / "saved.key")
     daemon.start()
     with daemon.talk("default") as talk:

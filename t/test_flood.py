@@ -203,7 +203,7 @@ def test_D9_four_hundred_silent_connections(system, doors, name):
 
 
 @pytest.mark.parametrize("name", DOORS)
-def test_D3_a_thousand_silent_connections_of_many_addresses(system, doors, name):
+def test_D2_D3_a_thousand_silent_connections_of_many_addresses(system, doors, name):
     silent = [doors[name].connect(f"127.0.1.{1 + i % 20}") for i in range(1000)]
     check_bounds(system)
     with Watch(doors, name):
@@ -296,7 +296,7 @@ def test_D9_one_byte_per_second(system, doors, name, head):
     doors[name].serve(SAME_DOOR_SECONDS)
 
 
-def test_D9_answers_that_nobody_reads(system, doors):
+def test_D9_D10_answers_that_nobody_reads(system, doors):
     """Ten thousand requests of a client that reads no answer: the server stops reading too."""
     request = b"GET /ca.pem HTTP/1.1\r\nHost: localhost\r\n\r\n"
     with Watch(doors, "http"):
@@ -337,7 +337,7 @@ def test_an_idle_keep_alive_connection_is_closed(system, doors):
         wait_for_end(one)
 
 
-def test_a_connection_ends_after_its_share_of_requests(system, doors):
+def test_D14_a_connection_ends_after_its_share_of_requests(system, doors):
     request = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
     with doors["http"].connect() as one:
         answers = b""
@@ -408,7 +408,7 @@ def test_D18_a_zmq_program_that_died_is_back_for_the_same_client(system, nobody_
     ask.close()
 
 
-def test_D41_foreign_text_makes_no_log_lines(system, doors):
+def test_D41_F36_foreign_text_makes_no_log_lines(system, doors):
     with doors["http"].connect() as one:
         one.sendall(b"G\x1b[31mET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
         wait_for_end(one)

@@ -2,6 +2,7 @@
 
 import pathlib
 import re
+import subprocess
 
 import pytest
 
@@ -57,3 +58,12 @@ def test_files_are_about_one_concept(room):
     long = [f"{path.relative_to(TOP)}: {len(path.read_text().splitlines())} lines" for path in sources(room)
             if path.name not in tables and len(path.read_text().splitlines()) > 500]
     assert not long
+
+
+def test_every_promise_has_a_test_or_a_reason():
+    assert subprocess.run([TOP / "t" / "make-promises", "--owed"], check=True, capture_output=True, text=True).stdout == "\n"
+
+
+def test_the_list_of_promises_is_current():
+    made = subprocess.run([TOP / "t" / "make-promises"], check=True, capture_output=True, text=True).stdout
+    assert (TOP / "doc" / "promises.md").read_text() == made, "make docs writes it anew"

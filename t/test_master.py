@@ -300,7 +300,7 @@ def test_d19_a_storm_of_dying_children_is_reaped(server):
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSEGV])
-def test_d17_children_do_not_outlive_the_master(server, how):
+def test_d17_i25_children_do_not_outlive_the_master(server, how):
     server.front_ends = [("http", ""), ("zmq", "")]
     server.start()
     clients = [server.session() for _ in range(5)]
@@ -511,7 +511,7 @@ def test_d6_without_processes_it_refuses_and_recovers(server):
 # ----- control
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_d23_sigterm_ends_in_order_and_cleans_up(server, how):
+def test_d23_i26_sigterm_ends_in_order_and_cleans_up(server, how):
     server.front_ends = [("http", "")]
     server.start()
     client = server.session()
@@ -622,7 +622,7 @@ def test_d24_settings_of_the_next_start_are_named(server):
     assert stat.S_IMODE(server.socket.stat().st_mode) == 0o666
 
 
-def test_d24_no_connection_is_refused_during_fifty_reloads(server):
+def test_d24_d25_no_connection_is_refused_during_fifty_reloads(server):
     server.start()
     failures, served = [], 0
     reloads = 0
@@ -706,7 +706,7 @@ def test_files_are_private(server):
 
 
 @needs_root
-def test_d31_a_front_end_runs_as_its_user(server):
+def test_d31_d32_a_front_end_runs_as_its_user(server):
     server.front_ends = [("http", 'user="nobody"')]
     reachable(server.directory)
     server.start()

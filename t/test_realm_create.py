@@ -65,7 +65,7 @@ def issued_file(place, tmp_path, realm="one", name="www.example.com"):
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_a_ca_of_every_kind_of_key(place, tmp_path, key):
+def test_B8_a_ca_of_every_kind_of_key(place, tmp_path, key):
     place.create("one", "--key", key)
     directory = place.realm("one")
     encrypted = (directory / "ca.key").read_text()
@@ -271,7 +271,7 @@ def test_the_passphrase_may_be_a_credential_of_systemd(place, tmp_path, secret, 
     assert status == 78 and "passphrase" in said, said
 
 
-def test_F12_check_finds_what_became_of_a_key(place, tmp_path, secret):
+def test_F12_C26_check_finds_what_became_of_a_key(place, tmp_path, secret):
     place.create("one", "--passphrase-file", secret)
     place.create("two")
     place.create("three", "--unencrypted")

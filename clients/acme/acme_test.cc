@@ -151,7 +151,7 @@ TEST(Problems, AFailureInsideTellsNothingOfIt) {
   EXPECT_EQ(problem.detail.find("sda1"), std::string::npos);
 }
 
-TEST(Problems, DocumentsFollowTheRfc) {
+TEST(Problems, C30_DocumentsFollowTheRfc) {
   const auto response = problem_response(acme_error("badSignatureAlgorithm", "none"));
   EXPECT_EQ(response.status, 400);
   EXPECT_EQ(http::find_header(response.headers, "Content-Type"), "application/problem+json");

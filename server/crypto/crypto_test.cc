@@ -66,7 +66,7 @@ TEST(Key, D36_PemThereAndBack) {
   EXPECT_FALSE(key.to_encrypted_pem(SecretBytes()).ok());
 }
 
-TEST(Key, F32_RefusesWeakRsa) {
+TEST(Key, F32_B3_B4_RefusesWeakRsa) {
   const auto good = make("rsa:2048").public_key();
   const auto n = good.spki().last(256 + 5).first(256);
   const Bytes modulus(n.begin(), n.end());
@@ -86,7 +86,7 @@ TEST(Key, F32_RefusesWeakRsa) {
   EXPECT_EQ(code_of(PublicKey::from_rsa({}, {})), Code::BadKey);
 }
 
-TEST(Key, F32_RefusesBadPoints) {
+TEST(Key, F32_B2_RefusesBadPoints) {
   const auto good = make("ec:P-256").public_key();
   Bytes spki(good.spki().begin(), good.spki().end());
   auto off_curve = spki;
@@ -130,7 +130,7 @@ TEST(Signature, RawAndDer) {
   EXPECT_FALSE(ecdsa_der_to_raw(Bytes{0x30, 0}, 96).ok());
 }
 
-TEST(Signature, F32_RefusesWeakIdentifiers) {
+TEST(Signature, F32_B5_RefusesWeakIdentifiers) {
   for (const auto row : {SignatureAlgorithm::EcdsaSha256, SignatureAlgorithm::RsaSha512, SignatureAlgorithm::Ed25519}) {
     EXPECT_EQ(algorithm_from_identifier(algorithm_identifier(row)).value(), row);
   }

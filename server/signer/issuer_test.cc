@@ -201,7 +201,7 @@ TEST(Issuer, F3_AnInterruptedSignatureIsMadeAtTheStart) {
   EXPECT_TRUE(office.issuer->sign_certificate(good(2), kNow)->replayed);
 }
 
-TEST(Issuer, C8_CrlsThatAWorkerMayNotHave) {
+TEST(Issuer, C8_I14_CrlsThatAWorkerMayNotHave) {
   const Office office;
   const auto crl = [&](std::uint64_t number, std::int64_t begin, std::chrono::seconds length) {
     return office.issuer->sign_crl(

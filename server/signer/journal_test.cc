@@ -292,7 +292,7 @@ TEST(Journal, AnothersJournalIsRefused) {
   EXPECT_EQ(Journal::create(place.directory(), owner()).error().code(), Code::Exists);
 }
 
-TEST(Journal, F13_OneSignerHoldsIt) {
+TEST(Journal, F13_I21_OneSignerHoldsIt) {
   const Place place;
   const auto first = place.open();
   EXPECT_EQ(place.try_open().error().code(), Code::Busy);
@@ -314,7 +314,7 @@ TEST(Journal, D33_FilesThatOthersMayWriteAreRefused) {
   EXPECT_FALSE(place.try_open().ok());
 }
 
-TEST(Journal, F7_AFullDiskRefusesAndIsAsBefore) {
+TEST(Journal, F7_I21_AFullDiskRefusesAndIsAsBefore) {
   const Place place;
   const auto journal = place.open();
   ASSERT_TRUE(journal->begin(intent(1)).ok());

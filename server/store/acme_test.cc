@@ -165,7 +165,7 @@ TEST_P(Acme, OnlyALastingValidAuthorizationOfTheSameNameIsReused) {
   EXPECT_FALSE(store_.find_valid_acme_authorization(other, kNow).value());
 }
 
-TEST_P(Acme, I28_WhatEndedIsForgottenInBatches) {
+TEST_P(Acme, I28_Q15_WhatEndedIsForgottenInBatches) {
   for (const auto* id : {"o1", "o2", "o3"}) {
     const AcmeAuthorization made[] = {authorization_of(std::string("z") + id, "a")};
     EXPECT_OK(store_.add_acme_order(order_of(id, "a"), made));

@@ -29,7 +29,7 @@ TEST_P(Certificates, ComeBackAsTheyWere) {
   EXPECT_EQ(record.reason, "");
 }
 
-TEST_P(Certificates, C6_TheSameOneAgainChangesNothing) {
+TEST_P(Certificates, C6_Q7_TheSameOneAgainChangesNothing) {
   auto given = certificate_of("01");
   given.idempotency_key = "order-1";
   EXPECT_EQ(store_.add_certificate(given).value(), Added::New);
@@ -39,7 +39,7 @@ TEST_P(Certificates, C6_TheSameOneAgainChangesNothing) {
   EXPECT_EQ(store_.certificate(given.serial)->requester, "unix:alice");
 }
 
-TEST_P(Certificates, I15_ASerialIsGivenOnceForEachCa) {
+TEST_P(Certificates, I15_Q2_ASerialIsGivenOnceForEachCa) {
   auto given = certificate_of("01");
   EXPECT_OK(store_.add_certificate(given));
   given.der.push_back(0);
@@ -51,7 +51,7 @@ TEST_P(Certificates, I15_ASerialIsGivenOnceForEachCa) {
   EXPECT_EQ(code_of(store_.revoke({given.serial, "superseded", kNow})), Code::Conflict);
 }
 
-TEST_P(Certificates, C6_AnIdempotencyKeyNamesOneCertificate) {
+TEST_P(Certificates, C6_Q2_AnIdempotencyKeyNamesOneCertificate) {
   auto first = certificate_of("01");
   first.idempotency_key = "k";
   EXPECT_OK(store_.add_certificate(first));
@@ -74,7 +74,7 @@ TEST_P(Certificates, Q13_DerAboveTheLimitIsRefused) {
   EXPECT_EQ(code_of(store_.add_certificate(above)), Code::TooLarge);
 }
 
-TEST_P(Certificates, UnknownOnesAreNotFound) {
+TEST_P(Certificates, C9_UnknownOnesAreNotFound) {
   EXPECT_EQ(code_of(store_.certificate(serial_of("ff"))), Code::NotFound);
   EXPECT_EQ(code_of(store_.certificate(serial_of("ff"), "ca")), Code::NotFound);
   EXPECT_EQ(code_of(store_.newest_by_cn("nobody")), Code::NotFound);

@@ -28,7 +28,7 @@ class Concurrency : public Contract {
 };
 INSTANTIATE_TEST_SUITE_P(Store, Concurrency, testing::ValuesIn(shared_backends()), backend_name);
 
-TEST_P(Concurrency, F18_OfSeveralRevocationsOneWins) {
+TEST_P(Concurrency, F18_Q6_Q9_OfSeveralRevocationsOneWins) {
   const auto given = certificate_of("01");
   EXPECT_OK(store_.add_certificate(given));
   std::atomic<int> won = 0;
@@ -57,7 +57,7 @@ TEST_P(Concurrency, I15_OfSeveralCertificatesUnderOneSerialOneWins) {
   EXPECT_EQ(won, 1);
 }
 
-TEST_P(Concurrency, C8_CrlNumbersAreGivenOnce) {
+TEST_P(Concurrency, C8_Q4_CrlNumbersAreGivenOnce) {
   std::mutex mutex;
   std::set<std::uint64_t> numbers;
   race([&](Store& store, int) {

@@ -50,7 +50,7 @@ TEST_P(Crls, ListWhatIsRevokedOrHeldSortedBySerial) {
 }
 
 /// I11, I12: serials of every length and high bit come back as they were.
-TEST_P(Crls, I11_EverySerialIsFoundOnTheList) {
+TEST_P(Crls, I11_I12_EverySerialIsFoundOnTheList) {
   std::vector<Serial> serials;
   for (std::size_t octets = 1; octets <= base::kMaxSerialOctets; ++octets) {
     for (const std::uint8_t lead : {0x01, 0x7f, 0x80, 0xff}) {

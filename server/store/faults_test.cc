@@ -57,7 +57,7 @@ std::vector<Act> acts() {
 }
 
 /// F4: each statement of an act fails once, the commit too: nothing of it stays, and the same act afterwards succeeds.
-TEST_P(Faults, F4_NothingIsHalfDone) {
+TEST_P(Faults, F4_I5_NothingIsHalfDone) {
   for (const auto& act : acts()) {
     for (int failing = 0;; ++failing) {
       backend_ = GetParam().make();

@@ -47,7 +47,7 @@ std::vector<std::pair<std::string, std::string>> all_texts() {
   return texts;
 }
 
-TEST(Sql, Q5_ForbiddenWordsAreNowhere) {
+TEST(Sql, Q3_Q5_Q6_Q10_ForbiddenWordsAreNowhere) {
   for (const auto& rule : kForbidden) {
     const std::regex pattern(rule.pattern);
     for (const auto& [name, text] : all_texts())
@@ -126,7 +126,7 @@ TEST(Sql, Q12_WhatGivesManyRowsIsBounded) {
 }
 
 /// EXPLAIN QUERY PLAN of SQLite: every step is a SEARCH by realm in an index, nothing is scanned and nothing is sorted.
-TEST(Sql, EveryStatementIsServedByAnIndex) {
+TEST(Sql, Q12_EveryStatementIsServedByAnIndex) {
   auto driver = open_memory_driver().value();
   ASSERT_TRUE(bring_up_to_date(*driver).ok());
   for (const auto& one : statements()) {
@@ -145,7 +145,7 @@ TEST(Sql, EveryStatementIsServedByAnIndex) {
 }
 
 /// The paging searches use both their columns: a page costs what it holds.
-TEST(Sql, PagesStartAtTheirKey) {
+TEST(Sql, Q12_PagesStartAtTheirKey) {
   auto driver = open_memory_driver().value();
   ASSERT_TRUE(bring_up_to_date(*driver).ok());
   for (const auto* name : {"certificate_search_all", "certificate_search_san", "certificate_search_profile",

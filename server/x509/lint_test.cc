@@ -320,7 +320,7 @@ const ListBreak kListBehindTheReader[] = {
      }},
 };
 
-TEST(LintCrl, EveryBreakIsNamed) {
+TEST(LintCrl, I6_EveryBreakIsNamed) {
   EXPECT_TRUE(lint_crl(List().tbs(), kAlgorithm, ca()).ok());
   for (const auto& [rule, change] : kListBreaks) {
     List list;

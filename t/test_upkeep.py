@@ -1,0 +1,106 @@
+"""CRLs that come by themselves (C8, I13, B10), and promises about processes that no other file is about."""
+
+import sqlite3
+import subprocess
+
+import pytest
+
+from test_daemon import Daemon, Talk, issue
+from test_house import TOP
+from test_master import BUILD, wait_for
+
+DAY = 86400
+
+
+@pytest.fixture
+def daemon(tmp_path):
+    tmp_path.chmod(0o755)
+    one = Daemon(tmp_path)
+    one.start()
+    yield one
+    one.end()
+
+
+def crl_number(talk, **params):
+    return talk.result("crl.issue", **params)["number"]
+
+
+def age(daemon, seconds):
+    """As if the store's newest CRL had been made that long ago."""
+    with sqlite3.connect(daemon.realm("default") / "db" / "realm.db") as connection:
+        assert connection.execute("UPDATE crl SET this_update = this_update - ?, next_update = next_update - ?", (seconds, seconds)).rowcount >= 1
+
+
+def test_C8_I13_a_crl_is_renewed_at_half_life_without_any_revocation(daemon):
+    with daemon.talk("default") as talk:
+        first = crl_number(talk)
+        assert crl_number(talk, if_due=True) == first
+        age(daemon, 3 * DAY)  # of seven
+        assert crl_number(talk, if_due=True) == first
+        age(daemon, DAY)
+        assert crl_number(talk, if_due=True) > first
+        assert crl_number(talk, if_due=True) == first + 1
+        age(daemon, 30 * DAY)  # long after its end, as after a long stop
+        assert crl_number(talk, if_due=True) == first + 2
+
+
+def test_B10_a_revocation_is_on_a_crl_in_the_realms_time(daemon):
+    (daemon.realm("default") / "ca.config.yml").write_text("key_unencrypted: true\ncrl_after_revocation: 0s\n")
+    daemon.hangup()
+    with daemon.talk("default") as talk:
+        serial = issue(talk, "soon.example.com")["serial"]
+        before = crl_number(talk)
+        talk.result("certificate.revoke", serial=serial)
+        crl = talk.result("crl.issue", if_due=True)
+        assert crl["number"] > before
+        text = subprocess.run(["openssl", "crl", "-noout", "-text"], input=crl["crl"], check=True, capture_output=True, text=True).stdout
+        assert serial.upper() in text
+
+
+def test_C9_what_was_never_issued_is_unknown(daemon):
+    with daemon.talk("default") as talk, daemon.talk("devices") as other:
+        for serial in ("01", "7f" * 19, issue(other, "elsewhere.example.com")["serial"]):
+            assert talk.result("ocsp.status", serial=serial)["status"] == "unknown"
+        assert talk.result("ocsp.status", serial=issue(talk, "here.example.com")["serial"])["status"] == "good"
+
+
+def test_D21_workers_share_no_random_numbers(daemon):
+    challenges, talks = set(), []
+    for _ in range(30):
+        talks.append(daemon.talk("default"))
+        challenges.add(talks[-1].result("session.whoami")["challenge"])
+    for talk in talks:
+        talk.socket.close()
+    assert len(challenges) == 30
+
+
+def test_D40_a_full_log_does_not_stop_service(daemon):
+    daemon.kill()
+    with open("/dev/full", "w") as full:
+        daemon.process = subprocess.Popen([BUILD / "chanceryd", "--config", daemon.config], stdin=subprocess.DEVNULL, stdout=full, stderr=full)
+
+        def served():
+            try:
+                with Talk(daemon.socket, "default") as talk:
+                    return issue(talk, "full.example.com")
+            except (OSError, AssertionError):
+                return None
+        assert wait_for(served, 10, "a certificate")["serial"]
+        daemon.process.terminate()
+        assert daemon.process.wait(20) == 0
+
+
+def test_D42_the_wall_clock_has_one_door():
+    """Deadlines cannot use what they cannot reach; an answer's Date header is no deadline."""
+    users = {str(path.relative_to(TOP)) for room in ("server", "clients") for path in (TOP / room).rglob("*")
+             if path.suffix in (".cc", ".h") and any(word in path.read_text() for word in ("system_clock::now", "CLOCK_REALTIME", "std::time("))}
+    assert users == {"server/base/clock.cc", "clients/http/connection.cc"}
+
+
+def test_D39_the_unit_is_hardened():
+    unit = (TOP / "etc" / "chancery.service.in").read_text()
+    settings = dict(line.split("=", 1) for line in unit.splitlines() if "=" in line and not line.startswith("#"))
+    wanted = {"NoNewPrivileges": "yes", "ProtectSystem": "strict", "ProtectHome": "yes", "PrivateTmp": "yes", "PrivateDevices": "yes",
+              "RestrictNamespaces": "yes", "MemoryDenyWriteExecute": "yes", "CapabilityBoundingSet": "", "UMask": "0077", "LimitCORE": "0",
+              "RestrictSUIDSGID": "yes", "LockPersonality": "yes", "ProtectKernelModules": "yes"}
+    assert {name: settings.get(name) for name in wanted} == wanted
