@@ -66,7 +66,7 @@ TEST(Key, D36_PemThereAndBack) {
   EXPECT_FALSE(key.to_encrypted_pem(SecretBytes()).ok());
 }
 
-TEST(Key, F32_B3_B4_RefusesWeakRsa) {
+TEST(Key, F32_B3_RefusesWeakRsa) {
   const auto good = make("rsa:2048").public_key();
   const auto n = good.spki().last(256 + 5).first(256);
   const Bytes modulus(n.begin(), n.end());
@@ -84,6 +84,20 @@ TEST(Key, F32_B3_B4_RefusesWeakRsa) {
   odd_bits.front() = 0x40;
   EXPECT_EQ(code_of(PublicKey::from_rsa(odd_bits, f4)), Code::BadKey);
   EXPECT_EQ(code_of(PublicKey::from_rsa({}, {})), Code::BadKey);
+}
+
+TEST(Key, B3_B4_RefusesModuliThatFactorEasily) {
+  struct Case {
+    const char* name;
+    const char* modulus;
+  };
+  const Case cases[] = {
+#include "server/crypto/weak_moduli.inc"
+  };
+  for (const auto& one : cases) {
+    const auto modulus = base::from_hex(one.modulus).value();
+    EXPECT_EQ(code_of(PublicKey::from_rsa(modulus, Bytes{1, 0, 1})), Code::BadKey) << one.name;
+  }
 }
 
 TEST(Key, F32_B2_RefusesBadPoints) {

@@ -15,6 +15,6 @@ libpkicrypto_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
 CRYPTO_LIBS = libpkicrypto.a $(BASE_LIBS) $(OPENSSL_LIBS)
 
 UNIT_TESTS += crypto_test
-crypto_test_SOURCES = server/crypto/crypto_test.cc
+crypto_test_SOURCES = server/crypto/crypto_test.cc server/crypto/weak_moduli.inc
 crypto_test_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(GTEST_CFLAGS)
 crypto_test_LDADD = $(CRYPTO_LIBS) $(GTEST_LIBS)
