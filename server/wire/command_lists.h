@@ -52,7 +52,8 @@ inline constexpr Field kNext{"next", Type::Text, "key of the next page; absent o
 // ----- parameters
 inline constexpr std::array kPage{kLimit, kAfter};
 inline constexpr std::array kAuditList{kLimit, kAfter};
-inline constexpr std::array kRepair{Param{"apply", Type::Boolean, kOptional, 1, "mend what is found; without it nothing is changed"}};
+inline constexpr std::array kRepair{
+    Param{"apply", Type::Boolean, kOptional, 1, "mend what is found; without it nothing is changed"}};
 inline constexpr std::array kAuditPage{
     Field{"records", Type::Objects,
           "kind (genesis, anchor, intent, signature, crl, event), position, at, and what that kind says: what, phase, requester, "

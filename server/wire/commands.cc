@@ -12,7 +12,8 @@ namespace chancery::wire {
 namespace {
 
 constexpr std::array kCommands{
-#define COMMAND(name, handler, role, state, effect, params, result, doc) Command{name, Role::role, In::state, Effect::effect, params, result, doc},
+#define COMMAND(name, handler, role, state, effect, params, result, doc) \
+  Command{name, Role::role, In::state, Effect::effect, params, result, doc},
 #include "server/wire/commands.def"
 #undef COMMAND
 };
