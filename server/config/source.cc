@@ -351,7 +351,10 @@ std::optional<std::string> read_source(const std::filesystem::path& file, Report
     report.error_at(1, 1, "found no readable file: " + content.error().message());
     return std::nullopt;
   }
-  auto& text = *content;
+  return accept_source(std::move(*content), report);
+}
+
+std::optional<std::string> accept_source(std::string text, Report& report) {
   if (text.starts_with(kBom)) text.erase(0, kBom.size());
   const Lines lines(text);
   if (const auto control = std::ranges::find_if(text, is_control); control != text.end()) {
@@ -368,7 +371,7 @@ std::optional<std::string> read_source(const std::filesystem::path& file, Report
     }
     rest.remove_prefix(std::min(rest.size(), line.size() + 1));
   }
-  return std::move(text);
+  return text;
 }
 
 std::optional<Node> parse_xml(std::string_view text, Report& report) { return XmlReader(text, report).read(); }

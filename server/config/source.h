@@ -19,6 +19,9 @@ inline constexpr std::size_t kMaxNodes = 20000;  ///< of one file
 /// @return nothing when it reported an error.
 std::optional<std::string> read_source(const std::filesystem::path& file, Report& report);
 
+/// The same for a text that was read already, whatever its size.
+std::optional<std::string> accept_source(std::string text, Report& report);
+
 /// Reads XML 1.0 (elements and attributes; comments are skipped). Refuses DTDs, other encodings than UTF-8, text between
 /// elements, an attribute given twice, depth above kMaxDepth.
 /// @return the root element; nothing when the text cannot be read on. Check report.failed() as well.

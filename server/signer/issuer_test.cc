@@ -274,5 +274,21 @@ TEST(Operations, EveryMemberOfARequestIsChecked) {
   }
 }
 
+// ----- messages
+
+TEST(Messages, I12_ACrlEntryKeepsItsReasonOrIsRefused) {
+  const auto read = [](const std::string& reason) {
+    return crl_request_from_json(Json::object({{"number", 1}, {"entries", "1f:1795203585:" + reason + " "}}));
+  };
+  const auto good = read("10");
+  ASSERT_TRUE(good.ok()) << good.error().message();
+  EXPECT_EQ(good->entries.at(0).reason, 10);
+  for (const auto* reason : {"11", "-1", "4294967297", "9223372036854775807", "1.0", "", "1 ", "true"}) {
+    const auto bad = read(reason);
+    ASSERT_FALSE(bad.ok()) << reason;
+    EXPECT_EQ(bad.error().code(), Code::Malformed) << reason;
+  }
+}
+
 }  // namespace
 }  // namespace chancery::signer

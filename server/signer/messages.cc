@@ -9,6 +9,7 @@ namespace {
 constexpr std::size_t kMaxSans = 100;  ///< PROMISES D11
 constexpr std::size_t kMaxText = 1024;
 constexpr std::size_t kMaxEvidence = 65536;
+constexpr std::int64_t kMostReason = 10;  ///< CRLReason; which of them may be used is the lint's to say
 
 /// A CRL's entries are one text, "serial:seconds:reason" each, parted by spaces: a JSON object per entry would pass the
 /// reader's limit of values at a tenth of the million that a CRL may have.
@@ -29,6 +30,9 @@ Result<x509::RevokedEntry> entry_from_text(std::string_view text) {
   PKI_TRY(const auto at, wire::parse_json(text.substr(first + 1, second - first - 1)));
   PKI_TRY(const auto reason, wire::parse_json(text.substr(second + 1)));
   if (at.as_integer() == nullptr || reason.as_integer() == nullptr) return Error(Code::Malformed, "CRL entry without numbers");
+  if (*reason.as_integer() < 0 || *reason.as_integer() > kMostReason)
+    return Error(Code::Malformed, "CRL entry of reason " + std::to_string(*reason.as_integer()) + ", expected 0 to " +
+                                      std::to_string(kMostReason));
   return x509::RevokedEntry{serial, base::from_epoch(*at.as_integer()), static_cast<int>(*reason.as_integer())};
 }
 

@@ -1,0 +1,125 @@
+# One target for each reader of foreign octets. fuzz_test runs them over t/fuzz/corpus; make fuzz gives them to libFuzzer.
+FUZZ_NAMES = \
+  certificate crl csr general_name http_head journal_file journal_record jwk jws \
+  name_text profile_yaml realm_yaml server_xml signer_message wire_line zmq_dialect zmtp
+FUZZ_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
+FUZZ_LIBS = libzmqgateway.a libsigner.a libsignerclient.a $(REALM_LIBS) $(ACME_LIBS) $(CLIENT_LIBS) $(CONFIG_LIBS) $(WIRE_LIBS) $(EVENT_LIBS) $(OPENSSL_LIBS) -lpthread
+
+UNIT_TESTS += fuzz_test
+fuzz_test_SOURCES = t/fuzz/replay_test.cc t/fuzz/target.h \
+  t/fuzz/certificate.cc \
+  t/fuzz/crl.cc \
+  t/fuzz/csr.cc \
+  t/fuzz/general_name.cc \
+  t/fuzz/http_head.cc \
+  t/fuzz/journal_file.cc \
+  t/fuzz/journal_record.cc \
+  t/fuzz/jwk.cc \
+  t/fuzz/jws.cc \
+  t/fuzz/name_text.cc \
+  t/fuzz/profile_yaml.cc \
+  t/fuzz/realm_yaml.cc \
+  t/fuzz/server_xml.cc \
+  t/fuzz/signer_message.cc \
+  t/fuzz/wire_line.cc \
+  t/fuzz/zmq_dialect.cc \
+  t/fuzz/zmtp.cc
+fuzz_test_CPPFLAGS = $(FUZZ_CPPFLAGS) $(GTEST_CFLAGS) -DCHANCERY_SOURCE_DIR='"$(abs_top_srcdir)"'
+fuzz_test_LDADD = $(FUZZ_LIBS) $(GTEST_LIBS)
+
+# In the build that `make fuzz` makes, each of them is a program of its own.
+FUZZERS = \
+  fuzz-certificate fuzz-crl fuzz-csr fuzz-general_name fuzz-http_head fuzz-journal_file \
+  fuzz-journal_record fuzz-jwk fuzz-jws fuzz-name_text fuzz-profile_yaml fuzz-realm_yaml \
+  fuzz-server_xml fuzz-signer_message fuzz-wire_line fuzz-zmq_dialect fuzz-zmtp
+EXTRA_PROGRAMS += $(FUZZERS)
+fuzz_certificate_SOURCES = t/fuzz/certificate.cc
+fuzz_certificate_CPPFLAGS = $(FUZZ_CPPFLAGS) -DCHANCERY_FUZZING
+fuzz_certificate_LDFLAGS = -fsanitize=fuzzer
+fuzz_certificate_LDADD = $(FUZZ_LIBS)
+fuzz_crl_SOURCES = t/fuzz/crl.cc
+fuzz_crl_CPPFLAGS = $(FUZZ_CPPFLAGS) -DCHANCERY_FUZZING
+fuzz_crl_LDFLAGS = -fsanitize=fuzzer
+fuzz_crl_LDADD = $(FUZZ_LIBS)
+fuzz_csr_SOURCES = t/fuzz/csr.cc
+fuzz_csr_CPPFLAGS = $(FUZZ_CPPFLAGS) -DCHANCERY_FUZZING
+fuzz_csr_LDFLAGS = -fsanitize=fuzzer
+fuzz_csr_LDADD = $(FUZZ_LIBS)
+fuzz_general_name_SOURCES = t/fuzz/general_name.cc
+fuzz_general_name_CPPFLAGS = $(FUZZ_CPPFLAGS) -DCHANCERY_FUZZING
+fuzz_general_name_LDFLAGS = -fsanitize=fuzzer
+fuzz_general_name_LDADD = $(FUZZ_LIBS)
+fuzz_http_head_SOURCES = t/fuzz/http_head.cc
+fuzz_http_head_CPPFLAGS = $(FUZZ_CPPFLAGS) -DCHANCERY_FUZZING
+fuzz_http_head_LDFLAGS = -fsanitize=fuzzer
+fuzz_http_head_LDADD = $(FUZZ_LIBS)
+fuzz_journal_file_SOURCES = t/fuzz/journal_file.cc
+fuzz_journal_file_CPPFLAGS = $(FUZZ_CPPFLAGS) -DCHANCERY_FUZZING
+fuzz_journal_file_LDFLAGS = -fsanitize=fuzzer
+fuzz_journal_file_LDADD = $(FUZZ_LIBS)
+fuzz_journal_record_SOURCES = t/fuzz/journal_record.cc
+fuzz_journal_record_CPPFLAGS = $(FUZZ_CPPFLAGS) -DCHANCERY_FUZZING
+fuzz_journal_record_LDFLAGS = -fsanitize=fuzzer
+fuzz_journal_record_LDADD = $(FUZZ_LIBS)
+fuzz_jwk_SOURCES = t/fuzz/jwk.cc
+fuzz_jwk_CPPFLAGS = $(FUZZ_CPPFLAGS) -DCHANCERY_FUZZING
+fuzz_jwk_LDFLAGS = -fsanitize=fuzzer
+fuzz_jwk_LDADD = $(FUZZ_LIBS)
+fuzz_jws_SOURCES = t/fuzz/jws.cc
+fuzz_jws_CPPFLAGS = $(FUZZ_CPPFLAGS) -DCHANCERY_FUZZING
+fuzz_jws_LDFLAGS = -fsanitize=fuzzer
+fuzz_jws_LDADD = $(FUZZ_LIBS)
+fuzz_name_text_SOURCES = t/fuzz/name_text.cc
+fuzz_name_text_CPPFLAGS = $(FUZZ_CPPFLAGS) -DCHANCERY_FUZZING
+fuzz_name_text_LDFLAGS = -fsanitize=fuzzer
+fuzz_name_text_LDADD = $(FUZZ_LIBS)
+fuzz_profile_yaml_SOURCES = t/fuzz/profile_yaml.cc
+fuzz_profile_yaml_CPPFLAGS = $(FUZZ_CPPFLAGS) -DCHANCERY_FUZZING
+fuzz_profile_yaml_LDFLAGS = -fsanitize=fuzzer
+fuzz_profile_yaml_LDADD = $(FUZZ_LIBS)
+fuzz_realm_yaml_SOURCES = t/fuzz/realm_yaml.cc
+fuzz_realm_yaml_CPPFLAGS = $(FUZZ_CPPFLAGS) -DCHANCERY_FUZZING
+fuzz_realm_yaml_LDFLAGS = -fsanitize=fuzzer
+fuzz_realm_yaml_LDADD = $(FUZZ_LIBS)
+fuzz_server_xml_SOURCES = t/fuzz/server_xml.cc
+fuzz_server_xml_CPPFLAGS = $(FUZZ_CPPFLAGS) -DCHANCERY_FUZZING
+fuzz_server_xml_LDFLAGS = -fsanitize=fuzzer
+fuzz_server_xml_LDADD = $(FUZZ_LIBS)
+fuzz_signer_message_SOURCES = t/fuzz/signer_message.cc
+fuzz_signer_message_CPPFLAGS = $(FUZZ_CPPFLAGS) -DCHANCERY_FUZZING
+fuzz_signer_message_LDFLAGS = -fsanitize=fuzzer
+fuzz_signer_message_LDADD = $(FUZZ_LIBS)
+fuzz_wire_line_SOURCES = t/fuzz/wire_line.cc
+fuzz_wire_line_CPPFLAGS = $(FUZZ_CPPFLAGS) -DCHANCERY_FUZZING
+fuzz_wire_line_LDFLAGS = -fsanitize=fuzzer
+fuzz_wire_line_LDADD = $(FUZZ_LIBS)
+fuzz_zmq_dialect_SOURCES = t/fuzz/zmq_dialect.cc
+fuzz_zmq_dialect_CPPFLAGS = $(FUZZ_CPPFLAGS) -DCHANCERY_FUZZING
+fuzz_zmq_dialect_LDFLAGS = -fsanitize=fuzzer
+fuzz_zmq_dialect_LDADD = $(FUZZ_LIBS)
+fuzz_zmtp_SOURCES = t/fuzz/zmtp.cc
+fuzz_zmtp_CPPFLAGS = $(FUZZ_CPPFLAGS) -DCHANCERY_FUZZING
+fuzz_zmtp_LDFLAGS = -fsanitize=fuzzer
+fuzz_zmtp_LDADD = $(FUZZ_LIBS)
+
+.PHONY: fuzz fuzz-programs
+fuzz-programs: $(FUZZERS)
+# Builds with clang below this build; then each target for FUZZ_SECONDS, with what it finds below fuzz/.
+FUZZ_SECONDS = 60
+fuzz:
+	$(MKDIR_P) fuzz
+	cd fuzz && { test -f Makefile || $(abs_top_srcdir)/configure --quiet --with-sanitizers=address,undefined CXX=clang++ \
+	  CXXFLAGS="-O1 -g1 -fsanitize=fuzzer-no-link -Wno-unknown-warning-option"; }
+	cd fuzz && $(MAKE) fuzz-programs
+	cd fuzz && for name in $(FUZZ_NAMES); do \
+	  $(MKDIR_P) corpus/$$name found && \
+	  ./fuzz-$$name -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -print_final_stats=1 -artifact_prefix=found/$$name- \
+	    corpus/$$name $(abs_top_srcdir)/t/fuzz/corpus/$$name || exit 1; \
+	done
+
+# The corpora go into a distribution, for fuzz_test.
+dist-hook: dist-corpora
+.PHONY: dist-corpora
+dist-corpora:
+	$(MKDIR_P) $(distdir)/t/fuzz
+	cp -Rp $(srcdir)/t/fuzz/corpus $(distdir)/t/fuzz/

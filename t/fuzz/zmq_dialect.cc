@@ -1,0 +1,27 @@
+#include "clients/zmq/dialect.h"
+#include "clients/zmq/view.h"
+#include "t/fuzz/target.h"
+
+using namespace chancery;
+
+/// The text of a ZMQ request, and what becomes of its parameters.
+FUZZ_TARGET(zmq_dialect) {
+  const auto message = zmq_gateway::parse_message(input);
+  if (!message.ok()) {
+    fuzz::hold(wire::parse_json(zmq_gateway::failure(message.error())).ok());
+    return;
+  }
+  fuzz::hold(wire::parse_json(zmq_gateway::answer(message->params)).ok());
+  static_cast<void>(zmq_gateway::certificate_view(message->params).is_object());
+  if (message->params.as_object() == nullptr) return;
+  for (const auto& [name, value] : *message->params.as_object()) {
+    static_cast<void>(zmq_gateway::reason_from(value).ok());
+    static_cast<void>(zmq_gateway::sans_from(value).ok());
+    if (const auto* text = value.as_string()) {
+      fuzz::hold(zmq_gateway::selector(*text).is_object());
+      static_cast<void>(zmq_gateway::serial_number(*text).kind());
+      static_cast<void>(zmq_gateway::python_time(*text).size());
+      static_cast<void>(zmq_gateway::common_name_of(*text).size());
+    }
+  }
+}

@@ -1,0 +1,34 @@
+#include "clients/zmq/zmtp.h"
+#include "t/fuzz/target.h"
+
+using namespace chancery;
+
+namespace {
+
+struct Seen {
+  bool ok = true;
+  std::size_t messages = 0;
+  std::uint64_t commands = 0;
+  bool operator==(const Seen&) const = default;
+};
+
+Seen scan(std::string_view input, std::size_t step) {
+  zmq_gateway::Scanner scanner;
+  Seen seen;
+  for (std::size_t at = 0; at < input.size(); at += step) {
+    for (auto piece = input.substr(at, step); !piece.empty();) {
+      const auto got = scanner.take(piece);
+      if (!got.ok()) return {false, seen.messages, scanner.commands()};
+      fuzz::hold(got->used > 0 && got->used <= piece.size());
+      if (got->message_is_over) ++seen.messages;
+      piece.remove_prefix(got->used);
+    }
+  }
+  seen.commands = scanner.commands();
+  return seen;
+}
+
+}  // namespace
+
+/// What a ZMQ peer sends; how the octets are cut into pieces means nothing.
+FUZZ_TARGET(zmtp) { fuzz::hold(scan(input, input.size()) == scan(input, 1)); }
