@@ -14,10 +14,13 @@ lint-format:
 lint-house:
 	/usr/bin/python3 -m pytest -q -p no:cacheprovider $(abs_top_srcdir)/t/test_house.py
 
-# Generated headers must be there; the compiler's own warnings are configure's business.
+# Generated headers must be there; the compiler's own warnings are configure's business. The flags go through a file, since their
+# quotes would not survive the shells on the way.
 lint-tidy: all
+	printf '%s\n' $(LINT_FLAGS) > lint.flags
 	cd $(abs_top_srcdir) && printf '%s\n' $(SOURCES_UNDER) | xargs -P $(LINT_JOBS) -n 1 sh -c \
-	  'clang-tidy --quiet "$$0" -- $(LINT_FLAGS) 2>"$(abs_top_builddir)/lint.$$$$" || { cat "$(abs_top_builddir)/lint.$$$$" >&2; exit 1; }; rm -f "$(abs_top_builddir)/lint.$$$$"'
+	  'log="$(abs_top_builddir)/lint.$$$$"; xargs -d "\n" clang-tidy --quiet "$$0" -- < "$(abs_top_builddir)/lint.flags" > "$$log" 2>&1 || { cat "$$log" >&2; rm -f "$$log"; exit 1; }; rm -f "$$log"'
+CLEANFILES += lint.flags
 
 # Unit and system tests with programs that watch their own memory and arithmetic, in a build of their own below this one.
 sanitize:

@@ -21,7 +21,8 @@ Json challenge_document(const Json& challenge, const std::string& authorization,
 const Json::Array& challenges_of(const Json& authorization) {
   static const Json::Array kNone;
   const Json* list = authorization.find("challenges");
-  return list != nullptr && list->is_array() ? *list->as_array() : kNone;
+  const Json::Array* items = list != nullptr ? list->as_array() : nullptr;
+  return items != nullptr ? *items : kNone;
 }
 
 /// RFC 8555 7.1.4.

@@ -74,7 +74,7 @@ constexpr std::array kRawOctets{64, 96, 132};
 
 /// The JWS signature of a text: ECDSA's as r and s (RFC 7518 3.4).
 Bytes sign(const TestKey& key, const std::string& text) {
-  const auto signature = key.key.sign(key.sign, base::as_bytes(text)).value();
+  auto signature = key.key.sign(key.sign, base::as_bytes(text)).value();
   for (std::size_t i = 0; i < kRawOctets.size(); ++i) {
     if (&key == &keys()[i]) return crypto::ecdsa_der_to_raw(signature, static_cast<std::size_t>(kRawOctets[i])).value();
   }

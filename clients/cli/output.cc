@@ -41,7 +41,7 @@ bool is_pem_list(const Json& value) {
   return items != nullptr && !items->empty() && std::ranges::all_of(*items, is_pem);
 }
 
-std::string with_newline(std::string text) { return text.ends_with('\n') ? text : text + '\n'; }
+std::string with_newline(const std::string& text) { return text.ends_with('\n') ? text : text + '\n'; }
 
 std::string pem_text(const Json& value) {
   if (const auto* text = value.as_string()) return with_newline(*text);

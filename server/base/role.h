@@ -20,7 +20,7 @@ std::string_view to_text(Role role);
 class Roles {
  public:
   Roles() = default;
-  explicit Roles(std::initializer_list<Role> roles) {
+  Roles(std::initializer_list<Role> roles) {
     for (const auto role : roles) add(role);
   }
   void add(Role role) { bits_ |= 1U << static_cast<unsigned>(role); }

@@ -123,6 +123,7 @@ RealmConfig changed_realm() {
   realm.passphrase_file = "010";
   realm.passphrase_credential = "capass";
   realm.key_unencrypted = true;
+  realm.key_block_lists = {"lists/debian", "lists/own"};
   realm.crl_urls = {"http://a.example/1", "https://a.example/2"};
   realm.ca_issuer_urls = {"http://a.example/ca"};
   realm.ocsp_urls = {"http://a.example/ocsp"};

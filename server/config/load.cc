@@ -101,6 +101,7 @@ void check_inline_profiles(const RealmConfig& realm, const Node& root, Report& r
 void resolve_paths(RealmConfig& realm) {
   realm.passphrase_file = below(realm.directory, realm.passphrase_file).string();
   realm.seed_file = below(realm.directory, realm.seed_file).string();
+  for (auto& file : realm.key_block_lists) file = below(realm.directory, file).string();
 }
 
 void resolve_paths(ServerConfig& server) {

@@ -171,6 +171,10 @@ void check_realm(const RealmConfig& realm, const Node& root, Report& report) {
   if (realm.clients == ClientsMode::Register && realm.seed_file.empty()) {
     report.warning(place_of(root, {"clients"}), "found register without a seed_file: nobody can register");
   }
+  for (const auto& file : realm.key_block_lists) {
+    std::error_code ignored;
+    if (!fs::is_regular_file(file, ignored)) report.error(place_of(root, {"key_block_lists"}), "found no file " + file);
+  }
   check_crl_schedule(realm, root, report);
   check_acme(realm, root, report);
   check_layout(realm, report);

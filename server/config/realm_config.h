@@ -73,6 +73,8 @@ struct RealmConfig {
   std::string digest = "sha256";
 
   // CA
+  std::vector<std::string> key_block_lists;  ///< files of hashes of keys that are refused
+
   std::string ca_subject;  ///< slash DN; empty: from company and realm name
   std::chrono::days ca_validity{3650};
   std::string passphrase_file;              ///< of ca.key

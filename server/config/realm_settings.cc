@@ -85,6 +85,12 @@ constexpr std::array kRealm{
                                        .type = "URL"}),
     row<&RealmConfig::ocsp_urls>(
         {.name = "ocsp_urls", .check = check_url, .doc = "OCSP responders in certificates (RFC 5280 4.2.2.1).", .type = "URL"}),
+    row<&RealmConfig::key_block_lists>(
+        {.name = "key_block_lists",
+         .doc =
+             "Files of hashes of keys that are refused, relative to the realm: Debian's openssl-blacklist, or hashes of public "
+             "keys (doc/key-block-lists.md).",
+         .type = "file"}),
     row<&RealmConfig::crl_validity>(
         {.name = "crl_validity",
          .unit = "d",

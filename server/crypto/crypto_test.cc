@@ -1,5 +1,11 @@
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+#include "server/crypto/block_list.h"
 #include "server/crypto/digest.h"
 #include "server/crypto/signature.h"
 
@@ -15,6 +21,14 @@ Code code_of(const Result<PublicKey>& key) {
   const auto status = check_public_key(*key);
   return status.ok() ? Code::Internal : status.error().code();
 }
+
+// A key that openssl made, and what openssl rsa -modulus | sha1sum says of it.
+constexpr std::string_view kRsaSpki =
+    "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAx175BiHSllEU2m13cg0oHmnJn1+nwaX6IhSN5TeEvXvb9+UEJJwggWAiN63VtkEVBFEZYag3"
+    "MnwZQD2zIBQSWzjuV0FXQJfNfdf2wGRmnHi7Sz50SNVJU780houaswAqvp8aMuD0IbrYsMg5bJUlYrAvKec8Vc8tcz0VkjMA9dsR5FzWGSVnRANz2nLR"
+    "8FyJRCqxcY1fkVdg5GGs/z3t4nX0ttlhZHcZd/k3ANEHlBwYweGWypDuaAFbbPZh2sNlR9hGcZm8gTqJsf+C/xzc/7Nqi8V61qN+OhOiU4alduiGYVR1"
+    "06bV/UAIfGutYjxGmxpkw0NKFKQQLAWhz2PMRQIDAQAB";
+constexpr std::string_view kRsaSpkiDebianHash = "32766c509dad64d5f5af";
 
 TEST(Digest, KnownAnswers) {
   EXPECT_EQ(base::to_hex(sha256(as_bytes("abc"))), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
@@ -98,6 +112,77 @@ TEST(Key, B3_B4_RefusesModuliThatFactorEasily) {
     const auto modulus = base::from_hex(one.modulus).value();
     EXPECT_EQ(code_of(PublicKey::from_rsa(modulus, Bytes{1, 0, 1})), Code::BadKey) << one.name;
   }
+}
+
+/// A list in a file of its own.
+class ListFile {
+ public:
+  explicit ListFile(const std::string& content)
+      : path_(std::filesystem::temp_directory_path() / ("block-list-" + std::to_string(::getpid()))) {
+    std::ofstream(path_, std::ios::binary) << content;
+  }
+  ListFile(const ListFile&) = delete;
+  ListFile& operator=(const ListFile&) = delete;
+  ~ListFile() { std::filesystem::remove(path_); }
+  Result<BlockList> open() const { return BlockList::open(path_); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+TEST(BlockList, B4_FindsEveryLineAndNothingBetween) {
+  std::vector<PublicKey> keys;
+  std::vector<std::string> lines;
+  for (int i = 0; i < 9; ++i) {
+    keys.push_back(make("ec:P-256").public_key());
+    lines.push_back(keys.back().spki_sha256_hex());
+  }
+  const auto stranger = make("ec:P-256").public_key();
+  for (const std::size_t width : {24U, 40U, 64U}) {
+    for (std::size_t count = 0; count <= lines.size(); ++count) {
+      std::vector<std::string> listed;
+      for (std::size_t i = 0; i < count; ++i) listed.push_back(lines[i].substr(0, width) + "\n");
+      std::ranges::sort(listed);
+      std::string content = "# a head\n# of two lines\n";
+      for (const auto& line : listed) content += line;
+      const ListFile file(content);
+      const auto list = file.open().value();
+      for (std::size_t i = 0; i < keys.size(); ++i) EXPECT_EQ(list.has(keys[i]), i < count) << width << " " << count << " " << i;
+      EXPECT_FALSE(list.has(stranger));
+    }
+  }
+}
+
+/// openssl rsa -pubin -modulus | sha1sum | cut -c21-40
+TEST(BlockList, B4_ReadsDebiansForm) {
+  const auto key = PublicKey::from_spki(base::from_base64(kRsaSpki).value()).value();
+  const ListFile file("# blacklist\n0123456789abcdef0123\n" + std::string(kRsaSpkiDebianHash) + "\n");
+  EXPECT_TRUE(file.open()->has(key));
+  EXPECT_FALSE(file.open()->has(make("rsa:2048").public_key()));
+  EXPECT_FALSE(file.open()->has(make("ec:P-256").public_key()));
+}
+
+TEST(BlockList, RefusesWhatIsNoList) {
+  for (const std::string content : {"", "xyz\n", "0123\n", "0123456789abcdef01234567", "0123456789ABCDEF01234567\n",
+                                    "0123456789abcdef01234567\n0123\n", "#"}) {
+    const auto list = ListFile(content).open();
+    EXPECT_FALSE(list.ok() && content != "#") << content;
+  }
+  EXPECT_EQ(BlockList::open("/nowhere/list").error().code(), Code::NotFound);
+  EXPECT_FALSE(BlockList::open("/tmp").ok());
+}
+
+TEST(BlockList, C13_TheOneCheckAsksIt) {
+  const auto key = make("ec:P-256").public_key();
+  ASSERT_TRUE(check_public_key(key).ok());
+  const ListFile file(key.spki_sha256_hex() + "\n");
+  std::vector<BlockList> lists;
+  lists.push_back(file.open().value());
+  refuse_listed_keys(std::move(lists));
+  EXPECT_EQ(check_public_key(key).error().code(), Code::BadKey);  // also one that passed before
+  EXPECT_TRUE(check_public_key(make("ec:P-256").public_key()).ok());
+  refuse_listed_keys({});
+  EXPECT_TRUE(check_public_key(key).ok());
 }
 
 TEST(Key, F32_B2_RefusesBadPoints) {

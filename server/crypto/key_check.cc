@@ -5,6 +5,7 @@
 #include <array>
 #include <mutex>
 
+#include "server/crypto/block_list.h"
 #include "server/crypto/digest.h"
 #include "server/crypto/key.h"
 #include "server/crypto/spki.h"
@@ -86,11 +87,39 @@ class PassedLately {
   std::size_t next_ = 0;
 };
 
+/// The operator's lists. Set before a realm is served and at its reloads, read at every check.
+class Lists {
+ public:
+  void replace(std::vector<BlockList> lists) {
+    const std::lock_guard lock(mutex_);
+    lists_ = std::move(lists);
+  }
+  Status check(const PublicKey& key) {
+    const std::lock_guard lock(mutex_);
+    for (const auto& list : lists_) {
+      if (list.has(key)) return bad("the key is on the block list " + list.file().filename().string());
+    }
+    return {};
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<BlockList> lists_;
+};
+
+Lists& lists() {
+  static Lists all;
+  return all;
+}
+
 }  // namespace
+
+void refuse_listed_keys(std::vector<BlockList> block_lists) { lists().replace(std::move(block_lists)); }
 
 Status check_public_key(const PublicKey& key) {
   static PassedLately passed;
   if (key.empty()) return bad("no key");
+  PKI_TRY_VOID(lists().check(key));
   auto digest = sha256(key.spki());
   if (passed.knows(digest)) return {};
   PKI_TRY_VOID(check_anew(key));

@@ -5,7 +5,7 @@ libpkicrypto_a_SOURCES = \
   server/crypto/digest.cc server/crypto/digest.h \
   server/crypto/handles.h \
   server/crypto/key.h \
-  server/crypto/key_check.cc \
+  server/crypto/block_list.cc server/crypto/block_list.h server/crypto/key_check.cc \
   server/crypto/private_key.cc \
   server/crypto/public_key.cc \
   server/crypto/signature.cc server/crypto/signature.h \

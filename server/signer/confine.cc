@@ -45,6 +45,7 @@ void confine_files(const config::RealmConfig& realm, const std::string& log_dest
   using Access = base::Landlock::Access;
   const base::Landlock landlock;
   landlock.allow(realm.directory, Access::ReadWrite);
+  for (const auto& file : realm.key_block_lists) landlock.allow(file, Access::Read);
   landlock.allow("/etc", Access::Read);  // names of users, for what a reload says of owners
   if (log_destination.starts_with('/')) landlock.allow(log_destination, Access::Write);
   const auto enforced = landlock.enforce();

@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "server/config/load.h"
+#include "server/crypto/block_list.h"
 #include "server/signer/ca_files.h"
 #include "server/signer/journal.h"
 #include "server/x509/csr.h"
@@ -260,9 +261,14 @@ std::vector<std::string> check_realm(const RealmName& name, const base::Path& di
   const auto realm = config::load_realm(name, directory, findings);
   // What the configuration says is chanceryd --check's to report; here only what stands in the way of the key.
   if (realm == nullptr) return {directory.string() + ": the realm's configuration does not hold"};
-  const auto key = read_ca_key(*realm);
-  if (!key.ok()) return {base::to_line(key.error())};
   std::vector<std::string> faults;
+  if (const auto lists = crypto::open_block_lists(realm->key_block_lists); !lists.ok())
+    faults.push_back(base::to_line(lists.error()));
+  const auto key = read_ca_key(*realm);
+  if (!key.ok()) {
+    faults.push_back(base::to_line(key.error()));
+    return faults;
+  }
   const auto authority = read_authority(*realm, key->public_key(), now);
   if (!authority.ok()) faults.push_back(base::to_line(authority.error()));
   const auto journal = Journal::check(realm->journal_directory(), journal_owner(*realm, key->public_key(), now));

@@ -14,6 +14,7 @@
 #include "server/base/process.h"
 #include "server/base/text.h"
 #include "server/config/load.h"
+#include "server/crypto/block_list.h"
 #include "server/signer/confine.h"
 #include "server/signer/conversations.h"
 
@@ -64,6 +65,12 @@ Result<std::shared_ptr<const config::RealmConfig>> load(const RealmName& name, c
   return Error(Code::BadConfig, findings.empty() ? "the realm's configuration does not hold" : config::to_line(findings.front()));
 }
 
+Status refuse_listed(const config::RealmConfig& realm) {
+  PKI_TRY(auto lists, crypto::open_block_lists(realm.key_block_lists));
+  crypto::refuse_listed_keys(std::move(lists));
+  return {};
+}
+
 /// One realm's signer, while it serves.
 class Service {
  public:
@@ -96,8 +103,9 @@ class Service {
   void reload() {
     reload_asked = 0;
     auto realm = load(start_.realm, start_.directory);
-    if (realm.ok()) issuer_.replace_realm(*realm);
-    base::log_info(realm.ok() ? "profiles read anew" : "the profiles stay as they were: " + realm.error().message());
+    const auto listed = realm.ok() ? refuse_listed(**realm) : Status(realm.error());
+    if (listed.ok()) issuer_.replace_realm(*realm);
+    base::log_info(listed.ok() ? "profiles read anew" : "the profiles stay as they were: " + listed.error().message());
   }
 
   void accept() {
@@ -158,6 +166,7 @@ int serve(Serve start) {
   catch_signals(wake->write.get());
   const auto realm = load(start.realm, start.directory);
   if (!realm.ok()) return fail(start, realm.error());
+  if (const auto listed = refuse_listed(**realm); !listed.ok()) return fail(start, listed.error());
   auto issuer = open_issuer(*realm);
   if (!issuer.ok()) return fail(start, issuer.error());
   confine_files(**realm, start.log_destination);

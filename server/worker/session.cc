@@ -11,6 +11,7 @@
 #include "server/base/log.h"
 #include "server/base/process.h"
 #include "server/base/text.h"
+#include "server/crypto/block_list.h"
 #include "server/worker/confine.h"
 
 namespace chancery::worker {
@@ -106,6 +107,8 @@ Status Session::open(const std::string& realm_name, const std::string& front_end
   if (identity.roles.empty()) return no_such_realm(realm_name);
   PKI_TRY_VOID(
       board().enter_realm(slot(), realm->name, static_cast<std::size_t>(snapshot().server.limits.max_workers_per_realm)));
+  PKI_TRY(auto block_lists, crypto::open_block_lists(realm->key_block_lists));
+  crypto::refuse_listed_keys(std::move(block_lists));
   confine_to_realm(*realm, snapshot().server);
   realm_ = realm;
   identity_ = std::move(identity);
