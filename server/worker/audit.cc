@@ -81,7 +81,7 @@ void audit_refusal(Session& session, const wire::Request& request, const Error& 
   const int count = session.count_refusal();
   if (count > kMostRefusals) return;
   auto outcome = text_of(refusal);
-  if (count == kMostRefusals) outcome = "further refusals of this session are in the log only; " + outcome;
+  if (count == kMostRefusals) outcome = "further refusals of this minute are in the log only; " + outcome;
   const auto recorded = record(session, event_of(session, request.method, about(request.params), "refused", outcome));
   if (!recorded.ok()) base::log_error("a refusal is not recorded: " + recorded.error().message());
 }

@@ -143,6 +143,15 @@ Result<signer::SignerClient*> Session::signer() {
   return signer_.get();
 }
 
+int Session::count_refusal() {
+  const auto now = clock_.now();
+  if (now - refusals_since_ >= std::chrono::minutes{1} || now < refusals_since_) {
+    refusals_since_ = now;
+    refusals_ = 0;
+  }
+  return ++refusals_;
+}
+
 /// ca.crt; one that came after this session was bound to its realm is out of the worker's reach, and the signer tells it.
 Result<std::string> Session::chain() {
   auto text = base::read_file(realm().ca_certificate_file(), kMaxChainBytes);

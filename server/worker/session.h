@@ -60,8 +60,8 @@ class Session {
 
   bool closing = false;  ///< session.close was answered
 
-  /// @return how many requests of this session were refused for what they asked, this one counted.
-  int count_refusal() { return ++refusals_; }
+  /// @return how many requests of this session were refused for what they asked since that minute began, this one counted.
+  int count_refusal();
 
  private:
   Result<std::string> chain();
@@ -73,6 +73,7 @@ class Session {
   std::string acting_for_;
   std::string challenge_;
   int refusals_ = 0;
+  Seconds refusals_since_{};
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<signer::SignerClient> signer_;
   std::unique_ptr<realm::Authority> authority_;
