@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from test_acme_commands import Acme, csr
 from test_daemon import Daemon, Talk, issue
 from test_house import TOP
 from test_master import BUILD, wait_for
@@ -62,6 +63,18 @@ def test_C9_what_was_never_issued_is_unknown(daemon):
         for serial in ("01", "7f" * 19, issue(other, "elsewhere.example.com")["serial"]):
             assert talk.result("ocsp.status", serial=serial)["status"] == "unknown"
         assert talk.result("ocsp.status", serial=issue(talk, "here.example.com")["serial"])["status"] == "good"
+
+
+def test_I28_old_orders_are_forgotten_and_certificates_stay(daemon):
+    acme = Acme(daemon.socket)
+    old, new = acme.finalize(acme.ready("old.example.com"), csr(["old.example.com"])), acme.order("new.example.com")
+    with sqlite3.connect(daemon.realm("default") / "db" / "realm.db") as connection:
+        for table in ("acme_order", "acme_authorization"):
+            connection.execute(f"UPDATE {table} SET expires = expires - ? WHERE id != ? AND id != ?", (60 * DAY, new["id"], new["authorizations"][0]))
+    acme.result("realm.reconcile")
+    assert acme.call("acme.order.get", account=acme.account, order=old["id"])["error"]["data"]["code"] == "not_found"
+    assert acme.look(new)["status"] == "pending"
+    assert acme.result("certificate.get", serial=old["serial"])["state"] == "valid"
 
 
 def test_D21_workers_share_no_random_numbers(daemon):

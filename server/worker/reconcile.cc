@@ -14,6 +14,7 @@ namespace {
 constexpr const char* kCertificatesPosition = "journal_position";
 constexpr const char* kStatesPosition = "journal_states_position";
 constexpr std::size_t kPage = 500;
+constexpr std::chrono::days kAcmeRetention{30};
 
 Result<std::uint64_t> position_of(store::Store& store, const char* name) {
   PKI_TRY(const auto text, store.get_meta(name));
@@ -97,6 +98,8 @@ Result<Json> realm_reconcile(Session& session, const Params& /*params*/) {
   auto stored = Json::array();
   PKI_TRY_VOID(reconcile_certificates(session, *store, stored));
   PKI_TRY_VOID(reconcile_states(session, *store));
+  // Orders and authorizations that ended long ago serve nobody (incident I28); certificates stay. A batch each round is enough.
+  PKI_TRY([[maybe_unused]] const auto purged, store->purge_acme(session.clock().now() - kAcmeRetention, kPage));
   return Json::object({{"stored", std::move(stored)}});
 }
 
