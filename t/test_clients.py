@@ -117,7 +117,7 @@ print "$code ", scalar(keys %seen) >= 3 ? 'pages' : 'too few', ' ', $client->ser
 '''
     (place / "script.pl").write_text(script)
     for i in range(3):
-        shell(f"chancery csr --cn page{i}.example.com --key-out page{i}.key --out page{i}.csr; chancery certificate issue --csr page{i}.csr")
+        shell(f"chancery csr --cn perl{i}.example.com --key-out perl{i}.key --out perl{i}.csr; chancery certificate issue --csr perl{i}.csr")
     done = subprocess.run([*PERL, "script.pl"], cwd=place, env={**os.environ, "CHANCERY_SOCKET": str(system.socket)}, capture_output=True, text=True, timeout=30)
     assert (done.stdout, done.stderr) == ("not_found pages alive\n", ""), done
 
