@@ -10,6 +10,7 @@
 #include "server/master/check.h"
 #include "server/master/options.h"
 #include "server/master/run_server.h"
+#include "server/worker/start.h"
 
 namespace {
 
@@ -26,7 +27,7 @@ int print(const std::string& text) {
 
 /// The configuration, when all of it holds; the findings go to standard error.
 std::shared_ptr<const config::Snapshot> load(const std::filesystem::path& file) {
-  const auto loaded = config::load(file);
+  const auto loaded = config::load(file, worker::known_commands());
   for (const auto& finding : loaded.findings) std::fputs((config::to_line(finding) + "\n").c_str(), stderr);
   return loaded.snapshot;
 }

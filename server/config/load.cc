@@ -179,7 +179,7 @@ std::shared_ptr<const RealmConfig> load_realm(const RealmName& name, const fs::p
   return load_realm(name, directory, nullptr, findings);
 }
 
-Loaded load(const fs::path& chancery_xml) {
+Loaded load(const fs::path& chancery_xml, std::span<const KnownCommand> commands) {
   Loaded loaded;
   Report report(chancery_xml.string(), loaded.findings);
   const auto text = read_source(chancery_xml, report);
@@ -196,6 +196,7 @@ Loaded load(const fs::path& chancery_xml) {
   const MoreChecks check_more = [&](const RealmConfig& realm, const Node& realm_root, Report& realm_report) {
     check_realm_in_server(snapshot->server, realm, realm_root, realm_report);
     check_realms_apart(realm, snapshot->realms, realm_report);
+    if (!commands.empty()) check_command_roles(realm, commands, realm_root, realm_report);
   };
   for (const auto& name : realms) {
     snapshot->realms.push_back(load_realm(name, snapshot->server.realms_directory / name.text(), check_more, loaded.findings));

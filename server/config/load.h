@@ -3,9 +3,12 @@
 #include <cstddef>
 #include <filesystem>
 #include <memory>
+#include <span>
+#include <string_view>
 #include <vector>
 
 #include "server/base/names.h"
+#include "server/base/role.h"
 #include "server/config/finding.h"
 #include "server/config/server_config.h"
 
@@ -21,8 +24,15 @@ struct Loaded {
   std::vector<Finding> findings;             ///< in the order of files and places
 };
 
+/// A command that command_roles may name. The command table is another room's; whoever loads brings what it needs of it.
+struct KnownCommand {
+  std::string_view name;
+  Role least_role;
+};
+
 /// Reads chancery.xml, every realm that it names and their profiles, and holds all of it against the tables and the checks.
-Loaded load(const std::filesystem::path& chancery_xml);
+/// @param commands  what command_roles may name; with none, every name passes.
+Loaded load(const std::filesystem::path& chancery_xml, std::span<const KnownCommand> commands = {});
 
 /// Reads one realm's directory, for the signer and for reloads of one realm; appends what it finds.
 /// @return null when one of the findings it appended is an error.

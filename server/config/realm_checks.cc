@@ -180,4 +180,25 @@ void check_realm(const RealmConfig& realm, const Node& root, Report& report) {
   check_layout(realm, report);
 }
 
+void check_command_roles(const RealmConfig& realm, std::span<const KnownCommand> commands, const Node& root, Report& report) {
+  const Node* section = root.find(kCommandRolesSection);
+  if (section == nullptr) return;
+  std::vector<std::string_view> names;
+  for (const auto& command : commands) names.push_back(command.name);
+  for (const auto& [name, role] : realm.command_roles) {
+    const Node* at = section->find(name);
+    if (at == nullptr || report.has_reported(*at)) continue;
+    const auto known = std::ranges::find(commands, name, &KnownCommand::name);
+    if (known == commands.end()) {
+      const auto near = base::did_you_mean(name, names);
+      report.error_at_name(
+          *at, "unknown command \"" + name + "\"" +
+                   (near.empty() ? ", expected one of doc/commands.md" : " (did you mean \"" + std::string(near) + "\"?)"));
+    } else if (Roles{known->least_role}.allow(role)) {
+      report.warning(*at, "found " + std::string(base::to_text(role)) + ", but " + name + " needs " +
+                              std::string(base::to_text(known->least_role)) + " in every realm, expected a role that is more");
+    }
+  }
+}
+
 }  // namespace chancery::config

@@ -100,6 +100,38 @@ TEST(SnapshotChecks, RulesThatAddNothing) {
       << found[0];
 }
 
+TEST(SnapshotChecks, RolesOfCommandsThatThereAre) {
+  constexpr KnownCommand kKnown[] = {
+      {"audit.list", Role::Auditor}, {"certificate.issue", Role::RaOperator}, {"crl.get", Role::Anonymous}};
+  const auto findings = [&](const std::string& line) {
+    const Place place;
+    place.write("realms/default/ca.config.yml", std::string(testing::kGoodRealm) + "command_roles:\n  " + line + "\n");
+    return place.lines(config::load(place / "chancery.xml", kKnown).findings);
+  };
+  const std::string at = "realms/default/ca.config.yml:3:";
+  const struct {
+    std::string line;
+    std::vector<std::string> want;
+  } cases[] = {
+      {"certificate.issue: admin", {}},
+      {"audit.list: ca-operator", {}},  // neither is the other: both are demanded
+      {"crl.get: user", {}},
+      {"certificate.isue: admin",
+       {at + "3: command_roles.certificate.isue: unknown command \"certificate.isue\" (did you mean \"certificate.issue\"?)"}},
+      {"quite.another: admin",
+       {at + "3: command_roles.quite.another: unknown command \"quite.another\", expected one of doc/commands.md"}},
+      {"nocommand: admin",
+       {at + "3: command_roles.nocommand: found \"nocommand\", expected the name of a command like certificate.issue"}},
+      {"certificate.issue: user",
+       {at + "22: command_roles.certificate.issue: warning: found user, but certificate.issue needs ra-operator in every realm, "
+             "expected a role that is more"}},
+      {"certificate.issue: ra-operator",
+       {at + "22: command_roles.certificate.issue: warning: found ra-operator, but certificate.issue needs ra-operator in every "
+             "realm, expected a role that is more"}},
+  };
+  for (const auto& one : cases) EXPECT_EQ(findings(one.line), one.want) << one.line;
+}
+
 TEST(SnapshotChecks, B9_CrlSchedule) {
   const auto warnings = [](const std::string& validity) {
     const Place place;

@@ -11,6 +11,7 @@
 #include "server/config/load.h"
 #include "server/master/recipes.h"
 #include "server/master/spawn.h"
+#include "server/worker/start.h"
 
 namespace chancery::master {
 namespace {
@@ -45,7 +46,7 @@ bool check_realm(const config::ServerConfig& server, const config::RealmConfig& 
 }
 
 config::Loaded load(const std::filesystem::path& chancery_xml) {
-  auto loaded = config::load(chancery_xml);
+  auto loaded = config::load(chancery_xml, worker::known_commands());
   for (const auto& finding : loaded.findings) print(config::to_line(finding));
   return loaded;
 }

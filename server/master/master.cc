@@ -14,6 +14,7 @@
 #include "server/master/notify.h"
 #include "server/master/reload.h"
 #include "server/master/server_log.h"
+#include "server/worker/start.h"
 
 namespace chancery::master {
 namespace {
@@ -95,7 +96,7 @@ void Master::processes_changed() {
 void Master::reload() {
   if (ending_ != Ending::No) return;
   notify_reloading();
-  const auto loaded = config::load(snapshot_->server.file);
+  const auto loaded = config::load(snapshot_->server.file, worker::known_commands());
   for (const auto& finding : loaded.findings) {
     const bool is_error = finding.severity == config::Finding::Error;
     base::log(is_error ? base::LogLevel::Error : base::LogLevel::Warning, config::to_line(finding));

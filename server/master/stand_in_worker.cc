@@ -43,6 +43,8 @@ int run_upkeep(UpkeepStart start) {
   return base::to_int(base::Exit::Ok);
 }
 
+std::vector<config::KnownCommand> known_commands() { return {}; }
+
 std::string front_end_settings(const config::Snapshot&, const config::FrontEnd& front_end) {
   return R"({"front_end":")" + front_end.name + "\"}";
 }

@@ -9,6 +9,7 @@
 #include "server/wire/commands.h"
 #include "server/worker/audit.h"
 #include "server/worker/handlers.h"
+#include "server/worker/start.h"
 
 namespace chancery::worker {
 namespace {
@@ -34,10 +35,9 @@ Error unknown_method(std::string_view name) {
 
 /// "A realm may demand more than the table's least role, never less": both must allow.
 Status check_roles(const Session& session, const wire::Command& command) {
-  if (command.least_role == Role::Anonymous) return {};
   const auto& roles = session.identity().roles;
   auto demanded = command.least_role;
-  bool allowed = roles.allow(demanded);
+  bool allowed = demanded == Role::Anonymous || roles.allow(demanded);
   if (allowed && session.is_open()) {
     const auto more = session.realm().command_roles.find(std::string(command.name));
     if (more != session.realm().command_roles.end() && !roles.allow(more->second)) {
@@ -84,6 +84,12 @@ Handler handler_of(std::string_view command) {
   const auto found = std::ranges::lower_bound(kBindings, command, {}, &Binding::name);
   PKI_CHECK(found != kBindings.end() && found->name == command);
   return found->handler;
+}
+
+std::vector<config::KnownCommand> known_commands() {
+  std::vector<config::KnownCommand> known;
+  for (const auto& command : wire::commands()) known.push_back({command.name, command.least_role});
+  return known;
 }
 
 std::string dispatch(Session& session, std::string_view line) {

@@ -7,6 +7,7 @@
 
 #include "server/base/fd.h"
 #include "server/base/scoreboard.h"
+#include "server/config/load.h"
 #include "server/config/server_config.h"
 
 /// What the master starts of this room. Nothing else of it is visible there: the master cannot parse a client's bytes.
@@ -33,6 +34,9 @@ struct UpkeepStart {
 
 /// Timers: CRLs before they run out, the journal's records that the store lacks. A client of the same socket as anybody.
 int run_upkeep(UpkeepStart start);
+
+/// What a realm's command_roles may name, for config::load. Sorted by name.
+std::vector<config::KnownCommand> known_commands();
 
 /// A front end's own part of the configuration as one JSON text: what it reads on its descriptor 3.
 std::string front_end_settings(const config::Snapshot& snapshot, const config::FrontEnd& front_end);
