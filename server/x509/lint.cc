@@ -1,6 +1,6 @@
 #include "server/x509/lint.h"
 
-#include <openssl/err.h>
+#include <array>
 
 #include "server/x509/lint_rules.h"
 #include "server/x509/tbs.h"
@@ -8,7 +8,30 @@
 namespace chancery::x509 {
 namespace {
 
-Error failed(const Error& why) { return Error(Code::LintFailed, "certificate: " + why.message()); }
+std::array<std::span<const Rule<CertificateView>>, 8> certificate_tables() {
+  return {name_rules(),  validity_rules(),         key_rules(),     extension_rules(), constraint_rules(),
+          usage_rules(), alternative_name_rules(), location_rules()};
+}
+
+/// The findings, up to the first reader that leaves the other rules without ground.
+std::vector<Finding> findings_in(ByteView tbs, crypto::SignatureAlgorithm algorithm, const LintContext& context) {
+  const auto der = with_throwaway_signature(tbs, algorithm);
+  if (!der.ok()) return {{kChanceryReadsIt, der.error().message()}};
+  const auto openssl = read_by_openssl<crypto::X509Ptr>(d2i_X509, *der);
+  if (!openssl) return {{kOpensslReadsIt, "OpenSSL does not read it"}};
+  std::vector<Finding> findings;
+  if ((X509_get_extension_flags(openssl.get()) & EXFLAG_INVALID) != 0) {
+    findings.push_back({kOpensslReadsIt, "OpenSSL finds an extension invalid"});
+  }
+  ERR_clear_error();
+  apply(certificate_encoding_rules(), {openssl.get(), tbs, algorithm}, findings);
+  const auto certificate = Certificate::from_der(*der);
+  if (!certificate.ok()) findings.push_back({kChanceryReadsIt, certificate.error().message()});
+  if (!certificate.ok()) return findings;
+  const CertificateView view{*certificate, openssl.get(), context};
+  for (const auto table : certificate_tables()) apply(table, view, findings);
+  return findings;
+}
 
 }  // namespace
 
@@ -18,9 +41,9 @@ std::string to_text(const Finding& finding) {
 
 const std::vector<RuleRow>& certificate_rules() {
   static const auto kRows = [] {
-    std::vector<RuleRow> rows;
-    append_rows(field_rules(), rows);
-    append_rows(extension_rules(), rows);
+    std::vector<RuleRow> rows{kOpensslReadsIt, kChanceryReadsIt};
+    append_rows(certificate_encoding_rules(), rows);
+    for (const auto table : certificate_tables()) append_rows(table, rows);
     return rows;
   }();
   return kRows;
@@ -41,19 +64,7 @@ Result<std::vector<Finding>> only_warnings(std::vector<Finding> findings, std::s
 }
 
 Result<LintedTbs> lint_certificate(Bytes tbs, crypto::SignatureAlgorithm algorithm, const LintContext& context) {
-  const auto der = with_throwaway_signature(tbs, algorithm);
-  if (!der.ok()) return failed(der.error());
-  const auto certificate = Certificate::from_der(*der);
-  if (!certificate.ok()) return failed(certificate.error());
-  const unsigned char* cursor = der->data();
-  const crypto::X509Ptr openssl(d2i_X509(nullptr, &cursor, static_cast<long>(der->size())));
-  ERR_clear_error();
-  if (!openssl || cursor != der->data() + der->size()) return Error(Code::LintFailed, "certificate: OpenSSL does not read it");
-  const CertificateView view{*certificate, openssl.get(), algorithm, context};
-  std::vector<Finding> findings;
-  apply(field_rules(), view, findings);
-  apply(extension_rules(), view, findings);
-  PKI_TRY(auto warnings, only_warnings(std::move(findings), "certificate"));
+  PKI_TRY(auto warnings, only_warnings(findings_in(tbs, algorithm, context), "certificate"));
   return LintedTbs(std::move(tbs), algorithm, std::move(warnings));
 }
 

@@ -10,9 +10,19 @@ libx509_a_SOURCES = \
   server/x509/extension.cc server/x509/extension.h \
   server/x509/general_name.cc server/x509/general_name.h \
   server/x509/lint.cc server/x509/lint.h \
+  server/x509/lint_alternative_names.cc \
+  server/x509/lint_constraints.cc \
   server/x509/lint_crl.cc \
+  server/x509/lint_crl_encoding.cc \
+  server/x509/lint_crl_entries.cc \
+  server/x509/lint_crl_fields.cc \
+  server/x509/lint_encoding.cc \
   server/x509/lint_extensions.cc \
-  server/x509/lint_fields.cc \
+  server/x509/lint_keys.cc \
+  server/x509/lint_locations.cc \
+  server/x509/lint_names.cc \
+  server/x509/lint_usage.cc \
+  server/x509/lint_validity.cc \
   server/x509/lint_rules.h \
   server/x509/name.cc server/x509/name.h \
   server/x509/name_der.cc \
@@ -27,10 +37,11 @@ x509_test_SOURCES = \
   server/x509/certificate_test.cc \
   server/x509/crl_test.cc \
   server/x509/csr_test.cc \
+  server/x509/lint_samples_test.cc \
   server/x509/lint_test.cc \
   server/x509/names_test.cc \
   server/x509/samples.inc \
   server/x509/testing.cc server/x509/testing.h
-x509_test_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(GTEST_CFLAGS)
+x509_test_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(GTEST_CFLAGS) -DCHANCERY_SOURCE_DIR='"$(abs_top_srcdir)"'
 x509_test_LDADD = $(X509_LIBS) $(GTEST_LIBS)
 EXTRA_DIST += server/x509/make-samples
