@@ -1,5 +1,4 @@
 # What make install puts beside the programs: the unit, the SysV script, the configuration and the shipped realms.
-dist_man_MANS += doc/chanceryd.8
 EXTRA_DIST += etc/chancery.service.in etc/chancery.sysusers init.d/chancery.in
 
 fill_in = $(SED) -e 's,@sbindir@,$(sbindir),g' -e 's,@sysconfdir@,$(sysconfdir),g'

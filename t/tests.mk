@@ -1,5 +1,5 @@
 # System tests go into a distribution as they lie there.
-EXTRA_DIST += doc/key-block-lists.md run-demo server/ROOMS .clang-format .clang-tidy doc/promises.md t/promises.txt t/make-promises
+EXTRA_DIST += run-demo server/ROOMS .clang-format .clang-tidy doc/promises.md t/promises.txt t/make-promises
 .PHONY: docs-promises
 docs: docs-promises
 docs-promises:

@@ -156,13 +156,9 @@ void doc_command(const Command& command) {
 
 void print_doc() {
   std::cout
-      << "# Commands\n\nMade from the command table by `make docs`; do not edit. `server.describe` gives the same as JSON.\n";
+      << "# Commands\n\nMade from the command table by `make docs`; do not edit. `server.describe` gives the same as JSON.\n"
+         "[errors.md](errors.md) has what they may fail with.\n";
   for (const auto& command : wire::commands()) doc_command(command);
-  std::cout << "\n# Errors\n\n| Code | Number | Exit status | Meaning |\n|---|---|---|---|\n";
-  const auto [rows, count] = base::all_codes();
-  for (const auto& row : std::span(rows, count)) {
-    std::cout << "| `" << row.text << "` | " << row.number << " | " << row.exit_status << " | " << row.meaning << " |\n";
-  }
 }
 
 }  // namespace

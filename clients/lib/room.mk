@@ -21,7 +21,6 @@ clients/lib/examples/issue.$(OBJEXT): clients/lib/calls.h
 docs: docs-commands
 docs-commands: generate-stubs
 	$(AM_V_GEN)./generate-stubs --doc > $(top_srcdir)/doc/commands.md
-EXTRA_DIST += doc/commands.md
 
 UNIT_TESTS += complaints_test
 complaints_test_SOURCES = clients/lib/complaints_test.cc

@@ -263,6 +263,10 @@ int complain(const Error& error) {
 }
 
 int run(int argc, char** argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "--help") {
+    std::puts("usage: chancery-zmq {--config-fd N | --config FILE} [--life-fd N]\n       chancery-zmq --help");
+    return base::to_int(base::Exit::Ok);
+  }
   const auto arguments = parse(argc, argv);
   if (!arguments.ok()) return complain(arguments.error());
   const auto settings = load(*arguments);

@@ -53,6 +53,15 @@ Status write_and_sync(int fd, const Path& path, ByteView content) {
   return {};
 }
 
+/// A rename would put a file where a device, a pipe or a socket is, for everybody who uses it.
+Status is_replaceable(const Path& path) {
+  struct stat there {};
+  if (::lstat(path.c_str(), &there) != 0) return {};
+  if (S_ISREG(there.st_mode) || S_ISLNK(there.st_mode) || S_ISDIR(there.st_mode)) return {};  // a directory refuses by itself
+  return Error(Code::Exists, path.string() + " is a device, pipe or socket, expected a file",
+               "name a file that may be replaced, or a new one");
+}
+
 }  // namespace
 
 Result<std::string> read_file(const Path& path, std::size_t max_bytes) {
@@ -81,6 +90,7 @@ Result<SecretBytes> read_secret_file(const Path& path, std::size_t max_bytes) {
 }
 
 Status replace_file(const Path& path, ByteView content, mode_t mode) {
+  PKI_TRY_VOID(is_replaceable(path));
   const Path temporary = path.string() + ".tmp-" + to_hex(random_bytes(6));
   UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
   if (!fd) return io_error("create " + temporary.string(), errno);

@@ -19,7 +19,8 @@ Result<std::string> read_file(const Path& path, std::size_t max_bytes);
 /// to somebody else than root or this process (PROMISES D33). @errors also Denied.
 Result<SecretBytes> read_secret_file(const Path& path, std::size_t max_bytes);
 
-/// Replaces the file or leaves it as it was: temporary file, fsync, rename, fsync of the directory (PROMISES D33). @errors Io.
+/// Replaces the file or leaves it as it was: temporary file, fsync, rename, fsync of the directory (PROMISES D33).
+/// @errors Exists: a device, pipe or socket is there, which no file may take the place of; Io.
 Status replace_file(const Path& path, ByteView content, mode_t mode);
 
 /// Makes the directory and its missing parents. @errors Io.

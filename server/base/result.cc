@@ -6,7 +6,7 @@ namespace chancery::base {
 namespace {
 
 constexpr std::array kRows{
-#define ERROR_CODE(name, text, number, exit, meaning) CodeRow{Code::name, #name, text, number, exit, meaning},
+#define ERROR_CODE(name, text, number, exit, meaning, advice) CodeRow{Code::name, #name, text, number, exit, meaning, advice},
 #include "server/base/error_codes.def"
 #undef ERROR_CODE
 };

@@ -11,7 +11,7 @@ namespace chancery::base {
 
 /// What went wrong, as one of the rows of error_codes.def.
 enum class Code {
-#define ERROR_CODE(name, text, number, exit, meaning) name,
+#define ERROR_CODE(name, text, number, exit, meaning, advice) name,
 #include "server/base/error_codes.def"
 #undef ERROR_CODE
 };
@@ -24,6 +24,7 @@ struct CodeRow {
   int number;             ///< JSON-RPC error number
   int exit_status;        ///< exit status of command-line programs (sysexits.h)
   std::string_view meaning;
+  std::string_view advice;  ///< what to do about it
 };
 
 const CodeRow& describe(Code code);

@@ -18,6 +18,6 @@ libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(SPDLOG_CFLAGS)
 BASE_LIBS = libbase.a $(SPDLOG_LIBS)
 
 UNIT_TESTS += base_test
-base_test_SOURCES = server/base/base_test.cc server/base/scoreboard_test.cc
+base_test_SOURCES = server/base/base_test.cc server/base/file_test.cc server/base/scoreboard_test.cc
 base_test_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS)
 base_test_LDADD = $(BASE_LIBS) $(GTEST_LIBS)

@@ -11,15 +11,6 @@
 namespace chancery::config {
 namespace {
 
-/// What a setting takes, shorter than in findings.
-std::string takes(const SettingInfo& info) {
-  const auto one = expectation(info);
-  if (info.several) return "a list, each " + one;
-  constexpr std::string_view kSuchAs = " such as 90s, 5m, 12h or 7d";
-  const auto such = one.find(kSuchAs);
-  return such == std::string::npos ? one : one.substr(0, such) + one.substr(such + kSuchAs.size());
-}
-
 std::string sentence(const SettingInfo& info) {
   const bool says_nothing =
       info.words.empty() && (info.type == Codec<std::string>::kType || info.type == Codec<std::filesystem::path>::kType);
@@ -117,6 +108,14 @@ void add_yaml(std::string& out, std::span<const Setting<Owner>> rows, const Owne
 RealmConfig default_realm() { return RealmConfig(RealmName::parse("default").value()); }
 
 }  // namespace
+
+std::string takes(const SettingInfo& info) {
+  const auto one = expectation(info);
+  if (info.several) return "a list, each " + one;
+  constexpr std::string_view kSuchAs = " such as 90s, 5m, 12h or 7d";
+  const auto such = one.find(kSuchAs);
+  return such == std::string::npos ? one : one.substr(0, such) + one.substr(such + kSuchAs.size());
+}
 
 std::string settings_manual() {
   std::string out =

@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "server/config/value.h"
+
 /// What `make docs` makes of the tables of settings.
 namespace chancery::config {
 
@@ -11,5 +13,8 @@ std::string settings_manual();
 std::string server_sample();
 /// etc/ca.config.yml.sample: every setting of a realm at its default, commented out.
 std::string realm_sample();
+
+/// What a setting takes, shorter than in findings: "a duration from 1s to 1d".
+std::string takes(const SettingInfo& info);
 
 }  // namespace chancery::config

@@ -38,7 +38,7 @@ docs-config: config-docs
 	$(AM_V_at)./config-docs server-sample > $(top_srcdir)/etc/chancery.xml.sample
 	$(AM_V_at)./config-docs realm-sample > $(top_srcdir)/etc/ca.config.yml.sample
 
-EXTRA_DIST += doc/settings.md etc/chancery.xml etc/chancery.xml.sample etc/ca.config.yml.sample \
+EXTRA_DIST += etc/chancery.xml etc/chancery.xml.sample etc/ca.config.yml.sample \
   realms/default/ca.config.yml realms/devices/ca.config.yml realms/devices/profiles/device.yml
 
 UNIT_TESTS += config_test

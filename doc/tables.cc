@@ -1,0 +1,97 @@
+#include <iostream>
+#include <span>
+
+#include "server/base/process.h"
+#include "server/config/documents.h"
+#include "server/config/profile_settings.h"
+#include "server/config/realm_settings.h"
+#include "server/config/server_settings.h"
+#include "server/wire/commands.h"
+#include "server/x509/lint.h"
+
+// doc-tables: the tables that documents are made of, as one JSON text. doc/make-pages makes errors.md, lints.md and the manual
+// pages of it.
+
+namespace {
+
+using namespace chancery;
+
+Json setting_rows(const std::vector<config::SettingLine>& lines) {
+  auto rows = Json::array();
+  for (const auto& line : lines) {
+    rows.push_back(Json::object({{"name", line.info.name},
+                                 {"aliases", Json::strings(config::words_of(line.info.aliases))},
+                                 {"takes", config::takes(line.info)},
+                                 {"required", line.info.required},
+                                 {"default", line.fallback},
+                                 {"when", config::to_text(line.info.when)},
+                                 {"doc", line.info.doc}}));
+  }
+  return rows;
+}
+
+Json server_elements() {
+  auto elements = Json::array();
+  for (const auto& element : config::server_elements()) {
+    const bool repeats = !element.item.empty();
+    elements.push_back(Json::object({{"name", element.name},
+                                     {"doc", element.doc},
+                                     {"attributes", setting_rows(element.attributes())},
+                                     {"item", element.item},
+                                     {"item_doc", element.item_doc},
+                                     {"example", element.example},
+                                     {"item_attributes", repeats ? setting_rows(element.item_attributes()) : Json::array()}}));
+  }
+  return elements;
+}
+
+Json moved_keys() {
+  auto rows = Json::array();
+  for (const auto& key : config::moved_keys()) rows.push_back(Json::object({{"name", key.name}, {"where", key.where}}));
+  return rows;
+}
+
+Json settings() {
+  const config::RealmConfig realm(RealmName::parse("default").value());
+  const config::Profile profile(ProfileName::parse("new").value());
+  return Json::object({{"server", setting_rows(describe(config::root_settings(), config::ServerConfig()))},
+                       {"elements", server_elements()},
+                       {"realm", setting_rows(describe(config::realm_settings(), realm))},
+                       {"acme", setting_rows(describe(config::acme_settings(), realm.acme))},
+                       {"profile", setting_rows(describe(config::profile_settings(), profile))},
+                       {"moved", moved_keys()}});
+}
+
+Json errors() {
+  auto rows = Json::array();
+  const auto [first, count] = base::all_codes();
+  for (const auto& row : std::span(first, count)) {
+    rows.push_back(Json::object({{"code", row.text},
+                                 {"number", row.number},
+                                 {"exit_status", row.exit_status},
+                                 {"meaning", row.meaning},
+                                 {"advice", row.advice}}));
+  }
+  return rows;
+}
+
+Json lints(const std::vector<x509::RuleRow>& rules) {
+  auto rows = Json::array();
+  for (const auto& rule : rules) {
+    rows.push_back(Json::object(
+        {{"id", rule.id}, {"source", rule.source}, {"severity", rule.severity == x509::Severity::Error ? "error" : "warning"}}));
+  }
+  return rows;
+}
+
+}  // namespace
+
+int main() {
+  const auto tables = Json::object({{"commands", wire::describe_commands()},
+                                    {"settings", settings()},
+                                    {"errors", errors()},
+                                    {"certificate_lints", lints(x509::certificate_rules())},
+                                    {"crl_lints", lints(x509::crl_rules())}});
+  std::cout << wire::to_pretty_text(tables) << "\n";
+  return base::to_int(std::cout.flush() ? base::Exit::Ok : base::Exit::Io);
+}
