@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include <ranges>
+#include <algorithm>
 #include <set>
 
 #include "clients/acme/nonce.h"
@@ -28,7 +28,8 @@ TEST(Nonces, AreDistinctAndUsableInAnyOrder) {
   std::vector<std::string> all;
   for (int i = 0; i < 64; ++i) all.push_back(nonces.make("default"));
   EXPECT_EQ(std::set<std::string>(all.begin(), all.end()).size(), 64U);
-  for (const auto& one : all | std::views::reverse) EXPECT_TRUE(nonces.use(one, "default").ok());
+  std::ranges::reverse(all);
+  for (const auto& one : all) EXPECT_TRUE(nonces.use(one, "default").ok());
   for (const auto& one : all) EXPECT_FALSE(nonces.use(one, "default").ok());
 }
 
