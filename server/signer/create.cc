@@ -244,16 +244,27 @@ Result<Json> make_ca(const Creation& creation, const config::RealmConfig& realm,
   return finish_with_certificate(realm, key, authority);
 }
 
+Result<Json> fill(const Creation& creation, Seconds now) {
+  PKI_TRY_VOID(write_configuration(creation));
+  PKI_TRY(const auto realm, load(creation));
+  return make_ca(creation, *realm, now);
+}
+
 }  // namespace
 
 Result<Json> create_realm(const Creation& creation, Seconds now) {
   PKI_TRY_VOID(check_options(creation));
+  const bool is_new = !is_there(creation.directory);
   PKI_TRY_VOID(make_tree(creation.directory));
   PKI_TRY(const auto lock, lock_directory(creation.directory));
   PKI_TRY_VOID(check_options(creation));  // whoever held the lock before may have made it
-  PKI_TRY_VOID(write_configuration(creation));
-  PKI_TRY(const auto realm, load(creation));
-  return make_ca(creation, *realm, now);
+  auto made = fill(creation, now);
+  if (made.ok() || !is_new) return made;
+  // Half a realm would keep the server from loading its configuration, and nobody has seen anything of this one.
+  std::error_code failure;
+  std::filesystem::remove_all(creation.directory, failure);
+  if (!failure) return made;
+  return Error(made.error().code(), made.error().message(), "remove " + creation.directory.string() + " before the next attempt");
 }
 
 std::vector<std::string> check_realm(const RealmName& name, const base::Path& directory, Seconds now) {
