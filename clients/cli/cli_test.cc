@@ -82,6 +82,17 @@ TEST(Output, TablesAreAligned) {
   EXPECT_EQ(render(Json::object({{"certificates", Json::array()}})), "");
 }
 
+TEST(Output, ColumnsThatSayNothingAreLeftOutAndWideRowsBecomeBlocks) {
+  const auto narrow =
+      Json::array({Json::object({{"serial", "1"}, {"ca", ""}, {"sans", Json::array()}, {"held", Json()}, {"count", 0}})});
+  EXPECT_EQ(render_table(*narrow.as_array()), "serial  count\n1       0\n");
+  const std::string wide(300, 'x');
+  const auto rows =
+      Json::array({Json::object({{"kind", "event"}, {"about", wide}, {"key", ""}}), Json::object({{"kind", "crl"}})});
+  EXPECT_EQ(render_table(*rows.as_array()), "kind:  event\nabout: " + wide + "\n\nkind: crl\n");
+  EXPECT_EQ(render(Json::object({{"missing", Json::array()}, {"applied", false}})), "missing: none\napplied: no\n");
+}
+
 TEST(Output, ObjectsAreAlignedAndPemIsVerbatim) {
   const auto answer =
       Json::object({{"serial", "0a"}, {"certificate", kPem}, {"sans", Json::strings({"DNS:a", "DNS:b"})}, {"days", 3}});

@@ -1,6 +1,7 @@
 #include "clients/cli/output.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "server/base/text.h"
 
@@ -8,6 +9,7 @@ namespace chancery::cli {
 namespace {
 
 constexpr std::size_t kMaxShown = std::size_t{1} << 20;
+constexpr std::size_t kMaxColumns = 250;  ///< of a table: certificate.search with a few names fits
 
 /// Columns of a terminal, taking one for each code point.
 std::size_t width(std::string_view text) {
@@ -80,7 +82,7 @@ std::string render_member(const std::string& name, const Json& value, std::size_
   if (is_rows(value)) return title + ":\n" + indented(render_table(*value.as_array()));
   if (const auto* members = value.as_object(); members != nullptr && !members->empty())
     return title + ":\n" + indented(render(value));
-  const auto text = plain(value);
+  const auto text = value.is_array() && value.as_array()->empty() ? "none" : plain(value);
   return text.empty() ? title + ":\n" : padded(title + ":", columns + 2) + text + "\n";
 }
 
@@ -94,12 +96,17 @@ std::string render_members(const Json::Object& members) {
   return out;
 }
 
+bool says_nothing(const Json& value) {
+  return value.is_null() || (value.is_array() && value.as_array()->empty()) || (value.is_string() && value.as_string()->empty());
+}
+
+/// The names of all members that say something in one of the rows at least.
 std::vector<std::string> columns_of(const Json::Array& rows) {
   std::vector<std::string> names;
   for (const auto& row : rows) {
     if (row.as_object() == nullptr) continue;
     for (const auto& member : *row.as_object()) {
-      if (std::ranges::find(names, member.first) == names.end()) names.push_back(member.first);
+      if (!says_nothing(member.second) && std::ranges::find(names, member.first) == names.end()) names.push_back(member.first);
     }
   }
   return names;
@@ -110,6 +117,19 @@ std::string line_of(const std::vector<std::string>& cells, const std::vector<std
   for (std::size_t i = 0; i < cells.size(); ++i) line += padded(cells[i], widths[i] + 2);
   line.erase(line.find_last_not_of(' ') + 1);
   return line + "\n";
+}
+
+/// Rows too wide for a table: one block each, of what it says.
+std::string render_blocks(const Json::Array& rows) {
+  std::string out;
+  for (const auto& row : rows) {
+    Json::Object said;
+    for (const auto& member : *row.as_object()) {
+      if (!says_nothing(member.second)) said.push_back(member);
+    }
+    out += (out.empty() ? "" : "\n") + render_members(said);
+  }
+  return out;
 }
 
 }  // namespace
@@ -149,6 +169,7 @@ std::string render_table(const Json::Array& rows) {
   for (const auto& cells : lines) {
     for (std::size_t i = 0; i < cells.size(); ++i) widths[i] = std::max(widths[i], width(cells[i]));
   }
+  if (std::accumulate(widths.begin(), widths.end(), 2 * widths.size()) > kMaxColumns) return render_blocks(rows);
   std::string out;
   for (const auto& cells : lines) out += line_of(cells, widths);
   return out;

@@ -18,7 +18,8 @@ Result<Client> Client::connect(const Options& options) {
   const auto path = options.socket.empty() ? default_socket() : options.socket;
   auto connected = base::connect_unix(path);
   if (!connected.ok())
-    return Error(connected.error().code(), connected.error().message(), "is chanceryd running, and is this its socket?");
+    return Error(connected.error().code(), connected.error().message(),
+                 "is chanceryd running, is this its socket, and does <socket> of chancery.xml let you in?");
   return Client(std::move(connected).value(), options);
 }
 

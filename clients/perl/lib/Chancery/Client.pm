@@ -55,7 +55,7 @@ sub new {
     my ($class, %options) = @_;
     my $path = $options{socket} // $ENV{CHANCERY_SOCKET} // '/run/chancery/chanceryd.sock';
     my $socket = IO::Socket::UNIX->new(Type => Socket::SOCK_STREAM(), Peer => $path)
-        or Chancery::Error->throw(code => 'unavailable', message => "connect $path: $!", hint => 'is chanceryd running, and is this its socket?');
+        or Chancery::Error->throw(code => 'unavailable', message => "connect $path: $!", hint => 'is chanceryd running, is this its socket, and does <socket> of chancery.xml let you in?');
     $socket->blocking(0);
     my $self = bless {socket => $socket, timeout => $options{timeout} // 60, buffer => '', last_id => 0, json => JSON::PP->new->utf8}, $class;
     return $self if exists $options{session} && !$options{session};
