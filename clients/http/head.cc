@@ -215,7 +215,7 @@ int status_of_head_error(const Error& error) {
 Result<bool> ChunkedBody::read_size(std::string& input) {
   const auto end = input.find('\n');
   if (end == std::string::npos && input.size() <= kMaxChunkLine) return false;
-  if (end == std::string::npos || end > kMaxChunkLine) return malformed("chunk size line too long");
+  if (end > kMaxChunkLine) return malformed("chunk size line too long");
   const std::string_view line = std::string_view(input).substr(0, end);
   if (!line.ends_with('\r') || line.find('\r') != line.size() - 1) return malformed("chunk size line without CRLF");
   const auto digits = line.substr(0, std::min(line.find(';'), line.size() - 1));

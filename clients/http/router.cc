@@ -119,7 +119,7 @@ std::string Router::allowed_methods(std::string_view path, bool tls) const {
   for (const auto& route : routes_) {
     if (!is_on(route.listener, tls) || !follows(route.pattern, path, ignored)) continue;
     methods.push_back(route.method);
-    if (route.method == "GET") methods.push_back("HEAD");
+    if (route.method == "GET") methods.emplace_back("HEAD");
   }
   return base::join(methods, ", ");
 }

@@ -7,6 +7,8 @@
 namespace chancery::zmq_gateway {
 namespace {
 
+using namespace std::string_literals;
+
 std::string greeting(std::uint8_t major = 3, std::string mechanism = "NULL") {
   std::string text(1, '\xff');
   text += std::string(8, '\0') + '\x7f' + static_cast<char>(major) + '\1';
@@ -24,7 +26,7 @@ std::string long_head(std::uint8_t flags, std::uint64_t size) {
   return text;
 }
 
-const std::string kReady = frame(4, "\5READY\13Socket-Type\0\0\0\3REQ");
+const std::string kReady = frame(4, "\5READY\13Socket-Type\0\0\0\3REQ"s);
 const std::string kDelimiter = frame(1, "");
 const std::string kRequest = kDelimiter + frame(0, R"({"TASK":"get_ca"})");
 

@@ -53,11 +53,11 @@ TEST(Serial, I1_EachBitOfTheRandomOctetsIsSetHalfTheTime) {
   for (int i = 0; i < kSerials; ++i) {
     const auto octets = Serial::random().octets();
     for (int bit = 0; bit < kOctets * 8; ++bit) {
-      set.at(static_cast<std::size_t>(bit)) += octets.at(static_cast<std::size_t>(1 + bit / 8)) >> (bit % 8) & 1;
+      set.at(static_cast<std::size_t>(bit)) += octets.at(1 + static_cast<std::size_t>(bit) / 8) >> (bit % 8) & 1;
     }
   }
   // Seven standard deviations: 0.5 * sqrt(20000) = 71.
-  for (const int count : set) EXPECT_NEAR(count, kSerials / 2, 500);
+  for (const int count : set) EXPECT_NEAR(count, 0.5 * kSerials, 500);
 }
 
 TEST(Serial, I11_SurvivesEveryFormAtEveryLengthAndHighBit) {

@@ -60,7 +60,7 @@ PkeyPtr load(const Spki& spki) {
 }
 
 int bits_of(ByteView magnitude) {
-  return static_cast<int>(8 * (magnitude.size() - 1)) + std::bit_width(static_cast<unsigned>(magnitude.front()));
+  return static_cast<int>(8 * (magnitude.size() - 1) + std::bit_width(static_cast<unsigned>(magnitude.front())));
 }
 
 /// The keys that this thread read last. One issuance reads the same key from the request, the certificate and their checks, and

@@ -53,7 +53,7 @@ Status Journal::check(const base::Path& directory, const Genesis& owner) {
 }
 
 Result<std::uint64_t> Journal::append(const Json& body) {
-  const auto offset = file_->append(wire::to_text(body));
+  auto offset = file_->append(wire::to_text(body));
   fault_ = offset.ok() || offset.error().code() != Code::Io ? "" : offset.error().message();
   if (offset.ok()) index_.add(*offset, body).value();  // what may not stand here was refused before
   return offset;

@@ -24,7 +24,7 @@ Error key_is_taken() { return {Code::Exists, "another account has this key"}; }
 }  // namespace
 
 Status Store::add_acme_account(const AcmeAccount& account) {
-  const auto added = transact(*driver_, Access::Write, [&]() -> Status {
+  auto added = transact(*driver_, Access::Write, [&]() -> Status {
     PKI_TRY(const auto inserted, run("acme_account_insert", {{"id", account.id},
                                                              {"thumbprint", account.thumbprint},
                                                              {"jwk", account.jwk},
@@ -52,7 +52,7 @@ Result<std::optional<AcmeAccount>> Store::find_acme_account_by_thumbprint(const 
 }
 
 Status Store::update_acme_account(AcmeAccount& account) {
-  const auto updated = transact(*driver_, Access::Write, [&]() -> Status {
+  auto updated = transact(*driver_, Access::Write, [&]() -> Status {
     PKI_TRY(const auto changed, run("acme_account_update", {{"id", account.id},
                                                             {"version", account.version},
                                                             {"thumbprint", account.thumbprint},

@@ -24,7 +24,7 @@ struct Act {
   std::function<bool(Store&)> nothing_of_it;
 };
 
-Status forget(Result<Added> result) { return result.ok() ? Status() : result.error(); }
+Status forget(const Result<Added>& result) { return result.ok() ? Status() : result.error(); }
 
 std::vector<Act> acts() {
   const auto none = [](Store&) { return Status(); };

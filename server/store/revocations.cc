@@ -81,8 +81,8 @@ Result<std::vector<RevokedCertificate>> Store::revoked_for_crl(const std::string
     PKI_TRY_VOID(read_revoked(ca, CertificateState::Held, since, out));
     PKI_TRY_VOID(read_pending(ca, out));
     std::ranges::sort(out, {}, &RevokedCertificate::serial);
-    const auto doubles = std::ranges::unique(out, {}, &RevokedCertificate::serial);
-    out.erase(doubles.begin(), doubles.end());
+    const auto same = [](const RevokedCertificate& a, const RevokedCertificate& b) { return a.serial == b.serial; };
+    out.erase(std::unique(out.begin(), out.end(), same), out.end());
     return out;
   });
 }

@@ -201,7 +201,7 @@ class Writer {
   void new_line(int depth) {
     if (style_.indent == 0) return;
     out_ += '\n';
-    out_.append(static_cast<std::size_t>(depth * style_.indent), ' ');
+    out_.append(static_cast<std::size_t>(depth) * static_cast<std::size_t>(style_.indent), ' ');
   }
   void write_scalar(const Json& value) {
     if (const auto* text = value.as_string()) return append_string(out_, *text, style_);

@@ -12,7 +12,7 @@ constexpr std::size_t kIdOctets = 16;
 constexpr std::string_view kRulePrefix = "acme-order:";
 
 Result<Bytes> octets(const Json& jwk, std::string_view name) {
-  const auto bytes = base::from_base64url(jwk.text(name));
+  auto bytes = base::from_base64url(jwk.text(name));
   if (bytes.ok() && !bytes->empty()) return bytes;
   return acme_error("badPublicKey", Code::BadKey, "jwk member " + std::string(name) + " is missing or no base64url");
 }

@@ -127,7 +127,7 @@ Status bring_up_to_date(store::Store& store, store::AcmeOrder& order, Seconds no
     order.error = problem("malformed", "the order has expired");
   }
   if (order.status == before) return {};
-  const auto written = store.update_acme_order(order);
+  auto written = store.update_acme_order(order);
   // Another request saw the same and wrote it first: as good.
   if (written.ok() || written.error().code() == Code::Conflict) return {};
   return written;

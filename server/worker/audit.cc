@@ -44,7 +44,7 @@ signer::AuditEvent event_of(const Session& session, const std::string& what, std
 Status record(Session& session, const signer::AuditEvent& event) {
   for (int attempt = 0;; ++attempt) {
     PKI_TRY(auto* signer, session.signer());
-    const auto recorded = signer->record(event);
+    auto recorded = signer->record(event);
     const bool lost = !recorded.ok() && (recorded.error().code() == Code::Closed || recorded.error().code() == Code::Timeout);
     if (!lost || attempt > 0) return recorded;
     session.drop_signer();  // restarted meanwhile; an event twice is better than none

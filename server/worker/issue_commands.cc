@@ -54,7 +54,7 @@ Result<crypto::PrivateKey> generate_key(Session& session, const Params& params) 
 }
 
 /// Issues for a key pair of the server's; policy is asked before the key is made, so a refusal costs nothing.
-Result<Json> generate(Session& session, const Params& params, const crypto::PrivateKey& key, Order order, bool store_key) {
+Result<Json> generate(Session& session, const Params& params, const crypto::PrivateKey& key, const Order& order, bool store_key) {
   PKI_TRY(const auto issued, issue(session, order));
   const auto pem = key.to_pem();
   if (store_key) PKI_TRY_VOID(store_node_key(session.realm(), params.text("cn"), pem, issued.certificate.pem()));
@@ -130,7 +130,7 @@ Result<Json> certificate_generate(Session& session, const Params& params) {
   PKI_TRY(const auto key, generate_key(session, params));
   PKI_TRY(auto order, order_for_generated(key, params.text("cn")));
   PKI_TRY_VOID(read_common(order, params));
-  return generate(session, params, key, std::move(order), params.boolean("store_key"));
+  return generate(session, params, key, order, params.boolean("store_key"));
 }
 
 Result<Json> node_register(Session& session, const Params& params) {
@@ -146,7 +146,7 @@ Result<Json> node_register(Session& session, const Params& params) {
   order.profile = profile;
   order.roles = Roles{Role::RaOperator};  // the seed stands in for the role
   order.rule = "seed";
-  return generate(session, params, key, std::move(order), false);
+  return generate(session, params, key, order, false);
 }
 
 Result<Json> certificate_preview(Session& session, const Params& params) {

@@ -33,7 +33,7 @@ struct Leaf {
   void set_element(At at, Bytes der) {
     change_elements = [at, der = std::move(der)](std::vector<Bytes>& elements) { elements[at] = der; };
   }
-  void set_extension(std::string_view oid, bool critical, Bytes value) {
+  void set_extension(std::string_view oid, bool critical, const Bytes& value) {
     change_extensions = [=](std::vector<Extension>& extensions) {
       std::erase_if(extensions, [&](const Extension& e) { return e.oid == oid; });
       extensions.push_back({std::string(oid), critical, value});
