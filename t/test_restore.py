@@ -1,6 +1,7 @@
 """F10: a store that is older than its journal is detected, named serial by serial and mended, revocations included."""
 
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -117,3 +118,45 @@ def test_C20_I16_a_certificate_that_is_not_what_was_signed_is_named(daemon):
     with daemon.talk("default") as talk:
         damaged, = talk.result("realm.repair")["damaged"]
         assert damaged["serial"] == one and damaged["fault"], damaged
+
+
+def damage_by_garbage(file):
+    file.write_bytes(b"no database of anybody's\n" * 1000)
+
+
+def damage_by_truncation(file):
+    file.write_bytes(file.read_bytes()[:file.stat().st_size // 2])
+
+
+def damage_by_a_pipe(file):
+    file.unlink()
+    os.mkfifo(file)
+
+
+@pytest.mark.parametrize("damage", [damage_by_garbage, damage_by_truncation, damage_by_a_pipe])
+def test_F10_a_store_that_does_not_open_is_said_and_comes_back_from_the_journal(daemon, damage):
+    with daemon.talk("default") as talk:
+        serial = issue(talk, "one.example.com")["serial"]
+        talk.result("certificate.revoke", serial=serial, reason="superseded")
+    file = database(daemon) / "realm.db"
+
+    def break_it():
+        with sqlite3.connect(file) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.close()
+        for side in database(daemon).glob("realm.db-*"):
+            side.unlink()
+        damage(file)
+    restart(daemon, break_it)
+    with daemon.talk("default") as talk:
+        realm = talk.result("realm.get")
+        assert realm["state"] == "degraded" and "database" in realm["detail"], realm
+        for method, params in (("certificate.search", {}), ("realm.repair", {"apply": True}), ("certificate.get", {"serial": serial})):
+            assert talk.call(method, **params)["error"]["data"]["code"] == "corrupt", method
+    with daemon.talk("devices") as talk:  # nobody else is disturbed
+        assert talk.result("realm.get")["state"] == "ready" and issue(talk, "two.example.com")["serial"]
+    restart(daemon, lambda: shutil.rmtree(database(daemon)) or database(daemon).mkdir(mode=0o700))
+    with daemon.talk("default") as talk:
+        talk.result("realm.reconcile")
+        assert talk.result("realm.get")["state"] == "ready"
+        assert talk.result("certificate.get", serial=serial)["state"] == "revoked"

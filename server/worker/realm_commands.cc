@@ -55,12 +55,16 @@ base::ProcessView signer_of(const Session& session, std::string_view realm) {
   return {};
 }
 
-/// Why the realm is not ready: what the master saw of its signer, or what the signer's journal refused.
+/// Why the realm is not ready: what the master saw of its signer, what the signer's journal refused, or a store that does not
+/// open.
 std::string fault_of(Session& session, const base::ProcessView& signer) {
   if (signer.state != base::ProcessState::Ready) return signer.detail.empty() ? "the signer is not ready" : signer.detail;
   auto client = session.signer();
   const auto info = client.ok() ? (*client)->authority() : Result<signer::AuthorityInfo>(client.error());
-  return info.ok() ? info->fault : info.error().message();
+  if (!info.ok()) return info.error().message();
+  if (!info->fault.empty()) return info->fault;
+  const auto store = session.store();
+  return store.ok() ? "" : store.error().message();
 }
 
 std::string state_text(const base::ProcessView& signer) {
