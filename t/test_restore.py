@@ -148,6 +148,8 @@ def test_F10_a_store_that_does_not_open_is_said_and_comes_back_from_the_journal(
             side.unlink()
         damage(file)
     restart(daemon, break_it)
+    done = subprocess.run([BUILD / "chanceryd", "--config", daemon.config, "--check"], capture_output=True, text=True)
+    assert done.returncode == 78 and "realm default: " in done.stdout and "realm devices" not in done.stdout, done
     with daemon.talk("default") as talk:
         realm = talk.result("realm.get")
         assert realm["state"] == "degraded" and "database" in realm["detail"], realm

@@ -45,6 +45,12 @@ bool check_realm(const config::ServerConfig& server, const config::RealmConfig& 
   return false;
 }
 
+bool check_store(const config::RealmConfig& realm) {
+  const auto status = worker::check_store(realm);
+  if (!status.ok()) print("realm " + realm.name.text() + ": " + base::to_line(status.error()));
+  return status.ok();
+}
+
 config::Loaded load(const std::filesystem::path& chancery_xml) {
   auto loaded = config::load(chancery_xml, worker::known_commands());
   for (const auto& finding : loaded.findings) print(config::to_line(finding));
@@ -54,7 +60,10 @@ config::Loaded load(const std::filesystem::path& chancery_xml) {
 int check(const std::filesystem::path& chancery_xml, const config::Loaded& loaded) {
   if (!loaded.snapshot) return base::to_int(base::Exit::Config);
   bool holds = true;
-  for (const auto& realm : loaded.snapshot->realms) holds = check_realm(loaded.snapshot->server, *realm) && holds;
+  for (const auto& realm : loaded.snapshot->realms) {
+    holds = check_realm(loaded.snapshot->server, *realm) && holds;
+    holds = check_store(*realm) && holds;
+  }
   if (holds)
     print(chancery_xml.string() + ": the configuration holds, realms: " + std::to_string(loaded.snapshot->realms.size()));
   return base::to_int(holds ? base::Exit::Ok : base::Exit::Config);

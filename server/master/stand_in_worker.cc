@@ -45,6 +45,8 @@ int run_upkeep(UpkeepStart start) {
 
 std::vector<config::KnownCommand> known_commands() { return {}; }
 
+Status check_store(const config::RealmConfig&) { return {}; }
+
 std::string front_end_settings(const config::Snapshot&, const config::FrontEnd& front_end) {
   return R"({"front_end":")" + front_end.name + "\"}";
 }

@@ -79,4 +79,11 @@ Status bring_up_to_date(Driver& driver) {
   }
 }
 
+Status check_schema(Driver& driver) {
+  const auto level = read_level(driver);
+  if (level.ok()) return check_known(*level);
+  const auto code = level.error().code();
+  return code == Code::NotFound || code == Code::StoreFailed ? Status() : level.error();
+}
+
 }  // namespace chancery::store

@@ -10,4 +10,7 @@ namespace chancery::store {
 /// @errors Unsupported: the schema is newer than this program; Corrupt: the version row makes no sense.
 Status bring_up_to_date(Driver& driver);
 
+/// Whether bring_up_to_date could; changes nothing. A database that has no version yet passes. @errors as bring_up_to_date.
+Status check_schema(Driver& driver);
+
 }  // namespace chancery::store

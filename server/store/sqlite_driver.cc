@@ -248,10 +248,9 @@ int wait_for_lock(void* /*context*/, int attempts) {
   return 1;
 }
 
-Result<std::unique_ptr<SqliteDriver>> connect(const std::string& name) {
-  constexpr int kFlags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+Result<std::unique_ptr<SqliteDriver>> connect(const std::string& name, int mode = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) {
   sqlite3* raw = nullptr;
-  const int result = sqlite3_open_v2(name.c_str(), &raw, kFlags, nullptr);
+  const int result = sqlite3_open_v2(name.c_str(), &raw, mode | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
   DatabasePtr database(raw);  // there is a handle even when opening failed, unless memory is short
   if (result != SQLITE_OK) return sqlite_error(raw, result, name);
   sqlite3_busy_handler(raw, wait_for_lock, nullptr);
@@ -263,6 +262,18 @@ Result<std::unique_ptr<SqliteDriver>> connect(const std::string& name) {
   return std::make_unique<SqliteDriver>(std::move(database));
 }
 
+Error foreign(const std::string& name) {
+  return {Code::Corrupt, "database " + name + " is a SQLite database of another program",
+          "move it away, then restore a backup or run realm.reconcile"};
+}
+
+/// Whether nothing was ever written to it.
+Result<bool> is_new(SqliteDriver& driver) {
+  PKI_TRY(const auto owner, driver.ask("PRAGMA application_id"));
+  PKI_TRY(const auto something, driver.ask("SELECT name FROM sqlite_schema LIMIT 1"));
+  return owner == "0" && something.empty();
+}
+
 /// An empty file becomes ours; a file that holds anything must be ours already.
 Status take_ownership(SqliteDriver& driver, const std::string& name) {
   PKI_TRY(const auto owner, driver.ask("PRAGMA application_id"));
@@ -270,13 +281,10 @@ Status take_ownership(SqliteDriver& driver, const std::string& name) {
   // Somebody else may be making the same new file: look again with the write lock held.
   return transact(driver, Access::Write, [&]() -> Status {
     PKI_TRY(const auto owner_now, driver.ask("PRAGMA application_id"));
-    PKI_TRY(const auto something, driver.ask("SELECT name FROM sqlite_schema LIMIT 1"));
     if (owner_now == std::to_string(kApplicationId)) return {};
-    if (owner_now == "0" && something.empty()) {
-      return driver.say(("PRAGMA application_id = " + std::to_string(kApplicationId)).c_str());
-    }
-    return Error(Code::Corrupt, "database " + name + " is a SQLite database of another program",
-                 "move it away, then restore a backup or run realm.reconcile");
+    PKI_TRY(const bool empty, is_new(driver));
+    if (!empty) return foreign(name);
+    return driver.say(("PRAGMA application_id = " + std::to_string(kApplicationId)).c_str());
   });
 }
 
@@ -310,6 +318,19 @@ Result<DriverPtr> open_sqlite_driver(const base::Path& file) {
     // Turning a new file to WAL needs it for oneself, and SQLite does not wait for that.
     if (driver.ok() || driver.error().code() != Code::Busy || !backoff.wait()) return driver;
   }
+}
+
+Result<DriverPtr> look_at_sqlite(const base::Path& file) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(file.parent_path(), ignored)) return DriverPtr();
+  PKI_TRY_VOID(check_filesystem(file));
+  if (!std::filesystem::exists(std::filesystem::symlink_status(file, ignored))) return DriverPtr();
+  PKI_TRY_VOID(check_file(file));
+  PKI_TRY(auto driver, connect(file.string(), SQLITE_OPEN_READONLY));
+  PKI_TRY(const auto owner, driver->ask("PRAGMA application_id"));
+  if (owner == std::to_string(kApplicationId)) return DriverPtr(std::move(driver));
+  PKI_TRY(const bool empty, is_new(*driver));
+  return empty ? Result<DriverPtr>(DriverPtr()) : foreign(file.string());
 }
 
 Result<DriverPtr> open_memory_driver() {

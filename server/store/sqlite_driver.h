@@ -11,6 +11,10 @@ namespace chancery::store {
 /// program's; Unsupported: the filesystem has no locks (PROMISES F14); Unavailable: it cannot be opened or made.
 Result<DriverPtr> open_sqlite_driver(const base::Path& file);
 
+/// Opens the file to read from it alone, as it is. @return null when there is none yet, or an empty one.
+/// @errors as open_sqlite_driver.
+Result<DriverPtr> look_at_sqlite(const base::Path& file);
+
 /// A database that nobody else sees and that ends with its driver, for tests.
 Result<DriverPtr> open_memory_driver();
 

@@ -122,6 +122,32 @@ TEST_F(Sqlite, Q14_ANewerSchemaIsRefused) {
   EXPECT_OK(open());
 }
 
+TEST_F(Sqlite, CheckSaysWhatOpenWouldAndChangesNothing) {
+  EXPECT_OK(Store::check(file()));
+  EXPECT_FALSE(std::filesystem::exists(file()));
+  { auto store = open().value(); }
+  EXPECT_OK(Store::check(file()));
+  const auto error = [&](const char* statement) {
+    say(statement);
+    return code_of(Store::check(file()));
+  };
+  EXPECT_EQ(error("UPDATE schema_version SET version = version + 1"), Code::Unsupported);
+  EXPECT_EQ(error("UPDATE schema_version SET version = 'x'"), Code::Corrupt);
+  say("UPDATE schema_version SET version = 0, step = 0");  // an old one: open would bring it up to date
+  EXPECT_OK(Store::check(file()));
+  EXPECT_EQ(error("PRAGMA application_id = 7"), Code::Corrupt);
+  ASSERT_EQ(::chmod(file().c_str(), 0644), 0);
+  EXPECT_EQ(code_of(Store::check(file())), Code::Denied);
+  ASSERT_EQ(::chmod(file().c_str(), 0600), 0);
+  std::ofstream(file()) << "no database of anybody's";
+  EXPECT_EQ(code_of(Store::check(file())), Code::Corrupt);
+  std::filesystem::remove(file());
+  std::ofstream(file()).close();
+  ASSERT_EQ(::chmod(file().c_str(), 0600), 0);
+  EXPECT_OK(Store::check(file()));
+  EXPECT_EQ(std::filesystem::file_size(file()), 0U);
+}
+
 TEST_F(Sqlite, ASchemaVersionThatMakesNoSenseIsCorrupt) {
   { auto store = open().value(); }
   say("UPDATE schema_version SET version = -1");

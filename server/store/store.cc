@@ -39,6 +39,11 @@ Result<Store> Store::open(const base::Path& file, RealmName realm) {
   return over(std::move(driver), std::move(realm));
 }
 
+Status Store::check(const base::Path& file) {
+  PKI_TRY(const auto driver, look_at_sqlite(file));
+  return driver == nullptr ? Status() : check_schema(*driver);
+}
+
 Result<Store> Store::over(DriverPtr driver, RealmName realm) {
   PKI_TRY_VOID(bring_up_to_date(*driver));
   return Store(std::move(driver), std::move(realm));

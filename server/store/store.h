@@ -34,6 +34,8 @@ class Store {
   static Result<Store> open(const base::Path& file, RealmName realm);
   /// The same over any driver.
   static Result<Store> over(DriverPtr driver, RealmName realm);
+  /// Whether open() would succeed, for checks of a configuration: makes no file, changes no schema. @errors as open().
+  static Status check(const base::Path& file);
 
   // ----- certificates
 

@@ -13,6 +13,7 @@
 #include "server/base/text.h"
 #include "server/crypto/block_list.h"
 #include "server/worker/confine.h"
+#include "server/worker/start.h"
 
 namespace chancery::worker {
 namespace {
@@ -124,6 +125,8 @@ Status Session::act_for(const std::string& whom) {
   acting_for_ = whom;
   return {};
 }
+
+Status check_store(const config::RealmConfig& realm) { return store::Store::check(realm.database_file()); }
 
 Result<store::Store*> Session::store() {
   if (store_ == nullptr) {

@@ -38,6 +38,9 @@ int run_upkeep(UpkeepStart start);
 /// What a realm's command_roles may name, for config::load. Sorted by name.
 std::vector<config::KnownCommand> known_commands();
 
+/// Why the realm's store could not be opened, were the server started now; changes nothing. @errors Store::open's.
+Status check_store(const config::RealmConfig& realm);
+
 /// A front end's own part of the configuration as one JSON text: what it reads on its descriptor 3.
 std::string front_end_settings(const config::Snapshot& snapshot, const config::FrontEnd& front_end);
 
