@@ -26,6 +26,7 @@ constexpr const char* kUsage =
     "       chancery-signer create --realm NAME --directory DIR [--key KIND] [--subject DN] [--days N] [--path-length N]\n"
     "           [--passphrase-file FILE | --credential NAME | --unencrypted]\n"
     "           [--self-signed | --request-only | --import-key FILE --import-certificate FILE [--import-passphrase-file FILE]]\n"
+    "           [--signer-user USER] [--worker-user USER]\n"
     "       chancery-signer check --realm NAME --directory DIR\n";
 
 /// Options by name; a flag's value is empty.
@@ -51,6 +52,8 @@ constexpr std::array kKnown{"realm",
                             "import-key",
                             "import-certificate",
                             "import-passphrase-file",
+                            "signer-user",
+                            "worker-user",
                             "log",
                             "log-level"};
 
@@ -112,6 +115,7 @@ Result<signer::Creation> creation_from(const Options& options) {
   creation.import_key = value(options, "import-key");
   creation.import_certificate = value(options, "import-certificate");
   creation.import_passphrase_file = value(options, "import-passphrase-file");
+  creation.owners = {value(options, "signer-user"), value(options, "worker-user")};
   if (creation.import_key.empty() != creation.import_certificate.empty()) {
     return Error(Code::InvalidParams, "--import-key and --import-certificate come together");
   }

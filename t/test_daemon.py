@@ -240,6 +240,9 @@ def test_c26_c27_a_realm_without_its_key_does_not_stop_the_other(daemon):
     assert signers["default"]["state"] == "ready"
     assert signers["devices"]["state"] == "degraded"
     assert "ca.key" in signers["devices"]["detail"]
+    with daemon.talk("devices") as talk:  # at once, not after waiting for nobody
+        refusal = talk.call("certificate.issue", profile="server", csr=request_for("h.example.com"))["error"]
+        assert refusal["data"]["code"] == "unavailable" and "ca.key" in refusal["message"], refusal
     check = subprocess.run([daemon.binary, "--config", daemon.config, "--check"], capture_output=True, text=True)
     assert check.returncode == 78 and "ca.key" in check.stdout
     (daemon.directory / "saved.key").rename(daemon.realm("devices") / "ca.key")

@@ -140,7 +140,7 @@ void add_realm_create(Line& line) {
   create.app->add_option("name", create.name, "realm name")->required();
   create.app->add_option("--realms-directory", create.realms_directory, "where realms are")->capture_default_str();
   for (const auto* name : {"--key", "--subject", "--days", "--path-length", "--passphrase-file", "--credential", "--import-key",
-                           "--import-certificate", "--import-passphrase-file"}) {
+                           "--import-certificate", "--import-passphrase-file", "--signer-user", "--worker-user"}) {
     create.app->add_option(name)->group("Options of chancery-signer create");
   }
   for (const auto* name : {"--unencrypted", "--self-signed", "--request-only"}) {

@@ -53,6 +53,9 @@ ServerConfig changed_server() {
   ServerConfig server;
   server.run_directory = "/tmp/run & \"more\"";
   server.program_directory = "/opt/bin";
+  server.worker_user = "worker";
+  server.signer_user = "signer";
+  server.front_end_user = "web";
   server.socket_owner = "alice";
   server.socket_group = "adm";
   server.socket_mode = 0600;

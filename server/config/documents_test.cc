@@ -75,6 +75,8 @@ TEST(Documents, ShippedRealmsAndServerHold) {
   };
   replace("/run/chancery", "run");
   replace("/var/lib/chancery/realms", "realms");
+  for (const auto* user : {"\"chancery\"", "\"chancery-sign\"", "\"chancery-web\""})
+    replace(user, "\"\"");  // a package makes them
   place.write("chancery.xml", xml);
   for (const auto* file :
        {"realms/default/ca.config.yml", "realms/devices/ca.config.yml", "realms/devices/profiles/device.yml"}) {

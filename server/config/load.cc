@@ -154,9 +154,10 @@ std::shared_ptr<const RealmConfig> load_realm(const RealmName& name, const fs::p
   realm->profiles = builtin_profiles();
   const auto file = realm->directory / kRealmFile;
   Report report(file.string(), own);
-  std::error_code ignored;
-  if (!fs::is_directory(realm->directory, ignored)) {
-    report.error_at(1, 1, "found no directory " + realm->directory.string() + ", expected the realm's");
+  std::error_code failure;
+  if (!fs::is_directory(realm->directory, failure)) {
+    const auto why = failure && failure != std::errc::no_such_file_or_directory ? " (" + failure.message() + ")" : "";
+    report.error_at(1, 1, "found no directory " + realm->directory.string() + why + ", expected the realm's");
   } else if (const auto root = read_yaml(file, report); root && is_section(*root, report)) {
     check_trusted(realm->directory, {realm->directory}, report);
     check_trusted(file, {realm->directory}, report);

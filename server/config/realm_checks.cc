@@ -167,7 +167,9 @@ void check_profile(const Profile& profile, const RealmConfig& realm, const Node&
 
 void check_realm(const RealmConfig& realm, const Node& root, Report& report) {
   check_passphrase(realm, root, report);
-  if (!realm.seed_file.empty()) check_secret_file(realm.seed_file, {realm.directory}, place_of(root, {"seed_file"}), report);
+  // The workers read the seed, as whoever the store belongs to.
+  const FileRules seed_rules{realm.database_file().parent_path()};
+  if (!realm.seed_file.empty()) check_secret_file(realm.seed_file, seed_rules, place_of(root, {"seed_file"}), report);
   if (realm.clients == ClientsMode::Register && realm.seed_file.empty()) {
     report.warning(place_of(root, {"clients"}), "found register without a seed_file: nobody can register");
   }

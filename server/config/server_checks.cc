@@ -90,6 +90,21 @@ void check_run_directory(const Context& context) {
                                " octets, expected at most " + std::to_string(kMostOctets) + " (unix(7))");
 }
 
+void check_users(const Context& context) {
+  const auto& server = context.server;
+  const std::pair<std::string_view, const std::string*> users[] = {
+      {"worker", &server.worker_user}, {"signer", &server.signer_user}, {"front-end", &server.front_end_user}};
+  for (const auto& [name, user] : users) {
+    const Node& at = context.places.attribute("users", name);
+    if (user->empty()) continue;
+    if (!user_exists(*user)) context.report.error(at, "found no user \"" + *user + "\" on this machine");
+  }
+  if (!server.signer_user.empty() && server.signer_user == server.worker_user) {
+    context.report.warning(context.places.attribute("users", "signer"),
+                           "found the workers' user, expected another: the file system does not keep the CA's key from them");
+  }
+}
+
 void check_socket(const Context& context) {
   const auto& server = context.server;
   if (!server.socket_owner.empty() && !user_exists(server.socket_owner)) {
@@ -263,6 +278,7 @@ void check_server(const ServerConfig& server, const std::vector<RealmName>& real
   Context context{server, {}, Places(root), report};
   for (const auto& realm : realms) context.realms.push_back(realm.text());
   check_run_directory(context);
+  check_users(context);
   check_socket(context);
   // Left out, it names a realm that need not be there: then sessions say which one they want.
   const Node& default_realm = context.places.attribute("realms", "default");

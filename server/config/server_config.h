@@ -76,7 +76,10 @@ struct ServerConfig {
   std::filesystem::path file;  ///< where this came from
   std::filesystem::path run_directory = "/run/chancery";
   std::filesystem::path program_directory;  ///< where chancery-signer and the front ends are; empty: beside chanceryd
-  std::string socket_owner;
+  std::string worker_user;                  ///< whom workers and upkeep become; empty: nobody else than the master
+  std::string signer_user;                  ///< whom signers become
+  std::string front_end_user;               ///< whom front ends become that name no user of their own
+  std::string socket_owner;                 ///< empty: worker_user
   std::string socket_group;
   unsigned socket_mode = 0660;
   std::string log_destination = "stderr";
@@ -94,6 +97,7 @@ struct ServerConfig {
 
   /// Where the server's children write: a log file is their standard error already, which needs no right to open it.
   std::string inherited_log() const { return log_destination == "syslog" ? "syslog" : "stderr"; }
+  const std::string& user_of(const FrontEnd& front_end) const { return front_end.user.empty() ? front_end_user : front_end.user; }
   std::filesystem::path socket_file() const { return run_directory / "chanceryd.sock"; }
   std::filesystem::path pid_file() const { return run_directory / "chanceryd.pid"; }
   std::filesystem::path signer_socket_file(const RealmName& realm) const {

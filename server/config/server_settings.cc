@@ -21,11 +21,30 @@ constexpr std::array kRoot{
                                            .doc = "Where chancery-signer and the front ends are; empty: beside chanceryd."}),
 };
 
+constexpr std::array kUsers{
+    row<&ServerConfig::worker_user>(
+        {.name = "worker",
+         .check = check_account,
+         .when = When::Start,
+         .doc = "Whom workers and upkeep become: the owner of each realm's db and nodes; empty: the server's.",
+         .type = "Unix account"}),
+    row<&ServerConfig::signer_user>({.name = "signer",
+                                     .check = check_account,
+                                     .when = When::Start,
+                                     .doc = "Whom signers become: the owner of CA keys and journals; empty: the server's.",
+                                     .type = "Unix account"}),
+    row<&ServerConfig::front_end_user>({.name = "front-end",
+                                        .check = check_account,
+                                        .when = When::Start,
+                                        .doc = "Whom front ends become that have no user of their own; empty: the server's.",
+                                        .type = "Unix account"}),
+};
+
 constexpr std::array kSocket{
     row<&ServerConfig::socket_owner>({.name = "owner",
                                       .check = check_account,
                                       .when = When::Start,
-                                      .doc = "Unix user that owns the socket; empty: the server's.",
+                                      .doc = "Unix user that owns the socket; empty: that of the workers.",
                                       .type = "Unix account"}),
     row<&ServerConfig::socket_group>({.name = "group",
                                       .check = check_account,
@@ -122,8 +141,10 @@ constexpr std::array kFrontEnd{
                              .required = true,
                              .doc = "A file in the program directory, or an absolute path.",
                              .type = "program"}),
-    row<&FrontEnd::user>(
-        {.name = "user", .check = check_account, .doc = "Unix user it runs as; empty: the server's.", .type = "Unix account"}),
+    row<&FrontEnd::user>({.name = "user",
+                          .check = check_account,
+                          .doc = "Unix user it runs as; empty: front-end of users.",
+                          .type = "Unix account"}),
     row<&FrontEnd::realms>({.name = "realms",
                             .check = check_realm_or_all,
                             .required = true,
@@ -262,6 +283,10 @@ Node write_realms(const Element& self, const ServerConfig& server) {
 }
 
 constexpr std::array kElements{
+    Element{
+        "users", "",
+        "Unix users of their own for what touches strangers and what holds keys. Only a server that root starts can become them.",
+        "", "", read_single<kUsers>, write_single<kUsers>, describe_single<kUsers>, no_attributes},
     Element{"socket", "", "The Unix socket run/chanceryd.sock, the one door of the server.", "", "", read_single<kSocket>,
             write_single<kSocket>, describe_single<kSocket>, no_attributes},
     Element{"log", "", "Where log lines go.", "", "", read_single<kLog>, write_single<kLog>, describe_single<kLog>,

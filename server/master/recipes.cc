@@ -38,20 +38,22 @@ Result<Started> start_signer(const SnapshotPtr& snapshot, const config::RealmCon
   PKI_TRY(const auto program, find_program(kSignerProgram, server.program_directory));
   PKI_TRY(const int listener, shared.directory->open_signer_socket(server, realm.name));
   PKI_TRY(auto ready, base::make_pipe());
+  const auto asker = std::to_string(shared.worker != nullptr ? shared.worker->uid : ::geteuid());
   PKI_TRY(const pid_t pid,
           spawn({.program = program,
                  .arguments = {"serve", "--realm", realm.name.text(), "--directory", realm.directory.string(), "--listen-fd",
                                std::to_string(kSignerListen), "--ready-fd", std::to_string(kSignerReady), "--life-fd",
-                               std::to_string(kSignerLife), "--log", server.inherited_log(), "--log-level", server.log_level},
+                               std::to_string(kSignerLife), "--worker-uid", asker, "--log", server.inherited_log(), "--log-level",
+                               server.log_level},
                  .descriptors = {{kSignerListen, listener}, {kSignerReady, ready.write.get()}, {kSignerLife, shared.life}},
-                 .user = {},
+                 .user = server.signer_user,
                  .unset = kMastersVariables}));
   return Started{pid, std::move(ready.read)};
 }
 
 Result<Started> start_upkeep(const SnapshotPtr& snapshot, const Shared& shared) {
   const int keep[] = {shared.life};
-  PKI_TRY(const pid_t pid, fork_child(keep, [&] {
+  PKI_TRY(const pid_t pid, fork_child(keep, shared.worker, [&] {
             return worker::run_upkeep({.life = base::UniqueFd(shared.life), .snapshot = snapshot, .board = shared.board});
           }));
   return Started{pid, {}};
@@ -69,13 +71,13 @@ Result<base::UniqueFd> text_file(const std::string& text) {
 Result<Started> start_front_end(const config::ServerConfig& server, const config::FrontEnd& front_end,
                                 const std::string& settings, const Shared& shared) {
   PKI_TRY(const auto program, find_program(front_end.program, server.program_directory));
-  PKI_TRY_VOID(shared.directory->make_front_end_directory(front_end));
+  PKI_TRY_VOID(shared.directory->make_front_end_directory(front_end.name, server.user_of(front_end)));
   PKI_TRY(const auto config, text_file(settings));
   PKI_TRY(const pid_t pid,
           spawn({.program = program,
                  .arguments = {"--config-fd", std::to_string(kFrontEndConfig), "--life-fd", std::to_string(kFrontEndLife)},
                  .descriptors = {{kFrontEndConfig, config.get()}, {kFrontEndLife, shared.life}},
-                 .user = front_end.user,
+                 .user = server.user_of(front_end),
                  .unset = with_credentials(kMastersVariables)}));
   return Started{pid, {}};
 }
@@ -91,7 +93,7 @@ Wanted front_end_of(const SnapshotPtr& snapshot, const config::FrontEnd& front_e
   auto settings = worker::front_end_settings(*snapshot, front_end);
   return {.kind = Kind::FrontEnd,
           .name = front_end.name,
-          .settings = front_end.program + "\n" + front_end.user + "\n" + settings,
+          .settings = front_end.program + "\n" + snapshot->server.user_of(front_end) + "\n" + settings,
           .start = [=] { return start_front_end(snapshot->server, front_end, settings, shared); }};
 }
 
@@ -112,7 +114,7 @@ Result<Command> signer_check(const config::ServerConfig& server, const config::R
   return Command{.program = program,
                  .arguments = {"check", "--realm", realm.name.text(), "--directory", realm.directory.string()},
                  .descriptors = {},
-                 .user = {},
+                 .user = server.signer_user,
                  .unset = kMastersVariables};
 }
 

@@ -15,7 +15,8 @@ namespace chancery::master {
 struct Shared {
   RunDirectory* directory;
   base::Scoreboard* board;
-  int life;  ///< read end of the life pipe: EOF means that the master is gone
+  int life;               ///< read end of the life pipe: EOF means that the master is gone
+  const Account* worker;  ///< whom workers and upkeep become; null: nobody else
 };
 
 /// The processes that a configuration wants: a signer for each realm, upkeep, the enabled front ends.

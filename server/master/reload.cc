@@ -23,6 +23,9 @@ constexpr FixedSetting fixed(std::string_view name) {
 constexpr std::array kFixed{
     fixed<&config::ServerConfig::run_directory>("run-directory"),
     fixed<&config::ServerConfig::program_directory>("program-directory"),
+    fixed<&config::ServerConfig::worker_user>("users/worker"),
+    fixed<&config::ServerConfig::signer_user>("users/signer"),
+    fixed<&config::ServerConfig::front_end_user>("users/front-end"),
     fixed<&config::ServerConfig::socket_owner>("socket/owner"),
     fixed<&config::ServerConfig::socket_group>("socket/group"),
     fixed<&config::ServerConfig::socket_mode>("socket/mode"),

@@ -64,11 +64,12 @@ Result<base::UniqueFd> take_lock(const std::filesystem::path& pid_file) {
 }
 
 Status set_owner(const std::filesystem::path& path, const config::ServerConfig& server) {
-  if (server.socket_owner.empty() && server.socket_group.empty()) return {};
+  const auto& owner = server.socket_owner.empty() ? server.worker_user : server.socket_owner;
+  if (owner.empty() && server.socket_group.empty()) return {};
   auto uid = static_cast<uid_t>(-1);
   auto gid = static_cast<gid_t>(-1);
-  if (!server.socket_owner.empty()) {
-    PKI_TRY(const auto account, find_user(server.socket_owner));
+  if (!owner.empty()) {
+    PKI_TRY(const auto account, find_user(owner));
     uid = account.uid;
   }
   if (!server.socket_group.empty()) {
@@ -108,6 +109,10 @@ Result<int> RunDirectory::open_signer_socket(const config::ServerConfig& server,
   if (const auto found = signer_sockets_.find(realm); found != signer_sockets_.end()) return found->second.socket.get();
   const auto path = server.signer_socket_file(realm);
   PKI_TRY(auto socket, base::listen_unix(path.string(), kSignerSocketMode, kBacklog));
+  if (!server.worker_user.empty()) {
+    PKI_TRY(const auto account, find_user(server.worker_user));
+    if (::chown(path.c_str(), account.uid, account.gid) != 0) return base::io_error("chown " + path.string(), errno);
+  }
   const int descriptor = socket.get();
   signer_sockets_.emplace(realm, SignerSocket{path, std::move(socket)});
   return descriptor;
@@ -120,11 +125,11 @@ void RunDirectory::close_signer_socket(const RealmName& realm) {
   signer_sockets_.erase(found);
 }
 
-Result<std::filesystem::path> RunDirectory::make_front_end_directory(const config::FrontEnd& front_end) const {
-  const auto directory = directory_ / front_end.name;
+Result<std::filesystem::path> RunDirectory::make_front_end_directory(const std::string& name, const std::string& user) const {
+  const auto directory = directory_ / name;
   PKI_TRY_VOID(base::make_directories(directory, 0700));
-  if (front_end.user.empty()) return directory;
-  PKI_TRY(const auto account, find_user(front_end.user));
+  if (user.empty()) return directory;
+  PKI_TRY(const auto account, find_user(user));
   if (::geteuid() == 0 && ::lchown(directory.c_str(), account.uid, account.gid) != 0) {
     return base::io_error("chown " + directory.string(), errno);
   }

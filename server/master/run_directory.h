@@ -30,7 +30,7 @@ class RunDirectory {
   void close_signer_socket(const RealmName& realm);
 
   /// A directory of its own for a front end, <run>/<name>, 0700. @errors Io; NotFound: no such user.
-  Result<std::filesystem::path> make_front_end_directory(const config::FrontEnd& front_end) const;
+  Result<std::filesystem::path> make_front_end_directory(const std::string& name, const std::string& user) const;
 
   /// Removes the sockets and the pid file; the lock goes with the object.
   void leave();

@@ -37,12 +37,29 @@ void meet_the_name_service() {
   (void)::getgrgid(::getegid());
 }
 
+/// That the processes can become whom the configuration names, before the first of them fails at it.
+Status check_users(const config::ServerConfig& server) {
+  for (const auto* user : {&server.worker_user, &server.signer_user, &server.front_end_user}) {
+    if (user->empty()) continue;
+    PKI_TRY(const auto account, find_user(*user));
+    if (::geteuid() == 0 || account.uid == ::geteuid()) continue;
+    return Error(
+        Code::Denied,
+        "users of chancery.xml names " + *user + ", found a start by uid " + std::to_string(::geteuid()) + ", expected root",
+        "start it as root, or leave <users> out");
+  }
+  return {};
+}
+
 Result<Ground> make_ground(const config::ServerConfig& server, base::UniqueFd background) {
+  PKI_TRY_VOID(check_users(server));
+  PKI_TRY(auto worker, worker_account(server));
   PKI_TRY(auto directory, RunDirectory::enter(server));
   PKI_TRY(auto loop, Loop::create());
   PKI_TRY(auto life, base::make_pipe());
   PKI_TRY(auto board, base::Scoreboard::create(static_cast<std::size_t>(server.limits.max_workers)));
-  return Ground{std::move(loop), std::move(directory), std::move(life), std::move(board), std::move(background)};
+  return Ground{std::move(loop),  std::move(directory), std::move(life),
+                std::move(board), std::move(worker),    std::move(background)};
 }
 
 }  // namespace

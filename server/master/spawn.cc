@@ -49,13 +49,22 @@ void leave_group() { ::setpgid(0, 0); }
 
 [[noreturn]] void end_child(base::Exit status) { ::_exit(base::to_int(status)); }
 
-[[noreturn]] void run_body(std::span<const int> keep, pid_t master, const Body& body) {
+/// @return whether the process is that user now, or already was; the log says why not.
+bool has_become(const Account& account, const std::string& who) {
+  const auto status = become(account);
+  if (!status.ok()) base::log_error(who + ": " + base::to_line(status.error()));
+  return status.ok();
+}
+
+[[noreturn]] void run_body(std::span<const int> keep, pid_t master, const Account* user, const Body& body) {
   int status = base::to_int(base::Exit::Software);
   try {
     detach_log();
     base::close_all_but(keep);
     leave_group();
+    if (user != nullptr && !has_become(*user, "child")) end_child(base::Exit::NoPermission);
     reset_signals();
+    // After the change of user, which clears it (prctl(2)).
     if (!base::die_with_parent(master, SIGKILL).ok()) end_child(base::Exit::Unavailable);
     status = body();
   } catch (const std::exception& failure) {
@@ -91,13 +100,12 @@ Status arrange(const std::vector<Passed>& descriptors) {
   }
   leave_group();
   if (!command.user.empty()) {
-    if (const auto status = become_user(command.user); !status.ok()) {
-      base::log_error(command.program.string() + ": " + base::to_line(status.error()));
-      end_child(base::Exit::NoPermission);
-    }
+    const auto account = find_user(command.user);
+    if (!account.ok()) base::log_error(base::to_line(account.error()));
+    if (!account.ok() || !has_become(*account, command.program.string())) end_child(base::Exit::NoPermission);
   }
   reset_signals();
-  // After the change of user, which clears it (prctl(2)). SIGTERM, so that a signer wipes its keys first (PROMISES D17).
+  // SIGTERM, so that a signer wipes its keys first (PROMISES D17).
   if (!base::die_with_parent(master, SIGTERM).ok()) end_child(base::Exit::Unavailable);
   std::vector<std::string> texts{command.program.string()};
   texts.insert(texts.end(), command.arguments.begin(), command.arguments.end());
@@ -111,12 +119,12 @@ Status arrange(const std::vector<Passed>& descriptors) {
 
 }  // namespace
 
-Result<pid_t> fork_child(std::span<const int> keep, const Body& body) {
+Result<pid_t> fork_child(std::span<const int> keep, const Account* user, const Body& body) {
   const pid_t master = ::getpid();
   const SignalsBlocked blocked;
   const pid_t pid = ::fork();
   if (pid < 0) return base::io_error("fork", errno);
-  if (pid == 0) run_body(keep, master, body);
+  if (pid == 0) run_body(keep, master, user, body);
   return pid;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "server/base/fd.h"
+#include "server/master/account.h"
 
 /// How children come into the world: with nothing of the master's but what they are given (PROMISES D16, D17, D21).
 namespace chancery::master {
@@ -16,10 +17,11 @@ namespace chancery::master {
 /// What a forked child does; its result is the exit status.
 using Body = std::function<int()>;
 
-/// Forks a child that goes on in this program. It keeps the descriptors 0, 1, 2 and those listed, has default signal
-/// dispositions and a process group of its own; the kernel kills it when the master dies, whatever it is doing.
+/// Forks a child that goes on in this program, as `user` when that is not null. It keeps the descriptors 0, 1, 2 and those
+/// listed, has default signal dispositions and a process group of its own; the kernel kills it when the master dies, whatever it
+/// is doing.
 /// @errors Io: the kernel refused (EAGAIN, ENOMEM).
-Result<pid_t> fork_child(std::span<const int> keep, const Body& body);
+Result<pid_t> fork_child(std::span<const int> keep, const Account* user, const Body& body);
 
 /// A descriptor of the master and the number that the program finds it under (3 and up, each number once).
 struct Passed {

@@ -21,10 +21,11 @@ std::size_t count(int setting) { return static_cast<std::size_t>(setting); }
 
 }  // namespace
 
-WorkerPool::WorkerPool(base::Scoreboard& board, int life, std::shared_ptr<const config::Snapshot> snapshot)
+WorkerPool::WorkerPool(base::Scoreboard& board, int life, const Account* worker, std::shared_ptr<const config::Snapshot> snapshot)
     : board_(board),
       life_(life),
-      own_uid_(::geteuid()),
+      worker_(worker),
+      own_uid_(worker == nullptr ? ::geteuid() : worker->uid),
       snapshot_(std::move(snapshot)),
       admission_(board.worker_slots(), count(snapshot_->server.limits.max_workers_per_uid)) {}
 
@@ -42,7 +43,7 @@ Status WorkerPool::serve(base::UniqueFd client, const base::PeerCredentials& pee
   }
   board_.occupy(*slot, peer.uid, base::SystemClock().now());
   const int keep[] = {client.get(), life_};
-  const auto pid = fork_child(keep, [&] {
+  const auto pid = fork_child(keep, worker_, [&] {
     return worker::run_worker({.client = std::move(client),
                                .life = base::UniqueFd(life_),
                                .snapshot = snapshot_,

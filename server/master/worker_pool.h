@@ -8,6 +8,7 @@
 #include "server/base/fd.h"
 #include "server/base/scoreboard.h"
 #include "server/config/server_config.h"
+#include "server/master/account.h"
 #include "server/master/admission.h"
 #include "server/master/occasional.h"
 
@@ -17,7 +18,8 @@ namespace chancery::master {
 /// configuration they were born with.
 class WorkerPool {
  public:
-  WorkerPool(base::Scoreboard& board, int life, std::shared_ptr<const config::Snapshot> snapshot);
+  /// @param worker  whom workers become; null: nobody else
+  WorkerPool(base::Scoreboard& board, int life, const Account* worker, std::shared_ptr<const config::Snapshot> snapshot);
 
   void use(std::shared_ptr<const config::Snapshot> snapshot);
 
@@ -45,7 +47,8 @@ class WorkerPool {
 
   base::Scoreboard& board_;
   int life_;
-  uid_t own_uid_;
+  const Account* worker_;
+  uid_t own_uid_;  ///< the workers'
   std::shared_ptr<const config::Snapshot> snapshot_;
   Admission admission_;
   std::unordered_map<pid_t, std::size_t> slots_;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 
@@ -49,7 +50,13 @@ Status check_options(const Creation& creation) {
   return {};
 }
 
-Status make_tree(const base::Path& directory) {
+Status make_tree(const base::Path& directory, const Owners& owners) {
+  const auto above = directory.parent_path();
+  if (const bool given = !owners.signer.empty() || !owners.worker.empty(); given && !is_there(above)) {
+    PKI_TRY_VOID(base::make_directories(above, 0755));
+    // Whom the realm is given to must get there, whatever the umask says.
+    if (::chmod(above.c_str(), 0755) != 0) return base::io_error("chmod " + above.string(), errno);
+  }
   for (const auto* part : {"", "cas", "db", "journal", "nodes", "profiles"})
     PKI_TRY_VOID(base::make_directories(directory / part, 0700));
   return {};
@@ -247,15 +254,18 @@ Result<Json> make_ca(const Creation& creation, const config::RealmConfig& realm,
 Result<Json> fill(const Creation& creation, Seconds now) {
   PKI_TRY_VOID(write_configuration(creation));
   PKI_TRY(const auto realm, load(creation));
-  return make_ca(creation, *realm, now);
+  PKI_TRY(auto made, make_ca(creation, *realm, now));
+  PKI_TRY_VOID(give_away(creation.directory, creation.owners));
+  return made;
 }
 
 }  // namespace
 
 Result<Json> create_realm(const Creation& creation, Seconds now) {
   PKI_TRY_VOID(check_options(creation));
+  PKI_TRY_VOID(check_owners(creation.owners));
   const bool is_new = !is_there(creation.directory);
-  PKI_TRY_VOID(make_tree(creation.directory));
+  PKI_TRY_VOID(make_tree(creation.directory, creation.owners));
   PKI_TRY(const auto lock, lock_directory(creation.directory));
   PKI_TRY_VOID(check_options(creation));  // whoever held the lock before may have made it
   auto made = fill(creation, now);

@@ -8,6 +8,7 @@
 #include "server/base/file.h"
 #include "server/base/key_spec.h"
 #include "server/base/names.h"
+#include "server/signer/owners.h"
 #include "server/wire/json.h"
 
 namespace chancery::signer {
@@ -29,6 +30,7 @@ struct Creation {
   std::string import_key;
   std::string import_certificate;
   std::string import_passphrase_file;
+  Owners owners;
 };
 
 /// Makes the directory tree, configuration, key, journal, and certificate or request, in this order, each file whole or not at

@@ -16,6 +16,7 @@ libsigner_a_SOURCES = \
   server/signer/journal_file.cc server/signer/journal_file.h \
   server/signer/journal_index.cc \
   server/signer/operations.cc server/signer/operations.h \
+  server/signer/owners.cc server/signer/owners.h \
   server/signer/records.cc server/signer/records.h \
   server/signer/serve.cc server/signer/serve.h
 libsigner_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(SECCOMP_CFLAGS)

@@ -47,14 +47,6 @@ Json describe_settings(const config::RealmConfig& realm) {
                        {"acme", realm.acme.enabled}});
 }
 
-/// What the master last saw of the realm's signer.
-base::ProcessView signer_of(const Session& session, std::string_view realm) {
-  for (const auto& one : session.board().processes()) {
-    if (one.kind == "signer" && one.name == realm) return one;
-  }
-  return {};
-}
-
 /// Why the realm is not ready: what the master saw of its signer, what the signer's journal refused, or a store that does not
 /// open.
 std::string fault_of(Session& session, const base::ProcessView& signer) {
@@ -78,14 +70,15 @@ Result<Json> realm_list(Session& session, const Params& /*params*/) {
   for (const auto& realm : session.snapshot().realms) {
     if (session.is_open() && realm.get() != &session.realm()) continue;  // bound to one realm, it knows of no other
     if (roles_of(session.snapshot().server, session.peer().uid, realm->name.text()).empty()) continue;
-    list.push_back(Json::object({{"name", realm->name.text()}, {"state", state_text(signer_of(session, realm->name.text()))}}));
+    list.push_back(
+        Json::object({{"name", realm->name.text()}, {"state", state_text(signer_of(session.board(), realm->name.text()))}}));
   }
   return Json::object({{"realms", std::move(list)}});
 }
 
 Result<Json> realm_get(Session& session, const Params& /*params*/) {
   const auto& name = session.realm().name.text();
-  const auto fault = fault_of(session, signer_of(session, name));
+  const auto fault = fault_of(session, signer_of(session.board(), name));
   return Json::object({{"name", name},
                        {"state", fault.empty() ? "ready" : "degraded"},
                        {"detail", fault},

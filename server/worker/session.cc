@@ -55,7 +55,8 @@ Result<const config::FrontEnd*> front_end_for(const config::ServerConfig& server
                                               std::string_view realm) {
   for (const auto& one : server.front_ends) {
     if (one.name != name) continue;
-    const auto expected = one.user.empty() ? std::optional(::geteuid()) : uid_of(one.user);
+    const auto& user = server.user_of(one);
+    const auto expected = user.empty() ? std::optional(::geteuid()) : uid_of(user);
     const bool own = uid == ::geteuid() || uid == 0;
     if ((expected == uid || own) && names_realm(one.realms, realm)) return &one;
   }
@@ -67,6 +68,13 @@ Error no_such_realm(std::string_view realm) {
 }
 
 }  // namespace
+
+base::ProcessView signer_of(const base::Scoreboard& board, std::string_view realm) {
+  for (const auto& one : board.processes()) {
+    if (one.kind == "signer" && one.name == realm) return one;
+  }
+  return {};
+}
 
 std::string user_name(uid_t uid) {
   const passwd* entry = ::getpwuid(uid);
@@ -138,9 +146,16 @@ Result<store::Store*> Session::store() {
 
 Result<signer::SignerClient*> Session::signer() {
   if (signer_ == nullptr) {
+    // The master holds the socket of a signer that does not run: a request would wait there for nobody.
+    const auto seen = signer_of(board(), realm().name.text());
+    if (seen.state == base::ProcessState::Degraded) {
+      return Error(Code::Unavailable, "the signer of realm " + realm().name.text() + " does not run: " + seen.detail);
+    }
     auto connected = signer::SignerClient::connect(snapshot().server.signer_socket_file(realm().name).string());
     if (!connected.ok())
-      return Error(Code::Unavailable, "the signer of realm " + realm().name.text() + " does not answer", "try again later");
+      return Error(Code::Unavailable,
+                   "the signer of realm " + realm().name.text() + " does not answer: " + connected.error().message(),
+                   "try again later");
     signer_ = std::make_unique<signer::SignerClient>(std::move(connected).value());
   }
   return signer_.get();

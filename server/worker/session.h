@@ -79,6 +79,9 @@ class Session {
   std::unique_ptr<realm::Authority> authority_;
 };
 
+/// What the master last saw of the realm's signer.
+base::ProcessView signer_of(const base::Scoreboard& board, std::string_view realm);
+
 /// "alice", or the number when the uid has no name.
 std::string user_name(uid_t uid);
 

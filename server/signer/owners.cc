@@ -1,0 +1,67 @@
+#include "server/signer/owners.h"
+
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <filesystem>
+
+namespace chancery::signer {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// What the workers write. The rest is the signer's: the key, its passphrase, the journal, the configuration and the CRLs.
+constexpr std::array kWorkersParts{"db", "nodes"};
+
+struct Account {
+  uid_t uid;
+  gid_t gid;
+};
+
+Result<Account> find(const std::string& user) {
+  if (user.empty()) return Account{::geteuid(), ::getegid()};
+  const bool is_number = user.find_first_not_of("0123456789") == std::string::npos;
+  const passwd* found =
+      is_number ? ::getpwuid(static_cast<uid_t>(std::strtoul(user.c_str(), nullptr, 10))) : ::getpwnam(user.c_str());
+  if (found != nullptr) return Account{found->pw_uid, found->pw_gid};
+  return Error(Code::NotFound, "found no user \"" + user + "\" on this machine");
+}
+
+Status give(const base::Path& path, const Account& account) {
+  return ::lchown(path.c_str(), account.uid, account.gid) == 0 ? Status() : base::io_error("chown " + path.string(), errno);
+}
+
+Status give_tree(const base::Path& top, const Account& account) {
+  PKI_TRY_VOID(give(top, account));
+  std::error_code failure;
+  for (const auto& one : fs::recursive_directory_iterator(top, failure)) PKI_TRY_VOID(give(one.path(), account));
+  return failure ? base::io_error("list " + top.string(), failure.value()) : Status();
+}
+
+}  // namespace
+
+Status check_owners(const Owners& owners) {
+  for (const auto* user : {&owners.signer, &owners.worker}) {
+    PKI_TRY(const auto account, find(*user));
+    if (::geteuid() == 0 || account.uid == ::geteuid()) continue;
+    return Error(Code::Denied, "files for user " + *user + ", found uid " + std::to_string(::geteuid()) + ", expected root",
+                 "only root gives files away");
+  }
+  return {};
+}
+
+Status give_away(const base::Path& directory, const Owners& owners) {
+  PKI_TRY(const auto signer, find(owners.signer));
+  PKI_TRY(const auto worker, find(owners.worker));
+  if (signer.uid == ::geteuid() && worker.uid == ::geteuid()) return {};
+  PKI_TRY_VOID(give_tree(directory, signer));
+  for (const auto* part : kWorkersParts) PKI_TRY_VOID(give_tree(directory / part, worker));
+  constexpr mode_t kThrough = 0755;
+  return ::chmod(directory.c_str(), kThrough) == 0 ? Status() : base::io_error("chmod " + directory.string(), errno);
+}
+
+}  // namespace chancery::signer
