@@ -32,6 +32,13 @@ def test_D34_every_thread_of_a_signer_is_confined(daemon):
     assert {(one["Seccomp"], one["NoNewPrivs"]) for one in seen} == {("2", "1")}
 
 
+def test_D8_D34_a_worker_is_under_a_filter_of_system_calls(daemon):
+    talk, worker = talk_and_worker(daemon)
+    with talk:
+        assert (status(pathlib.Path(f"/proc/{worker}"))["Seccomp"], status(pathlib.Path(f"/proc/{worker}"))["NoNewPrivs"]) == ("2", "1")
+        issue(talk, "filter.example.com")
+
+
 def test_D35_D36_nobody_dumps_core(daemon):
     talk, worker = talk_and_worker(daemon)
     with talk:

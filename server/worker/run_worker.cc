@@ -6,6 +6,7 @@
 #include <csignal>
 
 #include "server/base/log.h"
+#include "server/base/no_processes.h"
 #include "server/base/process.h"
 #include "server/wire/message.h"
 #include "server/worker/dispatch.h"
@@ -125,6 +126,8 @@ int run_worker(WorkerStart start) {
     return base::to_int(base::Exit::Io);
   }
   (void)base::forbid_dumps();
+  // PROMISES D8, D34: whoever takes over a worker finds no way to another process.
+  if (const auto forbidden = base::forbid_processes(); !forbidden.ok()) base::log_warning(forbidden.error().message());
   return serve(start);
 }
 

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "server/base/result.h"
+
+namespace chancery::base {
+
+/// From here on this process can neither make nor become another one, nor look into one: fork, exec and ptrace are refused with
+/// EPERM by the kernel (seccomp(2)), for good and for threads it makes later. Needs PR_SET_NO_NEW_PRIVS or CAP_SYS_ADMIN.
+/// @errors Io: the kernel has no seccomp filters.
+Status forbid_processes();
+
+}  // namespace chancery::base
