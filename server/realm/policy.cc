@@ -83,6 +83,11 @@ Verdict key_is_sound(const Asked& asked) {
   return checked.ok() ? pass(base::to_text(asked.wish.key.spec())) : fail(checked.error().message(), Code::BadKey);
 }
 
+/// RFC 5280 5.3.1 keyCompromise: a key that others may have proves nothing (CABF BR 6.1.1.3).
+Verdict key_is_not_reported(const Asked& asked) {
+  return asked.wish.key_report.empty() ? pass("nothing is reported") : fail(asked.wish.key_report, Code::BadKey);
+}
+
 Verdict key_is_allowed(const Asked& asked) {
   auto fault = fault_in_key(asked.profile, asked.authority, asked.wish.key);
   return fault.empty() ? pass(base::to_text(asked.wish.key.spec())) : fail(std::move(fault), Code::BadKey);
@@ -123,9 +128,15 @@ struct Rule {
   Verdict (*judge)(const Asked&);
 };
 constexpr std::array kRules{
-    Rule{"role", role_allows},        Rule{"ca", ca_is_alive},          Rule{"key-strength", key_is_sound},
-    Rule{"key-kind", key_is_allowed}, Rule{"names", names_are_allowed}, Rule{"reserved-names", names_are_not_reserved},
-    Rule{"validity", validity_fits},  Rule{"ca-depth", ca_depth_fits},
+    Rule{"role", role_allows},
+    Rule{"ca", ca_is_alive},
+    Rule{"key-strength", key_is_sound},
+    Rule{"key-report", key_is_not_reported},
+    Rule{"key-kind", key_is_allowed},
+    Rule{"names", names_are_allowed},
+    Rule{"reserved-names", names_are_not_reserved},
+    Rule{"validity", validity_fits},
+    Rule{"ca-depth", ca_depth_fits},
 };
 
 /// The validity asked for, else the profile's; one that was not asked for in so many words ends with the CA at the latest (C11).

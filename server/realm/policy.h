@@ -21,6 +21,7 @@ struct Wish {
   x509::Name subject;  ///< as requested; may be empty when there are SANs
   std::vector<x509::GeneralName> sans;
   crypto::PublicKey key;
+  std::string key_report;  ///< what was reported about the key; empty: nothing
   SubjectFrom subject_from = SubjectFrom::AsProfileSays;
   std::optional<std::chrono::seconds> validity;  ///< asked for; none: the profile's
   std::optional<Seconds> not_before;             ///< asked for (RFC 8555 7.1.3)

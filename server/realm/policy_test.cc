@@ -117,6 +117,7 @@ const Case kCases[] = {
      "names", Code::PolicyRefused, true},
     {"F34 a path", [](Scene& s) { s.wish.subject = name("/CN=a\\/..\\/b"); }, "names", Code::PolicyRefused, true},
     {"F34 an absolute path", [](Scene& s) { s.wish.subject = name("/CN=\\/etc"); }, "names", Code::PolicyRefused, true},
+    {"a key that is compromised", [](Scene& s) { s.wish.key_report = "reported"; }, "key-report", Code::BadKey, false},
     {"a reserved name", [](Scene& s) { s.wish.sans = {san("DNS:localhost")}; }, "reserved-names", Code::PolicyRefused, false},
     {"C11 a day too long", [](Scene& s) { s.wish.validity = days{61}; }, "validity", Code::PolicyRefused, true},
     {"I3 a second too long", [](Scene& s) { s.wish.validity = days{60} + seconds{1}; }, "validity", Code::PolicyRefused, true},

@@ -74,6 +74,25 @@ TEST_P(Certificates, Q13_DerAboveTheLimitIsRefused) {
   EXPECT_EQ(code_of(store_.add_certificate(above)), Code::TooLarge);
 }
 
+TEST_P(Certificates, B4_AKeyIsCompromisedOnceAndForThisRealm) {
+  const std::string spki(64, 'a');
+  EXPECT_FALSE(store_.compromised_key(spki).value());
+  EXPECT_OK(store_.add_certificate(certificate_of("01")));
+  EXPECT_OK(store_.add_certificate(certificate_of("02")));
+  EXPECT_OK(store_.revoke({.serial = serial_of("01"), .reason = "keyCompromise", .at = kNow, .compromised_key = spki}));
+  EXPECT_OK(store_.revoke(
+      {.serial = serial_of("02"), .reason = "keyCompromise", .at = kNow + std::chrono::seconds{9}, .compromised_key = spki}));
+  const auto report = store_.compromised_key(spki).value();
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->serial, serial_of("01"));
+  EXPECT_EQ(report->reported_at, kNow);
+  EXPECT_FALSE(store_.compromised_key(std::string(64, 'b')).value());
+  EXPECT_EQ(code_of(store_.revoke(
+                {.serial = serial_of("01"), .reason = "keyCompromise", .at = kNow, .compromised_key = std::string(64, 'b')})),
+            Code::Conflict);
+  EXPECT_FALSE(store_.compromised_key(std::string(64, 'b')).value());  // nothing of a revocation that was refused
+}
+
 TEST_P(Certificates, C9_UnknownOnesAreNotFound) {
   EXPECT_EQ(code_of(store_.certificate(serial_of("ff"))), Code::NotFound);
   EXPECT_EQ(code_of(store_.certificate(serial_of("ff"), "ca")), Code::NotFound);

@@ -97,6 +97,14 @@ struct Revocation {
   Seconds at;
   std::string by{};  ///< identity
   std::string ca{};  ///< empty: whichever CA of the realm issued that serial
+  /// SHA-256 of its SubjectPublicKeyInfo, in hex, when the key is compromised: nobody gets it certified again. Empty: it is not.
+  std::string compromised_key{};
+};
+
+/// Why a key may not be certified again.
+struct CompromisedKey {
+  Serial serial;  ///< of the certificate whose revocation said so first
+  Seconds reported_at;
 };
 
 // ----- CRLs

@@ -6,11 +6,13 @@ sql_files = \
   $(srcdir)/sql/query/admin.sql \
   $(srcdir)/sql/query/certificate.sql \
   $(srcdir)/sql/query/certificate_search.sql \
+  $(srcdir)/sql/query/compromised_key.sql \
   $(srcdir)/sql/query/crl.sql \
   $(srcdir)/sql/query/meta.sql \
   $(srcdir)/sql/query/node.sql \
   $(srcdir)/sql/query/schema.sql \
-  $(srcdir)/sql/schema/0001_realms.sql
+  $(srcdir)/sql/schema/0001_realms.sql \
+  $(srcdir)/sql/schema/0002_compromised_keys.sql
 EXTRA_DIST += sql/embed.awk $(sql_files)
 CLEANFILES += server/store/embedded_sql.cc
 

@@ -64,6 +64,9 @@ class Store {
   /// Takes back a hold. @errors NotFound; Conflict: not held.
   Result<CertificateRecord> unrevoke(const Serial& serial, Seconds at, const std::string& ca = {});
 
+  /// Whether, and since when, a key may not be certified again. @param spki  SHA-256 of the SubjectPublicKeyInfo, in hex
+  Result<std::optional<CompromisedKey>> compromised_key(const std::string& spki);
+
   // ----- CRLs
 
   /// What the next CRL of that CA must list, sorted by serial: every certificate revoked or held that has not expired, and

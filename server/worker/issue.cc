@@ -17,11 +17,21 @@ Result<const config::Profile*> profile_of(const Session& session, const ProfileN
   return &found->second;
 }
 
-realm::Wish wish_for(const Session& session, const Order& order, const config::Profile& profile) {
+/// @return what is known against the key; empty: nothing.
+Result<std::string> report_about(Session& session, const crypto::PublicKey& key) {
+  PKI_TRY(auto* store, session.store());
+  PKI_TRY(const auto report, store->compromised_key(key.spki_sha256_hex()));
+  if (!report) return std::string();
+  return "the key is compromised: certificate " + report->serial.hex() + " was revoked for that " +
+         base::to_rfc3339(report->reported_at);
+}
+
+realm::Wish wish_for(const Session& session, const Order& order, const config::Profile& profile, std::string key_report) {
   return realm::Wish{.profile = &profile,
                      .subject = order.subject,
                      .sans = order.sans,
                      .key = order.key,
+                     .key_report = std::move(key_report),
                      .subject_from = order.subject_from,
                      .validity = order.validity,
                      .not_before = order.not_before,
@@ -115,7 +125,9 @@ Status set_sans(Order& order, const std::vector<std::string>& texts) {
 Result<realm::Decision> judge(Session& session, const Order& order) {
   PKI_TRY(const auto* authority, session.authority());
   PKI_TRY(const auto* profile, profile_of(session, order.profile));
-  return realm::decide(session.realm(), *authority, wish_for(session, order, *profile), session.clock().now(), Serial::random());
+  PKI_TRY(auto report, report_about(session, order.key));
+  const auto wish = wish_for(session, order, *profile, std::move(report));
+  return realm::decide(session.realm(), *authority, wish, session.clock().now(), Serial::random());
 }
 
 Result<Issued> issue(Session& session, const Order& order) {

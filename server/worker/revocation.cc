@@ -1,18 +1,40 @@
 #include "server/worker/revocation.h"
 
+#include "server/base/log.h"
 #include "server/worker/audit.h"
+#include "server/x509/reasons.h"
 
 namespace chancery::worker {
 namespace {
 
+/// The key of a certificate that was revoked because others may have it; empty for other reasons.
+std::string compromised_key(const store::CertificateRecord& record, const std::string& reason) {
+  if (reason != x509::reason_name(x509::kReasonKeyCompromise)) return {};
+  const auto certificate = x509::Certificate::from_der(record.der);
+  if (certificate.ok()) return certificate->public_key().spki_sha256_hex();
+  // It can be revoked all the same.
+  base::log_warning("certificate " + record.serial.hex() +
+                    ": its key is compromised, but cannot be read: " + certificate.error().message());
+  return {};
+}
+
+store::Revocation revocation_of(const store::CertificateRecord& record, const StateChange& change) {
+  return {.serial = change.serial,
+          .reason = change.reason,
+          .at = change.at,
+          .by = change.by,
+          .ca = {},
+          .compromised_key = compromised_key(record, change.reason)};
+}
+
 Result<store::CertificateRecord> change(Session& session, const StateChange& wanted) {
   PKI_TRY(auto* store, session.store());
-  PKI_TRY([[maybe_unused]] const auto known, store->certificate(wanted.serial));  // nothing is journalled about what is not there
+  PKI_TRY(const auto known, store->certificate(wanted.serial));  // nothing is journalled about what is not there
   const auto about =
       Json::object({{"serial", wanted.serial.hex()}, {"reason", wanted.reason}, {"at", base::to_epoch(wanted.at)}});
   PKI_TRY_VOID(audit_state(session, about));
   if (wanted.reason.empty()) return store->unrevoke(wanted.serial, wanted.at);
-  return store->revoke({wanted.serial, wanted.reason, wanted.at, wanted.by});
+  return store->revoke(revocation_of(known, wanted));
 }
 
 }  // namespace
@@ -32,8 +54,8 @@ Result<StateChange> state_change_from(const Json& event) {
 }
 
 Status repeat(store::Store& store, const StateChange& change) {
-  const auto done = change.reason.empty() ? store.unrevoke(change.serial, change.at)
-                                          : store.revoke({change.serial, change.reason, change.at, change.by});
+  PKI_TRY(const auto known, store.certificate(change.serial));
+  const auto done = change.reason.empty() ? store.unrevoke(change.serial, change.at) : store.revoke(revocation_of(known, change));
   if (done.ok() || done.error().code() == Code::Conflict) return {};
   return done.error();
 }
