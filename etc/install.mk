@@ -8,6 +8,13 @@ init.d/chancery: init.d/chancery.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) init.d && $(fill_in) $(top_srcdir)/init.d/chancery.in > $@ && chmod +x $@
 CLEANFILES += etc/chancery.service init.d/chancery
 
+# The script asks the program itself what may come next.
+completionsdir = $(datadir)/bash-completion/completions
+completions_DATA = etc/completions/chancery
+etc/completions/chancery: chancery$(EXEEXT)
+	$(AM_V_GEN)$(MKDIR_P) etc/completions && ./chancery$(EXEEXT) completion > $@
+CLEANFILES += etc/completions/chancery
+
 systemdsystemunit_DATA = etc/chancery.service
 initdir = $(sysconfdir)/init.d
 init_SCRIPTS = init.d/chancery

@@ -144,3 +144,18 @@ def test_cli_exit_statuses(shell, words, status, said):
 def test_cli_answers_as_json(shell):
     answer = json.loads(shell("chancery --json certificate search --limit 1").stdout)
     assert isinstance(answer["certificates"], list)
+
+
+# ----- words completed in bash
+
+@pytest.mark.parametrize("typed,offered", [
+    ("chancery cert", ["certificate"]), ("chancery certificate re", ["renew", "revoke"]), ("chancery certificate revoke --reason ke", ["keyCompromise"]),
+    ("chancery --realm ca realm cr", ["create"]), ("chancery csr --", None), ("chancery nonsense ", [])])
+def test_bash_completes_words(typed, offered):
+    script = f"""source <({BUILD}/chancery completion); complete -p chancery >/dev/null || exit 1
+COMP_WORDS=({" ".join(typed.split(" ")[:-1])} "{typed.split(" ")[-1]}"); COMP_WORDS[0]={BUILD}/chancery; COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
+_chancery; printf '%s\\n' "${{COMPREPLY[@]}}" """
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0 and not done.stderr, done
+    found = done.stdout.split()
+    assert found == offered if offered is not None else {"--cn", "--key-out", "--san"} <= set(found)

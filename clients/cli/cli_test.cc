@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 
 #include "clients/cli/arguments.h"
+#include "clients/cli/completion.h"
 #include "clients/cli/output.h"
+#include "server/base/text.h"
 
 namespace chancery::cli {
 namespace {
@@ -66,6 +68,43 @@ TEST(Arguments, AreRefused) {
     EXPECT_EQ(params.error().code(), c.want) << c.name;
   }
 }
+
+// ----- completion
+
+Verb program() {
+  const OptionOfVerb realm{"--realm", true, {}};
+  const OptionOfVerb json{"--json", false, {}};
+  const Verb revoke{"revoke", {{"--serial", true, {}}, {"--reason", true, {"superseded", "keyCompromise", "key"}}}, {}};
+  const Verb renew{"renew", {{"--serial", true, {}}}, {}};
+  return {"chancery", {realm, json}, {{"ca", {}, {{"get", {}, {}}}}, {"certificate", {}, {revoke, renew}}, {"crl", {}, {}}}};
+}
+
+TEST(Completion, OffersWhatFits) {
+  using Words = std::vector<std::string>;
+  const std::pair<Words, Words> kCases[] = {
+      {{""}, {"ca", "certificate", "crl"}},
+      {{"c"}, {"ca", "certificate", "crl"}},
+      {{"ce"}, {"certificate"}},
+      {{"-"}, {"--json", "--realm"}},
+      {{"certificate", "re"}, {"renew", "revoke"}},
+      {{"certificate", "revoke", ""}, {"--json", "--realm", "--reason", "--serial"}},
+      {{"certificate", "revoke", "--reason", "key"}, {"key", "keyCompromise"}},
+      {{"--realm", "ca", "cert"}, {"certificate"}},  // a value that looks like a subcommand
+      {{"--json", "certificate", "renew", "--s"}, {"--serial"}},
+      {{"certificate", "revoke", "--serial", "ca", "--rea"}, {"--realm", "--reason"}},
+  };
+  for (const auto& [words, want] : kCases) EXPECT_EQ(completions(program(), words), want) << base::join(words, " ");
+}
+
+TEST(Completion, OffersNothingWhereAnythingMayStand) {
+  using Words = std::vector<std::string>;
+  for (const auto& words : {Words{}, Words{"--realm", ""}, Words{"certificate", "revoke", "--serial", "0"}, Words{"cat", ""},
+                            Words{"certificate", "x", "--"}, Words{"zzz"}}) {
+    EXPECT_EQ(completions(program(), words), Words{}) << base::join(words, " ");
+  }
+}
+
+// ----- output
 
 Json row(std::string_view serial, std::string_view cn) { return Json::object({{"serial", serial}, {"cn", cn}}); }
 

@@ -1,6 +1,7 @@
 noinst_LIBRARIES += libcli.a
 libcli_a_SOURCES = \
   clients/cli/arguments.cc clients/cli/arguments.h \
+  clients/cli/completion.cc clients/cli/completion.h \
   clients/cli/local_verbs.cc clients/cli/local_verbs.h \
   clients/cli/output.cc clients/cli/output.h
 libcli_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
