@@ -156,6 +156,15 @@ def test_C22_a_shell_of_a_worker_reads_no_key(server):
                  *[f"cat /proc/{pids['signer default']}/{name}" for name in ("environ", "mem", "maps")]) == []
 
 
+@pytest.mark.parametrize("user", [WORKER, SIGNER])
+def test_C22_F50_neither_worker_nor_signer_is_anybody_at_the_front_door(server, user):
+    """Whoever takes over a worker of one realm would otherwise be admin of all of them."""
+    opened, listed, status = ask_as(user, server, ("session.open", {"realm": "default"}), ("realm.list", {}), ("server.status", {}))
+    assert opened["error"]["data"]["code"] == "not_found" and status["error"]["data"]["code"] == "denied"
+    assert listed.get("result", {"realms": []})["realms"] == []
+    assert "error" in ask_as(user, server, ("session.open", {"realm": "default", "front_end": "http"}))[0]
+
+
 def test_C22_a_shell_of_a_signer_reads_no_store(server):
     assert tries(SIGNER, *[f"ls {server.realm('default')}/{name}" for name in ("db", "nodes")],
                  f"touch {server.directory}/run/x", f"kill -0 {server.pid}") == []

@@ -47,7 +47,7 @@ Master::Master(Ground& ground, base::UniqueFd listener, std::shared_ptr<const co
   door_.emplace(
       ground_.loop, std::move(listener),
       [this](base::UniqueFd client) {
-        return workers_.serve(std::move(client), [this](pid_t pid) { return supervisor_.front_end(pid); });
+        return workers_.serve(std::move(client), [this](pid_t pid) { return supervisor_.kind_of(pid); });
       },
       [this](base::UniqueFd client, const Error& why) { workers_.refuse(std::move(client), why); });
 }

@@ -247,9 +247,9 @@ bool Supervisor::is_settled() const {
   return std::ranges::none_of(children_, [](const auto& child) { return child->state == ProcessState::Starting; });
 }
 
-pid_t Supervisor::front_end(pid_t pid) const {
-  const auto is_it = [&](const auto& child) { return child->wanted.kind == Kind::FrontEnd && child->pid == pid; };
-  return std::ranges::any_of(children_, is_it) ? pid : 0;
+std::optional<Kind> Supervisor::kind_of(pid_t pid) const {
+  const auto found = std::ranges::find_if(children_, [&](const auto& child) { return child->pid == pid; });
+  return found == children_.end() ? std::nullopt : std::optional((*found)->wanted.kind);
 }
 
 std::string Supervisor::summary() const {

@@ -55,8 +55,8 @@ class Supervisor {
 
   /// Whether every process is ready, or known not to become it soon.
   bool is_settled() const;
-  /// The front end that has this pid, 0 for any other.
-  pid_t front_end(pid_t pid) const;
+  /// The kind of the running child that has this pid; none for any other process.
+  std::optional<Kind> kind_of(pid_t pid) const;
   /// "2 signers ready; signer devices degraded: wrong passphrase"
   std::string summary() const;
 

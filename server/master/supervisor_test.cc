@@ -189,8 +189,8 @@ TEST(Supervisor, StrangersAreNotItsChildren) {
   Stage stage;
   stage.supervisor_.want({stage.wanted(Kind::FrontEnd, "http")});
   EXPECT_FALSE(stage.supervisor_.reaped(stage.last_pid + 1, 0));
-  EXPECT_EQ(stage.supervisor_.front_end(stage.last_pid), stage.last_pid);
-  EXPECT_EQ(stage.supervisor_.front_end(stage.last_pid + 1), 0);
+  EXPECT_EQ(stage.supervisor_.kind_of(stage.last_pid), Kind::FrontEnd);
+  EXPECT_EQ(stage.supervisor_.kind_of(stage.last_pid + 1), std::nullopt);
 }
 
 TEST(Kinds, TheTableIsInTheOrderOfTheKinds) {

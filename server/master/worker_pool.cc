@@ -25,7 +25,7 @@ WorkerPool::WorkerPool(base::Scoreboard& board, int life, const Account* worker,
     : board_(board),
       life_(life),
       worker_(worker),
-      own_uid_(worker == nullptr ? ::geteuid() : worker->uid),
+      own_uid_(::geteuid()),
       snapshot_(std::move(snapshot)),
       admission_(board.worker_slots(), count(snapshot_->server.limits.max_workers_per_uid)) {}
 
@@ -34,8 +34,10 @@ void WorkerPool::use(std::shared_ptr<const config::Snapshot> snapshot) {
   admission_.set_max_per_uid(count(snapshot_->server.limits.max_workers_per_uid));
 }
 
-Status WorkerPool::serve(base::UniqueFd client, const base::PeerCredentials& peer, pid_t front_end) {
-  const bool is_administrator = front_end == 0 && (peer.uid == 0 || peer.uid == own_uid_);
+Status WorkerPool::serve(base::UniqueFd client, const base::PeerCredentials& peer, std::optional<Kind> kind) {
+  const pid_t front_end = kind == Kind::FrontEnd ? peer.pid : 0;
+  const bool is_upkeep = kind == Kind::Upkeep;
+  const bool is_administrator = is_upkeep || (front_end == 0 && (peer.uid == 0 || peer.uid == own_uid_));
   const auto slot = admission_.admit({.uid = peer.uid, .front_end = front_end, .administrator = is_administrator});
   if (!slot.ok()) {
     refuse(std::move(client), slot.error());
@@ -49,7 +51,8 @@ Status WorkerPool::serve(base::UniqueFd client, const base::PeerCredentials& pee
                                .snapshot = snapshot_,
                                .board = &board_,
                                .slot = *slot,
-                               .peer = peer});
+                               .peer = peer,
+                               .from_upkeep = is_upkeep});
   });
   if (!pid.ok()) {
     admission_.leave(*slot);

@@ -10,6 +10,7 @@
 #include "server/config/server_config.h"
 #include "server/master/account.h"
 #include "server/master/admission.h"
+#include "server/master/kinds.h"
 #include "server/master/occasional.h"
 
 namespace chancery::master {
@@ -24,13 +25,13 @@ class WorkerPool {
   void use(std::shared_ptr<const config::Snapshot> snapshot);
 
   /// Gives the connection a worker, or tells its client why it gets none.
-  /// @param front_end  says which supervised front end a pid is, 0 for any other
+  /// @param kind_of  says which supervised child a pid is, if any
   /// @errors Io: the kernel refused to fork; the client was told.
-  template <class FrontEndOf>
-  Status serve(base::UniqueFd client, FrontEndOf front_end) {
+  template <class KindOf>
+  Status serve(base::UniqueFd client, KindOf kind_of) {
     const auto peer = base::peer_credentials(client.get());
     if (!peer.ok()) return {};  // it is gone
-    return serve(std::move(client), *peer, front_end(peer->pid));
+    return serve(std::move(client), *peer, kind_of(peer->pid));
   }
 
   /// Turns a client away: one line, as far as it fits without waiting, and the end of the connection.
@@ -43,12 +44,12 @@ class WorkerPool {
   bool empty() const { return slots_.empty(); }
 
  private:
-  Status serve(base::UniqueFd client, const base::PeerCredentials& peer, pid_t front_end);
+  Status serve(base::UniqueFd client, const base::PeerCredentials& peer, std::optional<Kind> kind);
 
   base::Scoreboard& board_;
   int life_;
   const Account* worker_;
-  uid_t own_uid_;  ///< the workers'
+  uid_t own_uid_;
   std::shared_ptr<const config::Snapshot> snapshot_;
   Admission admission_;
   std::unordered_map<pid_t, std::size_t> slots_;

@@ -69,7 +69,7 @@ Result<Json> realm_list(Session& session, const Params& /*params*/) {
   Json list = Json::array();
   for (const auto& realm : session.snapshot().realms) {
     if (session.is_open() && realm.get() != &session.realm()) continue;  // bound to one realm, it knows of no other
-    if (roles_of(session.snapshot().server, session.peer().uid, realm->name.text()).empty()) continue;
+    if (session.own_roles(realm->name.text()).empty()) continue;
     list.push_back(
         Json::object({{"name", realm->name.text()}, {"state", state_text(signer_of(session.board(), realm->name.text()))}}));
   }

@@ -50,6 +50,12 @@ bool names_realm(const std::vector<std::string>& realms, std::string_view realm)
   return std::ranges::any_of(realms, [&](const std::string& one) { return one == "*" || one == realm; });
 }
 
+/// Root, and the user of a server that has only one. Where workers have a user of their own, it is nobody: a worker that was
+/// taken over must not reach other realms through the front door.
+bool rules(const config::ServerConfig& server, uid_t uid) {
+  return uid == 0 || (server.worker_user.empty() && uid == ::geteuid());
+}
+
 /// The configured front end, when this peer may act as it in that realm.
 Result<const config::FrontEnd*> front_end_for(const config::ServerConfig& server, const std::string& name, uid_t uid,
                                               std::string_view realm) {
@@ -57,8 +63,7 @@ Result<const config::FrontEnd*> front_end_for(const config::ServerConfig& server
     if (one.name != name) continue;
     const auto& user = server.user_of(one);
     const auto expected = user.empty() ? std::optional(::geteuid()) : uid_of(user);
-    const bool own = uid == ::geteuid() || uid == 0;
-    if ((expected == uid || own) && names_realm(one.realms, realm)) return &one;
+    if ((expected == uid || rules(server, uid)) && names_realm(one.realms, realm)) return &one;
   }
   return Error(Code::Denied, "this peer may not act as front end \"" + base::printable(name, 64) + "\" in this realm");
 }
@@ -82,7 +87,7 @@ std::string user_name(uid_t uid) {
 }
 
 Roles roles_of(const config::ServerConfig& server, uid_t uid, std::string_view realm) {
-  if (uid == 0 || uid == ::geteuid()) return Roles{Role::Admin};
+  if (rules(server, uid)) return Roles{Role::Admin};
   Roles roles;
   for (const auto& rule : server.identities) {
     if (rule.realm != "*" && rule.realm != realm) continue;
@@ -96,7 +101,11 @@ Roles roles_of(const config::ServerConfig& server, uid_t uid, std::string_view r
 Session::Session(const WorkerStart& start, const base::Clock& clock) : start_(start), clock_(clock) {
   identity_.name = "unix:" + user_name(start.peer.uid);
   // Before a realm is open, only what needs no realm can be asked; the widest realm rule does not leak into it.
-  identity_.roles = roles_of(start.snapshot->server, start.peer.uid, "*");
+  identity_.roles = own_roles("*");
+}
+
+Roles Session::own_roles(std::string_view realm) const {
+  return start_.from_upkeep ? Roles{Role::Admin} : roles_of(snapshot().server, peer().uid, realm);
 }
 
 const config::RealmConfig& Session::realm() const {
@@ -108,7 +117,7 @@ Status Session::open(const std::string& realm_name, const std::string& front_end
   if (realm_ != nullptr) return Error(Code::Conflict, "the session is open already, in realm " + realm_->name.text());
   const auto* realm = snapshot().find(realm_name);
   if (realm == nullptr) return no_such_realm(realm_name);
-  Identity identity{identity_.name, "", roles_of(snapshot().server, peer().uid, realm_name)};
+  Identity identity{identity_.name, "", own_roles(realm_name)};
   if (!front_end.empty()) {
     PKI_TRY(const auto* configured, front_end_for(snapshot().server, front_end, peer().uid, realm_name));
     identity = {"frontend:" + front_end, front_end, configured->roles};

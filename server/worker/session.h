@@ -58,6 +58,9 @@ class Session {
   Result<const realm::Authority*> authority();
   void forget_authority() { authority_.reset(); }
 
+  /// What the peer's uid gives in that realm, without any front end or login.
+  Roles own_roles(std::string_view realm) const;
+
   bool closing = false;  ///< session.close was answered
 
   /// @return how many requests of this session were refused for what they asked since that minute began, this one counted.
@@ -85,7 +88,8 @@ base::ProcessView signer_of(const base::Scoreboard& board, std::string_view real
 /// "alice", or the number when the uid has no name.
 std::string user_name(uid_t uid);
 
-/// The roles that the identities rules give a uid in a realm. The server's own uid and root are admin everywhere.
+/// The roles that the identities rules give a uid in a realm. root is admin everywhere, and so is the
+/// server's own user unless workers have one of their own.
 Roles roles_of(const config::ServerConfig& server, uid_t uid, std::string_view realm);
 
 }  // namespace chancery::worker

@@ -21,6 +21,7 @@ struct WorkerStart {
   base::Scoreboard* board = nullptr;
   std::size_t slot = 0;
   base::PeerCredentials peer{};
+  bool from_upkeep = false;  ///< the client is this server's own upkeep, by its process number
 };
 
 /// Serves one connection until it ends. @return the exit status (base::Exit).
