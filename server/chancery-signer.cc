@@ -1,6 +1,7 @@
 // chancery-signer: the one program that opens a realm's CA key. `serve` is what the master runs; `create` and `check` are run by
 // `chancery realm create` and `chanceryd --check`.
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -21,8 +22,8 @@ namespace {
 using namespace chancery;
 
 constexpr const char* kUsage =
-    "usage: chancery-signer serve --realm NAME --directory DIR --listen-fd N --ready-fd N --life-fd N [--worker-uid N]\n"
-    "           [--log DESTINATION] [--log-level LEVEL]\n"
+    "usage: chancery-signer serve --realm NAME --directory DIR --listen-fd N --ready-fd N --life-fd N --pass-fd N\n"
+    "           [--worker-uid N] [--log DESTINATION] [--log-level LEVEL]\n"
     "       chancery-signer create --realm NAME --directory DIR [--key KIND] [--subject DN] [--days N] [--path-length N]\n"
     "           [--passphrase-file FILE | --credential NAME | --unencrypted]\n"
     "           [--self-signed | --request-only | --import-key FILE --import-certificate FILE [--import-passphrase-file FILE]]\n"
@@ -39,6 +40,7 @@ constexpr std::array kKnown{"realm",
                             "listen-fd",
                             "ready-fd",
                             "life-fd",
+                            "pass-fd",
                             "worker-uid",
                             "key",
                             "subject",
@@ -145,19 +147,37 @@ int check(const Options& options) {
   return base::to_int(faults.empty() ? base::Exit::Ok : base::Exit::Config);
 }
 
+Result<SecretBytes> read_pass(const Options& options) {
+  constexpr std::size_t kMostOctets = 256;
+  PKI_TRY(const int number_of_pass, number(options, "pass-fd"));
+  const base::UniqueFd fd(number_of_pass);
+  Bytes text(kMostOctets);
+  const auto count = ::read(fd.get(), text.data(), text.size());
+  if (count < 0) return base::io_error("read --pass-fd", errno);
+  text.resize(static_cast<std::size_t>(count));
+  if (text.empty()) return Error(Code::InvalidParams, "--pass-fd: found nothing to read, expected the realm's pass");
+  return SecretBytes(std::move(text));
+}
+
 Result<signer::Serve> serve_from(const Options& options) {
   PKI_TRY(auto realm, RealmName::parse(value(options, "realm")));
   PKI_TRY(const int listener, number(options, "listen-fd"));
   PKI_TRY(const int ready, number(options, "ready-fd"));
   PKI_TRY(const int life, number(options, "life-fd"));
+  PKI_TRY(auto pass, read_pass(options));
   std::optional<uid_t> worker;
   if (options.contains("worker-uid")) {
     PKI_TRY(const int uid, number(options, "worker-uid"));
     worker = static_cast<uid_t>(uid);
   }
-  return signer::Serve{std::move(realm),      value(options, "directory"), base::UniqueFd(listener),
-                       base::UniqueFd(ready), base::UniqueFd(life),        worker,
-                       value(options, "log")};
+  return signer::Serve{.realm = std::move(realm),
+                       .directory = value(options, "directory"),
+                       .listener = base::UniqueFd(listener),
+                       .ready = base::UniqueFd(ready),
+                       .life = base::UniqueFd(life),
+                       .pass = std::move(pass),
+                       .worker_uid = worker,
+                       .log_destination = value(options, "log")};
 }
 
 int serve(const Options& options) {

@@ -28,7 +28,9 @@ if sys.argv[1] == "check":
     sys.exit(0)
 options = dict(zip(sys.argv[2::2], sys.argv[3::2]))
 directory = options["--directory"]
-ready, life = int(options["--ready-fd"]), int(options["--life-fd"])
+ready, life, its_pass = int(options["--ready-fd"]), int(options["--life-fd"]), int(options["--pass-fd"])
+assert len(os.read(its_pass, 100)) == 64
+os.close(its_pass)
 path = os.path.join(directory, "behave")
 behave = open(path).read().strip() if os.path.exists(path) else "ready"
 signal.signal(signal.SIGTERM, lambda *_: os._exit(0))

@@ -20,6 +20,7 @@ constexpr const char* kSignerProgram = "chancery-signer";
 constexpr int kSignerListen = 3;
 constexpr int kSignerReady = 4;
 constexpr int kSignerLife = 5;
+constexpr int kSignerPass = 6;
 constexpr int kFrontEndConfig = 3;
 constexpr int kFrontEndLife = 4;
 
@@ -33,19 +34,32 @@ std::vector<std::string> with_credentials(std::vector<std::string> names) {
   return names;
 }
 
+/// Memory that holds a text from its beginning, to be read as a file.
+Result<base::UniqueFd> text_file(std::string_view text) {
+  base::UniqueFd file(::memfd_create("settings", MFD_CLOEXEC));
+  if (!file) return base::io_error("memfd_create", errno);
+  PKI_TRY_VOID(base::write_all(file.get(), base::as_bytes(text)));
+  if (::lseek(file.get(), 0, SEEK_SET) != 0) return base::io_error("lseek", errno);
+  return file;
+}
+
 Result<Started> start_signer(const SnapshotPtr& snapshot, const config::RealmConfig& realm, const Shared& shared) {
   const auto& server = snapshot->server;
   PKI_TRY(const auto program, find_program(kSignerProgram, server.program_directory));
   PKI_TRY(const int listener, shared.directory->open_signer_socket(server, realm.name));
   PKI_TRY(auto ready, base::make_pipe());
+  PKI_TRY(const auto pass, text_file(base::as_text(shared.passes->make(realm.name))));
   const auto asker = std::to_string(shared.worker != nullptr ? shared.worker->uid : ::geteuid());
   PKI_TRY(const pid_t pid,
           spawn({.program = program,
                  .arguments = {"serve", "--realm", realm.name.text(), "--directory", realm.directory.string(), "--listen-fd",
                                std::to_string(kSignerListen), "--ready-fd", std::to_string(kSignerReady), "--life-fd",
-                               std::to_string(kSignerLife), "--worker-uid", asker, "--log", server.inherited_log(), "--log-level",
-                               server.log_level},
-                 .descriptors = {{kSignerListen, listener}, {kSignerReady, ready.write.get()}, {kSignerLife, shared.life}},
+                               std::to_string(kSignerLife), "--pass-fd", std::to_string(kSignerPass), "--worker-uid", asker,
+                               "--log", server.inherited_log(), "--log-level", server.log_level},
+                 .descriptors = {{kSignerListen, listener},
+                                 {kSignerReady, ready.write.get()},
+                                 {kSignerLife, shared.life},
+                                 {kSignerPass, pass.get()}},
                  .user = server.signer_user,
                  .unset = kMastersVariables}));
   return Started{pid, std::move(ready.read)};
@@ -54,18 +68,10 @@ Result<Started> start_signer(const SnapshotPtr& snapshot, const config::RealmCon
 Result<Started> start_upkeep(const SnapshotPtr& snapshot, const Shared& shared) {
   const int keep[] = {shared.life};
   PKI_TRY(const pid_t pid, fork_child(keep, shared.worker, [&] {
-            return worker::run_upkeep({.life = base::UniqueFd(shared.life), .snapshot = snapshot, .board = shared.board});
+            return worker::run_upkeep(
+                {.life = base::UniqueFd(shared.life), .snapshot = snapshot, .board = shared.board, .passes = shared.passes});
           }));
   return Started{pid, {}};
-}
-
-/// Memory that holds a text from its beginning, to be read as a file.
-Result<base::UniqueFd> text_file(const std::string& text) {
-  base::UniqueFd file(::memfd_create("settings", MFD_CLOEXEC));
-  if (!file) return base::io_error("memfd_create", errno);
-  PKI_TRY_VOID(base::write_all(file.get(), base::as_bytes(text)));
-  if (::lseek(file.get(), 0, SEEK_SET) != 0) return base::io_error("lseek", errno);
-  return file;
 }
 
 Result<Started> start_front_end(const config::ServerConfig& server, const config::FrontEnd& front_end,

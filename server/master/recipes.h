@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "server/base/scoreboard.h"
+#include "server/base/signer_passes.h"
 #include "server/config/server_config.h"
 #include "server/master/run_directory.h"
 #include "server/master/spawn.h"
@@ -15,7 +16,8 @@ namespace chancery::master {
 struct Shared {
   RunDirectory* directory;
   base::Scoreboard* board;
-  int life;               ///< read end of the life pipe: EOF means that the master is gone
+  int life;  ///< read end of the life pipe: EOF means that the master is gone
+  base::SignerPasses* passes;
   const Account* worker;  ///< whom workers and upkeep become; null: nobody else
 };
 

@@ -21,9 +21,11 @@ std::size_t count(int setting) { return static_cast<std::size_t>(setting); }
 
 }  // namespace
 
-WorkerPool::WorkerPool(base::Scoreboard& board, int life, const Account* worker, std::shared_ptr<const config::Snapshot> snapshot)
+WorkerPool::WorkerPool(base::Scoreboard& board, int life, base::SignerPasses& passes, const Account* worker,
+                       std::shared_ptr<const config::Snapshot> snapshot)
     : board_(board),
       life_(life),
+      passes_(passes),
       worker_(worker),
       own_uid_(::geteuid()),
       snapshot_(std::move(snapshot)),
@@ -51,6 +53,7 @@ Status WorkerPool::serve(base::UniqueFd client, const base::PeerCredentials& pee
                                .snapshot = snapshot_,
                                .board = &board_,
                                .slot = *slot,
+                               .passes = &passes_,
                                .peer = peer,
                                .from_upkeep = is_upkeep});
   });

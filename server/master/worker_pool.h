@@ -7,6 +7,7 @@
 
 #include "server/base/fd.h"
 #include "server/base/scoreboard.h"
+#include "server/base/signer_passes.h"
 #include "server/config/server_config.h"
 #include "server/master/account.h"
 #include "server/master/admission.h"
@@ -20,7 +21,8 @@ namespace chancery::master {
 class WorkerPool {
  public:
   /// @param worker  whom workers become; null: nobody else
-  WorkerPool(base::Scoreboard& board, int life, const Account* worker, std::shared_ptr<const config::Snapshot> snapshot);
+  WorkerPool(base::Scoreboard& board, int life, base::SignerPasses& passes, const Account* worker,
+             std::shared_ptr<const config::Snapshot> snapshot);
 
   void use(std::shared_ptr<const config::Snapshot> snapshot);
 
@@ -48,6 +50,7 @@ class WorkerPool {
 
   base::Scoreboard& board_;
   int life_;
+  base::SignerPasses& passes_;
   const Account* worker_;
   uid_t own_uid_;
   std::shared_ptr<const config::Snapshot> snapshot_;

@@ -10,8 +10,9 @@ constexpr std::chrono::milliseconds kAnswerLimit{30000};  ///< RSA-4096 takes 3 
 SignerClient::SignerClient(base::UniqueFd socket)
     : socket_(std::move(socket)), reader_(std::make_unique<wire::LineReader>(socket_.get(), wire::kMaxReplyBytes)) {}
 
-Result<SignerClient> SignerClient::connect(const std::string& socket) {
+Result<SignerClient> SignerClient::connect(const std::string& socket, ByteView pass) {
   PKI_TRY(auto fd, base::connect_unix(socket));
+  PKI_TRY_VOID(wire::write_line(fd.get(), base::as_text(pass), kAnswerLimit));
   return SignerClient(std::move(fd));
 }
 

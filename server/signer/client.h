@@ -15,8 +15,9 @@ namespace chancery::signer {
 /// A worker's connection to its realm's signer. Calls block.
 class SignerClient {
  public:
+  /// @param pass  what the master gave workers and signer of that realm (base/signer_passes.h)
   /// @errors Unavailable: nobody listens.
-  static Result<SignerClient> connect(const std::string& socket);
+  static Result<SignerClient> connect(const std::string& socket, ByteView pass);
 
   /// @errors what the signer refuses with; Closed, Timeout: unknown whether it signed: repeat with the same serial.
   Result<Signed> sign_certificate(const SignRequest& request);

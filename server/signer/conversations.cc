@@ -27,10 +27,11 @@ struct Conversations::Conversation {
   explicit Conversation(base::UniqueFd connection) : socket(std::move(connection)), reader(socket.get(), wire::kMaxReplyBytes) {}
   base::UniqueFd socket;
   wire::LineReader reader;
+  bool has_pass = false;
 };
 
-Conversations::Conversations(Issuer& issuer, const base::Clock& clock, std::size_t threads)
-    : issuer_(issuer), clock_(clock), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+Conversations::Conversations(Issuer& issuer, const base::Clock& clock, ByteView pass, std::size_t threads)
+    : issuer_(issuer), clock_(clock), pass_(pass), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
   PKI_CHECK(epoll_);
   for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
 }
@@ -104,6 +105,12 @@ Conversations::Next Conversations::answer_all(Conversation& conversation) {
     if (!line.ok() && line.error().code() == Code::Timeout) return Next::Wait;
     if (!line.ok()) {
       if (line.error().code() != Code::Closed) base::log_error("connection ended: " + line.error().message());
+      return Next::End;
+    }
+    if (!conversation.has_pass) {
+      conversation.has_pass = base::equal_in_constant_time(base::as_bytes(*line), pass_);
+      if (conversation.has_pass) continue;
+      base::log_warning("a connection without this realm's pass ended");
       return Next::End;
     }
     const auto reply = operate(issuer_, clock_, *line);

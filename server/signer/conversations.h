@@ -20,7 +20,8 @@ namespace chancery::signer {
 class Conversations {
  public:
   /// @param threads  more than the processors: most of them wait for the journal's sync, and those that wait together share it.
-  Conversations(Issuer& issuer, const base::Clock& clock, std::size_t threads);
+  /// @param pass  what each connection says first
+  Conversations(Issuer& issuer, const base::Clock& clock, ByteView pass, std::size_t threads);
   Conversations(const Conversations&) = delete;
   Conversations& operator=(const Conversations&) = delete;
   /// Lets the requests in hand finish; what was not read yet is not answered.
@@ -45,6 +46,7 @@ class Conversations {
 
   Issuer& issuer_;
   const base::Clock& clock_;
+  ByteView pass_;
   base::UniqueFd epoll_;
   mutable std::mutex mutex_;
   std::condition_variable ready_changed_;

@@ -75,7 +75,7 @@ Status refuse_listed(const config::RealmConfig& realm) {
 class Service {
  public:
   Service(Issuer& issuer, const Serve& start, int wake)
-      : issuer_(issuer), start_(start), wake_(wake), conversations_(issuer, clock_, kThreads) {}
+      : issuer_(issuer), start_(start), wake_(wake), conversations_(issuer, clock_, start.pass.view(), kThreads) {}
 
   /// @return the seconds that the requests in hand may still take.
   unsigned run() {

@@ -128,6 +128,7 @@ Status Session::open(const std::string& realm_name, const std::string& front_end
   PKI_TRY(auto block_lists, crypto::open_block_lists(realm->key_block_lists));
   crypto::refuse_listed_keys(std::move(block_lists));
   confine_to_realm(*realm, snapshot().server);
+  start_.passes->keep_only(realm->name);
   realm_ = realm;
   identity_ = std::move(identity);
   challenge_ = "chancery-login:" + realm_name + ":" + base::to_base64url(base::random_bytes(kChallengeOctets));
@@ -160,7 +161,8 @@ Result<signer::SignerClient*> Session::signer() {
     if (seen.state == base::ProcessState::Degraded) {
       return Error(Code::Unavailable, "the signer of realm " + realm().name.text() + " does not run: " + seen.detail);
     }
-    auto connected = signer::SignerClient::connect(snapshot().server.signer_socket_file(realm().name).string());
+    auto connected = signer::SignerClient::connect(snapshot().server.signer_socket_file(realm().name).string(),
+                                                   start_.passes->find(realm().name));
     if (!connected.ok())
       return Error(Code::Unavailable,
                    "the signer of realm " + realm().name.text() + " does not answer: " + connected.error().message(),

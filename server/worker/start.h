@@ -7,6 +7,7 @@
 
 #include "server/base/fd.h"
 #include "server/base/scoreboard.h"
+#include "server/base/signer_passes.h"
 #include "server/config/load.h"
 #include "server/config/server_config.h"
 
@@ -20,6 +21,7 @@ struct WorkerStart {
   std::shared_ptr<const config::Snapshot> snapshot;
   base::Scoreboard* board = nullptr;
   std::size_t slot = 0;
+  base::SignerPasses* passes = nullptr;  ///< this process's copies
   base::PeerCredentials peer{};
   bool from_upkeep = false;  ///< the client is this server's own upkeep, by its process number
 };
@@ -31,6 +33,7 @@ struct UpkeepStart {
   base::UniqueFd life;
   std::shared_ptr<const config::Snapshot> snapshot;
   base::Scoreboard* board = nullptr;
+  base::SignerPasses* passes = nullptr;  ///< this process's copies, which it has no use for
 };
 
 /// Timers: CRLs before they run out, the journal's records that the store lacks. A client of the same socket as anybody.
