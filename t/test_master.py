@@ -60,7 +60,7 @@ os.read(int(options["--life-fd"]), 1)
 """
 
 
-def wait_for(condition, seconds=5, what="the condition"):
+def wait_for(condition, seconds=20, what="the condition"):
     """Polls until the condition gives something true, and returns that."""
     deadline = time.monotonic() + seconds
     while True:
