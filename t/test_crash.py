@@ -3,12 +3,14 @@
 import os
 import queue
 import random
+import select
 import signal
+import socket
 import threading
 
 import pytest
 
-from test_daemon import Daemon, request_for
+from test_daemon import Daemon, issue, request_for
 from test_master import children, title, wait_for
 
 CLIENTS = 4
@@ -27,7 +29,7 @@ class Load:
     """Clients that issue without a pause, each request with a key of its own, until they are told to stop."""
 
     def __init__(self, daemon):
-        self.daemon, self.answered, self.asked = daemon, {}, queue.Queue()
+        self.daemon, self.answered, self.asked, self.trouble = daemon, {}, queue.Queue(), "none"
         self.stopped, self.requests = threading.Event(), [request_for(f"load-{i}.example.com") for i in range(CLIENTS)]
         self.threads = [threading.Thread(target=self.run, args=(i,)) for i in range(CLIENTS)]
         for thread in self.threads:
@@ -41,18 +43,23 @@ class Load:
                     while not self.stopped.is_set():
                         number += 1
                         self.issue(talk, client, f"{client}-{number}")
-            except (OSError, ValueError, AssertionError, TypeError):
-                continue  # the connection ended, or nobody listens yet
+            except (OSError, ValueError, AssertionError, TypeError) as trouble:
+                self.trouble = repr(trouble)  # the connection ended, or nobody listens yet
 
     def issue(self, talk, client, key):
         self.asked.put((client, key))
         reply = talk.call("certificate.issue", profile="server", csr=self.requests[client], idempotency_key=key)
         if "result" in reply:
             self.answered[key] = reply["result"]["serial"]
+        else:
+            self.trouble = reply["error"]["message"]
 
     def wait_for_more(self, count):
         wanted = len(self.answered) + count
-        wait_for(lambda: len(self.answered) >= wanted, 30, f"{wanted} answers")
+        try:
+            wait_for(lambda: len(self.answered) >= wanted, 60, f"{wanted} answers")
+        except AssertionError as late:
+            raise AssertionError(f"{late}; the last trouble was {self.trouble}; {self.daemon.log_file.read_text()[-3000:]}") from None
 
     def stop(self):
         self.stopped.set()
@@ -96,6 +103,21 @@ def kill_master(daemon):
     daemon.kill()
     daemon.log_file.unlink()
     daemon.start()
+
+
+def test_F1_a_dead_masters_signer_still_listens(daemon):
+    """The socket of a signer that outlives its master for a moment is replaced, and not respected."""
+    daemon.kill()
+    daemon.log_file.unlink()
+    path = daemon.directory / "run" / "signer-default.sock"
+    path.unlink()
+    with socket.socket(socket.AF_UNIX) as old:
+        old.bind(str(path))
+        old.listen()
+        daemon.start()
+        with daemon.talk("default") as talk:
+            assert issue(talk, "after.example.com")["serial"]
+        assert not select.select([old], [], [], 0)[0], "somebody asked the old signer"
 
 
 @pytest.mark.parametrize("kill,times", [(kill_worker, 20), (kill_signer, 5), (kill_master, 5)], ids=["worker", "signer", "master"])

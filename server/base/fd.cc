@@ -85,9 +85,10 @@ Result<UniqueFd> connect_unix(const std::string& path) {
   return fd;
 }
 
-Result<UniqueFd> listen_unix(const std::string& path, mode_t mode, int backlog) {
+Result<UniqueFd> listen_unix(const std::string& path, mode_t mode, int backlog, Occupied occupied) {
   PKI_TRY(const auto address, unix_address(path));
-  if (connect_unix(path).ok()) return Error(Code::Exists, "somebody listens on " + path + " already");
+  if (occupied == Occupied::Refuse && connect_unix(path).ok())
+    return Error(Code::Exists, "somebody listens on " + path + " already");
   struct stat found {};
   if (::lstat(path.c_str(), &found) == 0) {
     if (!S_ISSOCK(found.st_mode)) return Error(Code::Exists, path + " is there and is not a socket");

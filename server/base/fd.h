@@ -65,8 +65,11 @@ Result<PeerCredentials> peer_credentials(int socket);
 
 /// Connects a stream socket to a path of at most 107 octets. @errors Unavailable: nobody listens; Io.
 Result<UniqueFd> connect_unix(const std::string& path);
-/// Binds and listens; a stale socket file of a dead server is replaced. @errors Exists: somebody answers there; Io.
-Result<UniqueFd> listen_unix(const std::string& path, mode_t mode, int backlog);
+/// Whether a socket that somebody still listens on is left to them, or replaced: then it must be the caller's by a lock that it
+/// holds.
+enum class Occupied { Refuse, Replace };
+/// Binds and listens; a stale socket file of a dead server is replaced. @errors Exists: somebody answers there, or no socket; Io.
+Result<UniqueFd> listen_unix(const std::string& path, mode_t mode, int backlog, Occupied occupied = Occupied::Refuse);
 
 /// After fork: closes every descriptor but 0, 1, 2 and those listed (PROMISES D16).
 void close_all_but(std::span<const int> keep);

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
+#include <thread>
 
 #include "server/base/file.h"
 #include "server/base/text.h"
@@ -17,6 +19,20 @@ namespace {
 constexpr int kBacklog = 1024;  ///< connects that wait while the master forks (PROMISES D6); the kernel's somaxconn bounds it
 constexpr mode_t kSignerSocketMode = 0600;
 constexpr int kMostLockTries = 10;
+// A child of a killed master holds what it inherited for a moment, until it closes that or notices its parent's death.
+constexpr std::chrono::milliseconds kPatience{1000};
+constexpr std::chrono::milliseconds kPause{20};
+
+/// What attempt says in the end: "somebody else has it" is believed after a while only.
+template <typename Attempt>
+auto patiently(Code somebody_else, const Attempt& attempt) {
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  for (;;) {
+    auto result = attempt();
+    if (result.ok() || result.error().code() != somebody_else || std::chrono::steady_clock::now() >= deadline) return result;
+    std::this_thread::sleep_for(kPause);
+  }
+}
 
 Status check_directory(const std::filesystem::path& directory) {
   struct stat found {};
@@ -53,7 +69,7 @@ bool is_current(int descriptor, const std::filesystem::path& path) {
 
 Result<base::UniqueFd> take_lock(const std::filesystem::path& pid_file) {
   for (int i = 0; i < kMostLockTries; ++i) {
-    auto lock = base::lock_file(pid_file, std::to_string(::getpid()) + "\n");
+    auto lock = patiently(Code::Busy, [&] { return base::lock_file(pid_file, std::to_string(::getpid()) + "\n"); });
     if (!lock.ok() && lock.error().code() == Code::Busy) {
       return Error(Code::Busy, "another chanceryd serves this run directory: " + lock.error().message());
     }
@@ -97,7 +113,7 @@ Result<base::UniqueFd> RunDirectory::open_main_socket(const config::ServerConfig
   const auto path = server.socket_file();
   PKI_TRY(auto socket, take_activated_socket(path));
   if (!socket) {
-    PKI_TRY(socket, base::listen_unix(path.string(), server.socket_mode, kBacklog));
+    PKI_TRY(socket, patiently(Code::Exists, [&] { return base::listen_unix(path.string(), server.socket_mode, kBacklog); }));
     main_socket_ = path;
     PKI_TRY_VOID(set_owner(path, server));
   }
@@ -108,7 +124,8 @@ Result<base::UniqueFd> RunDirectory::open_main_socket(const config::ServerConfig
 Result<int> RunDirectory::open_signer_socket(const config::ServerConfig& server, const RealmName& realm) {
   if (const auto found = signer_sockets_.find(realm); found != signer_sockets_.end()) return found->second.socket.get();
   const auto path = server.signer_socket_file(realm);
-  PKI_TRY(auto socket, base::listen_unix(path.string(), kSignerSocketMode, kBacklog));
+  // We hold the directory's lock, so whoever still listens is a killed master's signer whose end the kernel has not finished.
+  PKI_TRY(auto socket, base::listen_unix(path.string(), kSignerSocketMode, kBacklog, base::Occupied::Replace));
   if (!server.worker_user.empty()) {
     PKI_TRY(const auto account, find_user(server.worker_user));
     if (::chown(path.c_str(), account.uid, account.gid) != 0) return base::io_error("chown " + path.string(), errno);
