@@ -157,10 +157,19 @@ Result<std::string> SqliteDriver::ask(const char* text) {
   return words == nullptr ? std::string() : *words;
 }
 
+/// The schema's own word for what SQLite calls a table WITHOUT ROWID (sqlite.org/withoutrowid.html).
+std::string in_dialect(std::string_view text) {
+  constexpr std::string_view kClustered = "/* clustered */";
+  std::string own(text);
+  if (const auto at = own.find(kClustered); at != std::string::npos) own.replace(at, kClustered.size(), "WITHOUT ROWID");
+  return own;
+}
+
 Result<sqlite3_stmt*> SqliteDriver::prepare(const Statement& statement) {
   if (const auto known = prepared_.find(statement.text); known != prepared_.end()) return known->second.get();
+  const auto text = in_dialect(statement.text);
   sqlite3_stmt* raw = nullptr;
-  const int result = sqlite3_prepare_v3(database_.get(), statement.text.data(), static_cast<int>(statement.text.size()),
+  const int result = sqlite3_prepare_v3(database_.get(), text.c_str(), static_cast<int>(text.size() + 1),
                                         SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
   StatementPtr prepared(raw);
   if (result != SQLITE_OK) return sqlite_error(database_.get(), sqlite3_extended_errcode(database_.get()), statement.name);

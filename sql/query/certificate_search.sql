@@ -28,7 +28,7 @@ ORDER BY c.issued_at DESC, c.serial DESC LIMIT :limit;
 
 -- name: certificate_search_state
 SELECT {certificate_columns} FROM certificate c
-WHERE c.realm_id = :realm_id AND c.state = :value
+WHERE c.realm_id = :realm_id AND c.state = :value AND c.revoked_at IS NOT NULL
   AND c.issued_at >= :issued_after AND (c.issued_at, c.serial) < (:key_issued_at, :key_serial)
 ORDER BY c.issued_at DESC, c.serial DESC LIMIT :limit;
 

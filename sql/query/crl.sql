@@ -27,7 +27,7 @@ DELETE FROM crl_chunk WHERE realm_id = :realm_id AND ca = :ca AND number < :numb
 
 -- name: crl_revoked
 SELECT serial, revoked_at, reason, not_after FROM certificate
-WHERE realm_id = :realm_id AND ca = :ca AND state = :state AND (not_after, serial) > (:not_after, :serial)
+WHERE realm_id = :realm_id AND ca = :ca AND state = :state AND revoked_at IS NOT NULL AND (not_after, serial) > (:not_after, :serial)
 ORDER BY not_after, serial LIMIT :limit;
 
 -- name: crl_pending_insert

@@ -1,9 +1,10 @@
 -- The first schema. One text for SQLite and PostgreSQL (PROMISES Q).
 --
 -- Each statement changes the schema by one thing and can be said again, so that a step that was cut off goes on where it
--- stopped. realm_id leads every table, key and index (Q1), so a database of many realms can be cut by realm. Times are UTC
--- seconds, truth values 0 and 1, serials lower-case hex, lists one item per line. A PostgreSQL database is made with
--- LC_COLLATE "C": texts compare by their octets.
+-- stopped. A table marked /* clustered */ has short rows that are found by their key: where a driver can, it keeps them in the
+-- key's own order, without a second copy of the key. realm_id leads every table, key and index (Q1), so a database of many
+-- realms can be cut by realm. Times are UTC seconds, truth values 0 and 1, serials lower-case hex, lists one item per line. A
+-- PostgreSQL database is made with LC_COLLATE "C": texts compare by their octets.
 
 CREATE TABLE IF NOT EXISTS certificate (
   realm_id      TEXT   NOT NULL,
@@ -26,27 +27,29 @@ CREATE TABLE IF NOT EXISTS certificate (
   revoked_at    BIGINT,
   reason        TEXT   NOT NULL,  -- CRLReason name (RFC 5280 5.3.1)
   revoked_by    TEXT   NOT NULL,
-  PRIMARY KEY (realm_id, ca, serial)
-);
+  PRIMARY KEY (realm_id, serial, ca)
+) /* clustered */;
 
--- One index for each way to look for certificates; those that page newest first end with (issued_at, serial).
-CREATE INDEX IF NOT EXISTS certificate_by_serial ON certificate (realm_id, serial);
+-- One index for each way to look for certificates; those that page newest first end with (issued_at, serial). Each is a page
+-- more that an issuance writes: what only concerns revoked certificates leaves the others out.
 CREATE INDEX IF NOT EXISTS certificate_by_issued ON certificate (realm_id, issued_at, serial);
 CREATE INDEX IF NOT EXISTS certificate_by_cn ON certificate (realm_id, cn, issued_at, serial);
 CREATE INDEX IF NOT EXISTS certificate_by_subject ON certificate (realm_id, subject, issued_at, serial);
 CREATE INDEX IF NOT EXISTS certificate_by_profile ON certificate (realm_id, profile, issued_at, serial);
 CREATE INDEX IF NOT EXISTS certificate_by_requester ON certificate (realm_id, requester, issued_at, serial);
-CREATE INDEX IF NOT EXISTS certificate_by_state ON certificate (realm_id, state, issued_at, serial);
+CREATE INDEX IF NOT EXISTS certificate_by_state ON certificate (realm_id, state, issued_at, serial)
+  WHERE revoked_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS certificate_by_end ON certificate (realm_id, not_after, serial);
-CREATE INDEX IF NOT EXISTS certificate_for_crl ON certificate (realm_id, ca, state, not_after, serial);
+CREATE INDEX IF NOT EXISTS certificate_for_crl ON certificate (realm_id, ca, state, not_after, serial)
+  WHERE revoked_at IS NOT NULL;
 
 CREATE TABLE IF NOT EXISTS certificate_der (
   realm_id  TEXT  NOT NULL,
   ca        TEXT  NOT NULL,
   serial    TEXT  NOT NULL,
   der       BYTEA NOT NULL,  -- below 64 kB (Q13)
-  PRIMARY KEY (realm_id, ca, serial),
-  FOREIGN KEY (realm_id, ca, serial) REFERENCES certificate (realm_id, ca, serial)
+  PRIMARY KEY (realm_id, serial, ca),
+  FOREIGN KEY (realm_id, serial, ca) REFERENCES certificate (realm_id, serial, ca)
 );
 
 CREATE TABLE IF NOT EXISTS certificate_san (
@@ -56,8 +59,8 @@ CREATE TABLE IF NOT EXISTS certificate_san (
   serial     TEXT   NOT NULL,
   ca         TEXT   NOT NULL,
   PRIMARY KEY (realm_id, san, issued_at, serial, ca),
-  FOREIGN KEY (realm_id, ca, serial) REFERENCES certificate (realm_id, ca, serial)
-);
+  FOREIGN KEY (realm_id, serial, ca) REFERENCES certificate (realm_id, serial, ca)
+) /* clustered */;
 
 CREATE TABLE IF NOT EXISTS idempotency (
   realm_id  TEXT NOT NULL,
@@ -66,7 +69,7 @@ CREATE TABLE IF NOT EXISTS idempotency (
   ca        TEXT NOT NULL,
   serial    TEXT NOT NULL,
   PRIMARY KEY (realm_id, kind, key)
-);
+) /* clustered */;
 
 -- Ordered numbers, as rows (Q4).
 CREATE TABLE IF NOT EXISTS counter (
@@ -74,7 +77,7 @@ CREATE TABLE IF NOT EXISTS counter (
   name      TEXT   NOT NULL,
   n         BIGINT NOT NULL,
   PRIMARY KEY (realm_id, name)
-);
+) /* clustered */;
 
 CREATE TABLE IF NOT EXISTS crl (
   realm_id     TEXT   NOT NULL,
@@ -85,7 +88,7 @@ CREATE TABLE IF NOT EXISTS crl (
   entries      BIGINT NOT NULL,
   chunks       BIGINT NOT NULL,
   PRIMARY KEY (realm_id, ca, number)
-);
+) /* clustered */;
 
 -- The DER of a CRL in rows below 64 kB (Q13, I22). They are written before the crl row that makes them visible.
 CREATE TABLE IF NOT EXISTS crl_chunk (
@@ -104,7 +107,7 @@ CREATE TABLE IF NOT EXISTS crl_pending (
   serial    TEXT   NOT NULL,
   since     BIGINT NOT NULL,
   PRIMARY KEY (realm_id, ca, serial)
-);
+) /* clustered */;
 
 CREATE INDEX IF NOT EXISTS crl_pending_by_since ON crl_pending (realm_id, ca, since);
 
@@ -116,7 +119,7 @@ CREATE TABLE IF NOT EXISTS node (
   issued_at      BIGINT NOT NULL,
   registered_at  BIGINT NOT NULL,
   PRIMARY KEY (realm_id, cn)
-);
+) /* clustered */;
 
 CREATE TABLE IF NOT EXISTS admin (
   realm_id  TEXT   NOT NULL,
@@ -124,14 +127,14 @@ CREATE TABLE IF NOT EXISTS admin (
   added_at  BIGINT NOT NULL,
   added_by  TEXT   NOT NULL,
   PRIMARY KEY (realm_id, dn)
-);
+) /* clustered */;
 
 CREATE TABLE IF NOT EXISTS meta (
   realm_id  TEXT NOT NULL,
   name      TEXT NOT NULL,
   text      TEXT NOT NULL,
   PRIMARY KEY (realm_id, name)
-);
+) /* clustered */;
 
 CREATE TABLE IF NOT EXISTS acme_account (
   realm_id      TEXT   NOT NULL,

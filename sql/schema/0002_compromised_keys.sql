@@ -5,4 +5,4 @@ CREATE TABLE IF NOT EXISTS compromised_key (
   serial       TEXT   NOT NULL,  -- of the certificate that told first
   reported_at  BIGINT NOT NULL,
   PRIMARY KEY (realm_id, spki)
-);
+) /* clustered */;
