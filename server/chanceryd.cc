@@ -42,7 +42,7 @@ int run(const master::Options& options) {
   return base::describe(status.error().code()).exit_status;
 }
 
-int start(std::span<char* const> arguments) {
+int start(char** argv, std::span<char* const> arguments) {
   const auto options = master::parse_options(arguments);
   if (!options.ok()) {
     complain(base::to_line(options.error()));
@@ -53,8 +53,8 @@ int start(std::span<char* const> arguments) {
     case master::Task::Version: return print("chanceryd " CHANCERY_VERSION "\n");
     case master::Task::Check:
       return options->before.empty() ? master::check(options->config) : master::check_change(options->before, options->config);
-    case master::Task::PrintConfig:
-    case master::Task::Run: return run(*options);
+    case master::Task::Run: base::bind_symbols(argv); [[fallthrough]];
+    case master::Task::PrintConfig: return run(*options);
   }
   return to_int(Exit::Software);
 }
@@ -64,7 +64,7 @@ int start(std::span<char* const> arguments) {
 int main(int argc, char** argv) {
   base::remember_arguments(argc, argv);
   try {
-    return start({argv + 1, static_cast<std::size_t>(argc > 0 ? argc - 1 : 0)});
+    return start(argv, {argv + 1, static_cast<std::size_t>(argc > 0 ? argc - 1 : 0)});
   } catch (const std::exception& failure) {
     complain(failure.what());
     return to_int(Exit::Software);

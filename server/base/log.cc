@@ -28,6 +28,13 @@ constexpr std::array kLevels{
 
 constexpr std::size_t kMaxLine = 4096;
 
+// Of this process. The line is ours and not spdlog's pattern, so that a forked worker, which lives for a millisecond, need not
+// make a logger of its own.
+std::string process_name = "chancery";
+LogTarget opened;
+
+constexpr std::string_view kSyslog = "syslog";
+
 std::shared_ptr<spdlog::logger>& logger() {
   static std::shared_ptr<spdlog::logger> instance =
       std::make_shared<spdlog::logger>("chancery", std::make_shared<spdlog::sinks::stderr_sink_st>());
@@ -38,7 +45,7 @@ thread_local LogContext context;
 
 std::shared_ptr<spdlog::sinks::sink> make_sink(const std::string& destination) {
   if (destination == "stderr") return std::make_shared<spdlog::sinks::stderr_sink_mt>();
-  if (destination == "syslog") return std::make_shared<spdlog::sinks::syslog_sink_mt>("chancery", LOG_PID, LOG_DAEMON, true);
+  if (destination == kSyslog) return std::make_shared<spdlog::sinks::syslog_sink_mt>("chancery", LOG_PID, LOG_DAEMON, true);
   return std::make_shared<spdlog::sinks::basic_file_sink_mt>(destination);
 }
 
@@ -60,13 +67,25 @@ Status open_log(const LogTarget& target, std::string_view process) {
     auto sink = make_sink(target.destination);
     ::umask(before);
     auto fresh = std::make_shared<spdlog::logger>("chancery", std::move(sink));
-    fresh->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l " + std::string(process) + "[%P] %v", spdlog::pattern_time_type::utc);
+    fresh->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
     fresh->flush_on(spdlog::level::trace);
     logger() = std::move(fresh);
   } catch (const spdlog::spdlog_ex& failure) {
     return Error(Code::Io, std::string("log: ") + failure.what());
   }
+  opened = target;
+  process_name = process;
   set_log_level(target.level);
+  return {};
+}
+
+void detach_log() {
+  if (opened.destination == kSyslog) ::closelog();
+}
+
+Status continue_log(std::string_view process) {
+  if (opened.destination == kSyslog) return open_log({opened.destination, log_level()}, process);
+  process_name = process;
   return {};
 }
 
@@ -84,7 +103,7 @@ void set_log_context(LogContext fresh) { context = std::move(fresh); }
 void log(LogLevel level, std::string_view message) {
   const auto spd = kLevels.at(static_cast<std::size_t>(level)).spd;
   if (!logger()->should_log(spd)) return;
-  std::string line;
+  std::string line = process_name + "[" + std::to_string(::getpid()) + "] ";
   if (!context.realm.empty()) line += "realm=" + context.realm + " ";
   if (!context.peer.empty()) line += "peer=" + printable(context.peer, 128) + " ";
   if (!context.request.empty()) line += "request=" + printable(context.request, 64) + " ";

@@ -19,8 +19,12 @@ struct LogTarget {
   LogLevel level = LogLevel::Info;
 };
 
-/// Once per process, again after fork to change the process's name on each line ("worker", "signer default"). @errors Io.
+/// Once per process; its name ("worker", "signer default") and number are on each line. @errors Io.
 Status open_log(const LogTarget& target, std::string_view process);
+/// After fork, before descriptors are closed: a number that the log library remembers may become somebody else's file.
+void detach_log();
+/// After fork: goes on with the parent's log, as another process. @errors Io.
+Status continue_log(std::string_view process);
 void set_log_level(LogLevel level);
 LogLevel log_level();
 

@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 
@@ -45,6 +46,12 @@ std::string describe_exit(int wait_status) {
     if (to_int(row.status) == status) return std::string(row.text) + " (" + std::to_string(status) + ")";
   }
   return "exit status " + std::to_string(status);
+}
+
+void bind_symbols(char** argv) {
+  constexpr const char* kVariable = "LD_BIND_NOW";
+  if (::getenv(kVariable) == nullptr && ::setenv(kVariable, "1", 1) == 0) ::execv("/proc/self/exe", argv);
+  ::unsetenv(kVariable);  // it is no business of the programs that are started from here
 }
 
 void remember_arguments(int argc, char** argv) {

@@ -25,6 +25,11 @@ constexpr int to_int(Exit status) { return static_cast<int>(status); }
 /// "configuration (78)" for log lines.
 std::string describe_exit(int wait_status);
 
+/// Executes the program once more, as the same process, with every symbol that its libraries take from each other looked up at
+/// once (LD_BIND_NOW, ld.so(8)). Else each forked worker looks up the same ones again, and copies the pages that the answers
+/// are written to. Call before anything is opened; where it cannot be done, nothing happens.
+void bind_symbols(char** argv);
+
 /// Remembers where argv and the environment lie, so that set_title can use their room. Call first in main.
 void remember_arguments(int argc, char** argv);
 /// What ps shows: "chanceryd: worker default alice".

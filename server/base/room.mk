@@ -15,7 +15,8 @@ libbase_a_SOURCES = \
   server/base/result.cc server/base/result.h \
   server/base/role.cc server/base/role.h \
   server/base/scoreboard.cc server/base/scoreboard.h \
-  server/base/text.cc server/base/text.h
+  server/base/text.cc server/base/text.h \
+  server/base/user.cc server/base/user.h
 libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(SPDLOG_CFLAGS)
 BASE_LIBS = libbase.a $(SPDLOG_LIBS)
 

@@ -1,7 +1,6 @@
 #include "server/master/server_log.h"
 
 #include <fcntl.h>
-#include <syslog.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -34,8 +33,6 @@ Status open_server_log(const config::ServerConfig& server, std::string_view proc
   if (is_file(server)) PKI_TRY_VOID(become(STDERR_FILENO, server.log_destination, O_WRONLY | O_CREAT | O_APPEND));
   return base::open_log({server.inherited_log(), level}, process);
 }
-
-void detach_log() { ::closelog(); }
 
 Status leave_terminal(const config::ServerConfig& server) {
   PKI_TRY_VOID(become(STDIN_FILENO, "/dev/null", O_RDONLY));

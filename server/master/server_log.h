@@ -12,9 +12,6 @@ namespace chancery::master {
 /// Again after a reload: a file that was renamed meanwhile is opened anew. @errors Io.
 Status open_server_log(const config::ServerConfig& server, std::string_view process);
 
-/// After fork, before descriptors are closed: a number that the log library remembers may become somebody else's file.
-void detach_log();
-
 /// Leaves the terminal: /dev/null becomes standard input, output and, unless the log is a file, error. @errors Io.
 Status leave_terminal(const config::ServerConfig& server);
 

@@ -13,7 +13,6 @@
 #include "server/base/log.h"
 #include "server/base/process.h"
 #include "server/master/account.h"
-#include "server/master/server_log.h"
 
 namespace chancery::master {
 namespace {
@@ -59,7 +58,7 @@ bool has_become(const Account& account, const std::string& who) {
 [[noreturn]] void run_body(std::span<const int> keep, pid_t master, const Account* user, const Body& body) {
   int status = base::to_int(base::Exit::Software);
   try {
-    detach_log();
+    base::detach_log();
     base::close_all_but(keep);
     leave_group();
     if (user != nullptr && !has_become(*user, "child")) end_child(base::Exit::NoPermission);

@@ -11,6 +11,7 @@
 #include "server/base/clock.h"
 #include "server/base/log.h"
 #include "server/base/process.h"
+#include "server/base/user.h"
 #include "server/master/spawn.h"
 #include "server/worker/start.h"
 
@@ -27,6 +28,7 @@ WorkerPool::WorkerPool(base::Scoreboard& board, int life, base::SignerPasses& pa
       life_(life),
       passes_(passes),
       worker_(worker),
+      known_users_{{0, base::user_name(0)}, {::geteuid(), base::user_name(::geteuid())}},
       own_uid_(::geteuid()),
       snapshot_(std::move(snapshot)),
       admission_(board.worker_slots(), count(snapshot_->server.limits.max_workers_per_uid)) {}
@@ -47,6 +49,7 @@ Status WorkerPool::serve(base::UniqueFd client, const base::PeerCredentials& pee
   }
   board_.occupy(*slot, peer.uid, base::SystemClock().now());
   const int keep[] = {client.get(), life_};
+  const auto known = known_users_.find(peer.uid);
   const auto pid = fork_child(keep, worker_, [&] {
     return worker::run_worker({.client = std::move(client),
                                .life = base::UniqueFd(life_),
@@ -55,6 +58,7 @@ Status WorkerPool::serve(base::UniqueFd client, const base::PeerCredentials& pee
                                .slot = *slot,
                                .passes = &passes_,
                                .peer = peer,
+                               .peer_name = known == known_users_.end() ? "" : known->second,
                                .from_upkeep = is_upkeep});
   });
   if (!pid.ok()) {

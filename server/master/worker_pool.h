@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <memory>
+#include <string>
 #include <unordered_map>
 
 #include "server/base/fd.h"
@@ -52,6 +53,7 @@ class WorkerPool {
   int life_;
   base::SignerPasses& passes_;
   const Account* worker_;
+  std::unordered_map<uid_t, std::string> known_users_;  ///< whose names need not be asked for at each connection
   uid_t own_uid_;
   std::shared_ptr<const config::Snapshot> snapshot_;
   Admission admission_;

@@ -13,7 +13,7 @@ namespace {
 
 using Milliseconds = std::chrono::milliseconds;
 
-constexpr std::size_t kReadStep = 65536;
+constexpr std::size_t kFirstRead = 4096;  ///< then as much again as there is: long lines in few steps, short ones in few pages
 constexpr std::size_t kMaxMethodBytes = 64;
 constexpr std::size_t kMaxActingForBytes = 128;
 
@@ -113,8 +113,9 @@ Result<std::string> LineReader::next(Milliseconds limit) {
     if (buffer_.size() > max_line_) return Error(Code::TooLarge, "line of more than " + std::to_string(max_line_) + " octets");
     PKI_TRY_VOID(base::wait_readable(fd_, left_until(deadline)));
     const auto before = buffer_.size();
-    buffer_.resize(before + kReadStep);
-    const auto got = ::recv(fd_, buffer_.data() + before, kReadStep, MSG_DONTWAIT);
+    const auto room = std::max(kFirstRead, before);
+    buffer_.resize(before + room);
+    const auto got = ::recv(fd_, buffer_.data() + before, room, MSG_DONTWAIT);
     const int number = errno;
     buffer_.resize(before + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
     if (got == 0 || (got < 0 && number == ECONNRESET)) {

@@ -118,13 +118,7 @@ int serve(const WorkerStart& start) {
 
 int run_worker(WorkerStart start) {
   base::set_title("chanceryd: worker");
-  if (const auto opened =
-          base::open_log({start.snapshot->server.inherited_log(),
-                          base::log_level_from_text(start.snapshot->server.log_level).value_or(base::LogLevel::Info)},
-                         "worker");
-      !opened.ok()) {
-    return base::to_int(base::Exit::Io);
-  }
+  if (!base::continue_log("worker").ok()) return base::to_int(base::Exit::Io);
   (void)base::forbid_dumps();
   // PROMISES D8, D34: whoever takes over a worker finds no way to another process.
   if (const auto forbidden = base::forbid_processes(); !forbidden.ok()) base::log_warning(forbidden.error().message());

@@ -11,6 +11,7 @@
 #include "server/base/log.h"
 #include "server/base/process.h"
 #include "server/base/text.h"
+#include "server/base/user.h"
 #include "server/crypto/block_list.h"
 #include "server/worker/confine.h"
 #include "server/worker/start.h"
@@ -38,7 +39,7 @@ bool in_group(uid_t uid, const std::string& group) {
   const auto* entry = as_number(group) ? ::getgrgid(*as_number(group)) : ::getgrnam(group.c_str());
   if (entry == nullptr) return false;
   const gid_t gid = entry->gr_gid;
-  const auto user = user_name(uid);
+  const auto user = base::user_name(uid);
   for (char** member = entry->gr_mem; *member != nullptr; ++member) {
     if (user == *member) return true;
   }
@@ -81,11 +82,6 @@ base::ProcessView signer_of(const base::Scoreboard& board, std::string_view real
   return {};
 }
 
-std::string user_name(uid_t uid) {
-  const passwd* entry = ::getpwuid(uid);
-  return entry == nullptr ? std::to_string(uid) : entry->pw_name;
-}
-
 Roles roles_of(const config::ServerConfig& server, uid_t uid, std::string_view realm) {
   if (rules(server, uid)) return Roles{Role::Admin};
   Roles roles;
@@ -99,7 +95,7 @@ Roles roles_of(const config::ServerConfig& server, uid_t uid, std::string_view r
 }
 
 Session::Session(const WorkerStart& start, const base::Clock& clock) : start_(start), clock_(clock) {
-  identity_.name = "unix:" + user_name(start.peer.uid);
+  identity_.name = "unix:" + (start.peer_name.empty() ? base::user_name(start.peer.uid) : start.peer_name);
   // Before a realm is open, only what needs no realm can be asked; the widest realm rule does not leak into it.
   identity_.roles = own_roles("*");
 }

@@ -85,9 +85,6 @@ class Session {
 /// What the master last saw of the realm's signer.
 base::ProcessView signer_of(const base::Scoreboard& board, std::string_view realm);
 
-/// "alice", or the number when the uid has no name.
-std::string user_name(uid_t uid);
-
 /// The roles that the identities rules give a uid in a realm. root is admin everywhere, and so is the
 /// server's own user unless workers have one of their own.
 Roles roles_of(const config::ServerConfig& server, uid_t uid, std::string_view realm);

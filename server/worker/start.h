@@ -23,6 +23,7 @@ struct WorkerStart {
   std::size_t slot = 0;
   base::SignerPasses* passes = nullptr;  ///< this process's copies
   base::PeerCredentials peer{};
+  std::string peer_name;     ///< of the peer's user, where the master knows it; empty: to be asked for
   bool from_upkeep = false;  ///< the client is this server's own upkeep, by its process number
 };
 

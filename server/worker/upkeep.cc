@@ -74,8 +74,7 @@ int run_upkeep(UpkeepStart start) {
   action.sa_handler = on_stop;
   ::sigaction(SIGTERM, &action, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
-  (void)base::open_log({server.inherited_log(), base::log_level_from_text(server.log_level).value_or(base::LogLevel::Info)},
-                       "upkeep");
+  (void)base::continue_log("upkeep");
   std::vector<std::string> last_complaint(start.snapshot->realms.size());
   for (auto pause = kFirstRound; wait(start.life.get(), pause); pause = kRound) {
     for (std::size_t i = 0; i < start.snapshot->realms.size(); ++i) {
