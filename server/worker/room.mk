@@ -33,7 +33,17 @@ libworker_a_SOURCES = \
 libworker_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
 WORKER_LIBS = libworker.a $(STORE_LIBS) $(SIGNER_CLIENT_LIBS) $(REALM_LIBS) $(CONFIG_LIBS) $(WIRE_LIBS)
 
-UNIT_TESTS += worker_test
-worker_test_SOURCES = server/worker/confine_test.cc
-worker_test_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS)
-worker_test_LDADD = $(WORKER_LIBS) $(GTEST_LIBS)
+# Two programs: dispatch_test has a stand-in for every handler, worker_test has the room's own.
+UNIT_TESTS += worker_test dispatch_test
+worker_test_SOURCES = \
+  server/worker/confine_test.cc \
+  server/worker/testing.cc server/worker/testing.h
+worker_test_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(GTEST_CFLAGS)
+worker_test_LDADD = $(WORKER_LIBS) $(GTEST_LIBS) -lpthread
+
+dispatch_test_SOURCES = \
+  server/worker/dispatch_test.cc \
+  server/worker/stand_in_handlers.cc server/worker/stand_in_handlers.h \
+  server/worker/testing.cc server/worker/testing.h
+dispatch_test_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(GTEST_CFLAGS)
+dispatch_test_LDADD = $(WORKER_LIBS) $(GTEST_LIBS) -lpthread
