@@ -42,6 +42,7 @@ worker_test_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(GTEST_CFLAGS)
 worker_test_LDADD = $(WORKER_LIBS) $(GTEST_LIBS) -lpthread
 
 dispatch_test_SOURCES = \
+  server/worker/dispatch_audit_test.cc \
   server/worker/dispatch_params_test.cc \
   server/worker/dispatch_test.cc \
   server/worker/stand_in_handlers.cc server/worker/stand_in_handlers.h \
