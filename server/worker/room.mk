@@ -36,7 +36,9 @@ WORKER_LIBS = libworker.a $(STORE_LIBS) $(SIGNER_CLIENT_LIBS) $(REALM_LIBS) $(CO
 # Two programs: dispatch_test has a stand-in for every handler, worker_test has the room's own.
 UNIT_TESTS += worker_test dispatch_test
 worker_test_SOURCES = \
+  server/worker/commands_test.cc \
   server/worker/confine_test.cc \
+  server/worker/session_test.cc \
   server/worker/testing.cc server/worker/testing.h
 worker_test_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(GTEST_CFLAGS)
 worker_test_LDADD = $(WORKER_LIBS) $(GTEST_LIBS) -lpthread
