@@ -106,6 +106,15 @@ def test_nobody_fills_the_stream_by_asking(daemon):
         assert len(refused) == 20 and refused[-1]["outcome"].startswith("further refusals"), len(refused)
 
 
+def test_a_position_that_is_none_is_the_askers_mistake(daemon):
+    with daemon.talk("default") as talk:
+        issue(talk, "one.example.com")
+        for after in ("1", "5", "99"):
+            refused = talk.call("audit.list", after=after)["error"]
+            assert refused["data"]["code"] == "invalid_params" and "begins at " + after in refused["message"], refused
+        assert talk.result("audit.verify")["whole"]
+
+
 def test_the_stream_is_an_auditors(daemon):
     daemon.config.write_text(daemon.config.read_text().replace(
         "</chancery>", '<identities><identity user="nobody" roles="ra-operator"/><identity user="daemon" roles="auditor"/></identities></chancery>'))

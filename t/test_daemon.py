@@ -133,6 +133,26 @@ def test_d1_the_refusal_is_a_line_of_the_protocol(daemon):
         assert refused.read() is None
 
 
+@pytest.mark.parametrize("send", [b"", b'{"jsonrpc"', b'{"jsonrpc":"2.0","id":1,"method":"server.ping"}\n'], ids=["silence", "half a line", "pings"])
+def test_D9_who_never_opens_a_session_is_sent_away(daemon, send):
+    """Whatever it says meanwhile."""
+    daemon.limits["unopened-timeout"] = 1
+    daemon.start()
+    with daemon.talk() as idle:
+        idle.socket.sendall(send)
+        idle.socket.settimeout(0.2)
+        deadline = time.monotonic() + 20
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            while time.monotonic() < deadline:
+                with contextlib.suppress(TimeoutError):
+                    if not idle.socket.recv(65536):
+                        break
+                    idle.socket.sendall(send)
+        assert time.monotonic() < deadline, "still connected"
+    with daemon.talk("default") as other:
+        assert other.result("server.ping")["pong"]
+
+
 def test_d1_a_realm_has_its_own_limit(daemon):
     daemon.limits["max-workers-per-realm"] = 2
     daemon.start()

@@ -14,7 +14,7 @@ from test_daemon import Daemon
 from test_master import BUILD
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root speaks as other users")
-USER = "nobody"
+USER, OPERATOR, LOCAL = "nobody", "games", "news"
 
 
 class Someone:
@@ -83,7 +83,8 @@ def daemon():
         one = Daemon(pathlib.Path(directory))
         one.write_config()
         one.config.write_text(one.config.read_text().replace(
-            "</chancery>", f'<identities><identity user="{USER}" roles="user"/></identities></chancery>'))
+            "</chancery>", f'<identities><identity user="{USER}" roles="user"/><identity user="{OPERATOR}" roles="ra-operator"/>'
+            f'<identity user="{LOCAL}" realm="default" roles="admin"/></identities></chancery>'))
         one.start()
         yield one
         one.end()
@@ -113,7 +114,7 @@ def test_who_proves_it_is_an_administrator_of_this_session(daemon, office, someo
     became = someone.result("session.login", **administrator.proof(someone))
     assert (became["identity"], became["roles"], became["realm"]) == (f"cert:{administrator.dn}", ["admin"], "default")
     assert someone.result("session.whoami") == became
-    assert someone.result("admin.add", dn="/CN=new") == {"dn": "/CN=new"}
+    assert someone.result("admin.add", dn="/CN=new") == {"dn": "/CN=new", "serials": []}
     assert someone.code("session.open", realm="devices") == "conflict"
     with Someone(USER, daemon.socket, realm="default") as other:
         assert other.result("session.whoami")["roles"] == ["user"]
@@ -163,6 +164,90 @@ def test_a_proof_counts_in_its_own_session(daemon, someone, administrator):
         assert other.code("session.login", **proof) == "auth_failed"
         assert other.result("session.whoami")["roles"] == ["user"]
     assert someone.result("session.login", **proof)["roles"] == ["admin"]
+
+
+def test_a_proof_counts_once(someone, administrator):
+    proof = administrator.proof(someone)
+    assert someone.result("session.login", **proof)["challenge"] != proof
+    assert someone.code("session.login", **proof) == "auth_failed"
+
+
+def test_who_fails_too_often_is_cut_off(daemon, administrator):
+    with Someone(USER, daemon.socket, realm="default") as one:
+        for _ in range(5):
+            assert one.code("session.login", certificate=administrator.certificate, signature="AAAA") == "auth_failed"
+        assert one.process.stdout.readline() == ""
+
+
+def remove(office, one):
+    office.result("admin.remove", dn=one.dn)
+
+
+def revoke(office, one):
+    office.result("certificate.revoke", serial=one.serial, reason="superseded")
+
+
+@pytest.mark.parametrize("end", [remove, revoke])
+def test_a_login_ends_with_what_it_stood_on(office, someone, tmp_path, end):
+    one = Administrator(office, tmp_path, f"ends-by-{end.__name__}")
+    someone.result("session.login", **one.proof(someone))
+    someone.result("admin.add", dn="/CN=before")
+    end(office, one)
+    refused = someone.call("admin.add", dn="/CN=after")["error"]
+    assert refused["data"]["code"] == "auth_failed" and "ended" in refused["message"], refused
+    assert someone.result("session.whoami")["roles"] == ["user"]
+    assert someone.code("admin.add", dn="/CN=after") == "denied"
+    assert "/CN=after" not in office.result("admin.list")["admins"]
+
+
+# ----- who may have an administrator's name certified
+
+def request(directory, cn, key=None):
+    key, csr = key or directory / f"{cn}.mine", directory / f"{cn}.mine.csr"
+    if not key.exists():
+        subprocess.run(["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", key], check=True, capture_output=True)
+    subprocess.run(["openssl", "req", "-new", "-key", key, "-subj", f"/CN={cn}", "-out", csr], check=True, capture_output=True)
+    return csr.read_text()
+
+
+def test_an_operator_cannot_certify_an_administrators_name(daemon, office, administrator, tmp_path):
+    csr = request(tmp_path, "alice")
+    with Someone(OPERATOR, daemon.socket, realm="default") as one:
+        assert one.result("session.whoami")["roles"] == ["ra-operator"]
+        assert one.result("certificate.issue", profile="admin", csr=request(tmp_path, "operated"))["subject"] == "/CN=operated"
+        for profile in ("admin", "user"):
+            refused = one.call("certificate.issue", profile=profile, csr=csr)["error"]
+            assert refused["data"]["code"] == "denied" and "administrator" in refused["message"], refused
+        preview = one.result("certificate.preview", profile="admin", csr=csr)
+        assert [check["rule"] for check in preview["reasons"] if not check["passed"]] == ["administrator"]
+        assert one.code("certificate.renew", serial=administrator.serial, csr=csr) == "denied"
+        renewed = one.result("certificate.renew", serial=administrator.serial)  # the same key again
+        assert renewed["subject"] == administrator.dn
+    office.result("certificate.issue", profile="admin", csr=csr)
+
+
+def test_a_name_with_two_keys_is_nobodys(office, tmp_path):
+    first = Administrator(office, tmp_path, "twice", listed=False)
+    second = Administrator(office, tmp_path, "twice", listed=False)
+    refused = office.call("admin.add", dn=first.dn)["error"]
+    assert refused["data"]["code"] == "conflict" and first.serial in refused["message"] and second.serial in refused["message"]
+    office.result("certificate.revoke", serial=first.serial, reason="superseded")
+    assert office.result("admin.add", dn=first.dn) == {"dn": first.dn, "serials": [second.serial]}
+
+
+def test_F50_an_admin_of_one_realm_sees_nothing_of_others(daemon):
+    with daemon.talk("devices") as there, Someone(LOCAL, daemon.socket, realm="default") as here:
+        assert here.result("session.whoami")["roles"] == ["admin"]
+        seen = here.result("server.status")
+        assert {one["realm"] for one in seen["workers"]} == {"default"}
+        assert {one["name"] for one in seen["processes"] if one["kind"] == "signer"} == {"default"}
+        assert {one["name"] for one in there.result("server.status")["processes"] if one["kind"] == "signer"} == {"default", "devices"}
+
+
+@pytest.mark.parametrize("realm", ["devices", "nowhere"])
+def test_F50_a_wrong_front_end_tells_nobody_of_realms(daemon, realm):
+    with Someone(LOCAL, daemon.socket) as one:
+        assert one.code("session.open", realm=realm, front_end="http") == "not_found"
 
 
 def test_F50_an_administrator_of_another_realm_is_nobody(daemon, tmp_path, administrator):

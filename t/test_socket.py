@@ -114,6 +114,12 @@ def test_pages_by_key(talk):
     assert sorted(seen) == [f"/CN=page{i}.example.com" for i in range(5)]
 
 
+def test_a_key_that_nobody_would_have_is_not_made(talk):
+    refused = talk.call("certificate.generate", cn="nobody.example.com", return_key=False)["error"]
+    assert refused["data"]["code"] == "invalid_params" and "nobody" in refused["message"]
+    assert not talk.result("certificate.search", subject="nobody.example.com")["certificates"]
+
+
 def test_preview_signs_nothing(talk):
     shown = talk.result("certificate.preview", csr=request_for("/CN=preview.example.com"), profile="server")
     assert shown["allowed"] and all(one["passed"] for one in shown["reasons"])

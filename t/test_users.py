@@ -73,6 +73,34 @@ def ask_as(user, server, *requests):
     return [json.loads(line) for line in run_as(user, "nc", "-U", "-N", server.socket, text=lines).stdout.splitlines()]
 
 
+@pytest.mark.parametrize("socket,who", [("", "front end http"), ('mode="0660" group="adm"', "front end http"),
+                                        ('owner="nobody" mode="0600"', "upkeep"), ('mode="0600"', "front end http")])
+def test_a_socket_that_its_own_processes_cannot_reach_is_found(tmp_path, socket, who):
+    tmp_path.chmod(0o755)
+    one = Users(tmp_path)
+    one.write_config()
+    one.config.write_text(one.config.read_text().replace('<socket mode="0666"/>', f"<socket {socket}/>"))
+    found = subprocess.run([BUILD / "chanceryd", "--config", one.config, "--check"], capture_output=True, text=True, timeout=60)
+    assert found.returncode == 78 and f"with which {who}, user" in found.stdout, found.stdout
+
+
+def test_a_group_that_all_are_in_is_enough(tmp_path):
+    """The run directory lets them pass; the socket's group decides."""
+    with tempfile.TemporaryDirectory(prefix="chancery-group-") as directory:
+        os.chmod(directory, 0o755)
+        one = Users(pathlib.Path(directory))
+        for program in ("chancery-signer", "chancery-http"):
+            shutil.copy(BUILD / program, one.directory / "bin")
+        one.write_config()
+        one.write_config = lambda *_, **__: None
+        one.config.write_text(one.config.read_text().replace('<socket mode="0666"/>', f'<socket mode="0660" group="{WEB}"/>'))
+        one.start()
+        assert processes(one)
+        with one.talk("default") as talk:
+            assert issue(talk, "in-the-group.example.com")["serial"]
+        one.end()
+
+
 # ----- who is who
 
 def test_D31_everybody_is_who_the_configuration_says(server):

@@ -10,6 +10,7 @@ libconfig_a_SOURCES = \
   server/config/node.h \
   server/config/print.cc server/config/print.h \
   server/config/profile_settings.cc server/config/profile_settings.h \
+  server/config/reach.cc server/config/reach.h \
   server/config/realm_checks.cc \
   server/config/realm_config.h \
   server/config/realm_settings.cc server/config/realm_settings.h \

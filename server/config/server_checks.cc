@@ -8,6 +8,7 @@
 
 #include "server/base/text.h"
 #include "server/config/checks.h"
+#include "server/config/reach.h"
 #include "server/config/setting.h"
 
 namespace chancery::config {
@@ -114,6 +115,21 @@ void check_socket(const Context& context) {
   if (!server.socket_group.empty() && !group_exists(server.socket_group)) {
     context.report.error(context.places.attribute("socket", "group"),
                          "found no group \"" + server.socket_group + "\" on this machine");
+  }
+}
+
+/// With users of their own, upkeep and the front ends are strangers to the socket's owner like any other client.
+void check_reach(const Context& context) {
+  const auto& server = context.server;
+  const auto check = [&](const std::string& user, const std::string& who) {
+    if (user.empty() || may_connect(server, user)) return;
+    context.report.error(context.places.attribute("socket", "mode"),
+                         "found mode " + base::octal(server.socket_mode) + ", with which " + who + ", user " + user +
+                             ", cannot connect, expected a group of the socket that it is in, or a mode for all such as 0666");
+  };
+  check(server.worker_user, "upkeep");
+  for (const auto& front_end : server.front_ends) {
+    if (front_end.enabled) check(server.user_of(front_end), "front end " + front_end.name);
   }
 }
 
@@ -279,6 +295,7 @@ void check_server(const ServerConfig& server, const std::vector<RealmName>& real
   for (const auto& realm : realms) context.realms.push_back(realm.text());
   check_run_directory(context);
   check_users(context);
+  check_reach(context);
   check_socket(context);
   // Left out, it names a realm that need not be there: then sessions say which one they want.
   const Node& default_realm = context.places.attribute("realms", "default");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <sys/types.h>
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <memory>
@@ -98,6 +99,11 @@ struct ServerConfig {
   /// Where the server's children write: a log file is their standard error already, which needs no right to open it.
   std::string inherited_log() const { return log_destination == "syslog" ? "syslog" : "stderr"; }
   const std::string& user_of(const FrontEnd& front_end) const { return front_end.user.empty() ? front_end_user : front_end.user; }
+  /// Whether some processes run as other users than the server.
+  bool has_users() const {
+    return !worker_user.empty() || !signer_user.empty() || !front_end_user.empty() ||
+           std::ranges::any_of(front_ends, [](const FrontEnd& one) { return !one.user.empty(); });
+  }
   std::filesystem::path socket_file() const { return run_directory / "chanceryd.sock"; }
   std::filesystem::path pid_file() const { return run_directory / "chanceryd.pid"; }
   std::filesystem::path signer_socket_file(const RealmName& realm) const {

@@ -49,7 +49,9 @@ Status make_run_directory(const config::ServerConfig& server) {
   std::error_code ignored;
   if (std::filesystem::is_directory(directory, ignored)) return check_directory(directory);
   const bool is_open_to_others = (server.socket_mode & 007) != 0;
-  const mode_t mode = is_open_to_others ? 0755 : 0750;
+  // Workers and front ends of users of their own go through it to the sockets, whose modes then decide.
+  const mode_t for_others = is_open_to_others ? 05 : server.has_users() ? 01 : 0;
+  const mode_t mode = 0750 | for_others;
   PKI_TRY_VOID(base::make_directories(directory, mode));
   // The umask took away what others and the group need to reach the socket.
   if (::chmod(directory.c_str(), mode) != 0) return base::io_error("chmod " + directory.string(), errno);

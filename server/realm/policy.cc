@@ -107,6 +107,15 @@ Verdict names_are_not_reserved(const Asked& asked) {
   return pass("none is reserved");
 }
 
+/// Who has a certificate of an administrator's name logs in as one (session.login): names are worth what the CA lets them mean.
+Verdict administrators_stay_themselves(const Asked& asked) {
+  const auto dn = asked.grant.subject.to_slash();
+  if (std::ranges::find(asked.wish.administrators, dn) == asked.wish.administrators.end()) return pass("no administrator's name");
+  if (asked.wish.keeps_its_key) return pass("the administrator's own key");
+  if (asked.wish.roles.has(Role::Admin)) return pass("an administrator asks");
+  return fail(dn + " is one of the realm's administrators: only an administrator may have that name certified", Code::Denied);
+}
+
 Verdict validity_fits(const Asked& asked) {
   return from_fault(fault_in_validity(asked.profile, asked.authority, asked.grant),
                     base::to_rfc3339(asked.grant.not_before) + " to " + base::to_rfc3339(asked.grant.not_after));
@@ -135,6 +144,7 @@ constexpr std::array kRules{
     Rule{"key-kind", key_is_allowed},
     Rule{"names", names_are_allowed},
     Rule{"reserved-names", names_are_not_reserved},
+    Rule{"administrator", administrators_stay_themselves},
     Rule{"validity", validity_fits},
     Rule{"ca-depth", ca_depth_fits},
 };

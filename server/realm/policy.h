@@ -26,8 +26,10 @@ struct Wish {
   std::optional<std::chrono::seconds> validity;  ///< asked for; none: the profile's
   std::optional<Seconds> not_before;             ///< asked for (RFC 8555 7.1.3)
   std::optional<Seconds> not_after;
-  Roles roles;                        ///< of who asks
-  bool names_are_configured = false;  ///< the names come from the configuration: reserved ones like localhost are fine
+  Roles roles;                              ///< of who asks
+  std::vector<std::string> administrators;  ///< the realm's, as DNs in slash form
+  bool keeps_its_key = false;               ///< the same subject and key again: a renewal that gives nobody anything new
+  bool names_are_configured = false;        ///< the names come from the configuration: reserved ones like localhost are fine
 };
 
 /// What will stand in the certificate. Everything that decides the TBS bytes, with the profile and the authority.

@@ -70,6 +70,17 @@ TEST(Policy, AllowsAndSaysWhy) {
   EXPECT_TRUE(check_grant(scene.realm, scene.profile, scene.ca, decision.grant).ok());
 }
 
+TEST(Policy, AdministratorsNamesAreForThemAndTheirKeys) {
+  Scene scene;
+  scene.wish.administrators = {scene.wish.subject.to_slash()};
+  EXPECT_FALSE(scene.decide().allowed());
+  scene.wish.keeps_its_key = true;
+  EXPECT_TRUE(scene.decide().allowed());
+  scene.wish.keeps_its_key = false;
+  scene.wish.roles = Roles{Role::Admin};
+  EXPECT_TRUE(scene.decide().allowed());
+}
+
 struct Case {
   const char* name;
   std::function<void(Scene&)> change;
@@ -119,6 +130,8 @@ const Case kCases[] = {
     {"F34 an absolute path", [](Scene& s) { s.wish.subject = name("/CN=\\/etc"); }, "names", Code::PolicyRefused, true},
     {"a key that is compromised", [](Scene& s) { s.wish.key_report = "reported"; }, "key-report", Code::BadKey, false},
     {"a reserved name", [](Scene& s) { s.wish.sans = {san("DNS:localhost")}; }, "reserved-names", Code::PolicyRefused, false},
+    {"an administrator's name", [](Scene& s) { s.wish.administrators = {"/CN=other", s.wish.subject.to_slash()}; }, "administrator",
+     Code::Denied, false},
     {"C11 a day too long", [](Scene& s) { s.wish.validity = days{61}; }, "validity", Code::PolicyRefused, true},
     {"I3 a second too long", [](Scene& s) { s.wish.validity = days{60} + seconds{1}; }, "validity", Code::PolicyRefused, true},
     {"an end before the beginning", [](Scene& s) { s.wish.not_before = kNow, s.wish.not_after = kNow - seconds{1}; }, "validity",

@@ -149,9 +149,15 @@ Result<AuditPage> Journal::records_since(std::uint64_t position, std::size_t lim
   const auto end = file_->durable();
   for (std::size_t looked_at = 0; looked_at < kMostLookedAt && page.next_position < end && page.records.size() < limit;
        ++looked_at) {
-    PKI_TRY(const auto record, file_->read_with_end(page.next_position));
-    const auto position_of_record = std::exchange(page.next_position, record.second);
-    PKI_TRY(auto body, wire::parse_json(record.first));
+    const auto record = file_->read_with_end(page.next_position);
+    // Where a page begins is the asker's word; that no record is there says nothing about the file.
+    if (!record.ok() && position != 0 && page.next_position == position && record.error().code() == Code::Corrupt) {
+      return Error(Code::InvalidParams, "no record of the journal begins at " + std::to_string(position),
+                   "begin without a position, and go on with the `next` of each page");
+    }
+    if (!record.ok()) return record.error();
+    const auto position_of_record = std::exchange(page.next_position, record->second);
+    PKI_TRY(auto body, wire::parse_json(record->first));
     if (!kind.empty() && body.text("kind") != kind) continue;
     body.set("position", static_cast<std::int64_t>(position_of_record));
     page.records.push_back(std::move(body));

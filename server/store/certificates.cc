@@ -124,10 +124,21 @@ Result<CertificateRecord> Store::newest_by_cn(const std::string& cn) {
 }
 
 Result<CertificateRecord> Store::newest_by_subject(const std::string& subject) {
-  return transact(*driver_, Access::Read, [&]() -> Result<CertificateRecord> {
-    PKI_TRY(auto record, one_certificate("certificate_newest_by_subject", {{"subject", subject}}, "with subject " + subject));
-    PKI_TRY_VOID(add_bytes(record));
-    return record;
+  PKI_TRY(auto found, by_subject(subject, 1));
+  if (found.empty()) return Error(Code::NotFound, "no certificate with subject " + subject);
+  return std::move(found.front());
+}
+
+Result<std::vector<CertificateRecord>> Store::by_subject(const std::string& subject, std::size_t limit) {
+  return transact(*driver_, Access::Read, [&]() -> Result<std::vector<CertificateRecord>> {
+    PKI_TRY(const auto out, run("certificates_by_subject", {{"subject", subject}, {"limit", number(limit)}}));
+    std::vector<CertificateRecord> found;
+    for (std::size_t i = 0; i < out.rows.size(); ++i) {
+      PKI_TRY(auto record, read_certificate(out, i));
+      PKI_TRY_VOID(add_bytes(record));
+      found.push_back(std::move(record));
+    }
+    return found;
   });
 }
 

@@ -50,6 +50,8 @@ class Store {
   Result<CertificateRecord> newest_by_cn(const std::string& cn);
   /// The newest of a DN in slash form. @errors NotFound.
   Result<CertificateRecord> newest_by_subject(const std::string& subject);
+  /// Up to `limit` of a DN in slash form, newest first.
+  Result<std::vector<CertificateRecord>> by_subject(const std::string& subject, std::size_t limit);
   /// The certificate that was issued under that key, if any.
   Result<std::optional<CertificateRecord>> by_idempotency_key(const std::string& key);
 

@@ -230,7 +230,8 @@ inline constexpr std::array kNode{Field{"cn", Type::Text, "common name"},
                                   kNotAfter};
 inline constexpr std::array kNodePage{Field{"nodes", Type::Objects, "as node.get"}, kNext};
 inline constexpr std::array kNodeDeleted{Field{"cn", Type::Text, "common name"}, kSerialField};
-inline constexpr std::array kAdminDn_{Field{"dn", Type::Text, "as stored, slash form"}};
+inline constexpr std::array kAdminAdded{Field{"dn", Type::Text, "as stored, slash form"},
+                                        Field{"serials", Type::Texts, "valid certificates of that name, which can log in now"}};
 inline constexpr std::array kAdminList{Field{"admins", Type::Texts, "DNs, slash form"}};
 inline constexpr std::array kAdminRemoved{Field{"removed", Type::Boolean, "whether it was on the list"}};
 inline constexpr std::array kProfile{Field{"name", Type::Word, "profile name"},

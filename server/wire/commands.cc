@@ -115,6 +115,13 @@ Status check_items(const Param& param, const Json& value) {
   return {};
 }
 
+/// The bound is that of the object's text, in octets.
+Status check_object(const Param& param, const Json& value) {
+  if (!value.is_object()) return wrong_type(param, value);
+  const auto octets = to_text(value).size();
+  return octets <= static_cast<std::size_t>(param.bound) ? Status() : too_large(param, octets);
+}
+
 Status check_value(const Param& param, const Json& value) {
   switch (param.type) {
     case Type::Integer: {
@@ -126,7 +133,7 @@ Status check_value(const Param& param, const Json& value) {
       return {};
     }
     case Type::Boolean: return value.as_bool() != nullptr ? Status() : wrong_type(param, value);
-    case Type::Object: return value.is_object() ? Status() : wrong_type(param, value);
+    case Type::Object: return check_object(param, value);
     case Type::Texts:
     case Type::Objects: return check_items(param, value);
     case Type::Any: return {};

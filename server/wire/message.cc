@@ -22,6 +22,20 @@ Status check_version(const Json& message) {
   return Error(Code::Malformed, "member jsonrpc is not \"2.0\"");
 }
 
+/// A member that is misspelt or of another type must not be as if it were not there: `for` says on whose behalf something is
+/// done.
+Status check_members(const Json& message) {
+  constexpr std::array<std::string_view, 5> kMembers{"jsonrpc", "id", "method", "params", "for"};
+  for (const auto& [name, value] : *message.as_object()) {
+    if (std::ranges::find(kMembers, name) == kMembers.end())
+      return Error(Code::Malformed,
+                   "unknown member \"" + base::printable(name, 64) + "\", expected jsonrpc, id, method, params, for");
+    if ((name == "method" || name == "for") && !value.is_string())
+      return Error(Code::Malformed, "member " + name + " is " + std::string(value.kind()) + ", expected a text");
+  }
+  return {};
+}
+
 Result<Json> read_id(const Json& message) {
   const auto* id = message.find("id");
   if (id == nullptr) return Error(Code::Malformed, "no id: notifications are not answered, so they are not taken");
@@ -47,11 +61,10 @@ Result<Request> decode_request(std::string_view line) {
   PKI_TRY_VOID(check_version(message));
   Request request;
   PKI_TRY(request.id, read_id(message));
-  for (const auto& [name, value] : *message.as_object()) {
-    if (name == "method" && value.is_string()) request.method = *value.as_string();
-    if (name == "params") request.params = value;
-    if (name == "for" && value.is_string()) request.acting_for = *value.as_string();
-  }
+  PKI_TRY_VOID(check_members(message));
+  request.method = message.text("method");
+  if (const auto* params = message.find("params")) request.params = *params;
+  request.acting_for = message.text("for");
   if (request.method.empty() || request.method.size() > kMaxMethodBytes)
     return Error(Code::Malformed, "member method is missing or no text of 1 to 64 octets");
   if (request.acting_for.size() > kMaxActingForBytes) return Error(Code::TooLarge, "member for of more than 128 octets");

@@ -76,6 +76,10 @@ const BadText kBadRequests[] = {
     {"no method", R"({"jsonrpc":"2.0","id":1})", Code::Malformed},
     {"method that is a number", R"({"jsonrpc":"2.0","id":1,"method":7})", Code::Malformed},
     {"long method", R"({"jsonrpc":"2.0","id":1,"method":")" + std::string(65, 'x') + "\"}", Code::Malformed},
+    {"for that is a number", R"({"jsonrpc":"2.0","id":1,"method":"server.ping","for":5})", Code::Malformed},
+    {"for that is null", R"({"jsonrpc":"2.0","id":1,"method":"server.ping","for":null})", Code::Malformed},
+    {"for in other letters", R"({"jsonrpc":"2.0","id":1,"method":"server.ping","For":"acme:alice"})", Code::Malformed},
+    {"a member of no use", R"({"jsonrpc":"2.0","id":1,"method":"server.ping","x":1})", Code::Malformed},
     {"line above the limit", std::string(kMaxLineBytes + 1, 'x'), Code::TooLarge},
 };
 

@@ -7,6 +7,7 @@
 #include "server/base/log.h"
 #include "server/base/text.h"
 #include "server/wire/commands.h"
+#include "server/worker/administrator.h"
 #include "server/worker/audit.h"
 #include "server/worker/handlers.h"
 #include "server/worker/start.h"
@@ -56,7 +57,7 @@ Result<Json> run(Session& session, const wire::Request& request) {
   if (command->state == wire::In::Realm && !session.is_open()) {
     return Error(Code::NoSession, std::string(command->name) + " needs an open session", "call session.open first");
   }
-  PKI_TRY_VOID(session.act_for(request.acting_for));
+  PKI_TRY_VOID(check_login_holds(session));
   PKI_TRY_VOID(check_roles(session, *command));
   PKI_TRY_VOID(wire::check_params(*command, request.params));
   const auto handler = handler_of(command->name);
@@ -95,8 +96,9 @@ std::vector<config::KnownCommand> known_commands() {
 std::string dispatch(Session& session, std::string_view line) {
   auto request = wire::decode_request(line);
   if (!request.ok()) return wire::encode_error(Json(), request.error());
+  const auto attested = session.act_for(request->acting_for);
   base::set_log_context({session.is_open() ? session.realm().name.text() : "", session.requester(), request_id(request->id)});
-  auto outcome = run_guarded(session, *request);
+  auto outcome = attested.ok() ? run_guarded(session, *request) : attested.error();
   if (outcome.ok()) {
     base::log_debug(request->method + ": ok");
     return wire::encode_result(request->id, *outcome);

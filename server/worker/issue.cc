@@ -26,7 +26,8 @@ Result<std::string> report_about(Session& session, const crypto::PublicKey& key)
          base::to_rfc3339(report->reported_at);
 }
 
-realm::Wish wish_for(const Session& session, const Order& order, const config::Profile& profile, std::string key_report) {
+realm::Wish wish_for(const Session& session, const Order& order, const config::Profile& profile, std::string key_report,
+                     std::vector<std::string> administrators) {
   return realm::Wish{.profile = &profile,
                      .subject = order.subject,
                      .sans = order.sans,
@@ -37,6 +38,8 @@ realm::Wish wish_for(const Session& session, const Order& order, const config::P
                      .not_before = order.not_before,
                      .not_after = order.not_after,
                      .roles = order.roles.value_or(session.identity().roles),
+                     .administrators = std::move(administrators),
+                     .keeps_its_key = order.renews.has_value(),
                      .names_are_configured = order.names_are_configured};
 }
 
@@ -126,7 +129,9 @@ Result<realm::Decision> judge(Session& session, const Order& order) {
   PKI_TRY(const auto* authority, session.authority());
   PKI_TRY(const auto* profile, profile_of(session, order.profile));
   PKI_TRY(auto report, report_about(session, order.key));
-  const auto wish = wish_for(session, order, *profile, std::move(report));
+  PKI_TRY(auto* store, session.store());
+  PKI_TRY(auto administrators, store->admins());
+  const auto wish = wish_for(session, order, *profile, std::move(report), std::move(administrators));
   return realm::decide(session.realm(), *authority, wish, session.clock().now(), Serial::random());
 }
 

@@ -127,6 +127,9 @@ Result<Json> certificate_issue(Session& session, const Params& params) {
 }
 
 Result<Json> certificate_generate(Session& session, const Params& params) {
+  if (!params.boolean("return_key", true) && !params.boolean("store_key"))
+    return Error(Code::InvalidParams, "the key would be neither returned nor stored, so nobody would have it",
+                 "set store_key, or leave return_key out");
   PKI_TRY(const auto key, generate_key(session, params));
   PKI_TRY(auto order, order_for_generated(key, params.text("cn")));
   PKI_TRY_VOID(read_common(order, params));

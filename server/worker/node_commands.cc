@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <set>
 
 #include "server/base/log.h"
+#include "server/base/text.h"
 #include "server/worker/handlers.h"
 #include "server/worker/issue.h"
 #include "server/worker/node_key.h"
@@ -27,6 +29,26 @@ Result<std::string> normalised(const std::string& dn) {
   PKI_TRY(const auto name, x509::Name::parse_any(dn));
   if (name.empty()) return Error(Code::InvalidParams, "the DN is empty");
   return name.to_slash();
+}
+
+/// What was issued under a name before it came onto the list. From then on only administrators may have it certified, but until
+/// then anybody could: where two keys have it, somebody must say which is the administrator's.
+Result<std::vector<std::string>> certificates_that_become_an_administrators(store::Store& store, const std::string& dn,
+                                                                            Seconds now) {
+  constexpr std::size_t kMost = 100;
+  PKI_TRY(const auto found, store.by_subject(dn, kMost));
+  std::vector<std::string> serials;
+  std::set<std::string> keys;
+  for (const auto& one : found) {
+    if (one.state != store::CertificateState::Valid || one.not_after < now) continue;
+    PKI_TRY(const auto certificate, x509::Certificate::from_der(one.der));
+    keys.insert(certificate.public_key().spki_sha256_hex());
+    serials.push_back(one.serial.hex());
+  }
+  if (keys.size() <= 1) return serials;
+  return Error(Code::Conflict,
+               dn + " has valid certificates of " + std::to_string(keys.size()) + " keys: " + base::join(serials, ", "),
+               "revoke those that are not the administrator's, then add the name");
 }
 
 }  // namespace
@@ -64,10 +86,11 @@ Result<Json> node_delete(Session& session, const Params& params) {
 Result<Json> admin_add(Session& session, const Params& params) {
   PKI_TRY(const auto dn, normalised(params.text("dn")));
   PKI_TRY(auto* store, session.store());
+  PKI_TRY(const auto serials, certificates_that_become_an_administrators(*store, dn, session.clock().now()));
   const auto added = store->add_admin(dn, session.clock().now(), session.requester());
   if (!added.ok() && added.error().code() != Code::Exists) return added.error();
   base::log_info("administrator " + dn + " added by " + session.requester());
-  return Json::object({{"dn", dn}});
+  return Json::object({{"dn", dn}, {"serials", Json::strings(serials)}});
 }
 
 Result<Json> admin_list(Session& session, const Params& /*params*/) {

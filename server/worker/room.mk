@@ -6,6 +6,7 @@ libworker_a_SOURCES = \
   server/worker/acme_common.cc server/worker/acme_common.h \
   server/worker/acme_documents.cc server/worker/acme_documents.h \
   server/worker/acme_orders.cc \
+  server/worker/administrator.cc server/worker/administrator.h \
   server/worker/audit.cc server/worker/audit.h \
   server/worker/audit_commands.cc \
   server/worker/certificate_commands.cc \

@@ -68,13 +68,32 @@ void farewell(int client, const Error& why) {
   (void)wire::write_line(client, wire::encode_error(Json(), why), milliseconds{1000});
 }
 
-milliseconds idle_limit(const Session& session, const config::Limits& limits) {
-  return session.is_open() ? limits.idle_timeout : limits.unopened_timeout;
-}
+/// How long a connection may still wait: for its next request, and before session.open, whatever it sends, in all. What never
+/// binds itself to a realm only takes up a worker (PROMISES D9).
+class Patience {
+ public:
+  explicit Patience(const config::Limits& limits) : limits_(limits), open_by_(steady_clock::now() + limits.unopened_timeout) {}
+  milliseconds for_request(const Session& session) const { return at_most(session, limits_.idle_timeout); }
+  milliseconds for_line(const Session& session) const { return at_most(session, limits_.request_timeout); }
+  static Error end(const Session& session) {
+    return session.is_open() ? Error(Code::Timeout, "no request within the idle limit", "connect again")
+                             : Error(Code::Timeout, "no session.open within the limit for unopened sessions", "connect again");
+  }
+
+ private:
+  milliseconds at_most(const Session& session, milliseconds limit) const {
+    if (session.is_open()) return limit;
+    const auto left = std::chrono::duration_cast<milliseconds>(open_by_ - steady_clock::now());
+    return std::clamp(left, milliseconds{0}, limit);
+  }
+
+  const config::Limits& limits_;
+  steady_clock::time_point open_by_;
+};
 
 /// One line in, one line out. @return whether the connection goes on.
-bool serve_one(const WorkerStart& start, Session& session, wire::LineReader& reader) {
-  const auto line = reader.next(start.snapshot->server.limits.request_timeout);
+bool serve_one(const WorkerStart& start, Session& session, wire::LineReader& reader, milliseconds limit) {
+  const auto line = reader.next(limit);
   if (!line.ok()) {
     if (line.error().code() != Code::Closed) {
       base::log_info("connection ended: " + line.error().message());
@@ -95,6 +114,7 @@ int serve(const WorkerStart& start) {
   const auto& limits = start.snapshot->server.limits;
   const auto session_end = steady_clock::now() + limits.session_lifetime;
   Session session(start, clock);
+  const Patience patience(limits);
   wire::LineReader reader(start.client.get(), wire::kMaxLineBytes);
   for (int served = 0; served < limits.max_requests_per_worker; ++served) {
     if (steady_clock::now() >= session_end) {
@@ -102,14 +122,14 @@ int serve(const WorkerStart& start) {
       return base::to_int(base::Exit::Ok);
     }
     if (!reader.has_line()) {
-      const auto wake = wait_for_request(start, stop, idle_limit(session, limits));
+      const auto wake = wait_for_request(start, stop, patience.for_request(session));
       if (wake == Wake::MasterGone || wake == Wake::Stopping) return base::to_int(base::Exit::Ok);
       if (wake == Wake::Quiet) {
-        farewell(start.client.get(), Error(Code::Timeout, "no request within the idle limit", "connect again"));
+        farewell(start.client.get(), Patience::end(session));
         return base::to_int(base::Exit::Ok);
       }
     }
-    if (stop_asked != 0 || !serve_one(start, session, reader)) return base::to_int(base::Exit::Ok);
+    if (stop_asked != 0 || !serve_one(start, session, reader, patience.for_line(session))) return base::to_int(base::Exit::Ok);
   }
   return base::to_int(base::Exit::Ok);
 }

@@ -115,8 +115,10 @@ Status Session::open(const std::string& realm_name, const std::string& front_end
   if (realm == nullptr) return no_such_realm(realm_name);
   Identity identity{identity_.name, "", own_roles(realm_name)};
   if (!front_end.empty()) {
-    PKI_TRY(const auto* configured, front_end_for(snapshot().server, front_end, peer().uid, realm_name));
-    identity = {"frontend:" + front_end, front_end, configured->roles};
+    const auto configured = front_end_for(snapshot().server, front_end, peer().uid, realm_name);
+    // Who has no role here learns no more from a wrong front end than from none (PROMISES F50).
+    if (!configured.ok()) return identity.roles.empty() ? no_such_realm(realm_name) : configured.error();
+    identity = {"frontend:" + front_end, front_end, (*configured)->roles};
   }
   if (identity.roles.empty()) return no_such_realm(realm_name);
   PKI_TRY_VOID(
@@ -127,12 +129,28 @@ Status Session::open(const std::string& realm_name, const std::string& front_end
   start_.passes->keep_only(realm->name);
   realm_ = realm;
   identity_ = std::move(identity);
-  challenge_ = "chancery-login:" + realm_name + ":" + base::to_base64url(base::random_bytes(kChallengeOctets));
+  opened_as_ = identity_;
+  renew_challenge();
   base::set_title("chanceryd: worker " + realm_name + " " + identity_.name);
   return {};
 }
 
+void Session::renew_challenge() {
+  challenge_ = "chancery-login:" + realm().name.text() + ":" + base::to_base64url(base::random_bytes(kChallengeOctets));
+}
+
+void Session::log_in(Identity identity, x509::Certificate certificate) {
+  become(std::move(identity));
+  login_ = std::move(certificate);
+}
+
+void Session::log_out() {
+  identity_ = opened_as_;
+  login_.reset();
+}
+
 Status Session::act_for(const std::string& whom) {
+  acting_for_.clear();
   if (!whom.empty() && identity_.front_end.empty())
     return Error(Code::Denied, "only a front end may act for others, this is " + identity_.name);
   if (base::printable(whom) != whom) return Error(Code::Malformed, "member for: control characters");

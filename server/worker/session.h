@@ -37,16 +37,24 @@ class Session {
   const config::RealmConfig& realm() const;
   const Identity& identity() const { return identity_; }
   const std::string& challenge() const { return challenge_; }
+  /// Another challenge: each one counts once. @pre is_open()
+  void renew_challenge();
 
   /// Binds the connection to a realm. @errors Conflict: open already; NotFound: no such realm, or no role in it (the same
   /// answer, so that nobody learns which realms there are); Denied: not this front end's user; Busy: realm's worker limit.
   Status open(const std::string& realm, const std::string& front_end);
-  /// Another identity, after a proof. @pre is_open()
+  /// Another identity. @pre is_open()
   void become(Identity identity) { identity_ = std::move(identity); }
+  /// Another identity, by a certificate, after a proof. @pre is_open()
+  void log_in(Identity identity, x509::Certificate certificate);
+  /// The certificate of the login in force, none without one. It is good as long as session.login would take it.
+  const std::optional<x509::Certificate>& login() const { return login_; }
+  /// The identity is again the one that session.open gave.
+  void log_out();
 
   /// Whom the request in hand is for: what a front end attests in the envelope, else the session's identity.
   std::string requester() const { return acting_for_.empty() ? identity_.name : acting_for_; }
-  /// @errors Denied: only a front end may act for others.
+  /// Of one request; empty: for nobody else. @errors Denied: only a front end may act for others; Malformed.
   Status act_for(const std::string& whom);
 
   /// @errors Unavailable, StoreFailed.
@@ -65,6 +73,8 @@ class Session {
 
   /// @return how many requests of this session were refused for what they asked since that minute began, this one counted.
   int count_refusal();
+  /// @return how many logins failed in this session, this one counted.
+  int count_failed_login() { return ++failed_logins_; }
 
  private:
   Result<std::string> chain();
@@ -73,9 +83,12 @@ class Session {
   const base::Clock& clock_;
   const config::RealmConfig* realm_ = nullptr;
   Identity identity_;
+  Identity opened_as_;
+  std::optional<x509::Certificate> login_;
   std::string acting_for_;
   std::string challenge_;
   int refusals_ = 0;
+  int failed_logins_ = 0;
   Seconds refusals_since_{};
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<signer::SignerClient> signer_;

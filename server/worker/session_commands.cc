@@ -1,34 +1,19 @@
 #include "server/base/log.h"
 #include "server/base/text.h"
 #include "server/crypto/key.h"
+#include "server/worker/administrator.h"
 #include "server/worker/handlers.h"
 
 namespace chancery::worker {
 namespace {
+
+constexpr int kMostFailedLogins = 5;  ///< of one connection, which then ends: each attempt is recorded
 
 Json identity_of(const Session& session) {
   return Json::object({{"realm", session.realm().name.text()},
                        {"identity", session.identity().name},
                        {"roles", Json::strings(session.identity().roles.names())},
                        {"challenge", session.challenge()}});
-}
-
-/// The certificate must be this realm's own, valid now, and its DN on the realm's list of administrators.
-Status check_administrator(Session& session, const x509::Certificate& certificate) {
-  PKI_TRY(const auto* authority, session.authority());
-  PKI_TRY_VOID(certificate.verify_signed_by(authority->certificate));
-  PKI_TRY(auto* store, session.store());
-  PKI_TRY(const auto record, store->certificate(certificate.serial()));
-  const auto now = session.clock().now();
-  if (record.state != store::CertificateState::Valid) return Error(Code::AuthFailed, "the certificate is revoked");
-  if (now < certificate.not_before() || now > certificate.not_after())
-    return Error(Code::AuthFailed, "the certificate is not valid now");
-  PKI_TRY(const auto admins, store->admins());
-  const auto dn = certificate.subject().to_slash();
-  for (const auto& admin : admins) {
-    if (admin == dn) return {};
-  }
-  return Error(Code::AuthFailed, dn + " is not on the realm's list of administrators");
 }
 
 Status check_login(Session& session, const x509::Certificate& certificate, const std::string& signature_text) {
@@ -51,16 +36,18 @@ Result<Json> session_open(Session& session, const Params& params) {
 Result<Json> session_whoami(Session& session, const Params& /*params*/) { return identity_of(session); }
 
 Result<Json> session_login(Session& session, const Params& params) {
-  PKI_TRY(const auto certificate, x509::Certificate::from_pem(params.text("certificate")));
+  PKI_TRY(auto certificate, x509::Certificate::from_pem(params.text("certificate")));
   const auto checked = check_login(session, certificate, params.text("signature"));
+  session.renew_challenge();
   const auto dn = certificate.subject().to_slash();
   if (!checked.ok()) {
     base::log_warning("login refused for " + dn + ": " + checked.error().message());
+    session.closing = session.count_failed_login() >= kMostFailedLogins;
     // One answer for every reason: a stranger learns nothing about the list.
     return Error(Code::AuthFailed, "login refused",
                  "the certificate must be this realm's, valid and an administrator's; sign session.whoami's challenge");
   }
-  session.become({"cert:" + dn, session.identity().front_end, Roles{Role::Admin}});
+  session.log_in({"cert:" + dn, session.identity().front_end, Roles{Role::Admin}}, std::move(certificate));
   base::log_info("login: " + session.identity().name);
   return identity_of(session);
 }

@@ -33,9 +33,9 @@ SELECT {certificate_columns} FROM certificate c WHERE c.realm_id = :realm_id AND
 SELECT {certificate_columns} FROM certificate c WHERE c.realm_id = :realm_id AND c.cn = :cn
 ORDER BY c.issued_at DESC, c.serial DESC LIMIT 1;
 
--- name: certificate_newest_by_subject
+-- name: certificates_by_subject
 SELECT {certificate_columns} FROM certificate c WHERE c.realm_id = :realm_id AND c.subject = :subject
-ORDER BY c.issued_at DESC, c.serial DESC LIMIT 1;
+ORDER BY c.issued_at DESC, c.serial DESC LIMIT :limit;
 
 -- name: certificate_change_state
 UPDATE certificate SET state = :new_state, revoked_at = :revoked_at, reason = :reason, revoked_by = :revoked_by
