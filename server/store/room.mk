@@ -36,7 +36,8 @@ libstore_a_SOURCES = \
   server/store/sqlite_driver.cc server/store/sqlite_driver.h \
   server/store/statement.cc server/store/statement.h \
   server/store/store.cc server/store/store.h \
-  server/store/transaction.cc server/store/transaction.h
+  server/store/transaction.cc server/store/transaction.h \
+  server/store/write_turn.cc server/store/write_turn.h
 nodist_libstore_a_SOURCES = server/store/embedded_sql.cc
 libstore_a_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 STORE_LIBS = libstore.a $(BASE_LIBS) $(SQLITE_LIBS)
@@ -51,6 +52,7 @@ store_test_SOURCES = \
   server/store/faults_test.cc \
   server/store/sql_lint_test.cc \
   server/store/sqlite_driver_test.cc \
-  server/store/testing.cc server/store/testing.h
+  server/store/testing.cc server/store/testing.h \
+  server/store/write_turn_test.cc
 store_test_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS)
 store_test_LDADD = $(STORE_LIBS) $(GTEST_LIBS)

@@ -15,6 +15,7 @@
 #include <sqlite3.h>
 
 #include "server/store/transaction.h"
+#include "server/store/write_turn.h"
 
 namespace chancery::store {
 namespace {
@@ -114,11 +115,15 @@ class SqliteDriver : public Driver {
  public:
   explicit SqliteDriver(DatabasePtr database) : database_(std::move(database)) {}
 
-  Status begin(Access access) override { return say(access == Access::Write ? "BEGIN IMMEDIATE" : "BEGIN DEFERRED"); }
-  Status commit() override { return say("COMMIT"); }
+  /// Writers of the file take turns from now on.
+  void queue_writers(const base::Path& file) { turn_.emplace(file); }
+
+  Status begin(Access access) override;
+  Status commit() override;
   void rollback() noexcept override {
     // SQLite has rolled back by itself after some errors; then there is nothing to do.
     if (sqlite3_get_autocommit(database_.get()) == 0) sqlite3_exec(database_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
+    leave_turn();
   }
   Result<Outcome> run(const Statement& statement, std::span<const Value> values) override;
 
@@ -132,9 +137,28 @@ class SqliteDriver : public Driver {
   Status bind(sqlite3_stmt* prepared, std::span<const Value> values);
   Status step_all(sqlite3_stmt* prepared, Outcome& out);
 
+  void leave_turn() noexcept {
+    if (turn_) turn_->leave();
+  }
+
   DatabasePtr database_;
+  std::optional<WriteTurn> turn_;
   std::unordered_map<std::string_view, StatementPtr> prepared_;  ///< by the statement's text
 };
+
+Status SqliteDriver::begin(Access access) {
+  if (access == Access::Read) return say("BEGIN DEFERRED");
+  if (turn_) turn_->take();
+  auto status = say("BEGIN IMMEDIATE");
+  if (!status.ok()) leave_turn();
+  return status;
+}
+
+Status SqliteDriver::commit() {
+  auto status = say("COMMIT");
+  if (status.ok()) leave_turn();  // else rollback comes
+  return status;
+}
 
 Status SqliteDriver::say(const char* text) {
   const int result = sqlite3_exec(database_.get(), text, nullptr, nullptr, nullptr);
@@ -311,6 +335,7 @@ Result<DriverPtr> open_existing(const base::Path& file) {
   PKI_TRY_VOID(settle(*driver));
   PKI_TRY_VOID(take_ownership(*driver, file.string()));
   PKI_TRY(const auto mode, driver->ask("PRAGMA journal_mode = WAL"));
+  driver->queue_writers(file);
   if (mode == "wal") return DriverPtr(std::move(driver));
   return Error(Code::Unsupported, "database " + file.string() + ": the filesystem has no shared memory for a write-ahead log",
                "keep the realm directory on a local disk");

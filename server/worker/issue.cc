@@ -106,7 +106,6 @@ Result<Issued> sign_and_store(Session& session, const Order& order, const realm:
 
 Result<Order> order_from_csr(const std::string& pem) {
   PKI_TRY(auto csr, x509::Csr::from_pem(pem));
-  PKI_TRY_VOID(csr.verify_possession());
   Order order;
   order.key = csr.public_key();
   order.subject = csr.subject();

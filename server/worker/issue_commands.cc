@@ -95,7 +95,11 @@ Json describe_extensions(const x509::TbsSpec& spec) {
 }
 
 Result<Order> order_for_preview(Session& session, const Params& params) {
-  if (params.has("csr")) return order_from_csr(params.text("csr"));
+  if (params.has("csr")) {
+    PKI_TRY(auto order, order_from_csr(params.text("csr")));
+    PKI_TRY_VOID(order.csr->verify_possession());
+    return order;
+  }
   if (!params.has("cn")) return Error(Code::InvalidParams, "neither csr nor cn is given, expected one");
   PKI_TRY(const auto name, ProfileName::parse(params.text("profile", "server")));
   const auto found = session.realm().profiles.find(name);

@@ -1,0 +1,114 @@
+#include "server/store/write_turn.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <fstream>
+#include <functional>
+#include <optional>
+#include <thread>
+
+#include "server/base/fd.h"
+
+namespace chancery::store {
+namespace {
+
+class Turns : public testing::Test {
+ protected:
+  Turns() { PKI_CHECK(::mkdtemp(directory_.data()) != nullptr); }
+  ~Turns() override { std::filesystem::remove_all(directory_); }
+  base::Path database() const { return base::Path(directory_) / "realm.db"; }
+  base::Path file() const { return database().string() + "-turn"; }
+
+ private:
+  std::string directory_ = (std::filesystem::temp_directory_path() / "turn-XXXXXX").string();
+};
+
+/// What another process does, to its end by _exit: it runs no destructor.
+void in_a_process(const std::function<void()>& work) {
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    work();
+    ::_exit(0);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(pid, &status, 0), pid);
+  ASSERT_EQ(status, 0);
+}
+
+TEST_F(Turns, IsTakenAndLeftAgainAndAgain) {
+  WriteTurn turn(database());
+  for (int i = 0; i < 3; ++i) {
+    turn.take();
+    turn.take();  // a second time is the same turn
+    turn.leave();
+    turn.leave();
+  }
+  struct stat facts {};
+  ASSERT_EQ(::stat(file().c_str(), &facts), 0);
+  EXPECT_EQ(facts.st_mode & 0777, 0600U);
+}
+
+TEST_F(Turns, WhoSleepsIsWokenByTheOneBefore) {
+  WriteTurn first(database());
+  first.take();
+  std::atomic<bool> has_it{false};
+  std::thread other([&] {
+    WriteTurn second(database());
+    second.take();
+    has_it = true;
+  });
+  first.leave();
+  other.join();
+  EXPECT_TRUE(has_it);
+}
+
+TEST_F(Turns, F1_AKilledOnesTurnIsPassedOn) {
+  in_a_process([&] {
+    auto* turn = new WriteTurn(database());  // never left
+    turn->take();
+  });
+  std::optional<WriteTurn> turn(std::in_place, database());
+  turn->take();
+  turn.reset();
+  in_a_process([&] {
+    WriteTurn next(database());
+    next.take();
+    next.leave();
+  });
+}
+
+TEST_F(Turns, WhatStandsInTheFileIsNotBelieved) {
+  for (const std::string& text :
+       {std::string("\xff\xff\xff\xff"), std::string(1, '\2'), std::string("a longer text than a word")}) {
+    std::ofstream(file(), std::ios::binary) << text;
+    WriteTurn turn(database());
+    turn.take();
+    turn.leave();
+  }
+}
+
+TEST_F(Turns, WithoutAFileThereIsNone) {
+  WriteTurn nowhere(base::Path("/nonexistent/realm.db"));
+  nowhere.take();
+  nowhere.leave();
+  std::filesystem::create_directory(file());
+  WriteTurn directory(database());
+  directory.take();
+  directory.leave();
+}
+
+TEST_F(Turns, D33_ALinkIsNotFollowed) {
+  const auto target = database().parent_path() / "elsewhere";
+  std::filesystem::create_symlink(target, file());
+  WriteTurn turn(database());
+  turn.take();
+  turn.leave();
+  EXPECT_FALSE(std::filesystem::exists(target));
+}
+
+}  // namespace
+}  // namespace chancery::store
