@@ -159,3 +159,61 @@ _chancery; printf '%s\\n' "${{COMPREPLY[@]}}" """
     assert done.returncode == 0 and not done.stderr, done
     found = done.stdout.split()
     assert found == offered if offered is not None else {"--cn", "--key-out", "--san"} <= set(found)
+
+
+# ----- the files that a command writes
+
+REFUSED_FILES = [
+    ("certificate generate --cn CN --key-out old.key", "old.key is there already"),
+    ("certificate generate --cn CN --key-out dangling", "dangling is there already"),
+    ("certificate generate --cn CN --key-out nowhere/x", "--key-out: write nowhere/x: No such file"),
+    ("certificate generate --cn CN --key-out .", ". is a directory"),
+    ("certificate generate --cn CN --key-out new --out new", "one file"),
+    ("certificate generate --cn CN --key-out new --out ./directory/../new", "one file"),
+    ("certificate generate --cn CN --key-out new --out leads-to-new", "one file"),
+    ("certificate generate --cn CN --key-out new --out nowhere/x", "--out: write nowhere/x: No such file"),
+    ("certificate generate --cn CN --key-out new --out directory", "directory is a directory"),
+    ("certificate generate --cn CN --key-out new --out pipe", "pipe is a device, pipe or socket"),
+    ("certificate generate --cn CN --key-out new --out old.key", "old.key holds a private key"),
+    ("certificate generate --cn CN --key-out new --no-return-key --store-key", "gives no private key"),
+    ("certificate generate --cn CN --key-out ''", "--key-out: found an empty text"),
+    ("certificate issue --csr good.csr --sans DNS:CN --out nowhere/x", "--out: write nowhere/x: No such file"),
+    ("certificate issue --csr good.csr --sans DNS:CN --key-out new", "gives no private key"),
+    ("certificate search --out new", "gives no certificate"),
+    ("csr --cn CN --key-out old.key", "old.key is there already"),
+    ("csr --cn CN --key-out new --out new", "one file"),
+    ("csr --cn CN --key-out new --out leads-to-new", "one file"),
+    ("csr --cn CN --key-out new --out nowhere/x", "--out: write nowhere/x: No such file"),
+    ("csr --cn CN --key-out nowhere/x --out new", "--key-out: write nowhere/x: No such file"),
+    ("--out new completion", "--out"),
+]
+
+
+@pytest.fixture
+def files(place, shell):
+    """Files of each kind that may stand where one is to be written."""
+    shell("chancery csr --cn good.example.com --key-out old.key --out good.csr; mkdir directory; mkfifo pipe; ln -s none dangling; ln -s new leads-to-new")
+    return place
+
+
+@pytest.mark.parametrize("words,said", REFUSED_FILES, ids=[one[0] for one in REFUSED_FILES])
+def test_a_file_that_cannot_be_written_is_refused_before_anything_is_done(shell, files, words, said):
+    cn = f"n{abs(hash(words))}.example.com"
+    before = {path.name: path.is_file() and path.read_bytes() for path in files.iterdir()}
+    done = shell("chancery " + words.replace("CN", cn), check=False)
+    assert done.returncode != 0 and said in done.stderr and ".tmp-" not in done.stderr and done.stdout == "", done
+    assert {path.name: path.is_file() and path.read_bytes() for path in files.iterdir()} == before
+    assert json.loads(shell(f"chancery --json certificate search --subject {cn}").stdout)["certificates"] == []
+
+
+def test_a_key_goes_to_its_file_alone(shell, files):
+    done = shell("chancery certificate generate --cn generated.example.com --key-out new.key --out leads-to-new")
+    assert "PRIVATE KEY" not in done.stdout + done.stderr and "PRIVATE KEY" in (files / "new.key").read_text()
+    assert (files / "new.key").stat().st_mode & 0o777 == 0o600
+    assert "BEGIN CERTIFICATE" in (files / "leads-to-new").read_text()
+    assert not list(files.glob("*.tmp-*"))
+
+
+def test_a_refused_csr_can_be_asked_for_again(shell, files):
+    shell("chancery csr --cn a.example.com --key-out again.key --out nowhere/x", check=False)
+    shell("chancery csr --cn a.example.com --key-out again.key --out again.csr")

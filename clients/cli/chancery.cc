@@ -4,6 +4,7 @@
 #include <deque>
 #include <iostream>
 
+#include "clients/cli/answer_files.h"
 #include "clients/cli/arguments.h"
 #include "clients/cli/completion.h"
 #include "clients/cli/local_verbs.h"
@@ -20,7 +21,8 @@ namespace {
 
 struct Global {
   std::string socket = client::default_socket();
-  std::string realm, front_end, out, key_out;
+  std::string realm, front_end;
+  cli::FileNames files;
   double timeout_seconds = 60;
   bool json = false;
   bool all = false;
@@ -70,8 +72,12 @@ void add_global_options(Line& line) {
   app.add_option("--timeout", global.timeout_seconds, "seconds for one answer")
       ->capture_default_str()
       ->check(CLI::Range(0.001, 86400.0));
-  app.add_option("--out", global.out, "write the answer's first PEM (certificate, crl, chain, request) to this file");
-  app.add_option("--key-out", global.key_out, "write the private key to this file, mode 0600, instead of printing it");
+  const auto is_name = [](const std::string& text) { return text.empty() ? "found an empty text, expected a file's name" : ""; };
+  app.add_option("--out", global.files.out, "write the answer's first PEM (certificate, crl, chain, request) to this file")
+      ->check(is_name);
+  app.add_option("--key-out", global.files.key_out,
+                 "write the private key to this file, mode 0600, which must be new, instead of printing it")
+      ->check(is_name);
   app.add_flag("--json", global.json, "the answer as JSON");
   app.add_flag("--all", global.all, "all pages of a list");
 }
@@ -224,9 +230,7 @@ Result<Json> call_all(client::Client& client, const wire::Command& command, cons
   return Json::object({{std::string(rows), std::move(list)}});
 }
 
-Result<Json> call(const Global& global, const Leaf& leaf) {
-  const auto& command = *leaf.command;
-  PKI_TRY(const auto params, cli::arguments(command, given_of(leaf), cli::read_argument_file));
+Result<Json> call(const Global& global, const wire::Command& command, const Json& params) {
   const std::chrono::milliseconds timeout(static_cast<std::int64_t>(global.timeout_seconds * 1000));
   PKI_TRY(auto client, client::Client::connect({.socket = global.socket, .request_timeout = timeout}));
   if (command.name == "session.open") return client.open(global.realm, global.front_end);
@@ -236,58 +240,52 @@ Result<Json> call(const Global& global, const Leaf& leaf) {
   return global.all ? call_all(client, command, params) : client.call(command.name, params);
 }
 
-/// Files of the answer. The key leaves the answer only once it is in its file.
-Status write_files(const Global& global, Json& answer) {
-  const auto key = answer.text("private_key");
-  if (!global.key_out.empty()) {
-    if (key.empty()) return Error(Code::NotFound, "--key-out: the answer has no private key");
-    PKI_TRY_VOID(base::replace_file(global.key_out, base::as_bytes(key), 0600));
-    auto& members = *answer.as_object();
-    std::erase_if(members, [](const auto& member) { return member.first == "private_key"; });
-    answer.set("key_file", global.key_out);
-  }
-  if (global.out.empty()) return {};
-  const auto pem = cli::pem_of(answer);
-  if (pem.empty()) return Error(Code::NotFound, "--out: the answer has no certificate, CRL, chain or request");
-  PKI_TRY_VOID(base::replace_file(global.out, base::as_bytes(pem), 0644));
-  if (!global.json) cli::leave_out_pem(answer);
-  answer.set("file", global.out);
-  return {};
-}
-
 Status print(const Global& global, const Json& answer) {
   std::cout << (global.json ? wire::to_pretty_text(answer) + "\n" : cli::render(answer)) << std::flush;
   return std::cout ? Status() : Error(Code::Io, "standard output refuses the answer");
 }
 
 Status run_command(const Global& global, const Leaf& leaf) {
-  PKI_TRY(auto answer, call(global, leaf));
-  const auto written = write_files(global, answer);
+  const auto& command = *leaf.command;
+  PKI_TRY(const auto params, cli::arguments(command, given_of(leaf), cli::read_argument_file));
+  PKI_TRY_VOID(cli::check_gives(command, params, global.files));
+  PKI_TRY(auto files, cli::begin_files(global.files));
+  PKI_TRY(auto answer, call(global, command, params));
+  const auto written = cli::write_answer(files, global.files, answer, global.json);
   const auto printed = print(global, answer);  // also when a file failed: the server has done its work
   return written.ok() ? printed : written;
 }
 
 Status run_csr(Line& line) {
-  line.order.key_out = line.global.key_out;
-  line.order.out = line.global.out;
-  if (line.global.key_out.empty()) return Error(Code::InvalidParams, "csr: --key-out is required");
+  line.order.files = line.global.files;
+  if (line.global.files.key_out.empty()) return Error(Code::InvalidParams, "csr: --key-out is required");
   PKI_TRY(auto made, cli::make_request(line.order));
-  if (!line.global.out.empty() && !line.global.json) cli::leave_out_pem(made);
+  if (!line.global.files.out.empty() && !line.global.json) cli::leave_out_pem(made);
   return print(line.global, made);
 }
 
+/// What writes no file of its choice must not seem to.
+Status refuse_files(const cli::FileNames& files, const std::string& verb) {
+  if (files.out.empty() && files.key_out.empty()) return {};
+  return Error(Code::InvalidParams, verb + " takes no --out and no --key-out", "leave them out");
+}
+
 Status run_create(const Line& line) {
+  PKI_TRY_VOID(refuse_files(line.global.files, "realm create"));
   PKI_TRY(const auto made, cli::create_realm(line.create.name, line.create.realms_directory, signer_options(line.create)));
   return print(line.global, made);
+}
+
+Status run_completion(const Line& line) {
+  PKI_TRY_VOID(refuse_files(line.global.files, "completion"));
+  std::cout << cli::bash_script();
+  return {};
 }
 
 Status run(Line& line) {
   if (line.create.app->parsed()) return run_create(line);
   if (line.csr->parsed()) return run_csr(line);
-  if (line.completion->parsed()) {
-    std::cout << cli::bash_script();
-    return {};
-  }
+  if (line.completion->parsed()) return run_completion(line);
   for (const auto& leaf : line.leaves) {
     if (leaf.app->parsed()) return run_command(line.global, leaf);
   }

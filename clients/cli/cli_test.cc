@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
+#include <stdlib.h>
 
+#include "clients/cli/answer_files.h"
 #include "clients/cli/arguments.h"
 #include "clients/cli/completion.h"
 #include "clients/cli/output.h"
@@ -102,6 +104,46 @@ TEST(Completion, OffersNothingWhereAnythingMayStand) {
                             Words{"certificate", "x", "--"}, Words{"zzz"}}) {
     EXPECT_EQ(completions(program(), words), Words{}) << base::join(words, " ");
   }
+}
+
+// ----- files
+
+/// The certificate is issued, and the key's place is taken meanwhile: no reason to show the key to whoever looks over a shoulder.
+TEST(AnswerFiles, AKeyLeavesTheAnswerEvenWhenItsFileFails) {
+  std::string directory = "/tmp/chancery-cli-XXXXXX";
+  ASSERT_NE(::mkdtemp(directory.data()), nullptr);
+  const FileNames names{.out = directory + "/crt", .key_out = directory + "/key"};
+  auto files = begin_files(names);
+  ASSERT_TRUE(files.ok()) << files.error().message();
+  ASSERT_TRUE(base::replace_file(names.key_out, base::as_bytes("theirs"), 0600).ok());
+  auto answer = Json::object({{"certificate", kPem}, {"private_key", kPem}, {"serial", "0a"}});
+  EXPECT_EQ(write_answer(*files, names, answer, false).error().code(), Code::Io);
+  EXPECT_EQ(answer.find("private_key"), nullptr);
+  EXPECT_EQ(answer.text("file"), names.out) << "the certificate is written all the same";
+  EXPECT_EQ(base::read_file(names.key_out, 100).value(), "theirs");
+  std::filesystem::remove_all(directory);
+}
+
+TEST(AnswerFiles, AreRefusedWhereTheAnswerHasNone) {
+  struct Case {
+    const char* command;
+    FileNames names;
+    bool ok;
+  };
+  const auto params = Json::object({{"return_key", true}});
+  const Case kCases[] = {
+      {"certificate.generate", {"crt", "key"}, true},
+      {"certificate.issue", {"crt", ""}, true},
+      {"certificate.issue", {"crt", "key"}, false},
+      {"certificate.search", {"crt", ""}, false},
+      {"certificate.search", {"", ""}, true},
+      {"ca.chain", {"crt", ""}, true},
+      {"crl.get", {"crl", ""}, true},
+      {"server.ping", {"", "key"}, false},
+  };
+  for (const auto& c : kCases) EXPECT_EQ(check_gives(*wire::find_command(c.command), params, c.names).ok(), c.ok) << c.command;
+  const auto kept = Json::object({{"return_key", false}});
+  EXPECT_FALSE(check_gives(*wire::find_command("certificate.generate"), kept, {"", "key"}).ok());
 }
 
 // ----- output

@@ -82,11 +82,6 @@ Result<Json> create_realm(const std::string& name, const base::Path& realms_dire
 }
 
 Result<Json> make_request(const CsrOrder& order) {
-  std::error_code failure;
-  if (std::filesystem::exists(order.key_out, failure)) {
-    return Error(Code::Exists, order.key_out.string() + " is there already",
-                 "keys are not overwritten; choose another --key-out");
-  }
   PKI_TRY(const auto spec, base::parse_key_spec(order.key));
   x509::Name subject;
   subject.attributes.push_back({"CN", order.cn});
@@ -95,12 +90,14 @@ Result<Json> make_request(const CsrOrder& order) {
     PKI_TRY(auto name, x509::GeneralName::parse(text));
     sans.push_back(std::move(name));
   }
+  PKI_TRY(auto files, begin_files(order.files));
   PKI_TRY(const auto key, crypto::PrivateKey::generate(spec));
   PKI_TRY(const auto der, x509::make_csr(key, subject, sans));
   const auto request = x509::to_pem(x509::kRequestLabel, der);
-  PKI_TRY_VOID(base::replace_file(order.key_out, key.to_pem().view(), 0600));
-  if (!order.out.empty()) PKI_TRY_VOID(base::replace_file(order.out, base::as_bytes(request), 0644));
-  return Json::object({{"key_file", order.key_out.string()}, {"request", request}});
+  // The request first: without it nobody needs the key, and the key must not stand in the way of the next attempt.
+  if (files.out) PKI_TRY_VOID(files.out->finish(base::as_bytes(request)));
+  PKI_TRY_VOID(files.key_out->finish(key.to_pem().view()));
+  return Json::object({{"key_file", order.files.key_out}, {"request", request}});
 }
 
 }  // namespace chancery::cli

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "clients/cli/answer_files.h"
 #include "server/base/file.h"
 #include "server/wire/json.h"
 
@@ -20,10 +21,10 @@ struct CsrOrder {
   std::string cn;
   std::vector<std::string> sans;
   std::string key = "ec:P-256";
-  base::Path key_out;  ///< made with mode 0600; refused when it exists
-  base::Path out;      ///< empty: the request is only in the answer
+  FileNames files;  ///< with a key_out; without an out, the request is only in the answer
 };
-/// `chancery csr`: a key pair and a request for it. @return {key_file, request}. @errors Malformed, Exists, Io.
+/// `chancery csr`: a key pair and a request for it. @return {key_file, request}.
+/// @errors Malformed; those of begin_files.
 Result<Json> make_request(const CsrOrder& order);
 
 }  // namespace chancery::cli

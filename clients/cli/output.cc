@@ -141,7 +141,7 @@ bool is_pem(const Json& value) {
 }
 
 std::string pem_of(const Json& answer) {
-  for (const auto* name : {"certificate", "crl", "chain", "request"}) {
+  for (const auto name : kPemMembers) {
     const auto* value = answer.find(name);
     if (value != nullptr && (is_pem(*value) || is_pem_list(*value))) return pem_text(*value);
   }

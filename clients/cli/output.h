@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <string>
+#include <string_view>
 
 #include "server/wire/json.h"
 
@@ -17,7 +19,10 @@ std::string render_table(const Json::Array& rows);
 /// Whether a value is one or more PEM blocks of plain ASCII.
 bool is_pem(const Json& value);
 
-/// The member that --out writes: the first PEM of certificate, crl, chain, request; empty: none.
+/// The members that --out writes the first of.
+inline constexpr std::array<std::string_view, 4> kPemMembers{"certificate", "crl", "chain", "request"};
+
+/// The PEM that --out writes; empty: none.
 std::string pem_of(const Json& answer);
 
 /// Takes the certificates, CRLs and requests out of an answer: what is in a file need not fill the screen, too.

@@ -6,7 +6,9 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
+#include <utility>
 
 #include "server/base/text.h"
 
@@ -48,18 +50,30 @@ Result<std::string> read_to_end(int fd, const Path& path, std::size_t max_bytes)
 }
 
 Status write_and_sync(int fd, const Path& path, ByteView content) {
-  PKI_TRY_VOID(write_all(fd, content));
+  if (const auto written = write_all(fd, content); !written.ok()) return written.error().within(path.string());
   if (::fsync(fd) != 0) return io_error("fsync " + path.string(), errno);
   return {};
 }
 
-/// A rename would put a file where a device, a pipe or a socket is, for everybody who uses it.
-Status is_replaceable(const Path& path) {
+/// A rename would put a file where a device, a pipe or a socket is, for everybody who uses it; a directory it would refuse late.
+Status check_place(const Path& path, IfThere if_there) {
   struct stat there {};
   if (::lstat(path.c_str(), &there) != 0) return {};
-  if (S_ISREG(there.st_mode) || S_ISLNK(there.st_mode) || S_ISDIR(there.st_mode)) return {};  // a directory refuses by itself
-  return Error(Code::Exists, path.string() + " is a device, pipe or socket, expected a file",
-               "name a file that may be replaced, or a new one");
+  if (S_ISDIR(there.st_mode)) return Error(Code::Exists, path.string() + " is a directory, expected a file's name");
+  if (!S_ISREG(there.st_mode) && !S_ISLNK(there.st_mode)) {
+    return Error(Code::Exists, path.string() + " is a device, pipe or socket, expected a file",
+                 "name a file that may be replaced, or a new one");
+  }
+  if (if_there == IfThere::Replace) return {};
+  return Error(Code::Exists, path.string() + " is there already, expected a new file's name",
+               "it is not overwritten: name another, or move it away");
+}
+
+/// Why no file can be made there, by the name that the caller knows.
+Error no_place(const Path& path, int number) {
+  const auto error = io_error("write " + path.string(), number);
+  if (number != ENOENT) return error;
+  return {error.code(), error.message(), "its directory must be there: make it, or name another"};
 }
 
 }  // namespace
@@ -89,20 +103,54 @@ Result<SecretBytes> read_secret_file(const Path& path, std::size_t max_bytes) {
   return secret;
 }
 
-Status replace_file(const Path& path, ByteView content, mode_t mode) {
-  PKI_TRY_VOID(is_replaceable(path));
+PendingFile::PendingFile(Path path, Path temporary, UniqueFd fd, IfThere if_there)
+    : path_(std::move(path)), temporary_(std::move(temporary)), fd_(std::move(fd)), if_there_(if_there) {}
+
+PendingFile::PendingFile(PendingFile&& other) noexcept
+    : path_(std::move(other.path_)),
+      temporary_(std::exchange(other.temporary_, {})),
+      fd_(std::move(other.fd_)),
+      if_there_(other.if_there_) {}
+
+PendingFile::~PendingFile() {
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+Result<PendingFile> PendingFile::begin(const Path& path, mode_t mode, IfThere if_there) {
+  PKI_TRY_VOID(check_place(path, if_there));
   const Path temporary = path.string() + ".tmp-" + to_hex(random_bytes(6));
   UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
-  if (!fd) return io_error("create " + temporary.string(), errno);
+  if (!fd) return no_place(path, errno);
+  PendingFile file(path, temporary, std::move(fd), if_there);
   // fchmod, since the umask may have taken bits away that the caller asked for.
-  if (::fchmod(fd.get(), mode) != 0) return io_error("chmod " + temporary.string(), errno);
-  auto status = write_and_sync(fd.get(), temporary, content);
-  if (status.ok() && ::rename(temporary.c_str(), path.c_str()) != 0) status = io_error("rename to " + path.string(), errno);
-  if (!status.ok()) {
-    ::unlink(temporary.c_str());
-    return status;
+  if (::fchmod(file.fd_.get(), mode) != 0) return io_error("chmod " + path.string(), errno);
+  return file;
+}
+
+Status PendingFile::put_in_place() {
+  // One step, for what appeared there since begin; file systems that cannot do it (EINVAL) get the look that begin took.
+  int done = -1;
+  if (if_there_ == IfThere::Refuse) done = ::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, path_.c_str(), RENAME_NOREPLACE);
+  if (if_there_ == IfThere::Replace || (done != 0 && errno == EINVAL)) {
+    PKI_TRY_VOID(check_place(path_, if_there_));
+    done = ::rename(temporary_.c_str(), path_.c_str());
   }
-  return sync_directory(path.parent_path());
+  return done == 0 ? Status() : io_error("write " + path_.string(), errno);
+}
+
+Status PendingFile::finish(ByteView content) {
+  PKI_TRY_VOID(write_and_sync(fd_.get(), path_, content));
+  const auto placed = put_in_place();
+  if (!placed.ok() && if_there_ == IfThere::Replace) return placed;
+  const auto kept = std::exchange(temporary_, {});
+  if (!placed.ok())
+    return Error(placed.error().code(), placed.error().message(), "what was to be written is in " + kept.string());
+  return sync_directory(path_.parent_path());
+}
+
+Status replace_file(const Path& path, ByteView content, mode_t mode) {
+  PKI_TRY(auto file, PendingFile::begin(path, mode));
+  return file.finish(content);
 }
 
 Status make_directories(const Path& path, mode_t mode) {

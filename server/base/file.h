@@ -23,6 +23,34 @@ Result<SecretBytes> read_secret_file(const Path& path, std::size_t max_bytes);
 /// @errors Exists: a device, pipe or socket is there, which no file may take the place of; Io.
 Status replace_file(const Path& path, ByteView content, mode_t mode);
 
+/// What a new file does where one is already.
+enum class IfThere { Replace, Refuse };
+
+/// A file that will be there whole or not at all. Whatever keeps it from being written shows at `begin`, before the work whose
+/// result it takes.
+class PendingFile {
+ public:
+  /// Makes an empty temporary file beside `path`, which goes with this object.
+  /// @errors Exists: a directory, device, pipe or socket is there, or with Refuse anything; Io.
+  static Result<PendingFile> begin(const Path& path, mode_t mode, IfThere if_there = IfThere::Replace);
+  PendingFile(PendingFile&& other) noexcept;
+  PendingFile(const PendingFile&) = delete;
+  ~PendingFile();
+
+  /// Writes, flushes and puts the file in its place, once. Under Refuse, content that found its place taken meanwhile is kept in
+  /// the temporary file, which the hint names: it may be the only copy of a key. @errors Exists, Io.
+  Status finish(ByteView content);
+
+ private:
+  PendingFile(Path path, Path temporary, UniqueFd fd, IfThere if_there);
+  Status put_in_place();
+
+  Path path_;
+  Path temporary_;  ///< empty once it is not ours to delete
+  UniqueFd fd_;
+  IfThere if_there_;
+};
+
 /// Makes the directory and its missing parents. @errors Io.
 Status make_directories(const Path& path, mode_t mode);
 

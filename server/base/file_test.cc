@@ -65,5 +65,51 @@ TEST(ReplaceFile, D33_RefusesDirectoriesAndWhatHasNone) {
   EXPECT_EQ(place.files(), 1U);
 }
 
+// ----- files begun before their content is there
+
+TEST(PendingFile, LeavesNothingWhenNothingIsWritten) {
+  const Place place;
+  { ASSERT_TRUE(PendingFile::begin(place / "file", 0600).ok()); }
+  EXPECT_EQ(place.files(), 0U);
+}
+
+TEST(PendingFile, IsRefusedBeforeTheWorkByTheNameThatWasGiven) {
+  const Place place;
+  ASSERT_TRUE(replace_file(place / "old", as_bytes("old"), 0600).ok());
+  ASSERT_TRUE(std::filesystem::create_directory(place / "directory"));
+  std::filesystem::create_symlink("nowhere", place / "link");
+  struct Case {
+    Path path;
+    IfThere if_there;
+    Code want;
+  };
+  const Case kCases[] = {
+      {place / "old", IfThere::Refuse, Code::Exists},        {place / "link", IfThere::Refuse, Code::Exists},
+      {place / "directory", IfThere::Replace, Code::Exists}, {place / "none" / "file", IfThere::Replace, Code::Io},
+      {place / "old" / "file", IfThere::Replace, Code::Io},
+  };
+  for (const auto& c : kCases) {
+    const auto begun = PendingFile::begin(c.path, 0600, c.if_there);
+    ASSERT_FALSE(begun.ok()) << c.path;
+    EXPECT_EQ(begun.error().code(), c.want) << c.path;
+    EXPECT_NE(begun.error().message().find(c.path.string()), std::string::npos) << begun.error().message();
+    EXPECT_EQ(begun.error().message().find(".tmp-"), std::string::npos) << begun.error().message();
+  }
+  EXPECT_EQ(read_file(place / "old", 100).value(), "old");
+}
+
+/// Between begin and finish lies a request to a server: who took the name meanwhile keeps it, and the new key is not lost.
+TEST(PendingFile, KeepsBothWhenItsPlaceIsTakenMeanwhile) {
+  const Place place;
+  auto pending = PendingFile::begin(place / "key", 0600, IfThere::Refuse);
+  ASSERT_TRUE(pending.ok());
+  ASSERT_TRUE(replace_file(place / "key", as_bytes("theirs"), 0600).ok());
+  const auto refused = pending->finish(as_bytes("ours"));
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(read_file(place / "key", 100).value(), "theirs");
+  const auto& hint = refused.error().hint();
+  EXPECT_EQ(read_file(hint.substr(hint.find('/')), 100).value(), "ours") << hint;
+}
+
 }  // namespace
 }  // namespace chancery::base
