@@ -129,6 +129,8 @@ EXIT_STATUSES = [
     ("certificate revok --serial 01", 64, 'did you mean "revoke"?'),
     ("certificat get --serial 01", 64, 'did you mean "certificate"?'),
     ("certificate get --serail 01", 64, 'did you mean "--serial"?'),
+    ("certificate search --limit 0", 64, "limit: found 0, expected 1 to 1000"),
+    ("node list --limit 1001", 64, "limit: found 1001, expected 1 to 1000"),
     ("--realm nowhere ca get", 69, "nowhere"),
     ("--socket /nowhere.sock server ping", 69, "/nowhere.sock"),
 ]
@@ -144,6 +146,11 @@ def test_cli_exit_statuses(shell, words, status, said):
 def test_cli_answers_as_json(shell):
     answer = json.loads(shell("chancery --json certificate search --limit 1").stdout)
     assert isinstance(answer["certificates"], list)
+
+
+def test_cli_says_how_far_a_log_level_reaches(shell):
+    assert "this session's worker, until the session ends" in shell("chancery server log_level").stdout
+    assert "changes nothing that lasts" in shell("chancery server log_level --help").stdout.replace("\n", " ")
 
 
 # ----- words completed in bash

@@ -19,7 +19,7 @@ inline constexpr std::string_view kReasons =
 inline constexpr std::span<const Param> kNoParams{};
 
 // ----- pieces that recur
-inline constexpr Param kLimit{"limit", Type::Integer, kOptional, kMaxPage, "rows of one page, default 100"};
+inline constexpr Param kLimit{"limit", Type::Integer, kOptional, kMaxPage, "rows of one page, 1 to 1000, default 100", {}, 1};
 inline constexpr Param kAfter{"after", Type::Text, kOptional, 256, "the `next` of the page before"};
 inline constexpr Param kCsr{"csr", Type::Pem, kRequired, kMaxPem, "PKCS#10 request (RFC 2986)"};
 inline constexpr Param kProfileOptional{"profile", Type::Word, kOptional, 63, "profile name, default server"};
@@ -254,7 +254,9 @@ inline constexpr std::array kRepaired{
     Field{"applied", Type::Boolean, "whether that was mended"}};
 inline constexpr std::array kDescription{Field{"commands", Type::Objects, "{name, role, state, params, result, doc} each"},
                                          Field{"errors", Type::Objects, "{code, number, meaning} each"}};
-inline constexpr std::array kLogLevelNow{Field{"level", Type::Word, "level in force"}};
+inline constexpr std::array kLogLevelNow{
+    Field{"level", Type::Word, "level in force"},
+    Field{"holds", Type::Text, "for which process and how long: this session's worker, until the session ends"}};
 inline constexpr std::array kPing{Field{"pong", Type::Boolean, "true"}};
 inline constexpr std::array kServerStatus{Field{"version", Type::Text, "version"},
                                           Field{"pid", Type::Integer, "pid of the master"},

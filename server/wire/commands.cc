@@ -127,8 +127,9 @@ Status check_value(const Param& param, const Json& value) {
     case Type::Integer: {
       const auto* number = value.as_integer();
       if (number == nullptr) return wrong_type(param, value);
-      if (*number < 0 || *number > param.bound) {
-        return bad_param(param, "found " + std::to_string(*number) + ", expected 0 to " + std::to_string(param.bound));
+      if (*number < param.least || *number > param.bound) {
+        return bad_param(param, "found " + std::to_string(*number) + ", expected " + std::to_string(param.least) + " to " +
+                                    std::to_string(param.bound));
       }
       return {};
     }
@@ -161,6 +162,7 @@ Json describe_param(const Param& param) {
                            {"required", param.required},
                            {"bound", param.bound},
                            {"doc", param.doc}});
+  if (param.type == Type::Integer) out.set("least", param.least);
   if (!param.words.empty()) {
     Json words = Json::array();
     for (const auto word : words_of(param)) words.push_back(word);

@@ -32,7 +32,7 @@ std::string_view to_text(Type type);
 inline constexpr bool kRequired = true;
 inline constexpr bool kOptional = false;
 
-/// `bound` is the most octets of a text or items of an array, or the largest integer (the least is 0).
+/// `bound` is the most octets of a text or items of an array, or the largest integer.
 struct Param {
   std::string_view name;
   Type type;
@@ -40,6 +40,7 @@ struct Param {
   std::int64_t bound;
   std::string_view doc;
   std::string_view words = {};  ///< of Type::Word: the allowed ones, separated by spaces; empty: any name
+  std::int64_t least = 0;       ///< of Type::Integer
 };
 
 struct Field {

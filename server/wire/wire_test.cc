@@ -156,6 +156,8 @@ const BadParams kBadParams[] = {
     {"text for integer", "certificate.search", R"({"limit":"5"})", Code::InvalidParams},
     {"integer above its bound", "certificate.search", R"({"limit":1001})", Code::InvalidParams},
     {"negative integer", "certificate.search", R"({"limit":-1})", Code::InvalidParams},
+    {"integer below its least", "certificate.search", R"({"limit":0})", Code::InvalidParams},
+    {"a page of nothing", "node.list", R"({"limit":0})", Code::InvalidParams},
     {"no hexadecimal digits", "certificate.get", R"({"serial":"xyz"})", Code::InvalidParams},
     {"too many digits", "certificate.get", R"({"serial":"00112233445566778899aabbccddeeff0011223344"})", Code::TooLarge},
     {"word outside the list", "certificate.revoke", R"({"serial":"01","reason":"bored"})", Code::InvalidParams},

@@ -88,7 +88,10 @@ Result<Json> server_log_level(Session& /*session*/, const Params& params) {
     base::set_log_level(level);
     base::log_info("log level of this worker is now " + params.text("level"));
   }
-  return Json::object({{"level", base::to_text(base::log_level())}});
+  return Json::object({{"level", base::to_text(base::log_level())},
+                       {"holds",
+                        "for this session's worker, until the session ends; <log level> of chancery.xml and SIGHUP to "
+                        "chanceryd set everybody's"}});
 }
 
 }  // namespace chancery::worker
