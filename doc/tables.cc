@@ -6,6 +6,7 @@
 #include "server/config/profile_settings.h"
 #include "server/config/realm_settings.h"
 #include "server/config/server_settings.h"
+#include "server/signer/create_options.h"
 #include "server/wire/commands.h"
 #include "server/x509/lint.h"
 
@@ -62,6 +63,13 @@ Json settings() {
                        {"moved", moved_keys()}});
 }
 
+Json create_options() {
+  auto rows = Json::array();
+  for (const auto& row : signer::kCreateOptions)
+    rows.push_back(Json::object({{"name", row.name}, {"value", row.value}, {"doc", row.doc}}));
+  return rows;
+}
+
 Json errors() {
   auto rows = Json::array();
   const auto [first, count] = base::all_codes();
@@ -89,6 +97,7 @@ Json lints(const std::vector<x509::RuleRow>& rules) {
 int main() {
   const auto tables = Json::object({{"commands", wire::describe_commands()},
                                     {"settings", settings()},
+                                    {"create_options", create_options()},
                                     {"errors", errors()},
                                     {"certificate_lints", lints(x509::certificate_rules())},
                                     {"crl_lints", lints(x509::crl_rules())}});

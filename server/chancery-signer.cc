@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <climits>
 #include <cstdio>
 #include <map>
 #include <optional>
@@ -15,6 +16,7 @@
 #include "server/base/process.h"
 #include "server/base/text.h"
 #include "server/signer/create.h"
+#include "server/signer/create_options.h"
 #include "server/signer/serve.h"
 
 namespace {
@@ -24,40 +26,16 @@ using namespace chancery;
 constexpr const char* kUsage =
     "usage: chancery-signer serve --realm NAME --directory DIR --listen-fd N --ready-fd N --life-fd N --pass-fd N\n"
     "           [--worker-uid N] [--log DESTINATION] [--log-level LEVEL]\n"
-    "       chancery-signer create --realm NAME --directory DIR [--key KIND] [--subject DN] [--days N] [--path-length N]\n"
-    "           [--passphrase-file FILE | --credential NAME | --unencrypted]\n"
-    "           [--self-signed | --request-only | --import-key FILE --import-certificate FILE [--import-passphrase-file FILE]]\n"
-    "           [--signer-user USER] [--worker-user USER]\n"
-    "       chancery-signer check --realm NAME --directory DIR\n";
+    "       chancery-signer create --realm NAME --directory DIR [options of create]\n"
+    "       chancery-signer check --realm NAME --directory DIR\n"
+    "Options of create:\n";
 
 /// Options by name; a flag's value is empty.
 using Options = std::map<std::string, std::string, std::less<>>;
 
-bool is_flag(std::string_view name) { return name == "unencrypted" || name == "self-signed" || name == "request-only"; }
-
-constexpr std::array kKnown{"realm",
-                            "directory",
-                            "listen-fd",
-                            "ready-fd",
-                            "life-fd",
-                            "pass-fd",
-                            "worker-uid",
-                            "key",
-                            "subject",
-                            "days",
-                            "path-length",
-                            "passphrase-file",
-                            "credential",
-                            "unencrypted",
-                            "self-signed",
-                            "request-only",
-                            "import-key",
-                            "import-certificate",
-                            "import-passphrase-file",
-                            "signer-user",
-                            "worker-user",
-                            "log",
-                            "log-level"};
+/// Those that `create` alone takes are rows of kCreateOptions.
+constexpr std::array<std::string_view, 9> kCommon{"realm",   "directory",  "listen-fd", "ready-fd", "life-fd",
+                                                  "pass-fd", "worker-uid", "log",       "log-level"};
 
 Result<Options> parse(int argc, char** argv) {
   Options options;
@@ -65,9 +43,10 @@ Result<Options> parse(int argc, char** argv) {
     std::string_view name = argv[i];
     if (!name.starts_with("--")) return Error(Code::InvalidParams, "\"" + base::printable(name, 64) + "\" is no option");
     name.remove_prefix(2);
-    if (std::find(kKnown.begin(), kKnown.end(), name) == kKnown.end())
-      return Error(Code::InvalidParams, "unknown option --" + base::printable(name, 64));
-    if (is_flag(name)) {
+    const auto* of_create = signer::find_create_option(name);
+    if (of_create == nullptr && std::ranges::find(kCommon, name) == kCommon.end())
+      return Error(Code::InvalidParams, "unknown option --" + base::printable(name, 64), "chancery-signer --help lists them");
+    if (of_create != nullptr && of_create->value.empty()) {
       options[std::string(name)] = "";
     } else if (i + 1 < argc) {
       options[std::string(name)] = argv[++i];
@@ -83,12 +62,39 @@ std::string value(const Options& options, std::string_view name) {
   return found == options.end() ? "" : found->second;
 }
 
-Result<int> number(const Options& options, std::string_view name) {
-  const auto text = value(options, name);
+Result<int> number(const std::string& text, std::int64_t least = 0, std::int64_t most = INT_MAX) {
   int out = 0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), out);
-  if (failure == std::errc() && end == text.data() + text.size() && out >= 0) return out;
-  return Error(Code::InvalidParams, "option --" + std::string(name) + ": found \"" + text + "\", expected a number");
+  if (failure == std::errc() && end == text.data() + text.size() && out >= least && out <= most) return out;
+  return Error(Code::InvalidParams,
+               "found \"" + base::printable(text, 64) + "\", expected " + std::to_string(least) + " to " + std::to_string(most));
+}
+
+/// A descriptor or user that the master passes.
+Result<int> passed(const Options& options, std::string_view name) {
+  auto found = number(value(options, name));
+  return found.ok() ? found : Result<int>(found.error().within("--" + std::string(name)));
+}
+
+/// None when the option was not given.
+Result<std::optional<int>> number_of(const Options& options, std::string_view name) {
+  if (!options.contains(name)) return std::optional<int>();
+  const auto* row = signer::find_create_option(name);
+  const auto found = number(value(options, name), row->least, row->most);
+  if (!found.ok()) return signer::of_option(found.error(), name);
+  return std::optional(*found);
+}
+
+/// An option that was given says something: nobody means the default by an empty text.
+Status check_not_empty(const Options& options) {
+  for (const auto& [name, text] : options) {
+    const auto* row = signer::find_create_option(name);
+    if (row == nullptr || row->value.empty() || !text.empty()) continue;
+    const Error empty(Code::InvalidParams,
+                      "found an empty text, expected " + std::string(row->value) + "; without --" + name + " the default holds");
+    return signer::of_option(empty, name);
+  }
+  return {};
 }
 
 int complain(const Error& error) {
@@ -98,18 +104,17 @@ int complain(const Error& error) {
 }
 
 Result<signer::Creation> creation_from(const Options& options) {
+  PKI_TRY_VOID(check_not_empty(options));
   signer::Creation creation;
   creation.realm = value(options, "realm");
   creation.directory = std::filesystem::absolute(value(options, "directory")).lexically_normal();
   if (options.contains("key")) {
-    PKI_TRY(creation.key, base::parse_key_spec(value(options, "key")));
+    const auto spec = base::parse_key_spec(value(options, "key"));
+    if (!spec.ok()) return signer::of_option(spec.error(), "key");
+    creation.key = *spec;
   }
-  if (options.contains("days")) {
-    PKI_TRY(creation.days, number(options, "days"));
-  }
-  if (options.contains("path-length")) {
-    PKI_TRY(creation.path_length, number(options, "path-length"));
-  }
+  PKI_TRY(creation.days, number_of(options, "days"));
+  PKI_TRY(creation.path_length, number_of(options, "path-length"));
   creation.subject = value(options, "subject");
   creation.passphrase_file = value(options, "passphrase-file");
   creation.credential = value(options, "credential");
@@ -119,12 +124,14 @@ Result<signer::Creation> creation_from(const Options& options) {
   creation.import_passphrase_file = value(options, "import-passphrase-file");
   creation.owners = {value(options, "signer-user"), value(options, "worker-user")};
   if (creation.import_key.empty() != creation.import_certificate.empty()) {
-    return Error(Code::InvalidParams, "--import-key and --import-certificate come together");
+    return Error(Code::InvalidParams, "found one of --import-key and --import-certificate, expected both",
+                 "an existing CA is its key and its certificate");
   }
   const bool import = !creation.import_key.empty();
   const bool request = options.contains("request-only");
   if (static_cast<int>(import) + static_cast<int>(request) + static_cast<int>(options.contains("self-signed")) > 1) {
-    return Error(Code::InvalidParams, "more than one of --self-signed, --request-only and --import-key, expected one");
+    return Error(Code::InvalidParams, "more than one of --self-signed, --request-only and --import-key, expected one",
+                 "leave the others out");
   }
   creation.from = import ? signer::CaFrom::Import : request ? signer::CaFrom::Request : signer::CaFrom::SelfSigned;
   return creation;
@@ -149,7 +156,7 @@ int check(const Options& options) {
 
 Result<SecretBytes> read_pass(const Options& options) {
   constexpr std::size_t kMostOctets = 256;
-  PKI_TRY(const int number_of_pass, number(options, "pass-fd"));
+  PKI_TRY(const int number_of_pass, passed(options, "pass-fd"));
   const base::UniqueFd fd(number_of_pass);
   Bytes text(kMostOctets);
   const auto count = ::read(fd.get(), text.data(), text.size());
@@ -161,13 +168,13 @@ Result<SecretBytes> read_pass(const Options& options) {
 
 Result<signer::Serve> serve_from(const Options& options) {
   PKI_TRY(auto realm, RealmName::parse(value(options, "realm")));
-  PKI_TRY(const int listener, number(options, "listen-fd"));
-  PKI_TRY(const int ready, number(options, "ready-fd"));
-  PKI_TRY(const int life, number(options, "life-fd"));
+  PKI_TRY(const int listener, passed(options, "listen-fd"));
+  PKI_TRY(const int ready, passed(options, "ready-fd"));
+  PKI_TRY(const int life, passed(options, "life-fd"));
   PKI_TRY(auto pass, read_pass(options));
   std::optional<uid_t> worker;
   if (options.contains("worker-uid")) {
-    PKI_TRY(const int uid, number(options, "worker-uid"));
+    PKI_TRY(const int uid, passed(options, "worker-uid"));
     worker = static_cast<uid_t>(uid);
   }
   return signer::Serve{.realm = std::move(realm),
@@ -189,6 +196,14 @@ int serve(const Options& options) {
       base::open_log({options.contains("log") ? value(options, "log") : "stderr", *level}, "signer " + start->realm.text());
   if (!log.ok()) return complain(log.error());
   return signer::serve(std::move(start).value());
+}
+
+void print_usage(std::FILE* out) {
+  std::fputs(kUsage, out);
+  for (const auto& option : signer::kCreateOptions) {
+    const auto spelt = "--" + std::string(option.name) + " " + std::string(option.value);
+    std::fprintf(out, "  %-30s %s\n", spelt.c_str(), std::string(option.doc).c_str());
+  }
 }
 
 struct Mode {
@@ -214,6 +229,6 @@ int main(int argc, char** argv) {
       return base::to_int(base::Exit::Software);
     }
   }
-  std::fputs(kUsage, stderr);
+  print_usage(wanted == "--help" ? stdout : stderr);
   return wanted == "--help" ? 0 : base::to_int(base::Exit::Usage);
 }

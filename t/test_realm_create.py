@@ -23,8 +23,8 @@ class Place(Daemon):
     def add_realm(self, name, behave="ready"):
         """The tests add their own."""
 
-    def create(self, name, *options, check=True):
-        done = subprocess.run([BUILD / "chancery", "realm", "create", name, "--realms-directory", self.config.parent / "realms", *map(str, options)],
+    def create(self, name, *options, check=True, realms=None):
+        done = subprocess.run([BUILD / "chancery", "realm", "create", name, "--realms-directory", realms or self.config.parent / "realms", *map(str, options)],
                               capture_output=True, text=True, env={**os.environ, "CHANCERY_PROGRAMS": str(BUILD)})
         assert done.returncode == 0 or not check, done
         return done
@@ -213,18 +213,29 @@ def refusals(place, tmp_path, secret, existing):
         (["--import-key", key, "--import-certificate", certificate], "passphrase"),
         (["--import-key", key, "--import-certificate", certificate, "--import-passphrase-file", open_file], "0644"),
         (["--import-key", tmp_path / "other.key", "--import-certificate", other], "keyCertSign"),  # RFC 5280 4.2.1.3
-        (["--import-key", key], "--import-certificate"),
+        (["--import-key", key], "found one of --import-key and --import-certificate, expected both"),
+        (["--import-key", key, "--import-certificate", tmp_path / "absent", "--import-passphrase-file", secret], "--import-certificate: open"),
+        (["--import-key", key, "--import-certificate", certificate, "--import-passphrase-file", tmp_path / "absent"],
+         "--import-passphrase-file: open"),
         (["--import-key", tmp_path / "absent", "--import-certificate", certificate], "absent"),
         (["--import-key", certificate, "--import-certificate", certificate], "old.crt"),
         (["--key", "rsa:1024"], 'RSA size "1024"'),
         (["--key", "ec:P-192"], "P-192"),
         (["--key", "dsa:2048"], "dsa"),
-        (["--days", "0"], "--days"),
-        (["--days", "x"], "--days"),
-        (["--subject", "/CN"], "CN"),
-        (["--passphrase-file", open_file], "0644"),
-        (["--passphrase-file", empty], "empty"),
-        (["--passphrase-file", tmp_path / "absent"], "absent"),
+        (["--days", "0"], '--days: found "0", expected 1 to 36500'),
+        (["--days", "x"], '--days: found "x", expected 1 to 36500'),
+        (["--path-length", "-1"], '--path-length: found "-1", expected 0 to 100'),
+        (["--path-length", "101"], '--path-length: found "101", expected 0 to 100'),
+        (["--subject", "/CN"], '--subject: found "/CN", expected a DN like'),
+        (["--subject", "Department"], '--subject: found "Department", expected a DN like'),
+        (["--subject", ""], "--subject: found an empty text, expected DN"),
+        (["--key", ""], "--key: found an empty text, expected KIND"),
+        (["--key", "dsa"], "--key: key kind"),
+        (["--credential", "a/b"], '--credential: found "a/b"'),
+        (["--passphrase-file", ""], "--passphrase-file: found an empty text"),
+        (["--passphrase-file", open_file], f"--passphrase-file: {open_file} has mode 0644"),
+        (["--passphrase-file", empty], f"--passphrase-file: {empty} is empty"),
+        (["--passphrase-file", tmp_path / "absent"], "--passphrase-file: open"),
         (["--passphrase-file", secret, "--unencrypted"], "more than one"),
         (["--request-only", "--self-signed"], "more than one"),
         (["--credential", "ca"], "LoadCredential"),
@@ -235,6 +246,7 @@ def test_F12_what_is_refused_makes_no_ca(place, tmp_path, secret, existing):
     for number, (options, said) in enumerate(refusals(place, tmp_path, secret, existing)):
         done = place.create(f"r{number}", *options, check=False)
         assert done.returncode != 0 and said in done.stderr, (options, done)
+        assert "ca.config.yml" not in done.stderr, (options, done)
         assert not place.realm(f"r{number}").exists(), options
 
 
@@ -299,3 +311,33 @@ def test_F12_C26_check_finds_what_became_of_a_key(place, tmp_path, secret):
         assert status == 78 and said in words, (said, words)
         write(key, good_key), write(certificate, good_certificate, 0o644), write(secret, "correct horse\n")
         assert place.check()[0] == 0, place.check()
+
+
+# ----- help, and the directories above
+
+def test_help_has_a_sentence_for_each_option():
+    text = subprocess.run([BUILD / "chancery", "realm", "create", "--help"], check=True, capture_output=True, text=True).stdout
+    signers = subprocess.run([BUILD / "chancery-signer", "--help"], check=True, capture_output=True, text=True).stdout
+    for option in ("--key KIND", "--subject DN", "--days DAYS", "--path-length NUMBER", "--passphrase-file FILE", "--credential NAME", "--unencrypted",
+                   "--self-signed", "--request-only", "--import-key FILE", "--import-certificate FILE", "--import-passphrase-file FILE",
+                   "--signer-user USER", "--worker-user USER"):
+        assert re.search(rf"^  {option}\s+\S+ \S+", text, re.M), (option, text)
+        assert re.search(rf"^  {option}\s+\S+ \S+", signers, re.M), (option, signers)
+
+
+def test_a_mistyped_realms_directory_is_not_made(place, tmp_path):
+    done = place.create("one", realms=tmp_path / "nope" / "realms", check=False)
+    assert done.returncode != 0 and f"--realms-directory {tmp_path}/nope/realms: found no directory {tmp_path}/nope" in done.stderr, done
+    assert f"mkdir -p {tmp_path}/nope" in done.stderr and not (tmp_path / "nope").exists()
+    (tmp_path / "file").write_text("")
+    done = place.create("one", realms=tmp_path / "file", check=False)
+    assert done.returncode != 0 and f"--realms-directory {tmp_path}/file: found no directory, expected one" in done.stderr, done
+
+
+def test_a_missing_realms_directory_is_open_to_those_whose_realm_is_in_it(place, tmp_path):
+    realms = tmp_path / "fresh"
+    place.create("one", realms=realms)
+    assert realms.stat().st_mode & 0o777 == 0o755 and (realms / "one").stat().st_mode & 0o777 == 0o700
+    subprocess.run([BUILD / "chancery-signer", "create", "--realm", "two", "--directory", tmp_path / "deep" / "down" / "two"], check=True,
+                   capture_output=True, umask=0o077)
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "deep", tmp_path / "deep" / "down")} == {0o755}

@@ -12,6 +12,7 @@
 #include "clients/lib/client.h"
 #include "server/base/process.h"
 #include "server/base/text.h"
+#include "server/signer/create_options.h"
 
 // The command line: subcommands from the command table, two local verbs, one place for errors.
 
@@ -147,12 +148,14 @@ void add_realm_create(Line& line) {
   create.app->fallthrough(false);  // a realm may be named like a noun
   create.app->add_option("name", create.name, "realm name")->required();
   create.app->add_option("--realms-directory", create.realms_directory, "where realms are")->capture_default_str();
-  for (const auto* name : {"--key", "--subject", "--days", "--path-length", "--passphrase-file", "--credential", "--import-key",
-                           "--import-certificate", "--import-passphrase-file", "--signer-user", "--worker-user"}) {
-    create.app->add_option(name)->group("Options of chancery-signer create");
-  }
-  for (const auto* name : {"--unencrypted", "--self-signed", "--request-only"}) {
-    create.app->add_flag(name)->group("Options of chancery-signer create");
+  for (const auto& option : signer::kCreateOptions) {
+    const auto name = "--" + std::string(option.name);
+    const std::string doc(option.doc);
+    if (option.value.empty()) {
+      create.app->add_flag(name, doc);
+    } else {
+      create.app->add_option(name, doc)->type_name(std::string(option.value));
+    }
   }
 }
 
@@ -196,11 +199,12 @@ int complete(const Line& line, const std::vector<std::string>& words) {
 /// The options for chancery-signer that were given, as words.
 std::vector<std::string> signer_options(const RealmCreate& create) {
   std::vector<std::string> words;
-  for (const auto* option : create.app->get_options()) {
-    const auto name = option->get_name();
-    if (option->count() == 0 || option->get_group() != "Options of chancery-signer create") continue;
+  for (const auto& row : signer::kCreateOptions) {
+    const auto name = "--" + std::string(row.name);
+    const auto* option = create.app->get_option(name);
+    if (option->count() == 0) continue;
     words.push_back(name);
-    if (option->get_items_expected_max() > 0) words.push_back(option->results().front());
+    if (!row.value.empty()) words.push_back(option->results().front());
   }
   return words;
 }

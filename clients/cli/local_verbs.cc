@@ -49,6 +49,18 @@ Result<pid_t> start(std::vector<std::string>& words, int output) {
   return pid;
 }
 
+/// A realms directory may be new. What it should stand in may not: a mistyped path would make another tree of realms.
+Status check_realms_directory(const base::Path& named) {
+  std::error_code ignored;
+  const auto place = "--realms-directory " + named.string();
+  if (std::filesystem::is_directory(named, ignored)) return {};
+  if (std::filesystem::exists(named, ignored)) return Error(Code::InvalidParams, place + ": found no directory, expected one");
+  const auto parent = (std::filesystem::absolute(named) / "").lexically_normal().parent_path().parent_path();
+  if (std::filesystem::is_directory(parent, ignored)) return {};
+  return Error(Code::NotFound, place + ": found no directory " + parent.string() + ", expected one to make it in",
+               "mkdir -p " + parent.string() + " if the path is meant");
+}
+
 Result<std::string> read_to_end(int fd) {
   std::string text;
   std::array<char, 4096> piece{};
@@ -64,6 +76,7 @@ Result<std::string> read_to_end(int fd) {
 
 Result<Json> create_realm(const std::string& name, const base::Path& realms_directory, const std::vector<std::string>& options) {
   PKI_TRY(const auto realm, RealmName::parse(name));
+  PKI_TRY_VOID(check_realms_directory(realms_directory));
   PKI_TRY(const auto program, find_signer());
   std::vector<std::string> words{program.string(), "create",      "--realm",
                                  realm.text(),     "--directory", (realms_directory / realm.text()).string()};

@@ -14,7 +14,8 @@ namespace chancery::cli {
 /// and its exit status becomes this program's.
 ///
 /// @param options  further options of chancery-signer, "--key", "ec:P-256", …
-/// @return its answer. @errors Malformed: the name; NotFound: no chancery-signer; Unavailable: it was killed; Io.
+/// @return its answer. @errors Malformed: the name; NotFound: no chancery-signer, or nothing to make the realms directory in;
+/// Unavailable: it was killed; Io.
 Result<Json> create_realm(const std::string& name, const base::Path& realms_directory, const std::vector<std::string>& options);
 
 struct CsrOrder {

@@ -7,8 +7,10 @@
 #include <cerrno>
 
 #include "server/config/load.h"
+#include "server/config/text_checks.h"
 #include "server/crypto/block_list.h"
 #include "server/signer/ca_files.h"
+#include "server/signer/create_options.h"
 #include "server/signer/journal.h"
 #include "server/x509/csr.h"
 #include "server/x509/lint.h"
@@ -21,7 +23,6 @@ namespace {
 constexpr std::size_t kPassphraseOctets = 24;
 constexpr const char* kConfiguration = "ca.config.yml";
 constexpr const char* kPassphrase = "passphrase";
-constexpr int kMostDays = 36500;
 
 using RealmPtr = std::shared_ptr<const config::RealmConfig>;
 
@@ -33,16 +34,28 @@ bool is_there(const base::Path& path) {
 /// A text as YAML; JSON's texts are YAML's double-quoted ones.
 std::string quoted(const std::string& text) { return wire::to_text(Json(text)); }
 
+/// What the options say, before anything is made of it: what is wrong with one is said of it, not of the file it would get into.
+Status check_values(const Creation& creation) {
+  if (!creation.subject.empty()) {
+    if (const auto held = config::check_slash_dn(creation.subject); !held.ok()) return of_option(held.error(), "subject");
+    if (const auto name = x509::Name::from_slash(creation.subject); !name.ok()) return of_option(name.error(), "subject");
+  }
+  if (!creation.credential.empty()) {
+    if (const auto held = config::check_name(creation.credential); !held.ok()) return of_option(held.error(), "credential");
+  }
+  if (!creation.passphrase_file.empty()) {
+    const auto read = read_passphrase_file(creation.passphrase_file);
+    if (!read.ok()) return of_option(read.error(), "passphrase-file");
+  }
+  return {};
+}
+
 Status check_options(const Creation& creation) {
   PKI_TRY([[maybe_unused]] const auto name, RealmName::parse(creation.realm));
   const int ways = static_cast<int>(!creation.passphrase_file.empty()) + static_cast<int>(!creation.credential.empty()) +
                    static_cast<int>(creation.unencrypted);
   if (ways > 1)
     return Error(Code::InvalidParams, "more than one of --passphrase-file, --credential and --unencrypted, expected one");
-  if (creation.days && (*creation.days < 1 || *creation.days > kMostDays)) {
-    return Error(Code::InvalidParams,
-                 "--days " + std::to_string(*creation.days) + ", expected 1 to " + std::to_string(kMostDays));
-  }
   for (const auto* made : {"ca.crt", "ca.csr"}) {
     if (is_there(creation.directory / made))
       return Error(Code::Exists, (creation.directory / made).string() + " is there: the realm has a CA");
@@ -50,13 +63,18 @@ Status check_options(const Creation& creation) {
   return {};
 }
 
+/// The directories above the realm, where they are missing: everybody comes through them to what is theirs, whatever the umask
+/// says.
+Status make_parents(const base::Path& path) {
+  if (path.empty() || is_there(path)) return {};
+  PKI_TRY_VOID(make_parents(path.parent_path()));
+  PKI_TRY_VOID(base::make_directories(path, 0755));
+  return ::chmod(path.c_str(), 0755) == 0 ? Status() : base::io_error("chmod " + path.string(), errno);
+}
+
 Status make_tree(const base::Path& directory, const Owners& owners) {
-  const auto above = directory.parent_path();
-  if (const bool given = !owners.signer.empty() || !owners.worker.empty(); given && !is_there(above)) {
-    PKI_TRY_VOID(base::make_directories(above, 0755));
-    // Whom the realm is given to must get there, whatever the umask says.
-    if (::chmod(above.c_str(), 0755) != 0) return base::io_error("chmod " + above.string(), errno);
-  }
+  PKI_TRY_VOID(make_parents(directory.parent_path()));
+  PKI_TRY_VOID(check_way(directory.parent_path(), owners));
   for (const auto* part : {"", "cas", "db", "journal", "nodes", "profiles"})
     PKI_TRY_VOID(base::make_directories(directory / part, 0700));
   return {};
@@ -108,7 +126,13 @@ Status check_protection(const Creation& creation, const config::RealmConfig& rea
                "change it there, and leave the option out");
 }
 
-Result<RealmPtr> load(const Creation& creation) {
+/// A file that these options just made is nothing to look into: the user has not seen it, and it goes again.
+std::string complaint(const config::Finding& finding, bool is_just_made) {
+  if (!is_just_made) return config::to_line(finding);
+  return "the configuration that these options make: " + (finding.path.empty() ? "" : finding.path + ": ") + finding.message;
+}
+
+Result<RealmPtr> load(const Creation& creation, bool is_just_made) {
   PKI_TRY(const auto name, RealmName::parse(creation.realm));
   std::vector<config::Finding> findings;
   auto realm = config::load_realm(name, creation.directory, findings);
@@ -117,18 +141,23 @@ Result<RealmPtr> load(const Creation& creation) {
     return realm;
   }
   std::string text;
-  for (const auto& finding : findings) text += (text.empty() ? "" : "; ") + config::to_line(finding);
+  for (const auto& finding : findings) text += (text.empty() ? "" : "; ") + complaint(finding, is_just_made);
   return Error(Code::BadConfig, text);
 }
 
+Result<std::optional<SecretBytes>> import_passphrase(const Creation& creation) {
+  if (creation.import_passphrase_file.empty()) return std::optional<SecretBytes>();
+  auto passphrase = read_passphrase_file(creation.import_passphrase_file);
+  if (!passphrase.ok()) return of_option(passphrase.error(), "import-passphrase-file");
+  return std::optional(std::move(passphrase).value());
+}
+
 Result<crypto::PrivateKey> import_key(const Creation& creation) {
-  std::optional<SecretBytes> passphrase;
-  if (!creation.import_passphrase_file.empty()) {
-    PKI_TRY(passphrase, read_passphrase_file(creation.import_passphrase_file));
-  }
-  PKI_TRY(const auto pem, base::read_secret_file(creation.import_key, kMaxKeyBytes));
-  auto key = crypto::PrivateKey::from_pem(pem.view(), passphrase ? &*passphrase : nullptr);
-  if (!key.ok()) return key.error().within(creation.import_key);
+  PKI_TRY(const auto passphrase, import_passphrase(creation));
+  const auto pem = base::read_secret_file(creation.import_key, kMaxKeyBytes);
+  if (!pem.ok()) return of_option(pem.error(), "import-key");
+  auto key = crypto::PrivateKey::from_pem(pem->view(), passphrase ? &*passphrase : nullptr);
+  if (!key.ok()) return of_option(key.error().within(creation.import_key), "import-key");
   return key;
 }
 
@@ -193,9 +222,10 @@ Result<std::string> self_sign(const Creation& creation, const config::RealmConfi
 
 Result<realm::Authority> import_chain(const Creation& creation, const config::RealmConfig& realm, const crypto::PublicKey& key,
                                       Seconds now) {
-  PKI_TRY(const auto text, base::read_file(creation.import_certificate, kMaxChainBytes));
-  auto authority = accept_chain(text, realm, key, now);
-  if (!authority.ok()) return authority.error().within(creation.import_certificate);
+  const auto text = base::read_file(creation.import_certificate, kMaxChainBytes);
+  if (!text.ok()) return of_option(text.error(), "import-certificate");
+  auto authority = accept_chain(*text, realm, key, now);
+  if (!authority.ok()) return of_option(authority.error().within(creation.import_certificate), "import-certificate");
   return authority;
 }
 
@@ -252,8 +282,9 @@ Result<Json> make_ca(const Creation& creation, const config::RealmConfig& realm,
 }
 
 Result<Json> fill(const Creation& creation, Seconds now) {
+  const bool is_new = !is_there(creation.directory / kConfiguration);
   PKI_TRY_VOID(write_configuration(creation));
-  PKI_TRY(const auto realm, load(creation));
+  PKI_TRY(const auto realm, load(creation, is_new));
   PKI_TRY(auto made, make_ca(creation, *realm, now));
   PKI_TRY_VOID(give_away(creation.directory, creation.owners));
   return made;
@@ -263,6 +294,7 @@ Result<Json> fill(const Creation& creation, Seconds now) {
 
 Result<Json> create_realm(const Creation& creation, Seconds now) {
   PKI_TRY_VOID(check_options(creation));
+  PKI_TRY_VOID(check_values(creation));
   PKI_TRY_VOID(check_owners(creation.owners));
   const bool is_new = !is_there(creation.directory);
   PKI_TRY_VOID(make_tree(creation.directory, creation.owners));
@@ -280,9 +312,13 @@ Result<Json> create_realm(const Creation& creation, Seconds now) {
 std::vector<std::string> check_realm(const RealmName& name, const base::Path& directory, Seconds now) {
   std::vector<config::Finding> findings;
   const auto realm = config::load_realm(name, directory, findings);
-  // What the configuration says is chanceryd --check's to report; here only what stands in the way of the key.
-  if (realm == nullptr) return {directory.string() + ": the realm's configuration does not hold"};
   std::vector<std::string> faults;
+  // chanceryd --check has reported what it finds itself; the signer's user may find something else.
+  if (realm == nullptr) {
+    for (const auto& finding : findings)
+      if (finding.severity == config::Finding::Error) faults.push_back(config::to_line(finding));
+    return faults;
+  }
   if (const auto lists = crypto::open_block_lists(realm->key_block_lists); !lists.ok())
     faults.push_back(base::to_line(lists.error()));
   const auto key = read_ca_key(*realm);

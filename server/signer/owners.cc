@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <filesystem>
 
+#include "server/base/text.h"
+
 namespace chancery::signer {
 namespace {
 
@@ -42,7 +44,35 @@ Status give_tree(const base::Path& top, const Account& account) {
   return failure ? base::io_error("list " + top.string(), failure.value()) : Status();
 }
 
+/// Groups and access lists may let others through; only what lets nobody through is certain.
+bool lets_through(const struct stat& directory, const Account& account) {
+  if (account.uid == 0) return true;
+  if (directory.st_uid == account.uid) return (directory.st_mode & S_IXUSR) != 0;
+  return (directory.st_mode & (S_IXGRP | S_IXOTH)) != 0;
+}
+
+Status check_way(const base::Path& directory, const std::string& user) {
+  PKI_TRY(const auto account, find(user));
+  base::Path at;
+  for (const auto& part : directory) {
+    at /= part;
+    struct stat found {};
+    if (::stat(at.c_str(), &found) != 0 || lets_through(found, account)) continue;
+    return Error(Code::Denied,
+                 at.string() + " has mode " + base::octal(found.st_mode & 07777) + " and belongs to uid " +
+                     std::to_string(found.st_uid) + ", expected that user " + user + " gets through it",
+                 "chmod o+x " + at.string() + ", or make the realm elsewhere");
+  }
+  return {};
+}
+
 }  // namespace
+
+Status check_way(const base::Path& directory, const Owners& owners) {
+  for (const auto* user : {&owners.signer, &owners.worker})
+    if (!user->empty()) PKI_TRY_VOID(check_way(directory, *user));
+  return {};
+}
 
 Status check_owners(const Owners& owners) {
   for (const auto* user : {&owners.signer, &owners.worker}) {
