@@ -274,3 +274,40 @@ def test_only_root_gives_files_away():
         done = run_as("nobody", program, "create", "--realm", "one", "--directory", f"{directory}/one", "--signer-user", SIGNER)
         assert done.returncode == 77 and "only root gives files away" in done.stderr, done
         assert not pathlib.Path(directory, "one").exists()
+
+
+# ----- where the users cannot come
+
+@pytest.fixture
+def elsewhere():
+    with tempfile.TemporaryDirectory(prefix="chancery-users-") as directory:
+        os.chmod(directory, 0o755)
+        one = Users(pathlib.Path(directory), realms=("one",))
+        shutil.copy(BUILD / "chancery-signer", one.directory / "bin")
+        shutil.copy(BUILD / "chancery-http", one.directory / "bin")
+        yield one
+        one.end()
+
+
+def test_a_realm_is_not_made_where_its_users_cannot_come(elsewhere):
+    closed = elsewhere.directory / "closed"
+    closed.mkdir(mode=0o700)
+    done = subprocess.run([BUILD / "chancery", "realm", "create", "two", "--realms-directory", closed / "realms", "--signer-user", SIGNER, "--worker-user",
+                           WORKER], capture_output=True, text=True, env={**os.environ, "CHANCERY_PROGRAMS": str(BUILD)})
+    assert done.returncode != 0 and f"{closed} has mode 0700" in done.stderr and f"user {SIGNER}" in done.stderr, done
+    assert f"chmod o+x {closed}" in done.stderr and not (closed / "realms" / "two").exists(), done
+
+
+def test_a_way_that_was_closed_is_named_once(elsewhere):
+    elsewhere.write_config()
+    elsewhere.config.write_text(elsewhere.config.read_text().replace('"default"', '"one"'))
+    realms = elsewhere.directory / "realms"
+    realms.chmod(0o700)
+    reason = f"{realms}/one: found no way through {realms} for uid {uid(SIGNER)}"
+    done = subprocess.run([BUILD / "chanceryd", "--config", elsewhere.config, "--check"], capture_output=True, text=True)
+    assert done.returncode == 78 and reason in done.stdout and "does not hold" not in done.stdout, done
+    elsewhere.launch()
+    elsewhere.wait_log("signer one: failed")
+    elsewhere.wait_log("signer one: ended")
+    complaints = [line for line in elsewhere.log().splitlines() if " error " in line]
+    assert len(complaints) == 1 and reason in complaints[0], elsewhere.log()

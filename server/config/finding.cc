@@ -9,8 +9,9 @@
 namespace chancery::config {
 
 std::string to_line(const Finding& finding) {
-  std::string line =
-      base::printable(finding.file) + ":" + std::to_string(finding.line) + ":" + std::to_string(finding.column) + ": ";
+  std::string line = base::printable(finding.file) + ":";
+  if (finding.line > 0) line += std::to_string(finding.line) + ":" + std::to_string(finding.column) + ":";
+  line += " ";
   if (!finding.path.empty()) line += base::printable(finding.path) + ": ";
   if (finding.severity == Finding::Warning) line += "warning: ";
   return line + base::printable(finding.message, 1024);

@@ -1,6 +1,10 @@
 #include "server/config/load.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <functional>
 #include <optional>
 
@@ -143,6 +147,30 @@ std::vector<RealmName> realms_of(const ServerConfig& server, const Node& root, R
   return realms;
 }
 
+/// The first directory on the way to `path` that this process may not go through; empty: none.
+fs::path closed_on_the_way(const fs::path& path) {
+  fs::path at;
+  for (const auto& part : path.parent_path()) {
+    at /= part;
+    if (::faccessat(AT_FDCWD, at.c_str(), X_OK, AT_EACCESS) != 0 && errno == EACCES) return at;
+  }
+  return {};
+}
+
+/// A realm's directory that is not there, or that this process cannot get to, which is no fault of the file in it.
+void report_no_directory(const fs::path& directory, const std::error_code& failure, Report& report,
+                         std::vector<Finding>& findings) {
+  const auto closed = failure == std::errc::permission_denied ? closed_on_the_way(directory) : fs::path();
+  if (!closed.empty()) {
+    return Report(directory.string(), findings)
+        .error_at(0, 0,
+                  "found no way through " + closed.string() + " for uid " + std::to_string(::geteuid()) +
+                      ", expected to reach the realm's directory (chmod o+x " + closed.string() + ")");
+  }
+  const auto why = failure && failure != std::errc::no_such_file_or_directory ? " (" + failure.message() + ")" : "";
+  report.error_at(1, 1, "found no directory " + directory.string() + why + ", expected the realm's");
+}
+
 /// What the server knows and one realm alone does not.
 using MoreChecks = std::function<void(const RealmConfig& realm, const Node& root, Report& report)>;
 
@@ -156,8 +184,7 @@ std::shared_ptr<const RealmConfig> load_realm(const RealmName& name, const fs::p
   Report report(file.string(), own);
   std::error_code failure;
   if (!fs::is_directory(realm->directory, failure)) {
-    const auto why = failure && failure != std::errc::no_such_file_or_directory ? " (" + failure.message() + ")" : "";
-    report.error_at(1, 1, "found no directory " + realm->directory.string() + why + ", expected the realm's");
+    report_no_directory(realm->directory, failure, report, own);
   } else if (const auto root = read_yaml(file, report); root && is_section(*root, report)) {
     check_trusted(realm->directory, {realm->directory}, report);
     check_trusted(file, {realm->directory}, report);

@@ -61,7 +61,9 @@ Result<std::shared_ptr<const config::RealmConfig>> load(const RealmName& name, c
   std::vector<config::Finding> findings;
   auto realm = config::load_realm(name, directory, findings);
   if (realm != nullptr) return realm;
-  for (const auto& finding : findings) base::log_error(config::to_line(finding));
+  std::erase_if(findings, [](const config::Finding& one) { return one.severity != config::Finding::Error; });
+  // The first is the error, which whoever called says; the others are said here.
+  for (std::size_t i = 1; i < findings.size(); ++i) base::log_error(config::to_line(findings[i]));
   return Error(Code::BadConfig, findings.empty() ? "the realm's configuration does not hold" : config::to_line(findings.front()));
 }
 
@@ -139,8 +141,9 @@ base::Exit status_of(Code code) {
 
 int fail(const Serve& start, const Error& why) {
   const auto line = "failed " + base::printable(base::to_line(why), kMaxReason) + "\n";
-  (void)base::write_all(start.ready.get(), base::as_bytes(line));
-  base::log_error(base::to_line(why));
+  // The master logs what it is told; a log that says everything twice is read by nobody.
+  const bool is_told = base::write_all(start.ready.get(), base::as_bytes(line)).ok() && base::to_line(why).size() <= kMaxReason;
+  if (!is_told) base::log_error(base::to_line(why));
   return base::to_int(status_of(why.code()));
 }
 
