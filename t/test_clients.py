@@ -131,12 +131,22 @@ EXIT_STATUSES = [
     ("certificate get --serail 01", 64, 'did you mean "--serial"?'),
     ("certificate search --limit 0", 64, "limit: found 0, expected 1 to 1000"),
     ("node list --limit 1001", 64, "limit: found 1001, expected 1 to 1000"),
+    ("ca import x", 64, 'unexpected word "x" behind "chancery ca import"\nhint: syntax: chancery ca import --certificate FILE\n'),
+    ("ca import", 64, "--certificate is required\nhint: syntax: chancery ca import --certificate FILE\n"),
+    ("certificate issue --csr good.csr --sans DNS:a DNS:b", 64, '"DNS:b"'),
+    ("certificate issue --csr good.csr --sans DNS:a DNS:b", 64, "[--sans TEXT]..."),
+    ("csr --cn a x", 64, 'unexpected word "x" behind "chancery csr"'),
+    ("realm create", 64, "syntax: chancery realm create <name> [options]"),
+    ("--timeout abc server ping", 64, '--timeout: found "abc", expected seconds, 0.001 to 86400'),
+    ("--timeout 0 server ping", 64, '--timeout: found "0", expected seconds'),
+    ("certificate issue --csr /dev/zero", 65, "--csr: /dev/zero has more than 1048576 octets"),
+    ("certificate issue --csr /", 65, "--csr: / is a directory"),
     ("--realm nowhere ca get", 69, "nowhere"),
     ("--socket /nowhere.sock server ping", 69, "/nowhere.sock"),
 ]
 
 
-@pytest.mark.parametrize("words,status,said", EXIT_STATUSES, ids=[one[0] for one in EXIT_STATUSES])
+@pytest.mark.parametrize("words,status,said", EXIT_STATUSES, ids=[f"{one[0]} {i}" for i, one in enumerate(EXIT_STATUSES)])
 def test_cli_exit_statuses(shell, words, status, said):
     done = shell(f"chancery {words}", check=False)
     assert done.stdout == "" and said in done.stderr, done
@@ -224,3 +234,28 @@ def test_a_key_goes_to_its_file_alone(shell, files):
 def test_a_refused_csr_can_be_asked_for_again(shell, files):
     shell("chancery csr --cn a.example.com --key-out again.key --out nowhere/x", check=False)
     shell("chancery csr --cn a.example.com --key-out again.key --out again.csr")
+
+
+# ----- what comes in, and how words are spelt
+
+@pytest.mark.parametrize("given", ["--csr good.csr", "--csr - < good.csr", "--csr /dev/stdin < good.csr", "--csr <(cat good.csr)", "--csr pipe"])
+def test_a_request_comes_from_a_file_or_a_pipe(shell, files, given):
+    shell(f"cat good.csr > pipe & exec bash -c 'chancery certificate preview {given}'" if "pipe" in given else f"bash -c 'chancery certificate preview {given}'")
+    assert "allowed" in shell(f"cat good.csr | chancery certificate preview --csr {'-' if '-' in given[6:] else '/dev/stdin'}").stdout
+
+
+def test_alternative_names_have_both_spellings(shell, files):
+    shell("chancery csr --cn a.example.com --san DNS:a.example.com --sans DNS:b.example.com --key-out names.key --out names.csr")
+    text = shell("openssl req -in names.csr -noout -text").stdout
+    assert "DNS:a.example.com, DNS:b.example.com" in text
+    shell("chancery certificate issue --csr names.csr --san DNS:c.example.com --sans DNS:d.example.com --out names.crt")
+    assert "DNS:c.example.com, DNS:d.example.com" in shell("openssl x509 -in names.crt -noout -ext subjectAltName").stdout
+    for verb in ("csr", "certificate issue"):
+        text = shell(f"chancery {verb} --help").stdout
+        names, = re.findall(r"^ +(--sans?,--sans?) TEXT +(?!\.\.\.)", text, re.M)
+        assert "once for each" in text and set(names.split(",")) == {"--san", "--sans"}
+
+
+def test_an_empty_list_says_so(shell):
+    assert shell("chancery certificate search --subject nobody.example.com").stdout == "no certificates\n"
+    assert json.loads(shell("chancery --json certificate search --subject nobody.example.com").stdout) == {"certificates": []}

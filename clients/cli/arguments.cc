@@ -1,6 +1,7 @@
 #include "clients/cli/arguments.h"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <iostream>
 
@@ -51,12 +52,35 @@ Result<std::string> read_standard_input() {
 }  // namespace
 
 Result<std::string> read_argument_file(const std::string& name) {
-  return name == "-" ? read_standard_input() : base::read_file(name, kMaxArgumentBytes);
+  // By its name it could not be opened where it is a socket.
+  const bool is_standard_input = name == "-" || name == "/dev/stdin";
+  return is_standard_input ? read_standard_input() : base::read_input(name, kMaxArgumentBytes);
 }
 
 std::string option_name(std::string_view parameter) {
   std::string name(parameter);
   std::ranges::replace(name, '_', '-');
+  return name;
+}
+
+std::string option_names(const wire::Param& param) {
+  const auto name = option_name(param.name);
+  if (param.type == wire::Type::Boolean) return "--" + name + ",!--no-" + name;
+  if (param.type == wire::Type::Texts && name.ends_with('s')) return "--" + name + ",--" + name.substr(0, name.size() - 1);
+  return "--" + name;
+}
+
+std::string value_name(const wire::Param& param) {
+  switch (param.type) {
+    case wire::Type::Pem: return "FILE";
+    case wire::Type::Texts: return "TEXT";
+    case wire::Type::Object:
+    case wire::Type::Objects:
+    case wire::Type::Any: return "JSON";
+    default: break;
+  }
+  std::string name(wire::to_text(param.type));
+  std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   return name;
 }
 

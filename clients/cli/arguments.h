@@ -10,7 +10,7 @@
 /// The command line `chancery`: every row of the command table is a subcommand.
 namespace chancery::cli {
 
-/// The content of a file; "-" is standard input. Tests bring their own.
+/// The content of a file or pipe; "-" is standard input. Tests bring their own.
 using Reader = std::function<Result<std::string>(const std::string& name)>;
 
 /// Reads files and standard input, at most the largest request. @errors Io, NotFound, TooLarge.
@@ -21,6 +21,12 @@ using Given = std::map<std::string, std::vector<std::string>, std::less<>>;
 
 /// "store_key" is the option "store-key".
 std::string option_name(std::string_view parameter);
+
+/// All its names for CLI11; what may be repeated has its singular, too: "--sans,--san".
+std::string option_names(const wire::Param& param);
+
+/// What stands for its value in help, "FILE".
+std::string value_name(const wire::Param& param);
 
 /// One parameter's value. @errors InvalidParams: no integer, no JSON, not one word; those of the reader.
 Result<Json> argument(const wire::Param& param, const std::vector<std::string>& words, const Reader& read);

@@ -61,6 +61,14 @@ struct Line {
   CLI::App* completion = nullptr;
 };
 
+/// Checks of CLI11: an empty text is consent.
+std::string is_name(const std::string& text) { return text.empty() ? "found an empty text, expected a file's name" : ""; }
+
+std::string is_timeout(const std::string& text) {
+  if (CLI::Range(0.001, 86400.0)(text).empty()) return {};
+  return "found \"" + base::printable(text, 64) + "\", expected seconds, 0.001 to 86400";
+}
+
 void add_global_options(Line& line) {
   auto& app = line.app;
   auto& global = line.global;
@@ -72,8 +80,8 @@ void add_global_options(Line& line) {
   app.add_option("--front-end", global.front_end, "act as this configured front end");
   app.add_option("--timeout", global.timeout_seconds, "seconds for one answer")
       ->capture_default_str()
-      ->check(CLI::Range(0.001, 86400.0));
-  const auto is_name = [](const std::string& text) { return text.empty() ? "found an empty text, expected a file's name" : ""; };
+      ->type_name("SECONDS")
+      ->check(is_timeout);
   app.add_option("--out", global.files.out, "write the answer's first PEM (certificate, crl, chain, request) to this file")
       ->check(is_name);
   app.add_option("--key-out", global.files.key_out,
@@ -83,24 +91,31 @@ void add_global_options(Line& line) {
   app.add_flag("--all", global.all, "all pages of a list");
 }
 
+/// An option that takes one value each time it is given, and may be given again.
+CLI::Option* one_each(CLI::Option* option) {
+  return option->expected(1)->allow_extra_args(false)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
 std::string help_of(const wire::Param& param) {
   auto help = std::string(param.doc);
-  if (param.type == wire::Type::Pem) help += " (FILE, - or PEM text)";
+  if (param.type == wire::Type::Pem) help += " (a file, - for standard input, or the PEM text)";
+  if (param.type == wire::Type::Texts) help += "; give the option once for each";
   if (!param.words.empty() && param.words != param.doc) help += ": " + std::string(param.words);
   return help;
 }
 
 void add_option(Leaf& leaf, const wire::Param& param) {
   auto& bound = leaf.bound.emplace_back(Bound{&param, nullptr, {}, {}});
-  const auto name = cli::option_name(param.name);
+  const auto names = cli::option_names(param);
   const auto help = help_of(param);
   if (param.type == wire::Type::Boolean) {
-    bound.option = leaf.app->add_flag("--" + name + ",!--no-" + name, bound.flag, help);
+    bound.option = leaf.app->add_flag(names, bound.flag, help);
   } else if (param.type == wire::Type::Texts) {
-    bound.option = leaf.app->add_option("--" + name, bound.many, help)->allow_extra_args(false);
+    bound.option = one_each(leaf.app->add_option(names, bound.many, help));
   } else {
-    bound.option = leaf.app->add_option("--" + name, bound.one, help);
+    bound.option = leaf.app->add_option(names, bound.one, help);
   }
+  if (param.type != wire::Type::Boolean) bound.option->type_name(cli::value_name(param));
   bound.option->required(param.required);
 }
 
@@ -162,7 +177,8 @@ void add_realm_create(Line& line) {
 void add_csr(Line& line) {
   line.csr = line.app.add_subcommand("csr", "Make a key pair and a request for it; --key-out FILE takes the key.");
   line.csr->add_option("--cn", line.order.cn, "common name")->required();
-  line.csr->add_option("--san", line.order.sans, "subject alternative name, \"DNS:a.example.com\"")->allow_extra_args(false);
+  one_each(line.csr->add_option("--san,--sans", line.order.sans,
+                                "subject alternative name, \"DNS:a.example.com\"; give the option once for each"));
   line.csr->add_option("--key", line.order.key, "kind of key pair")->capture_default_str();
 }
 
@@ -308,28 +324,63 @@ std::optional<Error> unknown(const std::string& kind, const std::string& word, c
                near.empty() ? "chancery --help, and --help after each word" : "did you mean \"" + std::string(near) + "\"?");
 }
 
-/// The word or option that nobody knows, and what it may have been meant for; CLI11 only says that something is missing.
-std::optional<Error> unknown_word(const CLI::App& app) {
+/// The subcommand that was reached.
+const CLI::App& reached(const CLI::App& app) {
   const CLI::App* at = &app;
   while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
-  auto words = app.remaining(true);
-  const auto commands = at->get_subcommands([](const CLI::App*) { return true; });
-  std::vector<std::string> names;
-  for (const auto* one : commands) names.push_back(one->get_name());
-  const auto is_option = [](const std::string& one) { return one.starts_with('-'); };
-  if (const auto word = std::ranges::find_if_not(words, is_option); word != words.end() && !names.empty()) {
-    return unknown("word", *word, names);
+  return *at;
+}
+
+std::string words_to(const CLI::App& app) {
+  const auto* parent = app.get_parent();
+  return (parent == nullptr ? "" : words_to(*parent) + " ") + app.get_name();
+}
+
+std::string syntax_of(const CLI::Option& option) {
+  const auto name = option.get_name();
+  if (option.get_positional()) return "<" + name + ">";
+  const auto spelt = option.get_items_expected_max() == 0 ? name : name + " " + option.get_type_name();
+  const bool repeats = option.get_multi_option_policy() == CLI::MultiOptionPolicy::TakeAll;
+  return (option.get_required() ? spelt : "[" + spelt + "]") + (repeats ? "..." : "");
+}
+
+/// How a subcommand is given, in one line: chancery ca import --certificate FILE.
+std::string syntax_of(const CLI::App& app) {
+  constexpr std::size_t kMostOptional = 8;
+  const auto options = app.get_options([](const CLI::Option* one) { return one->get_name() != "--help"; });
+  const auto required = std::ranges::count_if(options, [](const CLI::Option* one) { return one->get_required(); });
+  const bool is_long = options.size() - static_cast<std::size_t>(required) > kMostOptional;
+  auto text = words_to(app);
+  if (!app.get_subcommands([](const CLI::App*) { return true; }).empty()) return text + " --help";
+  for (const auto* option : options) {
+    if (option->get_required() || !is_long) text += " " + syntax_of(*option);
   }
-  const auto option = std::ranges::find_if(words, is_option);
-  if (option == words.end()) return std::nullopt;
-  for (const auto* one : at->get_options()) names.push_back(one->get_name());
-  return unknown("option", *option, names);
+  return is_long ? text + " [options]" : text;
+}
+
+/// The word or option that nobody knows, and what it may have been meant for; CLI11 only says that something is missing.
+std::optional<Error> unknown_word(const CLI::App& app) {
+  const auto& at = reached(app);
+  const auto words = app.remaining(true);
+  std::vector<std::string> names;
+  for (const auto* one : at.get_subcommands([](const CLI::App*) { return true; })) names.push_back(one->get_name());
+  const auto is_option = [](const std::string& one) { return one.starts_with('-'); };
+  const auto word = std::ranges::find_if_not(words, is_option);
+  if (word != words.end() && !names.empty()) return unknown("word", *word, names);
+  if (const auto option = std::ranges::find_if(words, is_option); option != words.end()) {
+    for (const auto* one : at.get_options()) names.push_back(one->get_name());
+    return unknown("option", *option, names);
+  }
+  if (word == words.end()) return std::nullopt;
+  return Error(Code::InvalidParams, "unexpected word \"" + *word + "\" behind \"" + words_to(at) + "\"",
+               "syntax: " + syntax_of(at));
 }
 
 int usage(const CLI::App& app, const CLI::ParseError& error) {
   if (error.get_exit_code() == 0) return app.exit(error);
-  const auto unknown = unknown_word(app);
-  complain(unknown.value_or(Error(Code::InvalidParams, error.what(), "chancery --help, and --help after each word")));
+  const bool is_value = dynamic_cast<const CLI::ValidationError*>(&error) != nullptr;  // what it says of one is enough
+  const auto hint = is_value ? "chancery --help, and --help after each word" : "syntax: " + syntax_of(reached(app));
+  complain(unknown_word(app).value_or(Error(Code::InvalidParams, error.what(), hint)));
   return base::to_int(base::Exit::Usage);
 }
 

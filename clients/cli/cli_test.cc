@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include "clients/cli/answer_files.h"
+
 #include "clients/cli/arguments.h"
 #include "clients/cli/completion.h"
 #include "clients/cli/output.h"
@@ -41,6 +43,20 @@ TEST(Arguments, BecomeParams) {
   EXPECT_EQ(option_name("store_key"), "store-key");
   EXPECT_EQ(paged_field(*wire::find_command("certificate.search")), "certificates");
   EXPECT_EQ(paged_field(*wire::find_command("certificate.get")), "");
+}
+
+TEST(Arguments, HaveTheirNamesAndValuesInHelp) {
+  const auto param_of = [](std::string_view command, std::string_view name) {
+    return *std::ranges::find(wire::find_command(command)->params, name, &wire::Param::name);
+  };
+  EXPECT_EQ(option_names(param_of("certificate.issue", "sans")), "--sans,--san");
+  EXPECT_EQ(option_names(param_of("certificate.issue", "csr")), "--csr");
+  EXPECT_EQ(option_names(param_of("acme.account.create", "contact")), "--contact");
+  EXPECT_EQ(option_names(param_of("crl.issue", "if_due")), "--if-due,!--no-if-due");
+  EXPECT_EQ(value_name(param_of("certificate.issue", "sans")), "TEXT");
+  EXPECT_EQ(value_name(param_of("certificate.issue", "csr")), "FILE");
+  EXPECT_EQ(value_name(param_of("certificate.issue", "days")), "INTEGER");
+  EXPECT_EQ(value_name(param_of("acme.account.create", "jwk")), "JSON");
 }
 
 TEST(Arguments, AreRefused) {
@@ -160,7 +176,8 @@ TEST(Output, TablesAreAligned) {
   EXPECT_EQ(render(Json::object({{"certificates", Json::array({row("01", "é"), row("2", "bb")})}, {"next", "k"}})),
             "serial  cn\n01      é\n2       bb\nnext: k\n");
   EXPECT_EQ(render(Json::object({{"profiles", Json::strings({"ca", "server"})}})), "ca\nserver\n");
-  EXPECT_EQ(render(Json::object({{"certificates", Json::array()}})), "");
+  EXPECT_EQ(render(Json::object({{"certificates", Json::array()}})), "no certificates\n");
+  EXPECT_EQ(render(Json::object({{"certificates", Json::array()}, {"next", "k"}})), "no certificates\nnext: k\n");
 }
 
 TEST(Output, ColumnsThatSayNothingAreLeftOutAndWideRowsBecomeBlocks) {

@@ -59,12 +59,12 @@ std::string indented(const std::string& text) {
 }
 
 /// The list of an answer that is nothing else but perhaps the key of its next page.
-const Json::Array* only_list(const Json::Object& members) {
-  const Json::Array* list = nullptr;
-  for (const auto& [name, value] : members) {
-    if (name == "next") continue;
-    if (list != nullptr || !value.is_array() || is_pem_list(value)) return nullptr;
-    list = value.as_array();
+const Json::Object::value_type* only_list(const Json::Object& members) {
+  const Json::Object::value_type* list = nullptr;
+  for (const auto& member : members) {
+    if (member.first == "next") continue;
+    if (list != nullptr || !member.second.is_array() || is_pem_list(member.second)) return nullptr;
+    list = &member;
   }
   return list;
 }
@@ -74,6 +74,12 @@ std::string render_list(const Json::Array& list) {
   std::string out;
   for (const auto& item : list) out += plain(item) + "\n";
   return out;
+}
+
+/// "no certificates": silence could also be a program that failed.
+std::string no_rows(std::string name) {
+  std::ranges::replace(name, '_', ' ');
+  return "no " + base::printable(name) + "\n";
 }
 
 std::string render_member(const std::string& name, const Json& value, std::size_t columns) {
@@ -179,10 +185,12 @@ std::string render(const Json& answer) {
   if (const auto* list = answer.as_array()) return render_list(*list);
   const auto* members = answer.as_object();
   if (members == nullptr) return plain(answer) + "\n";
-  const auto* list = only_list(*members);
-  if (list == nullptr) return render_members(*members);
+  const auto* only = only_list(*members);
+  if (only == nullptr) return render_members(*members);
+  const auto& list = *only->second.as_array();
   const auto next = answer.text("next");
-  return render_list(*list) + (next.empty() ? "" : "next: " + base::printable(next) + "\n");
+  return (list.empty() ? no_rows(only->first) : render_list(list)) +
+         (next.empty() ? "" : "next: " + base::printable(next) + "\n");
 }
 
 }  // namespace chancery::cli

@@ -10,7 +10,7 @@
 namespace chancery::cli {
 
 /// An object as `name: value` lines, its arrays of objects as tables, PEM verbatim under its name. An answer that is only one
-/// list is that list alone. Foreign text is escaped for the terminal.
+/// list is that list alone, an empty one "no certificates". Foreign text is escaped for the terminal.
 std::string render(const Json& answer);
 
 /// Rows of objects under the names of their members; one line a row.

@@ -85,6 +85,16 @@ Result<std::string> read_file(const Path& path, std::size_t max_bytes) {
   return read_to_end(fd.get(), path, max_bytes);
 }
 
+Result<std::string> read_input(const Path& path, std::size_t max_bytes) {
+  // Blocking: a pipe's writer may be slower than we are.
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  if (!fd) return open_error(path);
+  struct stat found {};
+  if (::fstat(fd.get(), &found) != 0) return io_error("stat " + path.string(), errno);
+  if (S_ISDIR(found.st_mode)) return Error(Code::Malformed, path.string() + " is a directory, expected a file or pipe");
+  return read_to_end(fd.get(), path, max_bytes);
+}
+
 Result<SecretBytes> read_secret_file(const Path& path, std::size_t max_bytes) {
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW));
   if (!fd) return open_error(path);

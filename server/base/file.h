@@ -15,6 +15,10 @@ using Path = std::filesystem::path;
 /// Reads a whole regular file. @errors Io; NotFound; TooLarge: more than max_bytes; Malformed: not a regular file.
 Result<std::string> read_file(const Path& path, std::size_t max_bytes);
 
+/// Like read_file, for what a person names on a command line: a pipe, such as a shell's <(...), or a terminal is read to its end.
+/// @errors those of read_file; Malformed: a directory.
+Result<std::string> read_input(const Path& path, std::size_t max_bytes);
+
 /// Like read_file, for keys and passphrases: refuses symbolic links and files that group or others can reach, or that belong
 /// to somebody else than root or this process (PROMISES D33). @errors also Denied.
 Result<SecretBytes> read_secret_file(const Path& path, std::size_t max_bytes);

@@ -4,6 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <fstream>
+#include <thread>
+
 #include "server/base/bytes.h"
 
 namespace chancery::base {
@@ -63,6 +66,24 @@ TEST(ReplaceFile, D33_RefusesDirectoriesAndWhatHasNone) {
   EXPECT_FALSE(replace_file(place / "none" / "file", as_bytes("x"), 0600).ok());
   EXPECT_EQ(kind_of(place / "directory"), static_cast<mode_t>(S_IFDIR));
   EXPECT_EQ(place.files(), 1U);
+}
+
+TEST(ReadInput, TakesPipesAndStopsAtTheLimit) {
+  const Place place;
+  const auto pipe = place / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const auto write_to_pipe = [&] { std::ofstream(pipe) << "12345"; };
+  for (const std::size_t limit : {5, 4}) {
+    std::thread writer(write_to_pipe);
+    const auto read = read_input(pipe, limit);
+    writer.join();
+    EXPECT_EQ(read.ok(), limit == 5) << limit;
+    EXPECT_EQ(read.ok() ? *read : "12345", "12345");
+  }
+  EXPECT_EQ(read_input("/dev/zero", 100).error().code(), Code::TooLarge);
+  EXPECT_EQ(read_input(place / "none", 100).error().code(), Code::NotFound);
+  EXPECT_EQ(read_input("/tmp", 100).error().code(), Code::Malformed);
+  EXPECT_EQ(read_file("/dev/zero", 100).error().code(), Code::Malformed) << "a server's own files are files";
 }
 
 // ----- files begun before their content is there

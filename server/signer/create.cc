@@ -222,7 +222,7 @@ Result<std::string> self_sign(const Creation& creation, const config::RealmConfi
 
 Result<realm::Authority> import_chain(const Creation& creation, const config::RealmConfig& realm, const crypto::PublicKey& key,
                                       Seconds now) {
-  const auto text = base::read_file(creation.import_certificate, kMaxChainBytes);
+  const auto text = base::read_input(creation.import_certificate, kMaxChainBytes);
   if (!text.ok()) return of_option(text.error(), "import-certificate");
   auto authority = accept_chain(*text, realm, key, now);
   if (!authority.ok()) return of_option(authority.error().within(creation.import_certificate), "import-certificate");
