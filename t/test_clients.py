@@ -50,7 +50,9 @@ def test_readme_by_the_command_line(shell, place, realm_default):
     lines = block("By the command line").splitlines()
     before = [line for line in lines if "revoke" not in line]
     out = shell("\n".join(before)).stdout
-    assert "allowed" in out and "/CN=host.example.com" in out
+    assert "allowed" in out
+    previewed, issued = re.findall(r"^subject: +(\S+)$", out, re.M)
+    assert previewed == issued == "/CN=host.example.com"
     subprocess.run(["openssl", "verify", "-CAfile", realm_default.ca_file, place / "host.crt"], check=True, capture_output=True)
     text = subprocess.run(["openssl", "x509", "-in", place / "host.crt", "-noout", "-serial"], check=True, capture_output=True, text=True).stdout
     serial = text.strip().removeprefix("serial=").lower()
@@ -77,6 +79,24 @@ def test_readme_by_the_socket(shell):
     answers = shell(block("By the socket")).stdout.splitlines()
     assert len(answers) == 2 and all('"result"' in answer for answer in answers), answers
     assert "BEGIN CERTIFICATE" in answers[1]
+
+
+def test_readme_by_perl(shell, place, realm_default):
+    """The line as printed; here the demo's build and output are the test's."""
+    line, = re.findall(r"^    (PERL5LIB=.*issue\.pl.*)$", README, re.M)
+    shell("chancery csr --cn perl.example.com --key-out host.key --out host.csr")
+    for shown, ours in (("build-demo", str(BUILD)), (":clients", f":{TOP}/clients"), (" clients", f" {TOP}/clients"), ("demo/out/cli.csr", "host.csr")):
+        assert shown in line
+        line = line.replace(shown, ours)
+    shell(f"{line} > perl.crt")
+    subprocess.run(["openssl", "verify", "-CAfile", realm_default.ca_file, place / "perl.crt"], check=True, capture_output=True)
+
+
+def test_readme_shows_how_an_outside_certificate_comes_in(shell):
+    """Its syntax is right: what is refused is the file, which is not there."""
+    words, = re.findall(r"`(chancery [^`]*ca import[^`]*)`", README)
+    done = shell(words.replace("--realm department ", ""), check=False)
+    assert "--certificate: open signed.pem: No such file" in done.stderr, done
 
 
 @pytest.mark.parametrize("program", [[*PERL, TOP / "clients/perl/examples/issue.pl"], [BUILD / "issue-example"]], ids=["perl", "c++"])

@@ -1,5 +1,6 @@
 #!/usr/bin/perl
 # issue.pl REALM CSR-FILE: has a request certified and prints the certificate.
+# From a source tree: PERL5LIB=build/clients/perl/lib:clients/perl/lib perl clients/perl/examples/issue.pl REALM CSR-FILE
 use strict;
 use warnings;
 use Chancery::Client;

@@ -41,6 +41,13 @@ Chancery::Client - talks to chanceryd
 Every failure is a Chancery::Error with C<code>, C<message> and C<hint>; as a text it is one line. After an error of the connection
 itself (C<closed>, C<timeout>, C<malformed>) further calls are refused, for nobody knows whether the command was carried out.
 
+=head1 WHERE PERL FINDS IT
+
+C<make install>, configured with C<--prefix=/usr>, puts both modules where Perl looks. In a source tree L<Chancery::Commands>, which comes from the command table, is in the
+build directory, and Perl is told of both halves:
+
+    PERL5LIB=build/clients/perl/lib:clients/perl/lib perl clients/perl/examples/issue.pl default host.csr
+
 =head1 METHODS
 
 Those of L<Chancery::Commands>, one for each command, and:
