@@ -10,7 +10,7 @@ libsigner_a_SOURCES = \
   server/signer/ca_files.cc server/signer/ca_files.h \
   server/signer/confine.cc server/signer/confine.h \
   server/signer/conversations.cc server/signer/conversations.h \
-  server/signer/create.cc server/signer/create.h \
+  server/signer/create.cc server/signer/create.h server/signer/create_options.h \
   server/signer/issuer.cc server/signer/issuer.h \
   server/signer/journal.cc server/signer/journal.h \
   server/signer/journal_file.cc server/signer/journal_file.h \
