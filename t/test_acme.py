@@ -374,6 +374,13 @@ def test_orders_of_the_wrong_form(client):
     problem(client.post(url, {"identifiers": [{"type": "email", "value": "a@b.localhost"}]}), 400, "unsupportedIdentifier")
 
 
+@pytest.mark.parametrize("dates", [{"notBefore": "2020-01-01T00:00:00Z"}, {"notBefore": "2020-01-01T00:00:00Z", "notAfter": "2020-02-01T00:00:00Z"},
+                                   {"notAfter": "2099-01-01T00:00:00Z"}, {"notBefore": "yesterday"}, {"notAfter": 7}],
+                         ids=lambda dates: " ".join(str(one) for one in dates.values()))
+def test_C11_orders_with_dates_that_cannot_be_issued(client, dates):
+    problem(client.order(["dates.own.localhost"], **dates), 400, "malformed")
+
+
 # ----- http-01: what is found, and what is refused (PROMISES F45-F47, I17)
 
 def fail_validation(client, web, name, path_answer):

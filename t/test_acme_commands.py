@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import contextlib
+import datetime
 import os
 import sqlite3
 
@@ -54,8 +55,8 @@ class Acme(Talk):
         return self.result("acme.challenge.finish", authorization=authorization, type=HTTP01, claim=task["claim"], valid=valid,
                            error=None if valid else {"type": "urn:ietf:params:acme:error:connection", "detail": "refused"}, evidence="seen")
 
-    def ready(self, *names):
-        order = self.order(*names)
+    def ready(self, *names, **more):
+        order = self.order(*names, **more)
         for one in order["authorizations"]:
             self.prove(one)
         return self.look(order)
@@ -172,6 +173,56 @@ def test_f33_names_that_cannot_be_proved_are_refused_at_once(acme, identifier, w
 def test_an_order_names_a_profile_that_is_offered(acme):
     assert acme.error("acme.order.create", account=acme.account, identifiers=[{"type": "dns", "value": fresh()}],
                       profile="admin")[1] == "acme:invalidProfile"
+
+
+def instant(seconds):
+    """RFC 3339, so many seconds from now."""
+    return (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+DAY = 86400
+BAD_DATES = {
+    "over already": {"not_before": -10 * DAY, "not_after": -5 * DAY},
+    "begins years ago": {"not_before": -2000 * DAY},
+    "begins before the backdate": {"not_before": -330},
+    "ends now": {"not_after": 0},
+    "ends before it begins": {"not_before": 10 * DAY, "not_after": 5 * DAY},
+    "ends when it begins": {"not_before": 10 * DAY, "not_after": 10 * DAY},
+    "longer than the profile": {"not_after": 400 * DAY},
+    "longer than the profile, later": {"not_before": 10 * DAY, "not_after": 410 * DAY},
+    "beyond the CA": {"not_before": 20000 * DAY, "not_after": 20010 * DAY},
+    "begins beyond the CA": {"not_before": 20000 * DAY},
+}
+
+
+@pytest.mark.parametrize("case", BAD_DATES)
+def test_c11_an_order_with_dates_that_cannot_be_issued_is_refused(acme, case):
+    dates = {name: instant(seconds) for name, seconds in BAD_DATES[case].items()}
+    refusal = acme.error("acme.order.create", account=acme.account, identifiers=[{"type": "dns", "value": fresh()}], **dates)
+    assert refusal == ("invalid_params", "acme:malformed")
+
+
+@pytest.mark.parametrize("dates", [{"not_before": -240}, {"not_before": 0, "not_after": DAY}, {"not_after": DAY}, {"not_before": 5 * DAY}],
+                         ids=lambda dates: " ".join(dates))
+def test_c11_a_certificate_has_the_dates_of_its_order(acme, dates):
+    asked = {name: instant(seconds) for name, seconds in dates.items()}
+    name = fresh()
+    order = acme.finalize(acme.ready(name, **asked), csr([name]))
+    shown = acme.result("certificate.get", serial=order["serial"])
+    for bound, time in asked.items():
+        assert order[bound] == time
+        assert shown[bound] == time
+
+
+def test_c11_an_order_whose_beginning_has_passed_ends(daemon, acme):
+    name = fresh()
+    order = acme.ready(name, not_before=instant(0))
+    change(daemon, "UPDATE acme_order SET not_before = not_before - 1200 WHERE id = ?", order["id"])
+    refusal = acme.error("acme.order.finalize", account=acme.account, order=order["id"], csr=csr([name]))
+    assert refusal == ("invalid_params", "acme:malformed")
+    ended = acme.look(order)
+    assert ended["status"] == "invalid" and "backdate" in ended["error"]["detail"]
+    assert acme.result("certificate.search", san=f"DNS:{name}")["certificates"] == []
 
 
 def test_names_are_normalised_and_counted_once(acme):

@@ -33,8 +33,16 @@ Verdict from_fault(std::string fault, std::string good) { return fault.empty() ?
 /// Both bounds are part of the validity (RFC 5280 4.1.2.5), so a span counts one second more than the difference.
 seconds span_of(const Grant& grant) { return grant.not_after - grant.not_before + seconds{1}; }
 
-std::string fault_in_validity(const config::Profile& profile, const Authority& authority, const Grant& grant) {
+/// Nobody may say that a certificate was valid long before it was made (CABF BR 7.1.2.7), nor have one that has ended by then.
+std::string fault_in_dates(const config::RealmConfig& realm, const Grant& grant, Seconds now) {
   if (grant.not_after <= grant.not_before) return "not_after does not lie after not_before";
+  if (grant.not_after <= now) return "would have ended already, at " + base::to_rfc3339(grant.not_after);
+  if (grant.not_before >= now - realm.backdate - kClockSlack) return {};
+  return "would begin " + base::to_rfc3339(grant.not_before) + ", the realm's backdate is " +
+         std::to_string(realm.backdate.count()) + " s";
+}
+
+std::string fault_in_span(const config::Profile& profile, const Authority& authority, const Grant& grant) {
   if (span_of(grant) > profile.validity) {
     return "validity of " + std::to_string(span_of(grant).count()) + " s, the profile allows " +
            std::to_string(seconds{profile.validity}.count());
@@ -116,8 +124,13 @@ Verdict administrators_stay_themselves(const Asked& asked) {
   return fail(dn + " is one of the realm's administrators: only an administrator may have that name certified", Code::Denied);
 }
 
+std::string fault_in_validity(const Asked& asked) {
+  auto fault = fault_in_dates(asked.realm, asked.grant, asked.now);
+  return fault.empty() ? fault_in_span(asked.profile, asked.authority, asked.grant) : fault;
+}
+
 Verdict validity_fits(const Asked& asked) {
-  return from_fault(fault_in_validity(asked.profile, asked.authority, asked.grant),
+  return from_fault(fault_in_validity(asked),
                     base::to_rfc3339(asked.grant.not_before) + " to " + base::to_rfc3339(asked.grant.not_after));
 }
 
@@ -149,9 +162,10 @@ constexpr std::array kRules{
     Rule{"ca-depth", ca_depth_fits},
 };
 
-/// The validity asked for, else the profile's; one that was not asked for in so many words ends with the CA at the latest (C11).
+/// The validity asked for, to the second (RFC 8555 7.4), else the profile's; one that was not asked for in so many words lies
+/// within the CA's (C11).
 void set_validity(const config::RealmConfig& realm, const Authority& authority, const Wish& wish, Seconds now, Grant& grant) {
-  grant.not_before = std::max(wish.not_before.value_or(now - realm.backdate), authority.certificate.not_before());
+  grant.not_before = wish.not_before.value_or(std::max(now - realm.backdate, authority.certificate.not_before()));
   const auto span = wish.validity.value_or(wish.profile->validity);
   grant.not_after = wish.not_after.value_or(std::min(grant.not_before + span - seconds{1}, authority.certificate.not_after()));
 }
@@ -185,13 +199,13 @@ Decision decide(const config::RealmConfig& realm, const Authority& authority, co
   return decision;
 }
 
-Status check_grant(const config::RealmConfig& /*realm*/, const config::Profile& profile, const Authority& authority,
-                   const Grant& grant) {
+Status check_grant(const config::RealmConfig& realm, const config::Profile& profile, const Authority& authority,
+                   const Grant& grant, Seconds now) {
   PKI_TRY(const auto key, crypto::PublicKey::from_spki(grant.spki));
   PKI_TRY_VOID(crypto::check_public_key(key));
   if (auto fault = fault_in_key(profile, authority, key); !fault.empty()) return Error(Code::BadKey, std::move(fault));
-  for (auto fault : {fault_in_names(profile, grant.subject, grant.sans), fault_in_validity(profile, authority, grant),
-                     fault_in_ca_depth(profile, authority)}) {
+  for (auto fault : {fault_in_names(profile, grant.subject, grant.sans), fault_in_dates(realm, grant, now),
+                     fault_in_span(profile, authority, grant), fault_in_ca_depth(profile, authority)}) {
     if (!fault.empty()) return Error(Code::PolicyRefused, std::move(fault));
   }
   return {};

@@ -12,6 +12,10 @@
 /// What a realm grants. Pure: no clock, no files, no store; the worker decides with it, and the signer decides again.
 namespace chancery::realm {
 
+/// The worker's clock and the signer's are this machine's; it may have been set meanwhile. What was asked for to the second stays
+/// possible that long behind the realm's backdate, too: a client that asks for "from now on" needs time to prove its names.
+inline constexpr std::chrono::minutes kClockSlack{5};
+
 /// Where the subject comes from.
 enum class SubjectFrom { AsProfileSays, Profile };
 
@@ -67,6 +71,6 @@ Decision decide(const config::RealmConfig& realm, const Authority& authority, co
 /// The signer's own decision over a grant that a worker made: nothing that the worker says is believed.
 /// @errors PolicyRefused, BadKey.
 Status check_grant(const config::RealmConfig& realm, const config::Profile& profile, const Authority& authority,
-                   const Grant& grant);
+                   const Grant& grant, Seconds now);
 
 }  // namespace chancery::realm

@@ -67,7 +67,7 @@ TEST(Policy, AllowsAndSaysWhy) {
   ASSERT_TRUE(decision.allowed()) << decision.refusal().message();
   for (const auto& check : decision.checks)
     EXPECT_TRUE(check.passed && !check.rule.empty() && !check.detail.empty()) << check.rule;
-  EXPECT_TRUE(check_grant(scene.realm, scene.profile, scene.ca, decision.grant).ok());
+  EXPECT_TRUE(check_grant(scene.realm, scene.profile, scene.ca, decision.grant, scene.now).ok());
 }
 
 TEST(Policy, AdministratorsNamesAreForThemAndTheirKeys) {
@@ -136,6 +136,24 @@ const Case kCases[] = {
     {"I3 a second too long", [](Scene& s) { s.wish.validity = days{60} + seconds{1}; }, "validity", Code::PolicyRefused, true},
     {"an end before the beginning", [](Scene& s) { s.wish.not_before = kNow, s.wish.not_after = kNow - seconds{1}; }, "validity",
      Code::PolicyRefused, true},
+    {"C11 a beginning before the backdate",
+     [](Scene& s) { s.wish.not_before = kNow - s.realm.backdate - kClockSlack - seconds{1}; }, "validity", Code::PolicyRefused,
+     true},
+    {"C11 a beginning before the CA's",
+     [](Scene& s) {
+       s.now = at("2026-01-01T00:01:00Z");
+       s.wish.not_before = at("2025-12-31T23:59:00Z");
+     },
+     "validity", Code::PolicyRefused, true},
+    {"C11 a beginning behind the CA's end", [](Scene& s) { s.wish.not_before = at("2060-01-01T00:00:00Z"); }, "validity",
+     Code::PolicyRefused, true},
+    {"C11 an end that is now", [](Scene& s) { s.wish.not_after = kNow; }, "validity", Code::PolicyRefused, true},
+    {"C11 a validity that is over before it began",
+     [](Scene& s) {
+       s.realm.backdate = std::chrono::hours{2};
+       s.wish.validity = std::chrono::hours{1};
+     },
+     "validity", Code::PolicyRefused, true},
     {"C11 an end behind the CA's",
      [](Scene& s) {
        s.now = at("2055-12-20T00:00:00Z");
@@ -161,7 +179,7 @@ TEST(Policy, RefusesAndNamesTheRule) {
       EXPECT_TRUE(check.rule != one.rule || !check.passed) << one.name;
     }
     if (!one.signer_refuses || decision.code == Code::Unavailable) continue;
-    EXPECT_FALSE(check_grant(scene.realm, scene.profile, scene.ca, decision.grant).ok()) << one.name;
+    EXPECT_FALSE(check_grant(scene.realm, scene.profile, scene.ca, decision.grant, scene.now).ok()) << one.name;
   }
 }
 
@@ -181,6 +199,26 @@ TEST(Policy, C11_BoundsAreInclusive) {
   EXPECT_EQ(scene.grant().not_after, *scene.wish.not_after);
   scene.wish.not_after = kNow + days{60};
   EXPECT_FALSE(scene.decide().allowed());
+}
+
+TEST(Policy, C11_WhatWasAskedForIsWhatIsGranted) {
+  Scene scene;
+  for (const auto since : {seconds{0}, scene.realm.backdate, seconds{scene.realm.backdate + kClockSlack}, -seconds{days{30}}}) {
+    scene.wish.not_before = kNow - since;
+    EXPECT_EQ(scene.grant().not_before, kNow - since);
+    EXPECT_TRUE(check_grant(scene.realm, scene.profile, scene.ca, scene.grant(), kNow).ok());
+  }
+}
+
+TEST(Policy, C11_TheSignersClockDecides) {
+  Scene scene;
+  const auto grant = scene.grant();
+  for (const auto later : {seconds{0}, seconds{kClockSlack}}) {
+    EXPECT_TRUE(check_grant(scene.realm, scene.profile, scene.ca, grant, kNow + later).ok());
+  }
+  for (const auto later : {kClockSlack + seconds{1}, seconds{days{61}}}) {
+    EXPECT_FALSE(check_grant(scene.realm, scene.profile, scene.ca, grant, kNow + later).ok());
+  }
 }
 
 TEST(Policy, C11_WhatWasNotAskedForEndsWithTheCa) {

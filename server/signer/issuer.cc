@@ -11,7 +11,6 @@
 namespace chancery::signer {
 namespace {
 
-constexpr std::chrono::minutes kClockSlack{5};      ///< a worker's clock is this machine's; it may have been set meanwhile
 constexpr std::uint64_t kMaxNumberStep = 1U << 31;  ///< so that nobody uses up a CA's CRL numbers at once
 
 std::string sha256_hex(ByteView bytes) { return base::to_hex(crypto::sha256(bytes)); }
@@ -51,7 +50,7 @@ JournalRecord record_of(const Entry& entry, Bytes certificate) {
 
 /// A CRL that a worker may not have: one that hides revocations for years, or that makes every later one come too early (C8).
 Status check_crl(const CrlRequest& request, const config::RealmConfig& realm, std::uint64_t last_number, Seconds now) {
-  if (request.this_update > now + kClockSlack) {
+  if (request.this_update > now + realm::kClockSlack) {
     return Error(Code::PolicyRefused,
                  "thisUpdate " + base::to_rfc3339(request.this_update) + " lies ahead of the clock, " + base::to_rfc3339(now));
   }
@@ -160,7 +159,7 @@ Result<Signed> Issuer::sign_certificate(const SignRequest& request, Seconds now)
   PKI_TRY_VOID(check_possession(request));
   const realm::Grant grant{request.serial, request.profile,    request.subject,  request.sans,
                            request.spki,   request.not_before, request.not_after};
-  PKI_TRY_VOID(realm::check_grant(*state.realm, profile, *state.authority, grant));
+  PKI_TRY_VOID(realm::check_grant(*state.realm, profile, *state.authority, grant, now));
   PKI_TRY(auto tbs, x509::build_tbs(realm::assemble(*state.realm, profile, *state.authority, grant)));
   PKI_TRY(const auto linted,
           x509::lint_certificate(std::move(tbs), state.authority->algorithm, realm::lint_context(profile, *state.authority)));

@@ -135,7 +135,14 @@ const Refused kRefused[] = {
      Code::BadProof},
     {"C11 longer than the profile", [](SignRequest& r) { r.not_after = kNow + std::chrono::days{366}; }, Code::PolicyRefused},
     {"C11 longer than the CA", [](SignRequest& r) { r.not_after = kNow + std::chrono::days{3660}; }, Code::PolicyRefused},
-    {"C11 before the CA", [](SignRequest& r) { r.not_before = kNow - std::chrono::days{3}; }, Code::PolicyRefused},
+    {"C11 before the CA", [](SignRequest& r) { r.not_before = kNow - std::chrono::minutes{6}; }, Code::PolicyRefused},
+    {"C11 long before now", [](SignRequest& r) { r.not_before = kNow - std::chrono::days{3}; }, Code::PolicyRefused},
+    {"C11 over already",
+     [](SignRequest& r) {
+       r.not_before = kNow - std::chrono::minutes{5};
+       r.not_after = kNow;
+     },
+     Code::PolicyRefused},
     {"C11 an end before its beginning", [](SignRequest& r) { r.not_after = r.not_before; }, Code::PolicyRefused},
     {"F34 a path for a name", [](SignRequest& r) { r.subject = x509::Name::from_slash("/CN=..").value(); }, Code::PolicyRefused},
     {"a CA's subject for an end entity",

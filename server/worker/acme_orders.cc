@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "server/base/log.h"
@@ -55,20 +56,37 @@ Result<ProfileName> profile_for(const Session& session, const Params& params) {
   return acme_error("invalidProfile", Code::PolicyRefused, "profile " + wanted.text() + " is not offered by ACME in this realm");
 }
 
-/// What the realm would refuse anyway is refused before anything is proved. The account's key stands in for the one to come, so
-/// only what is known now is looked at.
-Status check_policy(Session& session, const store::AcmeAccount& account, const ProfileName& profile,
-                    const std::vector<x509::GeneralName>& names) {
+/// The rules of the realm's policy that an order can break before there is a request, and what ACME calls that.
+struct OrderRule {
+  std::string_view rule;
+  std::string_view type;
+  Code code;
+};
+constexpr std::array kOrderRules{
+    OrderRule{"names", "rejectedIdentifier", Code::PolicyRefused},
+    OrderRule{"reserved-names", "rejectedIdentifier", Code::PolicyRefused},
+    OrderRule{"validity", "malformed", Code::InvalidParams},
+};
+
+/// The slack that the policy leaves is for the time between order and finalize; an order itself begins within the backdate.
+Status check_start(const config::RealmConfig& realm, const std::optional<Seconds>& not_before, Seconds now) {
+  if (!not_before || *not_before >= now - realm.backdate) return {};
+  return acme_error("malformed", Code::InvalidParams,
+                    "notBefore " + base::to_rfc3339(*not_before) + " lies too far back, the realm allows " +
+                        std::to_string(realm.backdate.count()) + " s");
+}
+
+/// What the realm would refuse anyway is refused before anything is proved: RFC 8555 7.4 forbids to issue other contents than
+/// those asked for. The account's key stands in for the one to come, so only what is known now is looked at.
+Status check_policy(Session& session, const store::AcmeAccount& account, Order wanted) {
+  PKI_TRY_VOID(check_start(session.realm(), wanted.not_before, session.clock().now()));
   PKI_TRY(const auto jwk, wire::parse_json(account.jwk));
   PKI_TRY(const auto stand_in, read_account_key(jwk));
-  Order wanted;
   wanted.key = stand_in.key;
-  wanted.profile = profile;
-  wanted.sans = names;
   PKI_TRY(const auto decision, judge(session, wanted));
-  for (const auto& check : decision.checks) {
-    const bool about_names = check.rule == "names" || check.rule == "reserved-names";
-    if (about_names && !check.passed) return acme_error("rejectedIdentifier", Code::PolicyRefused, check.detail);
+  for (const auto& row : kOrderRules) {
+    const auto check = std::ranges::find(decision.checks, row.rule, &realm::Check::rule);
+    if (check != decision.checks.end() && !check->passed) return acme_error(row.type, row.code, check->detail);
   }
   return {};
 }
@@ -176,6 +194,21 @@ void fill(Order& request, const store::AcmeOrder& order, std::vector<x509::Gener
   request.acme_order = order.id;
 }
 
+/// The dates of an order may have passed since it was made, and no other request will bring them back.
+bool has_lapsed(const realm::Decision& decision) {
+  return std::ranges::any_of(decision.checks, [](const auto& check) { return check.rule == "validity" && !check.passed; });
+}
+
+/// A better request may follow, unless it is the order itself that the realm refuses by now.
+Error refuse(store::Store& store, store::AcmeOrder& order, const realm::Decision& decision) {
+  const auto why = decision.refusal();
+  if (!has_lapsed(decision)) return acme_error("badCSR", why.code(), why.message());
+  order.status = "invalid";
+  order.error = problem("malformed", why.message());
+  if (const auto ended = store.update_acme_order(order); !ended.ok()) return ended.error();
+  return acme_error("malformed", Code::InvalidParams, why.message());
+}
+
 /// Refusals that will stay end the order; what may pass (a signer that is away) gives it back.
 Status give_up(store::Store& store, store::AcmeOrder& order, const Error& why) {
   const bool passing = why.code() == Code::Unavailable || why.code() == Code::Busy || why.code() == Code::Timeout ||
@@ -232,7 +265,12 @@ Result<Json> acme_order_create(Session& session, const Params& params) {
   PKI_TRY(const auto account, valid_account(*store, params.text("account")));
   PKI_TRY(const auto names, names_of(*params.json("identifiers")));
   PKI_TRY(const auto profile, profile_for(session, params));
-  PKI_TRY_VOID(check_policy(session, account, profile, names));
+  Order wanted;
+  wanted.profile = profile;
+  wanted.sans = names;
+  wanted.not_before = params.time("not_before");
+  wanted.not_after = params.time("not_after");
+  PKI_TRY_VOID(check_policy(session, account, wanted));
   const auto& acme = session.realm().acme;
   const auto now = session.clock().now();
   store::AcmeOrder order{.id = random_id(),
@@ -240,8 +278,8 @@ Result<Json> acme_order_create(Session& session, const Params& params) {
                          .status = "pending",
                          .identifiers = {},
                          .profile = profile.text(),
-                         .not_before = params.time("not_before"),
-                         .not_after = params.time("not_after"),
+                         .not_before = wanted.not_before,
+                         .not_after = wanted.not_after,
                          .expires = now + acme.order_lifetime,
                          .created_at = now};
   std::vector<store::AcmeAuthorization> fresh;
@@ -296,8 +334,7 @@ Result<Json> acme_order_finalize(Session& session, const Params& params) {
   }
   fill(request, order, std::move(names));
   PKI_TRY(const auto decision, judge(session, request));
-  // The order stays ready: a better request may follow.
-  if (!decision.allowed()) return acme_error("badCSR", decision.refusal().code(), decision.refusal().message());
+  if (!decision.allowed()) return refuse(*store, order, decision);
   PKI_TRY(const auto done, issue_for(session, *store, std::move(order), request));
   return describe_order(done);
 }
