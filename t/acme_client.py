@@ -80,9 +80,10 @@ def jws(key, header, payload, signature=None):
 
 
 def make_csr(names, key=None, common_name=None):
-    """A PKCS#10 request as (private key, DER)."""
+    """A PKCS#10 request as (private key, DER); `common_name` may be a list of several."""
     key = key or ec.generate_private_key(ec.SECP256R1())
-    subject = [x509.NameAttribute(NameOID.COMMON_NAME, common_name)] if common_name else []
+    common_names = [common_name] if isinstance(common_name, str) else common_name or []
+    subject = [x509.NameAttribute(NameOID.COMMON_NAME, one) for one in common_names]
     builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name(subject))
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False)

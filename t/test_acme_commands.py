@@ -313,7 +313,9 @@ def test_a_challenge_that_is_not_offered_is_not_there(acme):
 def test_f41_the_request_names_exactly_the_orders_names(acme):
     one, two, three = fresh(), fresh(), fresh()
     order = acme.ready(one, two)
-    for names, common_name in (([one], None), ([one, two, three], None), ([one, three], None), ([one, two], three), ([], None)):
+    for names, common_name in (([one], None), ([one, two, three], None), ([one, three], None), ([one, two], three), ([], None),
+                               ([one, two], [three, one]), ([one, two], [one, three]), ([one, two], [one, two]), ([one, two], [one, one]),
+                               ([one, two], "no host"), ([], [one, two]), ([], one)):
         refusal = acme.error("acme.order.finalize", account=acme.account, order=order["id"], csr=csr(names, common_name=common_name))
         assert refusal[1] == "acme:badCSR", (names, common_name)
     assert acme.look(order)["status"] == "ready"  # another request may follow

@@ -155,16 +155,23 @@ Status bring_up_to_date(store::Store& store, store::AcmeOrder& order, Seconds no
 
 std::set<x509::GeneralName> as_set(const std::vector<x509::GeneralName>& names) { return {names.begin(), names.end()}; }
 
+/// The one common name that a request may have, as what it names; none: it has none.
+Result<std::optional<x509::GeneralName>> common_name_of(const x509::Name& subject) {
+  if (std::ranges::count(subject.attributes, "CN", &x509::Attribute::type) > 1)
+    return acme_error("badCSR", Code::InvalidParams, "the request has more than one common name");
+  const auto text = subject.common_name();
+  if (!text) return std::optional<x509::GeneralName>();
+  auto name = x509::GeneralName::parse("IP:" + *text);
+  if (!name.ok()) name = x509::GeneralName::parse("DNS:" + *text);
+  if (name.ok()) return std::optional(*name);
+  return acme_error("badCSR", Code::InvalidParams, "the common name \"" + *text + "\" is none of the order's identifiers");
+}
+
+/// RFC 8555 7.4: the names of the request, wherever they stand, are exactly the order's identifiers.
 Status check_request(const AccountKey& account_key, const Order& request, const std::vector<x509::GeneralName>& names) {
+  PKI_TRY(const auto common_name, common_name_of(request.subject));
   auto asked = as_set(request.sans);
-  if (const auto common_name = request.subject.common_name()) {
-    auto name = x509::GeneralName::parse("IP:" + *common_name);
-    if (!name.ok()) name = x509::GeneralName::parse("DNS:" + *common_name);
-    if (!name.ok())
-      return acme_error("badCSR", Code::InvalidParams,
-                        "the common name \"" + *common_name + "\" is none of the order's identifiers");
-    asked.insert(*name);
-  }
+  if (common_name) asked.insert(*common_name);
   if (asked != as_set(names))
     return acme_error("badCSR", Code::InvalidParams, "the request's names are not the order's identifiers");
   if (request.key == account_key.key)
