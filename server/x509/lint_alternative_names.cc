@@ -33,15 +33,22 @@ Verdict server_has_names(const View& v) {
   return unless(!is_server(v) || !v.certificate.sans().empty(), "serverAuth without alternative names");
 }
 
+bool is_host(const GeneralName& name) {
+  return name.type == GeneralName::Type::Ip || (name.type == GeneralName::Type::Dns && name.value.find('.') != std::string::npos);
+}
+
+/// Of several common names each: which one counts differs from one reader to the next.
 Verdict common_name_among_names(const View& v) {
-  const auto common_name = v.certificate.subject().common_name();
-  if (!is_server(v) || v.certificate.sans().empty() || !common_name) return kPass;
-  const auto name = GeneralName::parse(*common_name);
-  const bool is_host = name.ok() && (name->type == GeneralName::Type::Ip ||
-                                     (name->type == GeneralName::Type::Dns && name->value.find('.') != std::string::npos));
-  if (!is_host) return kPass;
-  return unless(std::ranges::find(v.certificate.sans(), *name) != v.certificate.sans().end(),
-                "the server's common name is none of the alternative names");
+  const auto sans = v.certificate.sans();
+  if (!is_server(v) || sans.empty()) return kPass;
+  const auto subject = v.certificate.subject();
+  return unless(std::ranges::all_of(subject.attributes,
+                                    [&](const Attribute& one) {
+                                      if (one.type != "CN") return true;
+                                      const auto name = GeneralName::parse(one.value);
+                                      return !name.ok() || !is_host(*name) || std::ranges::find(sans, *name) != sans.end();
+                                    }),
+                "a common name of the server is none of the alternative names");
 }
 
 constexpr std::array kRules{
