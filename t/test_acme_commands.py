@@ -305,7 +305,8 @@ def test_only_the_claim_in_force_decides(acme):
 
 def test_a_challenge_that_is_not_offered_is_not_there(acme):
     authorization = acme.order(fresh())["authorizations"][0]
-    assert acme.error("acme.challenge.begin", account=acme.account, authorization=authorization, type="dns-01")[0] == "not_found"
+    for kind in ("dns-01", "tls-alpn-01", "http-02", ""):
+        assert acme.error("acme.challenge.begin", account=acme.account, authorization=authorization, type=kind)[0] == "invalid_params"
 
 
 # ----- finalize

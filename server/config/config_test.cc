@@ -137,7 +137,6 @@ RealmConfig changed_realm() {
                 profile_name("user"),
                 {profile_name("webapp"), profile_name("1")},
                 5002,
-                5003,
                 "[::1]:53",
                 true,
                 std::chrono::minutes{1},

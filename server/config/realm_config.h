@@ -48,7 +48,6 @@ struct AcmeConfig {
   ProfileName profile = ProfileName::parse("server").value();  ///< default profile of orders
   std::vector<ProfileName> profiles;                           ///< further ones an order may name
   int http01_port = 80;
-  int tlsalpn01_port = 443;
   std::string resolver;         ///< "ADDR:PORT"; empty: the system's
   bool allow_loopback = false;  ///< validation may connect to 127.0.0.0/8 and ::1 (demo, tests)
   std::chrono::seconds order_lifetime{std::chrono::hours{24 * 7}};

@@ -115,8 +115,6 @@ constexpr std::array kAcme{
     row<&AcmeConfig::profiles>({.name = "profiles", .doc = "Further profiles that an order may name."}),
     row<&AcmeConfig::http01_port>(
         {.name = "http01_port", .least = 1, .most = kMostPort, .doc = "Where http-01 connects to (RFC 8555 8.3 says 80)."}),
-    row<&AcmeConfig::tlsalpn01_port>(
-        {.name = "tlsalpn01_port", .least = 1, .most = kMostPort, .doc = "Where tls-alpn-01 connects to (RFC 8737 3 says 443)."}),
     row<&AcmeConfig::resolver>({.name = "resolver",
                                 .check = check_address_port,
                                 .doc = "The DNS server to ask, ADDRESS:PORT. Empty: the system's.",

@@ -32,7 +32,7 @@ inline constexpr Param kIdempotency{"idempotency_key", Type::Text, kOptional, 12
 inline constexpr Param kAccount{"account", Type::Text, kRequired, kMaxId, "account id"};
 inline constexpr Param kOrder{"order", Type::Text, kRequired, kMaxId, "order id"};
 inline constexpr Param kAuthorization{"authorization", Type::Text, kRequired, kMaxId, "authorization id"};
-inline constexpr Param kChallengeType{"type", Type::Word, kRequired, 32, "challenge type", "http-01 dns-01 tls-alpn-01"};
+inline constexpr Param kChallengeType{"type", Type::Word, kRequired, 32, "challenge type", "http-01"};
 inline constexpr Param kReason{"reason", Type::Word, kOptional, 32, "CRLReason name, default unspecified (RFC 5280 5.3.1)",
                                kReasons};
 inline constexpr Param kJwk{"jwk", Type::Object, kRequired, 8192, "public JSON Web Key of the account (RFC 7517)"};
@@ -308,7 +308,6 @@ inline constexpr std::array kAcmeRealm{Field{"enabled", Type::Boolean, "whether 
                                        Field{"terms_of_service", Type::Text, "URL"},
                                        Field{"profiles", Type::Texts, "profiles an order may name"},
                                        Field{"http01_port", Type::Integer, "port of http-01"},
-                                       Field{"tlsalpn01_port", Type::Integer, "port of tls-alpn-01"},
                                        Field{"resolver", Type::Text, "ADDR:PORT, or empty"},
                                        Field{"allow_loopback", Type::Boolean, "whether validation may connect to loopback"}};
 

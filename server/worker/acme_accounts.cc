@@ -115,7 +115,6 @@ Result<Json> acme_realm_get(Session& session, const Params& /*params*/) {
                        {"terms_of_service", acme.terms_of_service},
                        {"profiles", Json::strings(profiles)},
                        {"http01_port", acme.http01_port},
-                       {"tlsalpn01_port", acme.tlsalpn01_port},
                        {"resolver", acme.resolver},
                        {"allow_loopback", acme.allow_loopback}});
 }
