@@ -145,7 +145,11 @@ BAD_REQUESTS = {
     "two lengths": (b"POST /crl HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd", 400),
     "folded": (b"GET /crl HTTP/1.1\r\nHost: localhost\r\nX: a\r\n b\r\n\r\n", 400),
     "bare CR": (b"GET /crl HTTP/1.1\r\nHost: localhost\r\nX: a\rb\r\n\r\n", 400),
-    "absolute URI": (b"GET http://localhost/crl HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
+    "another scheme": (b"GET ftp://localhost/crl HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", 400),
+    "URI of the TLS port": (b"GET https://localhost/crl HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", 421),
+    "absolute URI without a host": (b"GET http:///crl HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
+    "two empty lines": (b"\r\n\r\nGET /crl HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
+    "an empty line of a bare LF": (b"\nGET /crl HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
     "double slash": (b"GET //crl HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
     "dots": (b"GET /realms/../crl HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
     "encoded dots": (b"GET /realms/%2e%2e/crl HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
@@ -165,6 +169,30 @@ def test_F28_bad_requests_are_answered_and_closed(system, case):
     assert status_of(answer) == status, answer[:300]
     assert b"\r\nConnection: close\r\n" in answer
     still_serves(system)
+
+
+@pytest.mark.parametrize("octets", [b"GET /crl\r\n", b"GET /crl\n", b"GET /crl HTTP/1.1\nHost: localhost\n\n", b"GET /crl HTTP/1.1\r\nHost: localhost\n",
+                                    b"GET /crl HTTP/1.1\r\nHost: a\rb"])
+def test_F26_what_can_become_no_request_is_refused_at_once(system, octets):
+    began = time.monotonic()
+    assert status_of(exchange(system.http_address, octets)) == 400
+    assert time.monotonic() - began < 5  # less than the lingering, and than the deadline of a request
+
+
+@pytest.mark.parametrize("target", ["http://localhost:{port}/realms/devices/crl", "HTTP://127.0.0.1/realms/devices/crl"])
+def test_absolute_targets_are_served(system, target):
+    """RFC 9112 3.2.2."""
+    line = f"GET {target.format(port=system.http_address[1])} HTTP/1.1\r\nHost: ignored\r\nConnection: close\r\n\r\n"
+    answer = exchange(system.http_address, line.encode())
+    assert status_of(answer) == 200
+    assert answer.endswith(requests.get(f"{system.http_url}/realms/devices/crl", timeout=5).content)
+
+
+def test_an_empty_line_before_a_request_is_passed_over(system):
+    """RFC 9112 2.2: before the first one and, as old clients do it, behind a body."""
+    request = b"\r\nGET /livez HTTP/1.1\r\nHost: localhost\r\n%s\r\n"
+    answer = exchange(system.http_address, request % b"" + request % b"Connection: close\r\n")
+    assert [part[:3] for part in answer.split(b"HTTP/1.1 ")[1:]] == [b"200", b"200"]
 
 
 def test_F28_pipelined_requests_are_answered_in_order(system):

@@ -108,35 +108,51 @@ void Connection::on_input() {
   }
 }
 
+/// RFC 9112 2.2: an empty line in front of a request is passed over: one, as old clients send behind a body.
+/// @return whether there is anything else.
+bool Connection::pass_empty_line() {
+  evbuffer* input = ::bufferevent_get_input(buffer_.get());
+  std::array<char, kLineEnd.size()> start{};
+  const auto count = ::evbuffer_copyout(input, start.data(), start.size());
+  if (count <= 0) return false;
+  const std::string_view text(start.data(), static_cast<std::size_t>(count));
+  if (passed_empty_line_ || !kLineEnd.starts_with(text)) return true;
+  if (text != kLineEnd) return false;  // its LF may come
+  ::evbuffer_drain(input, kLineEnd.size());
+  passed_empty_line_ = true;
+  return ::evbuffer_get_length(input) > 0;
+}
+
+/// @return false: no request begins like that, and that was said.
+bool Connection::begin_head() {
+  request_began_ = std::chrono::steady_clock::now();
+  enter(Phase::Head, deadlines_.head);
+  passed_empty_line_ = false;
+  match_ = Match{};
+  match_.request.id = host_.next_request_id();
+  unsigned char first = 0;
+  ::evbuffer_copyout(::bufferevent_get_input(buffer_.get()), &first, 1);
+  if (first > ' ' && first < 0x7f) return true;
+  refuse_malformed(Error(Code::Malformed, "this is no HTTP request"));
+  return false;
+}
+
 void Connection::read_head() {
+  if (phase_ == Phase::Idle && (!pass_empty_line() || !begin_head())) return;
   evbuffer* input = ::bufferevent_get_input(buffer_.get());
   const auto length = ::evbuffer_get_length(input);
-  if (length == 0) return;
-  if (phase_ == Phase::Idle) {
-    request_began_ = std::chrono::steady_clock::now();
-    enter(Phase::Head, deadlines_.head);
-    match_ = Match{};
-    match_.request.id = host_.next_request_id();
-    unsigned char first = 0;
-    ::evbuffer_copyout(input, &first, 1);
-    if (first <= ' ' || first >= 0x7f) {
-      host_.charge(listener_, peer_, Fault::Malformed);
-      return refuse(400, "this is no HTTP request");
-    }
-  }
   const auto end = ::evbuffer_search(input, kHeadEnd.data(), kHeadEnd.size(), nullptr);
   const auto size = end.pos < 0 ? length : static_cast<std::size_t>(end.pos) + kHeadEnd.size();
   if (size > kMaxHeadBytes) return refuse(431, "request head above " + std::to_string(kMaxHeadBytes) + " octets");
-  if (end.pos >= 0) begin_request(take(input, size));
+  if (end.pos >= 0) return begin_request(take(input, size));
+  const auto* begun = reinterpret_cast<const char*>(::evbuffer_pullup(input, static_cast<ev_ssize_t>(length)));
+  if (const auto checked = check_begun_head({begun, length}); !checked.ok()) refuse_malformed(checked.error());
 }
 
 void Connection::begin_request(const std::string& text) {
   auto head = parse_head(text);
   ++requests_;
-  if (!head.ok()) {
-    host_.charge(listener_, peer_, Fault::Malformed);
-    return refuse(status_of_head_error(head.error()), head.error().message());
-  }
+  if (!head.ok()) return refuse_malformed(head.error());
   keep_alive_ = head->keep_alive;
   is_head_ = head->method == "HEAD";
   body_left_ = head->content_length;
@@ -197,6 +213,11 @@ void Connection::answer(const Response& response) {
 
 void Connection::refuse(int status, std::string_view detail) {
   write(match_.route == nullptr ? problem(status, detail) : host_.router().refuse(match_, status, detail), false);
+}
+
+void Connection::refuse_malformed(const Error& error) {
+  host_.charge(listener_, peer_, Fault::Malformed);
+  refuse(status_of_head_error(error), error.message());
 }
 
 void Connection::write(const Response& response, bool keep) {

@@ -92,12 +92,15 @@ class Connection {
   void on_event(short what);
   void on_deadline();
 
+  bool pass_empty_line();
+  bool begin_head();
   void read_head();
   void begin_request(const std::string& text);
   void begin_body(BodyKind kind, bool expects_continue);
   void read_body();
   void submit();
   void refuse(int status, std::string_view detail);
+  void refuse_malformed(const Error& error);
   void write(const Response& response, bool keep);
   void linger();
   void close();
@@ -115,7 +118,8 @@ class Connection {
   std::chrono::steady_clock::time_point request_began_;
   std::size_t requests_ = 0;
   std::size_t drained_ = 0;
-  Match match_;  ///< of the request in hand
+  Match match_;                     ///< of the request in hand
+  bool passed_empty_line_ = false;  ///< in front of the request to come
   std::size_t body_left_ = 0;
   std::unique_ptr<ChunkedBody> chunked_;
   std::string chunk_input_;

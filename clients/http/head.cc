@@ -63,14 +63,32 @@ Status check_path(std::string_view path) {
   return {};
 }
 
+/// RFC 9112 3.2.2: scheme and authority of an absolute target go to the head, the rest of it stays.
+Status take_origin(std::string_view& target, Head& head) {
+  constexpr std::string_view kSeparator = "://";
+  const auto separator = target.find(kSeparator);
+  if (target.starts_with('/') || separator == std::string_view::npos) return {};
+  const auto scheme = base::to_lower_ascii(target.substr(0, separator));
+  if (scheme != "http" && scheme != "https") return malformed("request target with a scheme other than http and https");
+  target.remove_prefix(separator + kSeparator.size());
+  const auto host = target.substr(0, target.find_first_of("/?"));
+  PKI_TRY_VOID(parse_authority(host));
+  target.remove_prefix(host.size());
+  head.scheme = scheme;
+  head.host = host;
+  return {};
+}
+
 Status read_target(std::string_view target, Head& head) {
   if (target.size() > kMaxTargetBytes) {
     return Error(Code::TooLarge,
                  "request target of " + std::to_string(target.size()) + " octets, at most " + std::to_string(kMaxTargetBytes));
   }
+  PKI_TRY_VOID(take_origin(target, head));
   if (!std::ranges::all_of(target, is_target_character)) return malformed("character in the request target that is not allowed");
   const auto mark = target.find('?');
   head.path = target.substr(0, mark);
+  if (head.path.empty() && !head.scheme.empty()) head.path = "/";  // RFC 9110 4.2.3
   if (mark != std::string_view::npos) head.query = target.substr(mark + 1);
   return check_path(head.path);
 }
@@ -129,7 +147,7 @@ Status read_host(Head& head, bool is_1_1) {
   PKI_TRY(const auto host, single(head, "host", present));
   if (!present) return is_1_1 ? Status(malformed("no Host header")) : Status();
   PKI_TRY_VOID(parse_authority(host));
-  head.host = host;
+  if (head.scheme.empty()) head.host = host;  // RFC 9112 3.2.2: beside an absolute target the header counts for nothing
   return {};
 }
 
@@ -181,6 +199,15 @@ bool is_bracketed_address(std::string_view text) {
   return ::inet_pton(AF_INET6, std::string(text.substr(1, text.size() - 2)).c_str(), &ignored) == 1;
 }
 
+/// A CR or LF that is not part of CRLF may end a line for one reader and not for another.
+Status check_line_ends(std::string_view text) {
+  for (auto at = text.find_first_of(kLineEnd); at != std::string_view::npos; at = text.find_first_of(kLineEnd, at)) {
+    if (!text.substr(at).starts_with(kLineEnd)) return malformed("bare CR or LF in the request head");
+    at += kLineEnd.size();
+  }
+  return {};
+}
+
 int hex_value(char c) {
   if (is_digit(c)) return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -191,12 +218,7 @@ int hex_value(char c) {
 }  // namespace
 
 Result<Head> parse_head(std::string_view text) {
-  // A CR or LF that is not part of CRLF may end a line for one reader and not for another.
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool pair = text[i] == '\r' && i + 1 < text.size() && text[i + 1] == '\n';
-    if (pair) ++i;
-    if (!pair && (text[i] == '\r' || text[i] == '\n')) return malformed("bare CR or LF in the request head");
-  }
+  PKI_TRY_VOID(check_line_ends(text));
   Head head;
   PKI_TRY(const auto line, take_line(text));
   PKI_TRY(const bool is_1_1, read_request_line(line, head));
@@ -205,6 +227,14 @@ Result<Head> parse_head(std::string_view text) {
   PKI_TRY_VOID(read_framing(head, is_1_1));
   PKI_TRY_VOID(read_connection(head, is_1_1));
   return head;
+}
+
+Status check_begun_head(std::string_view text) {
+  if (text.ends_with('\r')) text.remove_suffix(1);  // its LF may come
+  PKI_TRY_VOID(check_line_ends(text));
+  const auto end = text.find(kLineEnd);
+  if (end == std::string_view::npos || text.substr(0, end).find(" HTTP/") != std::string_view::npos) return {};
+  return malformed("request line without an HTTP version");
 }
 
 int status_of_head_error(const Error& error) {

@@ -17,10 +17,11 @@ enum class BodyKind : std::uint8_t { None, Counted, Chunked };
 
 struct Head {
   std::string method;
+  std::string scheme;  ///< "http" or "https" of an absolute request target; empty: the target was a path
   std::string path;
   std::string query;
   std::vector<Header> headers;  ///< names in lower case, values without outer white space
-  std::string host;             ///< the Host header; empty in HTTP/1.0 without one
+  std::string host;             ///< of an absolute target, else the Host header; empty in HTTP/1.0 without one
   bool keep_alive = true;
   bool expects_continue = false;
   BodyKind body = BodyKind::None;
@@ -31,12 +32,16 @@ struct Head {
 ///
 /// @param text  at most kMaxHeadBytes, ends with CRLF CRLF.
 /// @errors Malformed: bare CR or LF, folded lines, white space before a colon, control characters, a target that is no plain
-/// absolute path ("//", ".", "..", encoded '/', '.' or control characters), no or several Host, several Content-Length, a
-/// Content-Length beside Transfer-Encoding, a transfer coding other than chunked; TooLarge: more headers than kMaxHeaders,
-/// target above kMaxTargetBytes; Unsupported: an HTTP version other than 1.0 and 1.1.
+/// absolute path ("//", ".", "..", encoded '/', '.' or control characters) nor http or https URL of one, no or several Host,
+/// several Content-Length, a Content-Length beside Transfer-Encoding, a transfer coding other than chunked; TooLarge: more
+/// headers than kMaxHeaders, target above kMaxTargetBytes; Unsupported: an HTTP version other than 1.0 and 1.1.
 Result<Head> parse_head(std::string_view text);
 
-/// The status that answers an error of parse_head.
+/// Whether what has come of a head can still become one; the answer to what cannot need not wait for an end that may never come.
+/// @errors Malformed: bare CR or LF, a first line without an HTTP version (so that of HTTP/0.9).
+Status check_begun_head(std::string_view text);
+
+/// The status that answers an error of parse_head or check_begun_head.
 int status_of_head_error(const Error& error);
 
 /// Takes a chunked body apart as it comes (RFC 9112 section 7.1).

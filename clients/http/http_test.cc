@@ -42,6 +42,51 @@ TEST(Head, ReadsTheFraming) {
   EXPECT_TRUE(parse_head(post("Expect: 100-continue\r\nContent-Length: 1\r\n"))->expects_continue);
 }
 
+TEST(Head, ReadsAbsoluteTargets) {
+  struct Case {
+    const char* target;
+    const char* scheme;
+    const char* host;
+    const char* path;
+    const char* query;
+  };
+  const Case cases[] = {
+      {"http://ca.example.com/crl", "http", "ca.example.com", "/crl", ""},
+      {"HTTPS://CA.example.com:8443/a/b?c=d", "https", "CA.example.com:8443", "/a/b", "c=d"},
+      {"http://ca.example.com", "http", "ca.example.com", "/", ""},
+      {"http://ca.example.com?c", "http", "ca.example.com", "/", "c"},
+      {"http://[::1]:8080/crl", "http", "[::1]:8080", "/crl", ""},
+  };
+  for (const auto& one : cases) {
+    const auto head = parse_head(get(one.target));  // with another Host
+    ASSERT_TRUE(head.ok()) << one.target << ": " << head.error().message();
+    EXPECT_EQ(head->scheme, one.scheme) << one.target;
+    EXPECT_EQ(head->host, one.host) << one.target;
+    EXPECT_EQ(head->path, one.path) << one.target;
+    EXPECT_EQ(head->query, one.query) << one.target;
+  }
+  const auto plain = parse_head(get("/redirect?to=http://elsewhere/"));
+  ASSERT_TRUE(plain.ok());
+  EXPECT_EQ(plain->host, "localhost:8000");
+  EXPECT_EQ(plain->scheme, "");
+}
+
+TEST(Head, WhatCanBecomeAHeadIsAwaited) {
+  const auto whole = get("/crl", "X-One: two\r\n");
+  for (std::size_t length = 0; length <= whole.size(); ++length) {
+    EXPECT_TRUE(check_begun_head(std::string_view(whole).substr(0, length)).ok()) << length;
+  }
+}
+
+TEST(Head, F26_WhatCannotBecomeAHeadIsRefusedAtOnce) {
+  for (const auto* text : {"GET /\r\n", "GET /\n", "GET / HTTP/1.1\n", "GET / HTTP/1.1\r\nHost: a\n", "\n", "\r\n",
+                           "GET / HTTP/1.1\rX", "GET / HTTP/1.1\r\r", "hello\r\n"}) {
+    const auto begun = check_begun_head(text);
+    ASSERT_FALSE(begun.ok()) << text;
+    EXPECT_EQ(begun.error().code(), Code::Malformed) << text;
+  }
+}
+
 struct BadHead {
   const char* name;
   std::string text;
@@ -78,7 +123,17 @@ const BadHead kBadHeads[] = {
     {"HTTP/0.9", "GET /\r\n\r\n"},
     {"HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\n", Code::Unsupported},
     {"HTTP/3.7", "GET / HTTP/3.7\r\nHost: a\r\n\r\n", Code::Unsupported},
-    {"absolute target", get("http://localhost/")},
+    {"target of another scheme", get("ftp://localhost/")},
+    {"target without a scheme", get("://localhost/")},
+    {"target without a host", get("http:///crl")},
+    {"target with a user", get("http://user@localhost/")},
+    {"target with a bad port", get("http://localhost:0/")},
+    {"target with a bad address", get("http://[::1/crl")},
+    {"absolute target with a fragment", get("http://localhost#a")},
+    {"absolute target with dots", get("http://localhost/a/../b")},
+    {"absolute target with two slashes", get("http://localhost//a")},
+    {"absolute target without a Host", "GET http://localhost/ HTTP/1.1\r\n\r\n"},
+    {"absolute target beside a bad Host", "GET http://localhost/ HTTP/1.1\r\nHost: a/b\r\n\r\n"},
     {"authority target", get("localhost:80")},
     {"asterisk target", get("*")},
     {"double slash", get("//etc")},
@@ -241,6 +296,16 @@ Match match(const Router& router, const std::string& text, bool tls = true) {
   Peer peer;
   peer.tls = tls ? "TLSv1.3" : "";
   return router.match(listener(), parse_head(text).value(), peer);
+}
+
+TEST(Router, AnAbsoluteTargetNamesHostAndScheme) {
+  const auto router = make_router();
+  const auto found = match(router, get("https://localhost:9000/realms/devices/crl"));
+  EXPECT_EQ(router.run(found).body, "devices ");
+  EXPECT_EQ(found.request.authority, "localhost:9000");  // not that of the Host header
+  EXPECT_EQ(router.run(match(router, get("http://localhost/crl"), false)).body, "default ");
+  EXPECT_EQ(match(router, get("http://localhost/crl")).refusal.status, 421);
+  EXPECT_EQ(match(router, get("https://localhost/crl"), false).refusal.status, 421);
 }
 
 TEST(Router, FindsRealmAndHandler) {

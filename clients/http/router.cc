@@ -78,6 +78,11 @@ Match Router::match(const ListenerSettings& listener, Head head, Peer peer) cons
     if (path.starts_with(family.prefix)) match.family = &family;
   }
   request.headers = std::move(head.headers);
+  // RFC 9110 7.4: what was sent for https must have come that way.
+  if (!head.scheme.empty() && (head.scheme == "https") != request.is_tls()) {
+    match.refusal = refuse(match, 421, "the request target's scheme is not that of this address");
+    return match;
+  }
   if (!listener.serves(request.realm)) {
     match.refusal = refuse(match, 404, "there is nothing at this address");
     return match;
