@@ -130,6 +130,12 @@ def test_refusals(peer):
     assert peer.error("sign", csr=csr("localhost"), profile="nope") == "[500] Profile not found: nope"
 
 
+@pytest.mark.parametrize("task, port, cn", [("register", 1, "localhost"), ("generate", 0, "LocalHost")])
+def test_C14_reserved_names_are_no_common_names_either(peer, system, task, port, cn):
+    message = peer.error(task, port=port, seed=system.seed, cn=cn, profile="ra", sans=[{"type": "DNS", "value": "upki-ra"}])
+    assert "Domain 'localhost' is reserved and cannot be used" in message
+
+
 @pytest.mark.parametrize("cn", ["../../x", "/abs", "a\u0000b", "x" * 10000])
 def test_F34_names_are_no_paths(peer, system, cn):
     before = {path for path in system.directory.rglob("*") if "nodes" in path.parts}

@@ -136,8 +136,12 @@ constexpr std::array kProfile{
          .type = "list of maps"},
         read_subject_alt_name,
         nullptr},
-    row<&Profile::domain>(
-        {.name = "domain", .check = check_domain, .doc = "When set, DNS names lie in or below it.", .type = "DNS name"}),
+    row<&Profile::domain>({.name = "domain",
+                           .check = check_domain,
+                           .doc =
+                               "When set, every name lies in or below it: DNS names, hosts of e-mail addresses and URIs, common "
+                               "names that could be hosts'. An IP address lies in none.",
+                           .type = "DNS name"}),
     Setting<Profile>{
         {.name = "subject",
          .doc = "Attributes of the subject, in order: a map, or a list of maps with one key each. An empty CN is the request's.",
@@ -161,14 +165,15 @@ constexpr std::array kProfile{
                                        .aliases = "extended_key_usage",
                                        .words = "serverAuth clientAuth codeSigning emailProtection timeStamping OCSPSigning",
                                        .doc = "And in which protocols (RFC 5280 4.2.1.12)."}),
-    Setting<Profile>{{.name = "certType",
-                      .aliases = "type",
-                      .words = "user server email sslCA",
-                      .filled = true,
-                      .doc = "Shown to uPKI's readers; decides nothing. One word or a list.",
-                      .type = "word"},
-                     read_cert_type,
-                     write_cert_type},
+    Setting<Profile>{
+        {.name = "certType",
+         .aliases = "type",
+         .words = "user server email sslCA",
+         .filled = true,
+         .doc = "Shown to uPKI's readers. With server among them, serverAuth needs an alternative name. One word or a list.",
+         .type = "word"},
+        read_cert_type,
+        write_cert_type},
     row<&Profile::is_ca>({.name = "ca", .doc = "Whether the certificate is a CA's. Left out: whether keyUsage has keyCertSign."}),
     row<&Profile::path_length>({.name = "pathLen",
                                 .aliases = "path_length",

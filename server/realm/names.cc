@@ -3,20 +3,15 @@
 #include <algorithm>
 #include <array>
 
+#include "server/base/text.h"
+#include "server/realm/hosts.h"
+
 namespace chancery::realm {
 namespace {
 
 constexpr std::size_t kMaxCommonName = 64;  // X.520 ub-common-name
 
 bool contains(const std::vector<std::string>& list, std::string_view word) { return std::ranges::find(list, word) != list.end(); }
-
-std::optional<x509::GeneralName> as_host(const std::string& common_name) {
-  for (const auto* prefix : {"IP:", "DNS:"}) {
-    auto name = x509::GeneralName::parse(prefix + common_name);
-    if (name.ok() && (name->type == x509::GeneralName::Type::Ip || name->value.find('.') != std::string::npos)) return *name;
-  }
-  return std::nullopt;
-}
 
 std::string common_name_for(const Wish& wish) {
   if (const auto asked = wish.subject.common_name()) return *asked;
@@ -26,14 +21,51 @@ std::string common_name_for(const Wish& wish) {
   return {};
 }
 
-std::string fault_in_san(const config::Profile& profile, const x509::GeneralName& san) {
-  if (!profile.san_types.empty() && !contains(profile.san_types, type_word(san))) {
-    return san.to_text() + ": the profile allows no names of that type";
+std::vector<std::string> common_names_of(const x509::Name& subject) {
+  std::vector<std::string> out;
+  for (const auto& one : subject.attributes) {
+    if (one.type == "CN") out.push_back(one.value);
   }
-  if (san.type == x509::GeneralName::Type::Dns && !profile.domain.empty() && !lies_below(san.value, profile.domain)) {
-    return san.to_text() + " does not lie below " + profile.domain;
+  return out;
+}
+
+std::string in_quotes(std::string_view text) { return "\"" + base::printable(text, 80) + "\""; }
+
+/// One that says what the common name says stands even where none may be asked for: without it verifiers would look at the
+/// common name.
+std::string fault_in_sans(const config::Profile& profile, const x509::Name& subject, const std::vector<x509::GeneralName>& sans) {
+  const auto common_name = subject.common_name();
+  const auto own = may_serve(profile) && common_name ? as_host(*common_name) : std::nullopt;
+  for (const auto& san : sans) {
+    if (!profile.altnames && own != san) return "the profile allows no subject alternative names";
+    if (!profile.san_types.empty() && !contains(profile.san_types, type_word(san))) {
+      return san.to_text() + ": the profile allows no names of that type";
+    }
   }
   return {};
+}
+
+/// PROMISES C14: the common name of a server is among the names that are looked at, so nothing is only in the common name.
+std::string fault_in_server(const config::Profile& profile, const x509::Name& subject,
+                            const std::vector<x509::GeneralName>& sans) {
+  if (!may_serve(profile)) return {};
+  const auto common_names = common_names_of(subject);
+  if (common_names.size() > 1) {
+    return "the subject has " + std::to_string(common_names.size()) +
+           " common names, expected one: verifiers take each of them for a server's name; ask for alternative names";
+  }
+  for (const auto& one : common_names) {
+    if (!could_be_host(profile, one)) continue;
+    const auto host = as_host(one);
+    if (!host)
+      return "common name " + in_quotes(one) +
+             " looks like a host's and is no DNS name (in A-labels, RFC 5890 2.3.2.1) or address";
+    if (std::ranges::find(sans, *host) == sans.end())
+      return "common name " + in_quotes(one) + " is not among the alternative names";
+  }
+  if (!sans.empty() || !is_for_servers(profile) || profile.cert_type.find("server") == std::string::npos) return {};
+  return "no subject alternative name, expected the server's DNS name or address (RFC 9525 6.3): ask for one, or take a profile "
+         "without serverAuth";
 }
 
 /// Names of files are made from common names elsewhere, in other programs too, so none may climb out of a directory (PROMISES
@@ -62,9 +94,17 @@ bool is_reserved(const x509::GeneralName& name) {
   return name.type == x509::GeneralName::Type::Dns && std::ranges::find(kReserved, name.value) != kReserved.end();
 }
 
-bool lies_below(std::string_view dns_name, std::string_view domain) {
-  if (dns_name == domain) return true;
-  return dns_name.size() > domain.size() && dns_name.ends_with(domain) && dns_name[dns_name.size() - domain.size() - 1] == '.';
+std::optional<std::string> reserved_name(const config::Profile& profile, const x509::Name& subject,
+                                         const std::vector<x509::GeneralName>& sans) {
+  for (const auto& san : sans) {
+    if (is_reserved(san)) return san.value;
+  }
+  if (!may_serve(profile)) return std::nullopt;  // a person may be called Test
+  for (const auto& one : common_names_of(subject)) {
+    auto host = base::to_lower_ascii(host_in(one));
+    if (is_reserved({x509::GeneralName::Type::Dns, host})) return host;
+  }
+  return std::nullopt;
 }
 
 x509::Name subject_for(const Wish& wish) {
@@ -84,28 +124,34 @@ x509::Name subject_for(const Wish& wish) {
 }
 
 std::vector<x509::GeneralName> sans_for(const Wish& wish, const x509::Name& subject) {
-  auto sans = wish.sans;
+  const auto& profile = *wish.profile;
+  std::vector<x509::GeneralName> sans;
+  const auto add = [&sans](const x509::GeneralName& name) {
+    if (std::ranges::find(sans, name) == sans.end()) sans.push_back(name);
+  };
   const auto common_name = subject.common_name();
-  if (!wish.profile->altnames || !common_name) return sans;
-  const bool for_servers = contains(wish.profile->extended_key_usage, "serverAuth");
-  const auto host = as_host(*common_name);
-  if (host && (for_servers || !sans.empty()) && std::ranges::find(sans, *host) == sans.end()) sans.insert(sans.begin(), *host);
+  const bool wanted = may_serve(profile) || (profile.altnames && !wish.sans.empty());
+  if (wanted && common_name && could_be_host(profile, *common_name)) {
+    if (const auto host = as_host(*common_name); host && std::ranges::find(wish.sans, *host) == wish.sans.end()) add(*host);
+  }
+  std::ranges::for_each(wish.sans, add);
   return sans;
 }
 
-std::string fault_in_names(const config::Profile& profile, const x509::Name& subject,
+std::string fault_in_names(const config::Profile& profile, const Authority& authority, const x509::Name& subject,
                            const std::vector<x509::GeneralName>& sans) {
   if (subject.empty() && sans.empty()) return "neither a subject nor a subject alternative name";
-  if (!profile.altnames && !sans.empty()) return "the profile allows no subject alternative names";
-  for (const auto& one : subject.attributes) {
-    if (one.type != "CN") continue;
-    if (auto fault = fault_in_common_name(one.value); !fault.empty()) return fault;
-  }
   if (profile.is_ca && subject.empty()) return "a CA certificate needs a subject (RFC 5280 4.1.2.6)";
-  for (const auto& san : sans) {
-    if (auto fault = fault_in_san(profile, san); !fault.empty()) return fault;
+  if (const auto der = subject.der();
+      !profile.is_ca && der.ok() && std::ranges::equal(*der, authority.certificate.subject_der())) {
+    return "the subject is the CA's own, " + subject.to_slash() + ": nothing but a CA may bear it (RFC 5280 6.1)";
   }
-  return {};
+  for (const auto& one : common_names_of(subject)) {
+    if (auto fault = fault_in_common_name(one); !fault.empty()) return fault;
+  }
+  if (auto fault = fault_in_sans(profile, subject, sans); !fault.empty()) return fault;
+  if (auto fault = fault_in_server(profile, subject, sans); !fault.empty()) return fault;
+  return fault_against_domain(profile, subject, sans);
 }
 
 }  // namespace chancery::realm

@@ -12,20 +12,23 @@ namespace chancery::realm {
 /// first DNS name that fits into 64 characters (X.520 ub-common-name).
 x509::Name subject_for(const Wish& wish);
 
-/// The SANs that the certificate gets: those asked for, and the common name when it is a DNS name or address and the profile
-/// makes certificates for servers (PROMISES C14: the common name is among the SANs).
+/// The SANs that the certificate gets: those asked for, each once, and what the common name says when a verifier could take it
+/// for a host's name (PROMISES C14: the common name is among the SANs).
 std::vector<x509::GeneralName> sans_for(const Wish& wish, const x509::Name& subject);
 
 /// "dns", "ip", "email", "uri": the words of Profile::san_types.
 std::string_view type_word(const x509::GeneralName& name);
 
-/// Whether a DNS name lies at or below the domain.
-bool lies_below(std::string_view dns_name, std::string_view domain);
-
-/// uPKI's list (UPKI.md 1.3): names that mean a machine to itself. Private PKIs do certify names below .internal or .lan.
+/// uPKI's list (UPKI.md 1.3): names that mean a machine to itself. Private PKIs do certify names below .internal, .lan or
+/// .localhost.
 bool is_reserved(const x509::GeneralName& name);
 
+/// The first of the names that is reserved. A common name counts where it could be a server's.
+std::optional<std::string> reserved_name(const config::Profile& profile, const x509::Name& subject,
+                                         const std::vector<x509::GeneralName>& sans);
+
 /// What is wrong with the names, or an empty text.
-std::string fault_in_names(const config::Profile& profile, const x509::Name& subject, const std::vector<x509::GeneralName>& sans);
+std::string fault_in_names(const config::Profile& profile, const Authority& authority, const x509::Name& subject,
+                           const std::vector<x509::GeneralName>& sans);
 
 }  // namespace chancery::realm

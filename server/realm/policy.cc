@@ -102,16 +102,14 @@ Verdict key_is_allowed(const Asked& asked) {
 }
 
 Verdict names_are_allowed(const Asked& asked) {
-  return from_fault(fault_in_names(asked.profile, asked.grant.subject, asked.grant.sans), asked.grant.subject.to_slash());
+  return from_fault(fault_in_names(asked.profile, asked.authority, asked.grant.subject, asked.grant.sans),
+                    asked.grant.subject.to_slash());
 }
 
 Verdict names_are_not_reserved(const Asked& asked) {
   if (asked.wish.names_are_configured) return pass("the configuration names them");
-  for (const auto& san : asked.grant.sans) {
-    if (is_reserved(san)) {
-      return fail("Domain '" + san.value + "' is reserved and cannot be used");
-    }
-  }
+  const auto reserved = reserved_name(asked.profile, asked.grant.subject, asked.grant.sans);
+  if (reserved) return fail("Domain '" + *reserved + "' is reserved and cannot be used");
   return pass("none is reserved");
 }
 
@@ -204,7 +202,7 @@ Status check_grant(const config::RealmConfig& realm, const config::Profile& prof
   PKI_TRY(const auto key, crypto::PublicKey::from_spki(grant.spki));
   PKI_TRY_VOID(crypto::check_public_key(key));
   if (auto fault = fault_in_key(profile, authority, key); !fault.empty()) return Error(Code::BadKey, std::move(fault));
-  for (auto fault : {fault_in_names(profile, grant.subject, grant.sans), fault_in_dates(realm, grant, now),
+  for (auto fault : {fault_in_names(profile, authority, grant.subject, grant.sans), fault_in_dates(realm, grant, now),
                      fault_in_span(profile, authority, grant), fault_in_ca_depth(profile, authority)}) {
     if (!fault.empty()) return Error(Code::PolicyRefused, std::move(fault));
   }

@@ -105,7 +105,7 @@ const Case kCases[] = {
     {"names where the profile has none",
      [](Scene& s) {
        s.profile.altnames = false;
-       s.wish.sans = {san("DNS:www.example.com")};
+       s.wish.sans = {san("DNS:b.example.com")};
      },
      "names", Code::PolicyRefused, true},
     {"a kind of name that is not allowed",
@@ -126,12 +126,81 @@ const Case kCases[] = {
        s.wish.sans = {san("DNS:evilexample.com")};
      },
      "names", Code::PolicyRefused, true},
+    {"C14 an address where there is a domain",
+     [](Scene& s) {
+       s.profile.domain = "example.com";
+       s.wish.sans = {san("IP:192.0.2.1")};
+     },
+     "names", Code::PolicyRefused, true},
+    {"C14 a common name outside the domain", [](Scene& s) { s.profile.domain = "example.org"; }, "names", Code::PolicyRefused,
+     true},
+    {"C14 a common name outside the domain, without alternative names",
+     [](Scene& s) {
+       s.profile.domain = "example.org";
+       s.profile.altnames = false;
+     },
+     "names", Code::PolicyRefused, true},
+    {"C14 a common name outside the domain, without purposes",
+     [](Scene& s) {
+       s.profile.domain = "example.org";
+       s.profile.extended_key_usage = {};
+       s.wish.subject = name("/CN=intranet");
+     },
+     "names", Code::PolicyRefused, true},
+    {"C14 a common name behind one without a host",
+     [](Scene& s) { s.wish.subject = name("/CN=evil.com/CN=x y"), s.wish.sans = {san("DNS:www.example.com")}; }, "names",
+     Code::PolicyRefused, true},
+    {"C14 two common names", [](Scene& s) { s.wish.subject = name("/CN=b.example.com/CN=a.example.com"); }, "names",
+     Code::PolicyRefused, true},
+    {"C14 two common names where no purpose is named",
+     [](Scene& s) {
+       s.profile.extended_key_usage = {};
+       s.wish.subject = name("/CN=b.example.com/CN=x y");
+     },
+     "names", Code::PolicyRefused, true},
+    {"C14 a host's name that is no DNS name", [](Scene& s) { s.wish.subject = name("/CN=evil_1.com"); }, "names",
+     Code::PolicyRefused, true},
+    {"C14 a trailing dot beside a good name",
+     [](Scene& s) { s.wish.subject = name("/CN=evil.com."), s.wish.sans = {san("DNS:www.example.com")}; }, "names",
+     Code::PolicyRefused, true},
+    {"C14 a wildcard of everything", [](Scene& s) { s.wish.subject = name("/CN=*"); }, "names", Code::PolicyRefused, true},
+    {"C14 a server in letters beyond ASCII",
+     [](Scene& s) {
+       s.wish.subject = name(
+           "/CN=b\xc3\xbc"
+           "cher.example.com");
+     },
+     "names", Code::PolicyRefused, true},
+    {"C14 a server without a name", [](Scene& s) { s.wish.subject = name("/CN=John Smith"); }, "names", Code::PolicyRefused,
+     true},
+    {"C14 a server without even a common name", [](Scene& s) { s.wish.subject = name("/O=Company"); }, "names",
+     Code::PolicyRefused, true},
+    {"the CA's own subject",
+     [](Scene& s) {
+       s.wish.subject = s.ca.certificate.subject();
+       s.wish.sans = {san("DNS:www.example.com")};
+     },
+     "names", Code::PolicyRefused, true},
     {"F34 a path", [](Scene& s) { s.wish.subject = name("/CN=a\\/..\\/b"); }, "names", Code::PolicyRefused, true},
     {"F34 an absolute path", [](Scene& s) { s.wish.subject = name("/CN=\\/etc"); }, "names", Code::PolicyRefused, true},
     {"a key that is compromised", [](Scene& s) { s.wish.key_report = "reported"; }, "key-report", Code::BadKey, false},
     {"a reserved name", [](Scene& s) { s.wish.sans = {san("DNS:localhost")}; }, "reserved-names", Code::PolicyRefused, false},
     {"an administrator's name", [](Scene& s) { s.wish.administrators = {"/CN=other", s.wish.subject.to_slash()}; }, "administrator",
      Code::Denied, false},
+    {"a common name that is reserved", [](Scene& s) { s.wish.subject = name("/CN=LocalHost"); }, "reserved-names",
+     Code::PolicyRefused, false},
+    {"a common name that is reserved, beside a good name",
+     [](Scene& s) {
+       s.wish.subject = name("/CN=localhost");
+       s.wish.sans = {san("DNS:www.example.com")};
+     },
+     "reserved-names", Code::PolicyRefused, false},
+    {"a service's common name that is reserved, without purposes",
+     [](Scene& s) {
+       s.profile.extended_key_usage = {};
+       s.wish.subject = name("/CN=host\\/localhost");
+     },
+     "reserved-names", Code::PolicyRefused, false},
     {"C11 a day too long", [](Scene& s) { s.wish.validity = days{61}; }, "validity", Code::PolicyRefused, true},
     {"I3 a second too long", [](Scene& s) { s.wish.validity = days{60} + seconds{1}; }, "validity", Code::PolicyRefused, true},
     {"an end before the beginning", [](Scene& s) { s.wish.not_before = kNow, s.wish.not_after = kNow - seconds{1}; }, "validity",
@@ -256,6 +325,63 @@ TEST(Names, C14_TheCommonNameIsAmongTheNames) {
   EXPECT_EQ(grant.sans.size(), 2U);
 }
 
+TEST(Names, C14_ACommonNameOfOneLabelIsAmongTheNamesOfServers) {
+  Scene scene;
+  scene.wish.subject = name("/CN=Intranet");
+  EXPECT_EQ(texts(scene.grant().sans), std::vector<std::string>{"DNS:intranet"});
+  scene.profile.altnames = false;
+  EXPECT_EQ(texts(scene.grant().sans), std::vector<std::string>{"DNS:intranet"});
+  scene.profile.extended_key_usage = {};
+  EXPECT_TRUE(scene.grant().sans.empty());  // Intranet may be somebody's name here
+}
+
+TEST(Names, C14_ACommonNameThatIsNoHostsStandsBesideNames) {
+  Scene scene;
+  scene.wish.subject = name("/CN=Our Web Server");
+  scene.wish.sans = {san("DNS:www.example.com")};
+  EXPECT_EQ(texts(scene.grant().sans), std::vector<std::string>{"DNS:www.example.com"});
+}
+
+TEST(Names, C14_ANameThatIsAskedForTwiceStandsOnce) {
+  Scene scene;
+  scene.wish.sans = {san("DNS:b.example.com"), san("DNS:www.example.com"), san("DNS:B.example.com"), san("DNS:www.example.com")};
+  EXPECT_EQ(texts(scene.grant().sans), (std::vector<std::string>{"DNS:b.example.com", "DNS:www.example.com"}));
+}
+
+TEST(Names, C14_TheSignerTakesNoNameThatOnlyTheCommonNameHas) {
+  Scene scene;
+  auto grant = scene.grant();
+  for (auto sans : {std::vector<x509::GeneralName>{}, {san("DNS:b.example.com")}}) {
+    grant.sans = sans;
+    EXPECT_EQ(check_grant(scene.realm, scene.profile, scene.ca, grant).error().code(), Code::PolicyRefused);
+  }
+}
+
+TEST(Names, ReservedNamesAreWholeNames) {
+  for (const auto* one : {"/CN=demo.localhost", "/CN=*.demo.localhost", "/CN=test.example.com", "/CN=localhost2"}) {
+    Scene scene;
+    scene.wish.subject = name(one);
+    EXPECT_TRUE(scene.decide().allowed()) << one;
+  }
+  Scene person("user");
+  person.wish.subject = name("/CN=Test");
+  EXPECT_TRUE(person.decide().allowed());
+}
+
+TEST(Names, ProfilesThatAreNotForServersNeedNoNames) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"user", "/CN=John Smith"}, {"user", "/CN=alice"},  {"laptop", "/CN=t-14_2"},       {"admin", "/CN=*"},
+      {"ra", "/CN=uPKI RA"},      {"user", "/CN=b/CN=a"}, {"admin", "/CN=J\xc3\xbcrgen"}, {"user", "/CN=a_b.c."}};
+  for (const auto& [profile, subject] : cases) {
+    Scene scene(profile);
+    scene.wish.subject = name(subject);
+    EXPECT_TRUE(scene.grant().sans.empty()) << profile << " " << subject;
+  }
+  Scene registration("ra");
+  registration.wish.subject = name("/CN=RA");
+  EXPECT_EQ(texts(registration.grant().sans), std::vector<std::string>{"DNS:ra"});
+}
+
 TEST(Names, APersonIsNoHost) {
   Scene scene("user");
   scene.wish.subject = name("/CN=Alice Example");
@@ -281,14 +407,6 @@ TEST(Names, TheProfileMayDecideTheSubject) {
   scene.profile.subject_from_request = true;
   scene.wish.subject_from = SubjectFrom::Profile;
   EXPECT_EQ(scene.grant().subject.to_slash(), "/C=FR/O=Company/OU=Servers/CN=www.example.com");
-}
-
-TEST(Names, LiesBelow) {
-  EXPECT_TRUE(lies_below("example.com", "example.com"));
-  EXPECT_TRUE(lies_below("a.b.example.com", "example.com"));
-  EXPECT_FALSE(lies_below("notexample.com", "example.com"));
-  EXPECT_FALSE(lies_below("example.com.evil.org", "example.com"));
-  EXPECT_FALSE(lies_below("com", "example.com"));
 }
 
 TEST(Names, ConfiguredNamesMayBeReserved) {

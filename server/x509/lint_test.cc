@@ -196,6 +196,7 @@ std::vector<std::string_view> ids(const std::vector<Finding>& findings) {
 TEST(Lint, B6_WarningsDoNotHinder) {
   Leaf leaf;
   leaf.spec.sans.clear();
+  leaf.spec.subject = Name::from_slash("/CN=uPKI RA").value();
   leaf.spec.not_before = at("2029-03-15T00:00:00Z");
   leaf.spec.not_after = leaf.spec.not_before + std::chrono::days{47};
   const auto linted = lint_certificate(leaf.tbs(), kAlgorithm, leaf.context);
