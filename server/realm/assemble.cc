@@ -35,4 +35,16 @@ x509::LintContext lint_context(const config::Profile& profile, const Authority& 
   };
 }
 
+Check lint_check(const config::RealmConfig& realm, const config::Profile& profile, const Authority& authority,
+                 const Grant& grant) {
+  constexpr const char* kName = "lint";
+  auto tbs = x509::build_tbs(assemble(realm, profile, authority, grant));
+  if (!tbs.ok()) return {kName, false, tbs.error().message()};
+  const auto linted = x509::lint_certificate(std::move(*tbs), authority.algorithm, lint_context(profile, authority));
+  if (!linted.ok()) return {kName, false, linted.error().message()};
+  std::string warnings;
+  for (const auto& warning : linted->warnings()) warnings += "; warning: " + x509::to_text(warning);
+  return {kName, true, "no rule is broken" + warnings};
+}
+
 }  // namespace chancery::realm

@@ -13,4 +13,8 @@ x509::TbsSpec assemble(const config::RealmConfig& realm, const config::Profile& 
 /// What the lint holds a TBSCertificate of that profile against.
 x509::LintContext lint_context(const config::Profile& profile, const Authority& authority);
 
+/// What the lint will say of the certificate, for a preview: the signer lints the very octets that it signs.
+Check lint_check(const config::RealmConfig& realm, const config::Profile& profile, const Authority& authority,
+                 const Grant& grant);
+
 }  // namespace chancery::realm

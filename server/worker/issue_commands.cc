@@ -159,9 +159,10 @@ Result<Json> node_register(Session& session, const Params& params) {
 Result<Json> certificate_preview(Session& session, const Params& params) {
   PKI_TRY(auto order, order_for_preview(session, params));
   PKI_TRY_VOID(read_common(order, params));
-  PKI_TRY(const auto decision, judge(session, order));
+  PKI_TRY(auto decision, judge(session, order));
   PKI_TRY(const auto* authority, session.authority());
   const auto& profile = session.realm().profiles.at(order.profile);
+  if (decision.allowed()) decision.checks.push_back(realm::lint_check(session.realm(), profile, *authority, decision.grant));
   const auto spec = realm::assemble(session.realm(), profile, *authority, decision.grant);
   return Json::object({{"allowed", decision.allowed()},
                        {"reasons", describe_checks(decision)},
