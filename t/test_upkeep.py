@@ -1,5 +1,6 @@
 """CRLs that come by themselves (C8, I13, B10), and promises about processes that no other file is about."""
 
+import concurrent.futures
 import sqlite3
 import subprocess
 
@@ -56,6 +57,18 @@ def test_B10_a_revocation_is_on_a_crl_in_the_realms_time(daemon):
         assert crl["number"] > before
         text = subprocess.run(["openssl", "crl", "-noout", "-text"], input=crl["crl"], check=True, capture_output=True, text=True).stdout
         assert serial.upper() in text
+
+
+def test_C8_crls_that_are_asked_for_at_once_all_come(daemon):
+    """Their numbers rise; one that is overtaken is made again."""
+    def ask(_):
+        with daemon.talk("default") as talk:
+            return [talk.result("crl.issue")["number"] for _ in range(5)]
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        numbers = [one for some in pool.map(ask, range(4)) for one in some]
+    assert len(set(numbers)) == len(numbers) == 20
+    with daemon.talk("default") as talk:
+        assert talk.result("crl.get")["number"] == max(numbers)
 
 
 def test_C9_what_was_never_issued_is_unknown(daemon):

@@ -87,6 +87,7 @@ Verdict role_allows(const Asked& asked) {
 }
 
 Verdict key_is_sound(const Asked& asked) {
+  if (asked.wish.key.empty()) return pass("it is made here");
   const auto checked = crypto::check_public_key(asked.wish.key);
   return checked.ok() ? pass(base::to_text(asked.wish.key.spec())) : fail(checked.error().message(), Code::BadKey);
 }
@@ -97,6 +98,7 @@ Verdict key_is_not_reported(const Asked& asked) {
 }
 
 Verdict key_is_allowed(const Asked& asked) {
+  if (asked.wish.key.empty()) return pass("it is made here");
   auto fault = fault_in_key(asked.profile, asked.authority, asked.wish.key);
   return fault.empty() ? pass(base::to_text(asked.wish.key.spec())) : fail(std::move(fault), Code::BadKey);
 }

@@ -24,7 +24,7 @@ struct Wish {
   const config::Profile* profile = nullptr;
   x509::Name subject;  ///< as requested; may be empty when there are SANs
   std::vector<x509::GeneralName> sans;
-  crypto::PublicKey key;
+  crypto::PublicKey key;   ///< empty: to be made when all else holds
   std::string key_report;  ///< what was reported about the key; empty: nothing
   SubjectFrom subject_from = SubjectFrom::AsProfileSays;
   std::optional<std::chrono::seconds> validity;  ///< asked for; none: the profile's

@@ -89,13 +89,16 @@ Result<Json> crl_issue(Session& session, const Params& params) {
     PKI_TRY(const bool due, is_due(session, *store, now));
     if (!due) return describe_latest(*store);
   }
-  auto made = make_crl(session, *store, now);
-  // A signer that was restarted since the last request: once more, with a new number.
-  if (!made.ok() && made.error().code() == Code::Closed) {
-    session.drop_signer();
-    made = make_crl(session, *store, now);
+  constexpr int kMostAttempts = 3;
+  for (int attempt = 1;; ++attempt) {
+    auto made = make_crl(session, *store, now);
+    // Once more, with a new number: where the signer was restarted since the last request, and where another's CRL of a higher
+    // number came first, which may lack what this one saw.
+    const bool restarted = !made.ok() && made.error().code() == Code::Closed;
+    const bool overtaken = !made.ok() && made.error().code() == Code::Conflict;
+    if (restarted) session.drop_signer();
+    if ((!restarted && !overtaken) || attempt == kMostAttempts) return made;
   }
-  return made;
 }
 
 }  // namespace chancery::worker

@@ -19,6 +19,7 @@ Result<const config::Profile*> profile_of(const Session& session, const ProfileN
 
 /// @return what is known against the key; empty: nothing.
 Result<std::string> report_about(Session& session, const crypto::PublicKey& key) {
+  if (key.empty()) return std::string();
   PKI_TRY(auto* store, session.store());
   PKI_TRY(const auto report, store->compromised_key(key.spki_sha256_hex()));
   if (!report) return std::string();

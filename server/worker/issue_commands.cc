@@ -27,34 +27,37 @@ Result<Json> answer(Session& session, const Result<Issued>& issued) {
   return describe_issued(issued->certificate, issued->profile, *authority);
 }
 
-/// An order for a key pair made here. The key signs a request of its own, so that the signer sees a proof like any other.
-Result<Order> order_for_generated(const crypto::PrivateKey& key, const std::string& cn) {
-  x509::Name subject;
-  subject.attributes.push_back({"CN", cn});
-  PKI_TRY_VOID(subject.check());
-  PKI_TRY(const auto der, x509::make_csr(key, subject, {}));
-  PKI_TRY(auto csr, x509::Csr::from_der(der));
+/// What is asked for a key pair that is made here, still without it.
+Result<Order> order_for_name(const std::string& cn) {
   Order order;
-  order.key = csr.public_key();
-  order.subject = std::move(subject);
+  order.subject.attributes.push_back({"CN", cn});
+  PKI_TRY_VOID(order.subject.check());
   order.subject_from = realm::SubjectFrom::Profile;
-  order.csr = std::move(csr);
   return order;
 }
 
-Result<crypto::PrivateKey> generate_key(Session& session, const Params& params) {
-  PKI_TRY(const auto name, ProfileName::parse(params.text("profile", "server")));
-  const auto found = session.realm().profiles.find(name);
-  if (found == session.realm().profiles.end()) return Error(Code::NotFound, "profile not found: " + name.text());
-  auto spec = found->second.key;
-  if (params.has("key")) {
-    PKI_TRY(spec, base::parse_key_spec(params.text("key")));
-  }
-  return crypto::PrivateKey::generate(spec);
+/// The key signs a request of its own, so that the signer sees a proof like any other.
+Status set_generated(Order& order, const crypto::PrivateKey& key) {
+  PKI_TRY(const auto der, x509::make_csr(key, order.subject, {}));
+  PKI_TRY(auto csr, x509::Csr::from_der(der));
+  order.key = csr.public_key();
+  order.csr = std::move(csr);
+  return {};
 }
 
-/// Issues for a key pair of the server's; policy is asked before the key is made, so a refusal costs nothing.
-Result<Json> generate(Session& session, const Params& params, const crypto::PrivateKey& key, const Order& order, bool store_key) {
+Result<base::KeySpec> generated_kind(const Session& session, const ProfileName& profile, const Params& params) {
+  if (params.has("key")) return base::parse_key_spec(params.text("key"));
+  const auto found = session.realm().profiles.find(profile);
+  if (found == session.realm().profiles.end()) return Error(Code::NotFound, "profile not found: " + profile.text());
+  return found->second.key;
+}
+
+/// Issues for a key pair of the server's; policy is asked before the key is made, which may take seconds.
+Result<Json> generate(Session& session, const Params& params, Order order, base::KeySpec kind, bool store_key) {
+  PKI_TRY(const auto decision, judge(session, order));
+  if (!decision.allowed()) return decision.refusal();
+  PKI_TRY(const auto key, crypto::PrivateKey::generate(kind));
+  PKI_TRY_VOID(set_generated(order, key));
   PKI_TRY(const auto issued, issue(session, order));
   const auto pem = key.to_pem();
   if (store_key) PKI_TRY_VOID(store_node_key(session.realm(), params.text("cn"), pem, issued.certificate.pem()));
@@ -108,7 +111,9 @@ Result<Order> order_for_preview(Session& session, const Params& params) {
   const auto& profile = found->second;
   const auto spec = profile.allowed_keys.empty() ? base::KeySpec{} : profile.allowed_keys.front();
   PKI_TRY(const auto key, crypto::PrivateKey::generate(spec));
-  return order_for_generated(key, params.text("cn"));
+  PKI_TRY(auto order, order_for_name(params.text("cn")));
+  PKI_TRY_VOID(set_generated(order, key));
+  return order;
 }
 
 /// The seed's answer takes the same time whatever was sent (PROMISES F54); each wrong one is logged.
@@ -134,10 +139,10 @@ Result<Json> certificate_generate(Session& session, const Params& params) {
   if (!params.boolean("return_key", true) && !params.boolean("store_key"))
     return Error(Code::InvalidParams, "the key would be neither returned nor stored, so nobody would have it",
                  "set store_key, or leave return_key out");
-  PKI_TRY(const auto key, generate_key(session, params));
-  PKI_TRY(auto order, order_for_generated(key, params.text("cn")));
+  PKI_TRY(auto order, order_for_name(params.text("cn")));
   PKI_TRY_VOID(read_common(order, params));
-  return generate(session, params, key, order, params.boolean("store_key"));
+  PKI_TRY(const auto kind, generated_kind(session, order.profile, params));
+  return generate(session, params, std::move(order), kind, params.boolean("store_key"));
 }
 
 Result<Json> node_register(Session& session, const Params& params) {
@@ -147,13 +152,12 @@ Result<Json> node_register(Session& session, const Params& params) {
   if (found == session.realm().profiles.end()) return Error(Code::NotFound, "profile not found: " + profile.text());
   if (found->second.is_ca)
     return Error(Code::PolicyRefused, "registration never makes a CA certificate, and profile " + profile.text() + " does");
-  PKI_TRY(const auto key, crypto::PrivateKey::generate(found->second.key));
-  PKI_TRY(auto order, order_for_generated(key, params.text("cn")));
+  PKI_TRY(auto order, order_for_name(params.text("cn")));
   PKI_TRY_VOID(read_common(order, params));
   order.profile = profile;
   order.roles = Roles{Role::RaOperator};  // the seed stands in for the role
   order.rule = "seed";
-  return generate(session, params, key, order, false);
+  return generate(session, params, std::move(order), found->second.key, false);
 }
 
 Result<Json> certificate_preview(Session& session, const Params& params) {
