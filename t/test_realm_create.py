@@ -137,6 +137,25 @@ def sign(tmp_path, csr, extensions=CA_EXTENSIONS, days=300):
     return out
 
 
+CONSTRAINTS = "nameConstraints=critical,permitted;DNS:corp.example,permitted;IP:192.0.2.0/255.255.255.0,excluded;DNS:secret.corp.example\n"
+
+
+def test_an_outside_roots_name_constraints_hold(place, tmp_path):
+    root = outside_root(tmp_path)
+    place.create("one", "--request-only", "--subject", "/O=Company/CN=Issuing CA")
+    place.start()
+    with place.talk("one") as talk:
+        signed = sign(tmp_path, place.realm("one") / "ca.csr", CA_EXTENSIONS + CONSTRAINTS).read_text()
+        talk.result("ca.import", certificate=signed + root.read_text())
+        for names in (["DNS:evil.com"], ["DNS:a.corp.example", "DNS:evil.com"], ["DNS:secret.corp.example"], ["IP:192.0.3.1"], ["DNS:evilcorp.example"]):
+            shown = talk.result("certificate.preview", cn="a.corp.example", sans=names)
+            assert not shown["allowed"] and [one["rule"] for one in shown["reasons"] if not one["passed"]] == ["name-constraints"], names
+            assert talk.call("certificate.generate", cn="a.corp.example", sans=names, key="ec:P-256")["error"]["data"]["code"] == "policy_refused"
+        answer = talk.result("certificate.generate", cn="a.corp.example", sans=["DNS:a.corp.example", "IP:192.0.2.7"], key="ec:P-256")
+    leaf, chain = write(tmp_path / "leaf.pem", answer["certificate"]), write(tmp_path / "chain.pem", "".join(answer["chain"]))
+    openssl("verify", "-CAfile", root, "-untrusted", chain, leaf)
+
+
 def test_under_an_outside_root(place, tmp_path):
     root = outside_root(tmp_path)
     place.create("one", "--request-only", "--subject", "/O=Company/CN=Issuing CA")

@@ -26,12 +26,12 @@ struct Profile {
   std::string digest = "sha256";       ///< sha256, sha384 or sha512 (PROMISES B5)
   bool altnames = true;                ///< SANs may be asked for
   std::vector<std::string> san_types;  ///< kinds of SAN that may be asked for: dns, ip, email, uri; empty: all
-  std::string domain;                  ///< when set, DNS names lie below it
+  std::string domain;                  ///< when set, every name lies below it
   std::vector<std::pair<std::string, std::string>> subject;  ///< short attribute name, value; CN "" = from the request
   bool subject_from_request = true;    ///< take the request's DN (uPKI's `sign`); else the profile's with the request's CN
   std::vector<std::string> key_usage;  ///< X.509 names: digitalSignature, keyCertSign, ...
   std::vector<std::string> extended_key_usage;  ///< serverAuth, clientAuth, ...
-  std::string cert_type = "server";             ///< server, user, email, sslCA: kept for uPKI's readers
+  std::string cert_type = "server";             ///< server, user, email, sslCA: uPKI's; "server" makes serverAuth need SANs
   bool is_ca = false;
   std::optional<int> path_length;      ///< of CA certificates; none = unlimited
   Role least_role = Role::RaOperator;  ///< who may have one issued directly

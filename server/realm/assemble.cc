@@ -27,6 +27,7 @@ x509::TbsSpec assemble(const config::RealmConfig& realm, const config::Profile& 
 x509::LintContext lint_context(const config::Profile& profile, const Authority& authority) {
   return x509::LintContext{
       .issuer = authority.certificate,
+      .above = authority.above,
       .max_validity = profile.validity,
       .key_usage = profile.key_usage,
       .extended_key_usage = profile.extended_key_usage,

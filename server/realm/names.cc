@@ -5,6 +5,7 @@
 
 #include "server/base/text.h"
 #include "server/realm/hosts.h"
+#include "server/x509/name_constraints.h"
 
 namespace chancery::realm {
 namespace {
@@ -152,6 +153,20 @@ std::string fault_in_names(const config::Profile& profile, const Authority& auth
   if (auto fault = fault_in_sans(profile, subject, sans); !fault.empty()) return fault;
   if (auto fault = fault_in_server(profile, subject, sans); !fault.empty()) return fault;
   return fault_against_domain(profile, subject, sans);
+}
+
+std::string fault_against_constraints(const config::Profile& profile, const Authority& authority, const x509::Name& subject,
+                                      const std::vector<x509::GeneralName>& sans) {
+  auto chain = authority.above;
+  chain.insert(chain.begin(), authority.certificate);
+  for (const auto& ca : chain) {
+    const auto constraints = x509::name_constraints_of(ca);
+    if (!constraints.ok()) return constraints.error().message();
+    if (!*constraints) continue;
+    if (auto fault = (*constraints)->fault_in(subject, sans, profile.is_ca); !fault.empty())
+      return fault + " (name constraints of " + ca.subject().to_slash() + ")";
+  }
+  return {};
 }
 
 }  // namespace chancery::realm

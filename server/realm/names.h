@@ -31,4 +31,8 @@ std::optional<std::string> reserved_name(const config::Profile& profile, const x
 std::string fault_in_names(const config::Profile& profile, const Authority& authority, const x509::Name& subject,
                            const std::vector<x509::GeneralName>& sans);
 
+/// Which name a CA's certificate forbids, the realm's CA or one above it (RFC 5280 4.2.1.10), or an empty text.
+std::string fault_against_constraints(const config::Profile& profile, const Authority& authority, const x509::Name& subject,
+                                      const std::vector<x509::GeneralName>& sans);
+
 }  // namespace chancery::realm

@@ -129,6 +129,11 @@ std::string fault_in_validity(const Asked& asked) {
   return fault.empty() ? fault_in_span(asked.profile, asked.authority, asked.grant) : fault;
 }
 
+Verdict names_fit_constraints(const Asked& asked) {
+  return from_fault(fault_against_constraints(asked.profile, asked.authority, asked.grant.subject, asked.grant.sans),
+                    "no CA above forbids them");
+}
+
 Verdict validity_fits(const Asked& asked) {
   return from_fault(fault_in_validity(asked),
                     base::to_rfc3339(asked.grant.not_before) + " to " + base::to_rfc3339(asked.grant.not_after));
@@ -158,6 +163,7 @@ constexpr std::array kRules{
     Rule{"names", names_are_allowed},
     Rule{"reserved-names", names_are_not_reserved},
     Rule{"administrator", administrators_stay_themselves},
+    Rule{"name-constraints", names_fit_constraints},
     Rule{"validity", validity_fits},
     Rule{"ca-depth", ca_depth_fits},
 };
@@ -204,8 +210,10 @@ Status check_grant(const config::RealmConfig& realm, const config::Profile& prof
   PKI_TRY(const auto key, crypto::PublicKey::from_spki(grant.spki));
   PKI_TRY_VOID(crypto::check_public_key(key));
   if (auto fault = fault_in_key(profile, authority, key); !fault.empty()) return Error(Code::BadKey, std::move(fault));
-  for (auto fault : {fault_in_names(profile, authority, grant.subject, grant.sans), fault_in_dates(realm, grant, now),
-                     fault_in_span(profile, authority, grant), fault_in_ca_depth(profile, authority)}) {
+  for (auto fault :
+       {fault_in_names(profile, authority, grant.subject, grant.sans), fault_in_dates(realm, grant, now),
+        fault_in_span(profile, authority, grant), fault_against_constraints(profile, authority, grant.subject, grant.sans),
+        fault_in_ca_depth(profile, authority)}) {
     if (!fault.empty()) return Error(Code::PolicyRefused, std::move(fault));
   }
   return {};

@@ -7,6 +7,8 @@
 #include "server/config/builtin_profiles.h"
 #include "server/realm/assemble.h"
 #include "server/realm/names.h"
+#include "server/x509/der.h"
+#include "server/x509/extension.h"
 #include "server/x509/testing.h"
 
 namespace chancery::realm {
@@ -252,6 +254,37 @@ TEST(Policy, RefusesAndNamesTheRule) {
     }
     if (!one.signer_refuses || decision.code == Code::Unavailable) continue;
     EXPECT_FALSE(check_grant(scene.realm, scene.profile, scene.ca, decision.grant, scene.now).ok()) << one.name;
+  }
+}
+
+/// The testing CA with permittedSubtrees { dNSName example.com }.
+x509::Certificate constrained_ca() {
+  constexpr const char* kOfExampleCom = "3011a00f300d820b6578616d706c652e636f6d";
+  auto elements = x509::testing::elements_of(x509::build_tbs(x509::testing::ca_spec()).value());
+  const auto outer = x509::der::only(x509::der::constructed(3), elements.back(), "extensions").value();
+  auto extensions = x509::testing::elements_of(outer.content);
+  extensions.push_back(x509::encode_extension(x509::kNameConstraints, true, base::from_hex(kOfExampleCom).value()));
+  elements.back() = x509::der::tlv(x509::der::constructed(3), x509::testing::sequence_of(extensions));
+  return x509::testing::sign(x509::testing::sequence_of(elements));
+}
+
+TEST(Policy, ACasNameConstraintsHold) {
+  for (const bool is_above : {false, true}) {
+    Scene scene;
+    if (is_above) scene.ca.above = {constrained_ca()};
+    if (!is_above) scene.ca.certificate = constrained_ca();
+    const auto good = scene.grant();
+    EXPECT_TRUE(check_grant(scene.realm, scene.profile, scene.ca, good).ok());
+    scene.wish.sans = {san("DNS:www.example.org")};
+    const auto decision = scene.decide();
+    ASSERT_FALSE(decision.allowed());
+    EXPECT_NE(decision.refusal().message().find("www.example.org lies outside"), std::string::npos)
+        << decision.refusal().message();
+    EXPECT_EQ(check_grant(scene.realm, scene.profile, scene.ca, decision.grant).error().code(), Code::PolicyRefused);
+    const auto seen = lint_check(scene.realm, scene.profile, scene.ca, decision.grant);
+    EXPECT_FALSE(seen.passed);
+    EXPECT_NE(seen.detail.find("names_within_constraints"), std::string::npos) << seen.detail;
+    EXPECT_TRUE(lint_check(scene.realm, scene.profile, scene.ca, good).passed);
   }
 }
 

@@ -19,8 +19,9 @@ struct Extension {
 
 inline constexpr std::string_view kSubjectKeyId = "2.5.29.14", kKeyUsage = "2.5.29.15", kSubjectAltName = "2.5.29.17",
                                   kBasicConstraints = "2.5.29.19", kCrlNumber = "2.5.29.20", kReasonCode = "2.5.29.21",
-                                  kCrlDistributionPoints = "2.5.29.31", kAuthorityKeyId = "2.5.29.35",
-                                  kExtendedKeyUsage = "2.5.29.37", kAuthorityInfoAccess = "1.3.6.1.5.5.7.1.1";
+                                  kNameConstraints = "2.5.29.30", kCrlDistributionPoints = "2.5.29.31",
+                                  kAuthorityKeyId = "2.5.29.35", kExtendedKeyUsage = "2.5.29.37",
+                                  kAuthorityInfoAccess = "1.3.6.1.5.5.7.1.1";
 
 /// Extension ::= SEQUENCE { extnID, critical DEFAULT FALSE, extnValue OCTET STRING }
 Bytes encode_extension(std::string_view oid, bool critical, ByteView value);

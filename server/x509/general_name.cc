@@ -135,6 +135,8 @@ Result<GeneralName> read_as(const Kind& kind, std::string_view text) {
   return GeneralName{kind.type, std::move(value)};
 }
 
+}  // namespace
+
 Bytes ip_octets(const std::string& value) {
   const bool is_four = value.find(':') == std::string::npos;
   Bytes out(is_four ? sizeof(in_addr) : sizeof(in6_addr));
@@ -148,8 +150,6 @@ Result<std::string> ip_text(ByteView octets) {
   std::array<char, INET6_ADDRSTRLEN> out{};
   return std::string(inet_ntop(octets.size() == sizeof(in_addr) ? AF_INET : AF_INET6, octets.data(), out.data(), out.size()));
 }
-
-}  // namespace
 
 Result<GeneralName> GeneralName::parse(std::string_view text) {
   const auto colon = text.find(':');

@@ -24,6 +24,11 @@ struct GeneralName {
   auto operator<=>(const GeneralName&) const = default;
 };
 
+/// An IP address between its text and the 4 or 16 octets of RFC 5280 4.2.1.6. @pre the text is a GeneralName's value.
+Bytes ip_octets(const std::string& value);
+/// @errors Malformed: neither 4 nor 16 octets.
+Result<std::string> ip_text(ByteView octets);
+
 /// GeneralNames as DER. @errors Malformed.
 Result<Bytes> encode_general_names(const std::vector<GeneralName>& names);
 /// Other kinds than the four are refused. @errors Malformed, TooLarge: above kMaxSans.

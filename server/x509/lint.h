@@ -17,6 +17,7 @@ namespace chancery::x509 {
 /// What a certificate must be, from the profile and the CA.
 struct LintContext {
   std::optional<Certificate> issuer;    ///< none: self-signed
+  std::vector<Certificate> above;       ///< the issuer's issuer first; name constraints of all of them count
   std::chrono::seconds max_validity{};  ///< inclusive (PROMISES C11)
   std::vector<std::string> key_usage;   ///< the profile's; those that the kind of key cannot have may be missing
   std::vector<std::string> extended_key_usage;

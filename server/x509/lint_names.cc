@@ -36,6 +36,33 @@ Verdict subject_is_not_issuer(const View& v) {
   return unless(!v.context.issuer || !is_same, "the subject is the CA's, and this is no CA");
 }
 
+/// By OpenSSL's reader of the extension, which shares nothing with ours. A common name counts as OpenSSL's verifier counts it.
+Verdict broken_constraint(const View& v, const Certificate& ca) {
+  const auto issuer = read_by_openssl<crypto::X509Ptr>(d2i_X509, ca.der());
+  int critical = -1;
+  const crypto::NameConstraintsPtr constraints(
+      static_cast<NAME_CONSTRAINTS*>(X509_get_ext_d2i(issuer.get(), NID_name_constraints, &critical, nullptr)));
+  if (constraints == nullptr) return unless(critical == -1, "the name constraints of a CA above cannot be read");
+  int outcome = NAME_CONSTRAINTS_check(v.openssl, constraints.get());
+  const auto& sans = v.certificate.sans();
+  const bool has_dns = std::ranges::find(sans, GeneralName::Type::Dns, &GeneralName::type) != sans.end();
+  if (outcome == X509_V_OK && !v.certificate.is_ca() && !has_dns)
+    outcome = NAME_CONSTRAINTS_check_CN(v.openssl, constraints.get());
+  ERR_clear_error();
+  if (outcome == X509_V_OK) return kPass;
+  return std::string("a name breaks the constraints of ") + ca.subject().to_slash() + ": " +
+         X509_verify_cert_error_string(outcome);
+}
+
+Verdict names_within_constraints(const View& v) {
+  auto chain = v.context.above;
+  if (v.context.issuer) chain.push_back(*v.context.issuer);
+  for (const auto& ca : chain) {
+    if (auto verdict = broken_constraint(v, ca); !verdict.empty()) return verdict;
+  }
+  return kPass;
+}
+
 constexpr std::array kRules{
     Rule<View>{{"issuer_byte_equal", "RFC 5280 4.1.2.4, PROMISES B8"}, issuer_byte_equal},
     Rule<View>{{"issuer_not_empty", "RFC 5280 4.1.2.4"}, issuer_not_empty},
@@ -43,6 +70,7 @@ constexpr std::array kRules{
     Rule<View>{{"subject_or_names", "RFC 5280 4.1.2.6"}, subject_or_names},
     Rule<View>{{"ca_has_subject", "RFC 5280 4.1.2.6"}, ca_has_subject},
     Rule<View>{{"subject_is_not_issuer", "RFC 5280 6.1"}, subject_is_not_issuer},
+    Rule<View>{{"names_within_constraints", "RFC 5280 4.2.1.10"}, names_within_constraints},
 };
 
 }  // namespace

@@ -25,6 +25,7 @@ libx509_a_SOURCES = \
   server/x509/lint_validity.cc \
   server/x509/lint_rules.h \
   server/x509/name.cc server/x509/name.h \
+  server/x509/name_constraints.cc server/x509/name_constraints.h \
   server/x509/name_der.cc \
   server/x509/pem.cc server/x509/pem.h \
   server/x509/reasons.cc server/x509/reasons.h \
@@ -39,6 +40,7 @@ x509_test_SOURCES = \
   server/x509/csr_test.cc \
   server/x509/lint_samples_test.cc \
   server/x509/lint_test.cc \
+  server/x509/name_constraints_test.cc \
   server/x509/names_test.cc \
   server/x509/samples.inc \
   server/x509/testing.cc server/x509/testing.h
