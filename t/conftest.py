@@ -108,6 +108,8 @@ class Realm:
 class System:
     """A server in a directory of its own."""
 
+    accounts_per_hour = 0  # the tests make as many as they like
+
     def __init__(self, directory):
         self.directory = pathlib.Path(directory)
         self.programs = self.directory / "bin"
@@ -147,7 +149,8 @@ class System:
     <front-end name="zmq" program="chancery-zmq" realms="*" roles="frontend ra-operator admin"/>
   </front-ends>
   <listeners>
-    <listener name="https" address="127.0.0.1" port="{self.https_port}" default-realm="default" realms="*" names="localhost 127.0.0.1"/>
+    <listener name="https" address="127.0.0.1" port="{self.https_port}" default-realm="default" realms="*" names="localhost 127.0.0.1"
+              new-accounts-per-hour="{self.accounts_per_hour}"/>
     <listener name="http" tls="false" address="127.0.0.1" port="{self.http_port}" default-realm="default" realms="*"/>
   </listeners>
   <zmq><endpoint address="127.0.0.1" port="{self.zmq_port}" realm="default"/></zmq>

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import tempfile
 
 import pytest
 from cryptography import x509
@@ -10,6 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from acme_client import Client, Key, b64, make_csr
+from conftest import System
 
 REALMS = ["default", "devices"]
 
@@ -354,6 +356,42 @@ def test_key_change(client):
     problem(client.post(client.kid), 400, "badSignatureAlgorithm")
     client.key = new_key
     assert client.post(client.kid).json()["status"] == "valid"
+
+
+class LimitedSystem(System):
+    """A server whose clients may make three accounts in an hour."""
+
+    accounts_per_hour = 3
+
+
+@pytest.fixture(scope="module")
+def limited():
+    with tempfile.TemporaryDirectory(prefix="chancery-test-") as directory:
+        one = LimitedSystem(directory)
+        one.lay_out()
+        one.start()
+        yield one
+        one.stop()
+
+
+def test_C30_so_many_new_accounts_and_no_more(limited):
+    def fresh(realm_name="default"):
+        return Client(limited.realm(realm_name).directory_url, str(limited.realm("default").https_ca_file))
+    first = fresh()
+    for _ in range(5):  # what makes no account does not count
+        problem(first.register(contact=["tel:+123"]), 400, "unsupportedContact")
+    made = [first, fresh("devices"), fresh()]
+    for one in made:
+        assert one.register().status_code == 201
+        assert one.register().status_code == 200
+    for realm_name in REALMS:
+        refused = fresh(realm_name).register()
+        problem(refused, 429, "rateLimited")
+        assert 1100 < int(refused.headers["Retry-After"]) <= 1200
+    problem(fresh().register(onlyReturnExisting=True), 400, "accountDoesNotExist")
+    for one in made:  # whoever has one keeps it
+        assert one.register().status_code == 200
+        assert one.order(["limited.own.localhost"]).status_code == 201
 
 
 BAD_NAMES = ["", "a..localhost", "-a.localhost", "a_b.localhost/x", "a b.localhost", "x" * 64 + ".localhost", "10.0.0.1", "*.*.localhost",

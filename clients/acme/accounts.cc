@@ -1,5 +1,8 @@
+#include <algorithm>
+
 #include "clients/acme/problems.h"
 #include "clients/acme/service.h"
+#include "clients/http/admission.h"
 #include "server/base/text.h"
 
 namespace chancery::acme {
@@ -40,7 +43,26 @@ Status check_owner(const Call& call) {
   return acme_error("unauthorized", "this is not the account that signed the request");
 }
 
+bool is_unknown(const Result<Json>& account) { return !account.ok() && account.error().code() == Code::NotFound; }
+
+int accounts_per_hour(const std::vector<http::ListenerSettings>& listeners, const std::string& name) {
+  const auto listener = std::ranges::find(listeners, name, &http::ListenerSettings::name);
+  return listener == listeners.end() ? 0 : listener->new_accounts_per_hour;
+}
+
 }  // namespace
+
+/// Whoever has an account finds it at any time; a client that made too many gets no new one.
+/// @param wait  set when there would be a new one only after that time; the answer is NotFound then.
+Result<Json> Service::find_or_make_account(const Call& call, Json params, std::optional<std::chrono::seconds>& wait) {
+  const auto group = http::Admission::group_of(call.request.listener, call.request.peer.address);
+  wait = account_limit_.take(group, accounts_per_hour(listeners_, call.request.listener), std::chrono::steady_clock::now());
+  if (wait) params.set("only_existing", true);
+  auto account = ask(call, "acme.account.create", std::move(params));
+  const bool made = account.ok() && account->boolean("created");
+  if (!wait && !made) account_limit_.give_back(group);
+  return account;
+}
 
 /// RFC 8555 7.3 and 7.3.1: makes the account of a key, or finds it.
 Result<http::Response> Service::new_account(const Call& call) {
@@ -48,11 +70,13 @@ Result<http::Response> Service::new_account(const Call& call) {
   PKI_TRY_VOID(copy_contact(*call.payload, params));
   PKI_TRY_VOID(copy_boolean(*call.payload, "termsOfServiceAgreed", params, "terms_agreed"));
   PKI_TRY_VOID(copy_boolean(*call.payload, "onlyReturnExisting", params, "only_existing"));
-  const auto account = ask(call, "acme.account.create", std::move(params));
-  if (!account.ok()) {
-    const bool unknown = account.error().code() == Code::NotFound && call.payload->boolean("onlyReturnExisting");
-    return unknown ? acme_error("accountDoesNotExist", "there is no account with this key") : account.error();
-  }
+  std::optional<std::chrono::seconds> wait;
+  const auto account = find_or_make_account(call, std::move(params), wait);
+  if (is_unknown(account) && call.payload->boolean("onlyReturnExisting"))
+    return acme_error("accountDoesNotExist", "there is no account with this key");
+  if (is_unknown(account) && wait)
+    return problem_response(acme_error("rateLimited", "too many new accounts from this address within an hour"), *wait);
+  if (!account.ok()) return account.error();
   if (account->text("status") != "valid")
     return acme_error("unauthorized", "the account of this key is " + account->text("status"));
   auto response = json_response(account->boolean("created") ? 201 : 200, account_document(*account, call.urls));

@@ -162,6 +162,9 @@ TEST(Problems, C30_DocumentsFollowTheRfc) {
   EXPECT_EQ(document->text("type"), "urn:ietf:params:acme:error:badSignatureAlgorithm");
   EXPECT_EQ(document->texts("algorithms").size(), 5U);
   EXPECT_EQ(http::find_header(problem_response(Error(Code::Busy, "x")).headers, "Retry-After"), "2");
+  const auto limited = problem_response(acme_error("rateLimited", "x"), std::chrono::seconds(36));
+  EXPECT_EQ(limited.status, 429);
+  EXPECT_EQ(http::find_header(limited.headers, "Retry-After"), "36");
 }
 
 TEST(Problems, AnUnknownTypeIsABug) { EXPECT_THROW(acme_error("noSuchType", "x"), Bug); }

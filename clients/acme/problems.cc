@@ -66,7 +66,6 @@ constexpr std::array kCodes{
 
 /// Statuses of which the client learns what happened inside; the others say only that the server failed.
 constexpr int kFirstServerFault = 500;
-constexpr std::string_view kRetryAfterSeconds = "2";
 
 const ProblemType* find_type(std::string_view name) {
   const auto found = std::ranges::lower_bound(kTypes, name, {}, &ProblemType::name);
@@ -86,7 +85,7 @@ std::string detail_of(const Error& error) {
   return error.message() + (advice.empty() ? "" : " (" + std::string(advice) + ")");
 }
 
-http::Response respond(const Problem& problem) {
+http::Response respond(const Problem& problem, std::chrono::seconds retry_after) {
   auto document = problem_document(problem);
   if (problem.type == "badSignatureAlgorithm") {
     document.set("algorithms", Json::strings({"ES256", "ES384", "ES512", "RS256", "EdDSA"}));
@@ -94,7 +93,7 @@ http::Response respond(const Problem& problem) {
   auto response = http::content(problem.status, "application/problem+json", wire::to_text(document) + "\n");
   response.kind = problem.type;
   response.reason = problem.detail;
-  if (problem.status == 503 || problem.status == 429) response.add("Retry-After", std::string(kRetryAfterSeconds));
+  if (problem.status == 503 || problem.status == 429) response.add("Retry-After", std::to_string(retry_after.count()));
   return response;
 }
 
@@ -119,14 +118,14 @@ Error acme_error(std::string_view type, std::string detail) {
 
 Error as_acme(const Error& error, std::string_view type) { return acme_error(type, detail_of(error)); }
 
-http::Response problem_response(const Error& error) {
-  auto response = respond(to_problem(error));
+http::Response problem_response(const Error& error, std::chrono::seconds retry_after) {
+  auto response = respond(to_problem(error), retry_after);
   response.reason = base::to_line(error);
   return response;
 }
 
 http::Response problem_response(int status, std::string_view detail) {
-  return respond({status >= kFirstServerFault ? "serverInternal" : "malformed", status, std::string(detail)});
+  return respond({status >= kFirstServerFault ? "serverInternal" : "malformed", status, std::string(detail)}, kRetryAfter);
 }
 
 Json problem_document(const Problem& problem) {

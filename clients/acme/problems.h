@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -10,6 +11,8 @@
 /// ACME's error vocabulary (RFC 8555 6.7) and its way through an Error: the first word of the hint is "acme:<type>", from this
 /// program and from the daemon alike. An error without that word is mapped by its code.
 namespace chancery::acme {
+
+inline constexpr std::chrono::seconds kRetryAfter{2};  ///< for what passes by itself, when no more is known
 
 /// One row of the table of types.
 struct ProblemType {
@@ -36,7 +39,7 @@ Error as_acme(const Error& error, std::string_view type);
 
 /// application/problem+json of RFC 8555 6.7; with the `algorithms` of badSignatureAlgorithm (6.2) and Retry-After where the
 /// client should come again.
-http::Response problem_response(const Error& error);
+http::Response problem_response(const Error& error, std::chrono::seconds retry_after = kRetryAfter);
 /// The same for refusals of the HTTP layer, which have a status and a line only.
 http::Response problem_response(int status, std::string_view detail);
 

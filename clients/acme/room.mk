@@ -1,5 +1,6 @@
 noinst_LIBRARIES += libacme.a
 libacme_a_SOURCES = \
+  clients/acme/account_limit.cc clients/acme/account_limit.h \
   clients/acme/accounts.cc \
   clients/acme/authorizations.cc \
   clients/acme/certificates.cc \
@@ -20,6 +21,6 @@ libacme_a_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS) $(UNBOUND_CFLAGS)
 ACME_LIBS = libacme.a libhttp.a $(X509_LIBS) $(CURL_LIBS) $(UNBOUND_LIBS)
 
 UNIT_TESTS += acme_test
-acme_test_SOURCES = clients/acme/acme_test.cc clients/acme/jws_test.cc clients/acme/targets_test.cc
+acme_test_SOURCES = clients/acme/account_limit_test.cc clients/acme/acme_test.cc clients/acme/jws_test.cc clients/acme/targets_test.cc
 acme_test_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS)
 acme_test_LDADD = $(ACME_LIBS) $(HTTP_LIBS) $(GTEST_LIBS)

@@ -42,7 +42,8 @@ constexpr Service::Row Service::kRows[] = {
     {"/acme/revoke-cert", SignedBy::Either, Payload::Object, &Service::revoke},
 };
 
-Service::Service(http::Gateway& gateway) : gateway_(gateway), validator_(gateway) {}
+Service::Service(http::Gateway& gateway, std::vector<http::ListenerSettings> listeners)
+    : gateway_(gateway), listeners_(std::move(listeners)), validator_(gateway) {}
 
 void Service::add_routes(http::Router& router) {
   using http::On;

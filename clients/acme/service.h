@@ -4,7 +4,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "clients/acme/account_limit.h"
 #include "clients/acme/jwk.h"
 #include "clients/acme/jws.h"
 #include "clients/acme/nonce.h"
@@ -12,6 +14,7 @@
 #include "clients/acme/validator.h"
 #include "clients/http/gateway.h"
 #include "clients/http/router.h"
+#include "clients/http/settings.h"
 
 /// ACME (RFC 8555) before the daemon's acme.* commands. This side speaks HTTP, JWS and nonces; what an account, an order or an
 /// authorization is, and who may do what with it, is the daemon's.
@@ -43,7 +46,7 @@ struct Call {
 
 class Service {
  public:
-  explicit Service(http::Gateway& gateway);
+  explicit Service(http::Gateway& gateway, std::vector<http::ListenerSettings> listeners = {});
 
   /// Adds the routes and makes every answer below /acme/ carry a nonce, the index link and no-store.
   void add_routes(http::Router& router);
@@ -67,6 +70,7 @@ class Service {
 
   // accounts.cc
   Result<http::Response> new_account(const Call& call);
+  Result<Json> find_or_make_account(const Call& call, Json params, std::optional<std::chrono::seconds>& wait);
   Result<http::Response> account(const Call& call);
   Result<http::Response> orders(const Call& call);
   Result<http::Response> key_change(const Call& call);
@@ -87,6 +91,8 @@ class Service {
   Result<http::Response> revoke(const Call& call);
 
   http::Gateway& gateway_;
+  std::vector<http::ListenerSettings> listeners_;
+  AccountLimit account_limit_;
   Nonces nonces_;
   Validator validator_;
 };

@@ -67,7 +67,7 @@ class Program {
  public:
   explicit Program(const Settings& settings)
       : gateway_(settings.socket, settings.front_end),
-        acme_(gateway_),
+        acme_(gateway_, settings.listeners),
         publisher_(gateway_),
         stop_timer_(loop_.base(), [this] { loop_.stop(); }),
         settings_(settings) {

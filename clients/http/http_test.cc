@@ -255,11 +255,13 @@ TEST(Listener, TakesItsOwnNamesFromTheHostHeaderOnly) {
 
 TEST(Settings, ReadsTheMastersText) {
   const auto json = wire::parse_json(
-      R"({"socket":"/run/s","front_end":"http","state_directory":"/run/http","listeners":[{"name":"https","tls":true,"address":"127.0.0.1","port":8000,"default_realm":"default","realms":["default"],"names":["localhost"]}]})");
+      R"({"socket":"/run/s","front_end":"http","state_directory":"/run/http","listeners":[{"name":"https","tls":true,"address":"127.0.0.1","port":8000,"default_realm":"default","realms":["default"],"names":["localhost"]},{"name":"http","tls":false,"port":8080,"new_accounts_per_hour":7}]})");
   const auto settings = read_settings(*json);
   ASSERT_TRUE(settings.ok()) << settings.error().message();
   EXPECT_EQ(settings->listeners.at(0).port, 8000);
   EXPECT_TRUE(settings->listeners.at(0).tls);
+  EXPECT_EQ(settings->listeners.at(0).new_accounts_per_hour, 100);
+  EXPECT_EQ(settings->listeners.at(1).new_accounts_per_hour, 7);
 }
 
 TEST(Settings, RefusesWhatIsIncomplete) {
@@ -270,6 +272,7 @@ TEST(Settings, RefusesWhatIsIncomplete) {
            R"({"socket":"/s","listeners":[{"name":"https","port":1}]})",
            R"({"socket":"/s","state_directory":"/x","listeners":[{"name":"../x","port":1}]})",
            R"({"socket":"/s","state_directory":"/x","listeners":[{"name":"a","port":65536}]})",
+           R"({"socket":"/s","state_directory":"/x","listeners":[{"name":"a","port":1,"new_accounts_per_hour":-1}]})",
        }) {
     const auto settings = read_settings(*wire::parse_json(bad));
     ASSERT_FALSE(settings.ok()) << bad;

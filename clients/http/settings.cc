@@ -28,10 +28,14 @@ Result<ListenerSettings> read_listener(const Json& json) {
   listener.default_realm = json.text("default_realm");
   listener.realms = json.texts("realms");
   listener.names = json.texts("names");
+  listener.new_accounts_per_hour = static_cast<int>(json.integer("new_accounts_per_hour", listener.new_accounts_per_hour));
   if (auto good = base::check_word(listener.name, "listener name"); !good.ok())
     return Error(Code::BadConfig, good.error().message());
   if (listener.port < 0 || listener.port > kMaxPort) {
     return Error(Code::BadConfig, "listener " + listener.name + ": port " + std::to_string(listener.port));
+  }
+  if (listener.new_accounts_per_hour < 0) {
+    return Error(Code::BadConfig, "listener " + listener.name + ": new_accounts_per_hour is below 0");
   }
   if (listener.names.empty()) listener.names.push_back(listener.address);
   return listener;

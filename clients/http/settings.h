@@ -19,6 +19,7 @@ struct ListenerSettings {
   std::string default_realm;        ///< serves the bare paths; its CA makes the TLS certificate
   std::vector<std::string> realms;  ///< which /realms/<realm>/ exist here
   std::vector<std::string> names;   ///< SANs of the TLS certificate: DNS names and addresses
+  int new_accounts_per_hour = 100;  ///< of ACME, for one address; 0: no limit
 
   bool serves(std::string_view realm) const;
   /// Host and port for absolute URLs: `host_header` when it is one of the names or loopback, else the first name.

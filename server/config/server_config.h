@@ -46,6 +46,7 @@ struct Listener {
   std::string default_realm;        ///< serves the bare paths; its CA makes the TLS certificate
   std::vector<std::string> realms;  ///< "*" or names
   std::vector<std::string> names;   ///< SANs of the TLS certificate: DNS names and addresses
+  int new_accounts_per_hour = 100;  ///< of ACME, for one address; 0: no limit
 
   bool operator==(const Listener&) const = default;
 };

@@ -180,6 +180,10 @@ constexpr std::array kListener{
                            .check = check_host_or_address,
                            .doc = "DNS names and addresses in the TLS certificate; needed with tls.",
                            .type = "name or address"}),
+    row<&Listener::new_accounts_per_hour>({.name = "new-accounts-per-hour",
+                                           .least = 0,
+                                           .most = 1000000,
+                                           .doc = "How many new ACME accounts one address may make in an hour; 0: any number."}),
 };
 
 constexpr std::array kEndpoint{

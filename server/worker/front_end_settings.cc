@@ -26,7 +26,8 @@ Json describe_listener(const config::Snapshot& snapshot, const config::Listener&
                        {"port", listener.port},
                        {"default_realm", listener.default_realm},
                        {"realms", realms_of(snapshot, listener.realms)},
-                       {"names", Json::strings(listener.names)}});
+                       {"names", Json::strings(listener.names)},
+                       {"new_accounts_per_hour", listener.new_accounts_per_hour}});
 }
 
 }  // namespace
