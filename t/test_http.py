@@ -355,6 +355,15 @@ def test_F39_protected_headers(client, case):
     refused(client.post(client.directory["newOrder"], {}, **changes), kind)
 
 
+def test_F39_an_algorithm_that_is_refused_is_told_the_others(client):
+    """RFC 8555 6.2; an unsigned JWS (RFC 7518 3.6) has an empty signature."""
+    url = client.directory["newOrder"]
+    for algorithm, signature in (("none", b""), ("none", None), ("None", b""), ("HS256", b""), ("RS1", None)):
+        answer = client.send(url, jws(client.key, client.header(url, alg=algorithm), {}, signature))
+        refused(answer, "badSignatureAlgorithm")
+        assert answer.json()["algorithms"] == ["ES256", "ES384", "ES512", "RS256", "EdDSA"]
+
+
 def test_F39_jwk_and_kid_where_the_other_belongs(client):
     refused(client.post(client.directory["newOrder"], {}, jwk=client.key.jwk()), "malformed")
     refused(client.post(client.directory["newOrder"], {}, jwk=client.key.jwk(), kid=None), "malformed")

@@ -177,6 +177,19 @@ TEST(Jws, F39_RefusesProtectedHeaders) {
   }
 }
 
+TEST(Jws, F39_AnUnsignedOneIsRefusedForItsAlgorithm) {
+  const auto& key = keys()[0];
+  auto header = good_header(key);
+  header.set("alg", "none");
+  auto unsigned_one = make_jws(key, header);
+  unsigned_one.set("signature", "");
+  for (const auto place : {JwsPlace::Request, JwsPlace::KeyChange}) {
+    const auto jws = read_jws(unsigned_one, place);
+    ASSERT_FALSE(jws.ok());
+    EXPECT_EQ(type_of(jws.error()), "badSignatureAlgorithm");
+  }
+}
+
 TEST(Jws, F39_RefusesOtherForms) {
   const auto& key = keys()[0];
   const auto good = make_jws(key, good_header(key));
