@@ -280,7 +280,7 @@ TEST(Policy, ACasNameConstraintsHold) {
     ASSERT_FALSE(decision.allowed());
     EXPECT_NE(decision.refusal().message().find("www.example.org lies outside"), std::string::npos)
         << decision.refusal().message();
-    EXPECT_EQ(check_grant(scene.realm, scene.profile, scene.ca, decision.grant).error().code(), Code::PolicyRefused);
+    EXPECT_EQ(check_grant(scene.realm, scene.profile, scene.ca, decision.grant, kNow).error().code(), Code::PolicyRefused);
     const auto seen = lint_check(scene.realm, scene.profile, scene.ca, decision.grant);
     EXPECT_FALSE(seen.passed);
     EXPECT_NE(seen.detail.find("names_within_constraints"), std::string::npos) << seen.detail;
