@@ -1,6 +1,9 @@
 #include "server/crypto/signature.h"
 
+#include <openssl/err.h>
+
 #include <algorithm>
+#include <array>
 
 #include "server/base/text.h"
 #include "server/crypto/algorithms.h"
@@ -30,11 +33,29 @@ Result<SignatureAlgorithm> algorithm_for(const KeySpec& spec, std::string_view d
 
 Bytes algorithm_identifier(SignatureAlgorithm algorithm) { return base::from_hex(describe(algorithm).identifier_hex).value(); }
 
+namespace {
+
+/// "1.3.101.113 (ED448)", with OpenSSL's names.
+std::string shown(ByteView der) {
+  const unsigned char* cursor = der.data();
+  const AlgorithmPtr identifier(d2i_X509_ALGOR(nullptr, &cursor, static_cast<long>(der.size())));
+  ERR_clear_error();
+  if (!identifier) return "that cannot be read";
+  const ASN1_OBJECT* oid = nullptr;
+  X509_ALGOR_get0(&oid, nullptr, nullptr, identifier.get());
+  std::array<char, 128> dotted{};
+  OBJ_obj2txt(dotted.data(), static_cast<int>(dotted.size()), oid, 1);
+  const int nid = OBJ_obj2nid(oid);
+  return std::string(dotted.data()) + (nid == NID_undef ? "" : " (" + std::string(OBJ_nid2ln(nid)) + ")");
+}
+
+}  // namespace
+
 Result<SignatureAlgorithm> algorithm_from_identifier(ByteView der) {
   const auto hex = base::to_hex(der);
   const auto row = std::ranges::find(kAlgorithms, hex, &AlgorithmRow::identifier_hex);
   if (row != kAlgorithms.end()) return row->algorithm;
-  return Error(Code::Unsupported, "signature algorithm " + hex.substr(0, 64) + " is not taken",
+  return Error(Code::Unsupported, "signature algorithm " + shown(der) + " is not taken",
                "ECDSA or RSA (PKCS #1 v1.5) with SHA-256, SHA-384 or SHA-512, or Ed25519");
 }
 

@@ -274,7 +274,7 @@ TEST(Policy, ACasNameConstraintsHold) {
     if (is_above) scene.ca.above = {constrained_ca()};
     if (!is_above) scene.ca.certificate = constrained_ca();
     const auto good = scene.grant();
-    EXPECT_TRUE(check_grant(scene.realm, scene.profile, scene.ca, good).ok());
+    EXPECT_TRUE(check_grant(scene.realm, scene.profile, scene.ca, good, kNow).ok());
     scene.wish.sans = {san("DNS:www.example.org")};
     const auto decision = scene.decide();
     ASSERT_FALSE(decision.allowed());
@@ -295,6 +295,14 @@ TEST(Policy, NamesEverythingAtOnce) {
   scene.wish.sans = {san("DNS:localhost")};
   const auto message = scene.decide().refusal().message();
   for (const auto* part : {"role", "validity", "localhost"}) EXPECT_NE(message.find(part), std::string::npos) << message;
+}
+
+TEST(Policy, C11_SaysWhichValidityItWantsInDays) {
+  Scene scene;
+  scene.wish.validity = days{400};
+  EXPECT_EQ(scene.decide().refusal().message(), "validity of 400 days, profile server allows at most 60 days");
+  scene.wish.validity = days{60} + seconds{1};
+  EXPECT_EQ(scene.decide().refusal().message(), "validity of 60 days and 1 s, profile server allows at most 60 days");
 }
 
 TEST(Policy, C11_BoundsAreInclusive) {

@@ -26,7 +26,8 @@ inline constexpr Param kProfileOptional{"profile", Type::Word, kOptional, 63, "p
 inline constexpr Param kSansOptional{"sans", Type::Texts, kOptional, kMaxSans,
                                      "subject alternative names, \"DNS:a.example.com\", \"IP:10.0.0.1\", \"EMAIL:…\", \"URI:…\"; "
                                      "they replace those of the request"};
-inline constexpr Param kDays{"days", Type::Integer, kOptional, kMaxDays, "validity in days, at most the profile's"};
+inline constexpr Param kDays{
+    "days", Type::Integer, kOptional, kMaxDays, "validity in days, at least 1, at most the profile's", {}, 1};
 inline constexpr Param kIdempotency{"idempotency_key", Type::Text, kOptional, 128,
                                     "the same key with the same request gives the same certificate"};
 inline constexpr Param kAccount{"account", Type::Text, kRequired, kMaxId, "account id"};

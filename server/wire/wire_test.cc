@@ -154,6 +154,8 @@ const BadParams kBadParams[] = {
     {"an array", "certificate.issue", "[]", Code::InvalidParams},
     {"number for text", "certificate.issue", R"({"csr":1})", Code::InvalidParams},
     {"text for integer", "certificate.search", R"({"limit":"5"})", Code::InvalidParams},
+    {"no day", "certificate.issue", R"({"csr":"-----BEGIN CERTIFICATE REQUEST-----\n","days":0})", Code::InvalidParams},
+    {"less than no day", "certificate.renew", R"({"serial":"01","days":-1})", Code::InvalidParams},
     {"integer above its bound", "certificate.search", R"({"limit":1001})", Code::InvalidParams},
     {"negative integer", "certificate.search", R"({"limit":-1})", Code::InvalidParams},
     {"integer below its least", "certificate.search", R"({"limit":0})", Code::InvalidParams},

@@ -87,6 +87,14 @@ const Bad kWeak[] = {
     {"RSA with exponent 3", kE3Request, Code::BadKey},
 };
 
+TEST(Csr, NamesTheAlgorithmThatItDoesNotTake) {
+  const auto said = [](std::string_view pem) { return Csr::from_pem(pem).error().message(); };
+  EXPECT_NE(said(kEd448Request).find("signature algorithm 1.3.101.113 (ED448) is not taken"), std::string::npos)
+      << said(kEd448Request);
+  EXPECT_NE(said(kMd5Request).find("1.2.840.113549.1.1.4 (md5WithRSAEncryption)"), std::string::npos) << said(kMd5Request);
+  EXPECT_NE(said(kPssRequest).find("1.2.840.113549.1.1.10 (rsassaPss)"), std::string::npos) << said(kPssRequest);
+}
+
 TEST(Csr, F32_RefusesForeignOnes) {
   for (const auto& bad : kUnread) {
     const auto csr = Csr::from_pem(bad.pem);

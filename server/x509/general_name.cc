@@ -26,6 +26,13 @@ Error wrong(std::string_view text, std::string_view what) {
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter_or_digit(char c) { return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
+/// Why a label is none, where that is worth a message of its own.
+std::string_view fault_in_label(std::string_view label) {
+  if (label.empty()) return "has an empty label: two dots, or one at the beginning";
+  if (label.size() > kMaxLabelLength) return "has a label above 63 characters (RFC 1035 2.3.4)";
+  return "has a label that is not of letters, digits and hyphens (RFC 5890 2.3.1)";
+}
+
 /// RFC 5890 2.3.1: letters, digits, hyphens inside; two hyphens at the third place only in an A-label.
 bool is_ldh_label(std::string_view label) {
   if (label.empty() || label.size() > kMaxLabelLength) return false;
@@ -37,11 +44,12 @@ bool is_ldh_label(std::string_view label) {
 Result<std::string> read_dns(std::string_view text) {
   auto name = base::to_lower_ascii(text);
   if (name.empty() || name.size() > kMaxDnsLength) return wrong(text, "is empty or above 253 characters");
+  if (name.ends_with('.')) return wrong(text, "ends with a dot, expected the name without it (RFC 5280 4.2.1.6)");
   const bool is_wildcard = name.starts_with("*.");
   const auto labels = base::split(is_wildcard ? std::string_view(name).substr(2) : std::string_view(name), '.');
   if (is_wildcard && labels.size() < 2) return wrong(text, "has a wildcard over less than two labels");
   for (const auto& label : labels) {
-    if (!is_ldh_label(label)) return wrong(text, "has a label that is not of letters, digits and hyphens (RFC 5890 2.3.1)");
+    if (!is_ldh_label(label)) return wrong(text, fault_in_label(label));
   }
   if (std::ranges::all_of(labels.back(), is_digit)) return wrong(text, "ends with a number, as no DNS name does");
   return name;

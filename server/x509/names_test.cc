@@ -54,6 +54,15 @@ TEST(GeneralName, C14_OneForm) {
   EXPECT_EQ(decode_general_names(encode_general_names(names).value()).value(), names);
 }
 
+TEST(GeneralName, F33_SaysWhatIsWrong) {
+  const auto said = [](const std::string& text) { return GeneralName::parse(text).error().message(); };
+  EXPECT_NE(said("DNS:" + std::string(64, 'a') + ".example.com").find("above 63 characters"), std::string::npos);
+  EXPECT_NE(said("DNS:www.example.com.").find("ends with a dot"), std::string::npos);
+  EXPECT_NE(said("DNS:a..example.com").find("empty label"), std::string::npos);
+  EXPECT_NE(said("DNS:a_b.example.com").find("letters, digits and hyphens"), std::string::npos);
+  EXPECT_TRUE(GeneralName::parse("DNS:" + std::string(63, 'a') + ".example.com").ok());
+}
+
 TEST(GeneralName, F33_Refuses) {
   const std::string nul("a\0.example.com", 14);
   for (const std::string& text : {nul,
