@@ -65,6 +65,11 @@ def check(daemon, expected, serials):
             assert (record["state"], record.get("reason")) == (state, reason), (name, record)
 
 
+def nothing_to_repair(talk):
+    answer = talk.result("realm.repair")
+    return answer.pop("compared") > 0 and answer == {"missing": [], "states": [], "damaged": [], "applied": False}
+
+
 def test_F10_upkeep_mends_a_restored_store(daemon, restored):
     expected, serials = restored
     wait_for(lambda: serials["new"] in daemon.log() and serials["gone"] in daemon.log(), 20, "the log names the missing serials")
@@ -72,7 +77,7 @@ def test_F10_upkeep_mends_a_restored_store(daemon, restored):
         talk.result("realm.reconcile")
     check(daemon, expected, serials)
     with daemon.talk("default") as talk:
-        assert talk.result("realm.repair") == {"missing": [], "states": [], "damaged": [], "applied": False}
+        assert nothing_to_repair(talk)
         assert talk.result("crl.issue")["number"] >= 1
 
 
@@ -98,7 +103,9 @@ def test_F10_C29_repair_names_first_and_mends_when_told(daemon):
     def repair(*options):
         done = subprocess.run([BUILD / "chancery", "--json", "--socket", daemon.socket, "--realm", "default", "repair", *options],
                               check=True, capture_output=True, text=True)
-        return json.loads(done.stdout)
+        answer = json.loads(done.stdout)
+        assert answer.pop("compared") == 3 and "next" not in answer and done.stderr == ""
+        return answer
     found = {"missing": [lost], "states": [{"serial": revoked, "found": "valid", "expected": "revoked"}], "damaged": []}
     for _ in range(2):  # looking changes nothing
         assert repair() == {**found, "applied": False}
@@ -108,6 +115,19 @@ def test_F10_C29_repair_names_first_and_mends_when_told(daemon):
         assert talk.result("certificate.get", serial=lost)["state"] == "valid"
         assert talk.result("ocsp.status", serial=revoked)["status"] == "revoked"
         assert talk.result("certificate.get", serial=kept)["state"] == "valid"
+
+
+def test_repair_goes_on_where_a_step_ended(daemon):
+    with daemon.talk("default") as talk:
+        for i in range(3):
+            issue(talk, f"step-{i}.example.com")
+        whole = talk.result("realm.repair")
+        states = talk.result("realm.repair", after="states")  # the last part alone
+        assert (whole["compared"], states["compared"]) == (3, 0) and "next" not in whole and "next" not in states
+        assert talk.result("realm.repair", after="0")["compared"] == 3
+        for wrong in ("x", "-1", "1x", "18446744073709551616"):
+            refused = talk.call("realm.repair", after=wrong)["error"]
+            assert refused["data"]["code"] == "invalid_params" and wrong in refused["message"], refused
 
 
 def test_C20_I16_a_certificate_that_is_not_what_was_signed_is_named(daemon):

@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <array>
 #include <cstdio>
@@ -9,6 +11,7 @@
 #include "clients/cli/completion.h"
 #include "clients/cli/local_verbs.h"
 #include "clients/cli/output.h"
+#include "clients/cli/steps.h"
 #include "clients/lib/client.h"
 #include "server/base/process.h"
 #include "server/base/text.h"
@@ -250,12 +253,23 @@ Result<Json> call_all(client::Client& client, const wire::Command& command, cons
   return Json::object({{std::string(rows), std::move(list)}});
 }
 
+/// One line that the next one overwrites; only where somebody looks at it.
+void show_progress(const Json& so_far) {
+  if (::isatty(STDERR_FILENO) == 1) std::cerr << "\r\033[K" << cli::progress_line(so_far) << std::flush;
+}
+
 Result<Json> call(const Global& global, const wire::Command& command, const Json& params) {
   const std::chrono::milliseconds timeout(static_cast<std::int64_t>(global.timeout_seconds * 1000));
   PKI_TRY(auto client, client::Client::connect({.socket = global.socket, .request_timeout = timeout}));
   if (command.name == "session.open") return client.open(global.realm, global.front_end);
   if (command.state == wire::In::Realm || !global.realm.empty() || !global.front_end.empty()) {
     PKI_TRY_VOID(client.open(global.realm, global.front_end));
+  }
+  if (cli::is_stepwise(command.name) && params.find("after") == nullptr) {
+    auto answer =
+        cli::call_step_by_step([&](const Json& step) { return client.call(command.name, step); }, params, show_progress);
+    show_progress(Json::object());
+    return answer;
   }
   return global.all ? call_all(client, command, params) : client.call(command.name, params);
 }

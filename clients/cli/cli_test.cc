@@ -7,6 +7,7 @@
 #include "clients/cli/arguments.h"
 #include "clients/cli/completion.h"
 #include "clients/cli/output.h"
+#include "clients/cli/steps.h"
 #include "server/base/text.h"
 
 namespace chancery::cli {
@@ -206,6 +207,34 @@ TEST(Output, ForeignTextDoesNotReachTheTerminal) {
   EXPECT_FALSE(is_pem(Json("text")));
   const auto table = render_table(*Json::array({row("1", "a\nb")}).as_array());
   EXPECT_EQ(std::count(table.begin(), table.end(), '\n'), 2);
+}
+
+TEST(Steps, AreTakenToTheLastAndAddedUp) {
+  std::vector<std::string> asked;
+  const auto call = [&](const Json& params) -> Result<Json> {
+    asked.push_back(params.text("after") + (params.boolean("apply") ? "!" : ""));
+    const auto number = static_cast<std::int64_t>(asked.size());
+    auto step = Json::object({{"missing", Json::array({std::to_string(number)})}, {"applied", true}, {"compared", number}});
+    if (number < 3) step.set("next", std::to_string(number * 100));
+    return step;
+  };
+  std::vector<std::string> seen;
+  const auto answer = call_step_by_step(call, Json::object({{"apply", true}}),
+                                        [&](const Json& so_far) { seen.push_back(progress_line(so_far)); });
+  ASSERT_TRUE(answer.ok());
+  EXPECT_EQ(asked, (std::vector<std::string>{"!", "100!", "200!"}));
+  EXPECT_EQ(seen, (std::vector<std::string>{"1 compared", "3 compared"}));
+  EXPECT_EQ(wire::to_text(*answer), R"({"missing":["1","2","3"],"applied":true,"compared":6})");
+}
+
+TEST(Steps, EndWithTheFirstThatFails) {
+  int calls = 0;
+  const auto call = [&](const Json&) -> Result<Json> {
+    if (++calls == 2) return Error(Code::Unavailable, "gone");
+    return Json::object({{"next", "1"}});
+  };
+  EXPECT_EQ(call_step_by_step(call, Json::object(), [](const Json&) {}).error().code(), Code::Unavailable);
+  EXPECT_EQ(calls, 2);
 }
 
 }  // namespace

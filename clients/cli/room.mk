@@ -4,7 +4,8 @@ libcli_a_SOURCES = \
   clients/cli/arguments.cc clients/cli/arguments.h \
   clients/cli/completion.cc clients/cli/completion.h \
   clients/cli/local_verbs.cc clients/cli/local_verbs.h \
-  clients/cli/output.cc clients/cli/output.h
+  clients/cli/output.cc clients/cli/output.h \
+  clients/cli/steps.cc clients/cli/steps.h
 libcli_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
 CLI_LIBS = libcli.a $(CLIENT_LIBS) $(X509_LIBS)
 

@@ -54,7 +54,8 @@ inline constexpr Field kNext{"next", Type::Text, "key of the next page; absent o
 inline constexpr std::array kPage{kLimit, kAfter};
 inline constexpr std::array kAuditList{kLimit, kAfter};
 inline constexpr std::array kRepair{
-    Param{"apply", Type::Boolean, kOptional, 1, "mend what is found; without it nothing is changed"}};
+    Param{"apply", Type::Boolean, kOptional, 1, "mend what is found; without it nothing is changed"},
+    Param{"after", Type::Text, kOptional, 32, "the `next` of the step before"}};
 inline constexpr std::array kAuditPage{
     Field{"records", Type::Objects,
           "kind (genesis, anchor, intent, signature, crl, event), position, at, and what that kind says: what, phase, requester, "
@@ -252,7 +253,9 @@ inline constexpr std::array kRepaired{
     Field{"missing", Type::Texts, "serials that the journal has signed and the store lacks"},
     Field{"states", Type::Objects, "{serial, found, expected} of certificates whose revocation the store has lost"},
     Field{"damaged", Type::Objects, "{serial, fault} of certificates whose stored form is not what was signed"},
-    Field{"applied", Type::Boolean, "whether that was mended"}};
+    Field{"applied", Type::Boolean, "whether that was mended"},
+    Field{"compared", Type::Integer, "certificates that this step has compared"},
+    Field{"next", Type::Text, "where the next step begins; absent after the last"}};
 inline constexpr std::array kDescription{Field{"commands", Type::Objects, "{name, role, state, params, result, doc} each"},
                                          Field{"errors", Type::Objects, "{code, number, meaning} each"}};
 inline constexpr std::array kLogLevelNow{

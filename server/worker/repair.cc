@@ -1,3 +1,5 @@
+#include <charconv>
+#include <chrono>
 #include <map>
 
 #include "server/base/log.h"
@@ -11,12 +13,44 @@ namespace chancery::worker {
 namespace {
 
 constexpr std::size_t kPage = 500;
+// Of one step: well within what clients wait, and a reply well below the longest line.
+constexpr std::chrono::seconds kStep{2};
+constexpr std::size_t kMostFindings = 2000;
+/// The last part, after all certificates.
+constexpr std::string_view kStates = "states";
 
 struct Findings {
   Json missing = Json::array();
   Json states = Json::array();
   Json damaged = Json::array();
+  std::int64_t compared = 0;
+  std::size_t count() const { return missing.as_array()->size() + states.as_array()->size() + damaged.as_array()->size(); }
 };
+
+/// How long a step may still go on.
+class Step {
+ public:
+  bool is_over(const Findings& findings) const {
+    return std::chrono::steady_clock::now() - start_ >= kStep || findings.count() >= kMostFindings;
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+/// Where a step begins: at a place of the journal, or with the states.
+struct Place {
+  bool states = false;
+  std::uint64_t position = 0;
+};
+Result<Place> place_from(const std::string& after) {
+  if (after.empty()) return Place{};
+  if (after == kStates) return Place{true, 0};
+  Place place;
+  const auto [end, failure] = std::from_chars(after.data(), after.data() + after.size(), place.position);
+  if (failure == std::errc() && end == after.data() + after.size()) return place;
+  return Error(Code::InvalidParams, "after: found \"" + after + "\", expected the `next` of the step before");
+}
 
 /// Every signed certificate is stored, octet for octet (incident I16).
 Status compare_certificate(store::Store& store, const signer::JournalRecord& record, bool apply, Findings& findings) {
@@ -40,16 +74,19 @@ Status compare_certificate(store::Store& store, const signer::JournalRecord& rec
   return {};
 }
 
-Status compare_certificates(Session& session, store::Store& store, bool apply, Findings& findings) {
-  for (std::uint64_t position = 0;;) {
+/// @return where the next step begins.
+Result<Place> compare_certificates(Session& session, store::Store& store, bool apply, Place place, const Step& step,
+                                   Findings& findings) {
+  while (!place.states && !step.is_over(findings)) {
     PKI_TRY(auto* signer, session.signer());
-    PKI_TRY(const auto page, signer->journal_since(position, kPage));
+    PKI_TRY(const auto page, signer->journal_since(place.position, kPage));
     for (const auto& record : page.records) {
       if (!may_be_in_hand(session, record.at)) PKI_TRY_VOID(compare_certificate(store, record, apply, findings));
     }
-    if (page.next_position == position) return {};
-    position = page.next_position;
+    findings.compared += static_cast<std::int64_t>(page.records.size());
+    place = {page.next_position == place.position, page.next_position};
   }
+  return place;
 }
 
 /// The last change of each certificate's state that the journal allows.
@@ -94,19 +131,25 @@ Status compare_states(Session& session, store::Store& store, bool apply, Finding
 
 Result<Json> realm_repair(Session& session, const Params& params) {
   const bool apply = params.boolean("apply");
+  PKI_TRY(auto place, place_from(params.text("after")));
   PKI_TRY(auto* store, session.store());
   Findings findings;
-  PKI_TRY_VOID(compare_certificates(session, *store, apply, findings));
-  PKI_TRY_VOID(compare_states(session, *store, apply, findings));
+  const Step step;
+  PKI_TRY(place, compare_certificates(session, *store, apply, place, step, findings));
+  const bool is_last = place.states && !step.is_over(findings);
+  if (is_last) PKI_TRY_VOID(compare_states(session, *store, apply, findings));
   const auto count = findings.missing.as_array()->size() + findings.states.as_array()->size();
   if (count > 0) {
     base::log_warning("the store is older than the journal: " + std::to_string(count) + " certificates " +
                       (apply ? "mended" : "lack their row or their state"));
   }
-  return Json::object({{"missing", std::move(findings.missing)},
-                       {"states", std::move(findings.states)},
-                       {"damaged", std::move(findings.damaged)},
-                       {"applied", apply}});
+  auto answer = Json::object({{"missing", std::move(findings.missing)},
+                              {"states", std::move(findings.states)},
+                              {"damaged", std::move(findings.damaged)},
+                              {"applied", apply},
+                              {"compared", findings.compared}});
+  if (!is_last) answer.set("next", place.states ? std::string(kStates) : std::to_string(place.position));
+  return answer;
 }
 
 }  // namespace chancery::worker
