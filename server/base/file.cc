@@ -71,7 +71,7 @@ Status check_place(const Path& path, IfThere if_there) {
 
 /// Why no file can be made there, by the name that the caller knows.
 Error no_place(const Path& path, int number) {
-  const auto error = io_error("write " + path.string(), number);
+  auto error = io_error("write " + path.string(), number);
   if (number != ENOENT) return error;
   return {error.code(), error.message(), "its directory must be there: make it, or name another"};
 }
@@ -150,7 +150,7 @@ Status PendingFile::put_in_place() {
 
 Status PendingFile::finish(ByteView content) {
   PKI_TRY_VOID(write_and_sync(fd_.get(), path_, content));
-  const auto placed = put_in_place();
+  auto placed = put_in_place();
   if (!placed.ok() && if_there_ == IfThere::Replace) return placed;
   const auto kept = std::exchange(temporary_, {});
   if (!placed.ok())
