@@ -115,12 +115,4 @@ Result<Json> arguments(const wire::Command& command, const Given& given, const R
   return params;
 }
 
-std::string_view paged_field(const wire::Command& command) {
-  if (std::ranges::find(command.result, "next", &wire::Field::name) == command.result.end()) return {};
-  const auto rows = std::ranges::find_if(command.result, [](const wire::Field& field) {
-    return field.type == wire::Type::Objects || field.type == wire::Type::Texts;
-  });
-  return rows == command.result.end() ? std::string_view{} : rows->name;
-}
-
 }  // namespace chancery::cli

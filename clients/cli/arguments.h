@@ -34,7 +34,4 @@ Result<Json> argument(const wire::Param& param, const std::vector<std::string>& 
 /// The params object of one command, held against the table. @errors those of argument and check_params.
 Result<Json> arguments(const wire::Command& command, const Given& given, const Reader& read);
 
-/// The field whose rows a paging command lists, "certificates"; empty when the command does not page.
-std::string_view paged_field(const wire::Command& command);
-
 }  // namespace chancery::cli

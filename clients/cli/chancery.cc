@@ -12,7 +12,7 @@
 #include "clients/cli/local_verbs.h"
 #include "clients/cli/output.h"
 #include "clients/cli/steps.h"
-#include "clients/lib/client.h"
+#include "clients/lib/rows.h"
 #include "server/base/process.h"
 #include "server/base/text.h"
 #include "server/signer/create_options.h"
@@ -243,14 +243,13 @@ cli::Given given_of(const Leaf& leaf) {
 }
 
 Result<Json> call_all(client::Client& client, const wire::Command& command, const Json& params) {
-  const auto rows = cli::paged_field(command);
-  if (rows.empty()) return Error(Code::InvalidParams, "--all: " + std::string(command.name) + " has no pages");
+  const auto member = client::paged_member(command);
+  if (member.empty()) return Error(Code::InvalidParams, "--all: " + std::string(command.name) + " has no pages");
   auto list = Json::array();
-  PKI_TRY_VOID(client::for_each_row(client, command.name, params, rows, [&](const Json& row) {
-    list.push_back(row);
-    return true;
-  }));
-  return Json::object({{std::string(rows), std::move(list)}});
+  client::Rows rows(client, command.name, params, member);
+  for (const auto& row : rows) list.push_back(row);
+  PKI_TRY_VOID(rows.status());
+  return Json::object({{std::string(member), std::move(list)}});
 }
 
 /// One line that the next one overwrites; only where somebody looks at it.

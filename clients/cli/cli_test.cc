@@ -42,8 +42,6 @@ TEST(Arguments, BecomeParams) {
                 ->size(),
             1U);
   EXPECT_EQ(option_name("store_key"), "store-key");
-  EXPECT_EQ(paged_field(*wire::find_command("certificate.search")), "certificates");
-  EXPECT_EQ(paged_field(*wire::find_command("certificate.get")), "");
 }
 
 TEST(Arguments, HaveTheirNamesAndValuesInHelp) {

@@ -1,8 +1,31 @@
 #include "clients/lib/client.h"
 
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
 #include <cstdlib>
+#include <thread>
+
+#include "clients/lib/repeat.h"
 
 namespace chancery::client {
+namespace {
+
+constexpr std::chrono::milliseconds kFirstPause{20};
+constexpr std::chrono::milliseconds kLongestPause{1000};
+
+/// What a server that restarts answers, or does not.
+bool is_passing(Code code) { return code == Code::Closed || code == Code::Unavailable || code == Code::Busy; }
+
+Result<base::UniqueFd> connect_to(const std::string& path) {
+  auto connected = base::connect_unix(path);
+  if (connected.ok()) return connected;
+  return Error(connected.error().code(), connected.error().message(),
+               "is chanceryd running, is this its socket, and does <socket> of chancery.xml let you in?");
+}
+
+}  // namespace
 
 std::string default_socket() {
   const char* configured = std::getenv("CHANCERY_SOCKET");
@@ -15,15 +38,17 @@ Client::Client(base::UniqueFd socket, Options options)
       reader_(std::make_unique<wire::LineReader>(socket_.get(), wire::kMaxReplyBytes)) {}
 
 Result<Client> Client::connect(const Options& options) {
-  const auto path = options.socket.empty() ? default_socket() : options.socket;
-  auto connected = base::connect_unix(path);
-  if (!connected.ok())
-    return Error(connected.error().code(), connected.error().message(),
-                 "is chanceryd running, is this its socket, and does <socket> of chancery.xml let you in?");
-  return Client(std::move(connected).value(), options);
+  auto resolved = options;  // a connection made anew goes where this one went
+  if (resolved.socket.empty()) resolved.socket = default_socket();
+  PKI_TRY(auto socket, connect_to(resolved.socket));
+  return Client(std::move(socket), std::move(resolved));
 }
 
-Client Client::adopt(base::UniqueFd socket, Options options) { return {std::move(socket), std::move(options)}; }
+Client Client::adopt(base::UniqueFd socket, Options options) {
+  Client client(std::move(socket), std::move(options));
+  client.may_reconnect_ = false;
+  return client;
+}
 
 Error Client::hang_up(const Error& why) {
   socket_.reset();
@@ -31,8 +56,20 @@ Error Client::hang_up(const Error& why) {
 }
 
 Result<Json> Client::call(std::string_view method, Json params, std::string_view acting_for) {
+  if (renews() && !is_usable()) PKI_TRY_VOID(reconnect());
+  auto answer = exchange(method, params, acting_for);
+  // Once only: a request that ends two connections is not met by a restart.
+  if (!answer.ok() && !connected() && renews() && is_passing(answer.error().code()) && is_repeatable(method, params)) {
+    PKI_TRY_VOID(reconnect());
+    answer = exchange(method, params, acting_for);
+  }
+  if (answer.ok()) note_session(method, params);
+  return answer;
+}
+
+Result<Json> Client::exchange(std::string_view method, const Json& params, std::string_view acting_for) {
   if (!connected()) return Error(Code::Closed, "the connection to the server has ended", "connect again");
-  const wire::Request request{Json(++last_id_), std::string(method), std::move(params), std::string(acting_for)};
+  const wire::Request request{Json(++last_id_), std::string(method), params, std::string(acting_for)};
   const auto sent = wire::write_line(socket_.get(), wire::encode_request(request), options_.request_timeout);
   // A server that hangs up says why first; its last line is still there to be read.
   if (!sent.ok() && sent.error().code() != Code::Closed) return hang_up(sent.error());
@@ -46,26 +83,45 @@ Result<Json> Client::call(std::string_view method, Json params, std::string_view
   return *reply->result;
 }
 
+void Client::note_session(std::string_view method, const Json& params) {
+  if (method == "session.open") session_ = params;
+  if (method == "session.login" || method == "session.close") may_reconnect_ = false;
+}
+
+/// Between calls the server sends nothing but its last words and the end.
+bool Client::is_usable() const {
+  char octet = 0;
+  return connected() && ::recv(socket_.get(), &octet, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EINTR);
+}
+
+Status Client::reconnect() {
+  if (!may_reconnect_)
+    return Error(Code::Closed, "this session cannot be opened anew", "connect again; after session.login, log in again");
+  const auto deadline = std::chrono::steady_clock::now() + options_.reconnect_for;
+  auto pause = kFirstPause;
+  for (;;) {
+    auto done = reconnect_once();
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    if (done.ok() || !is_passing(done.error().code()) || left.count() <= 0) return done;
+    std::this_thread::sleep_for(std::min(pause, left));
+    pause = std::min(pause * 2, kLongestPause);
+  }
+}
+
+Status Client::reconnect_once() {
+  socket_.reset();
+  PKI_TRY(socket_, connect_to(options_.socket));
+  reader_ = std::make_unique<wire::LineReader>(socket_.get(), wire::kMaxReplyBytes);
+  if (!session_) return {};
+  const auto opened = exchange("session.open", *session_, {});
+  return opened.ok() ? Status() : hang_up(opened.error());
+}
+
 Result<Json> Client::open(std::string_view realm, std::string_view front_end) {
   auto params = Json::object();
   if (!realm.empty()) params.set("realm", realm);
   if (!front_end.empty()) params.set("front_end", front_end);
   return call("session.open", std::move(params));
-}
-
-Status for_each_row(Client& client, std::string_view method, Json params, std::string_view rows,
-                    const std::function<bool(const Json&)>& visit) {
-  for (;;) {
-    PKI_TRY(const auto page, client.call(method, params));
-    const auto* list = page.find(rows);
-    if (list == nullptr || list->as_array() == nullptr) return Error(Code::Malformed, "a page without " + std::string(rows));
-    for (const auto& row : *list->as_array()) {
-      if (!visit(row)) return {};
-    }
-    const auto next = page.text("next");
-    if (next.empty()) return {};
-    params.set("after", next);
-  }
 }
 
 }  // namespace chancery::client

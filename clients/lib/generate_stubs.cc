@@ -3,6 +3,8 @@
 #include <iostream>
 #include <string>
 
+#include "clients/lib/repeat.h"
+#include "clients/lib/rows.h"
 #include "server/base/process.h"
 #include "server/wire/commands.h"
 
@@ -42,6 +44,17 @@ std::string words_note(const Param& param) {
   return param.words.empty() || param.words == param.doc ? "" : ": " + std::string(param.words);
 }
 
+std::string session_note(const Command& command) {
+  return command.state == wire::In::Realm ? "in a session" : "with or without a session";
+}
+
+/// Whether a client may send it twice.
+std::string repeat_note(const Command& command) {
+  const auto in = [&](std::span<const std::string_view> names) { return std::ranges::find(names, command.name) != names.end(); };
+  if (in(client::reading_commands())) return "repeatable";
+  return in(client::keyed_commands()) ? "repeatable with an idempotency_key" : "never repeated by a client";
+}
+
 // ----- Perl
 
 void perl_types(const Command& command) {
@@ -53,7 +66,8 @@ void perl_types(const Command& command) {
 void perl_method(const Command& command) {
   const auto name = underscored(command.name);
   std::cout << "\n=head2 " << name << "(%params)\n\n"
-            << command.doc << " Command C<" << command.name << ">, least role C<" << base::to_text(command.least_role) << ">.\n";
+            << command.doc << "\n\nCommand C<" << command.name << ">, least role C<" << base::to_text(command.least_role) << ">, "
+            << session_note(command) << "; " << repeat_note(command) << ".\n";
   if (!command.params.empty()) std::cout << "\n=over\n";
   for (const auto& param : command.params) {
     std::cout << "\n=item " << param.name << " (" << wire::to_text(param.type) << ", " << need(param) << ")\n\n"
@@ -67,13 +81,41 @@ void perl_method(const Command& command) {
             << "', \\%params);\n}\n";
 }
 
+void perl_errors() {
+  const auto [rows, count] = base::all_codes();
+  std::cout << "\n=head1 ERRORS\n\nWhat a method dies with is a C<Chancery::Error> (see L<Chancery::Client/ERRORS>) with one of "
+               "these codes:\n\n=over\n";
+  for (const auto& row : std::span(rows, count))
+    std::cout << "\n=item C<" << row.text << ">\n\n" << row.meaning << ". " << row.advice << "\n";
+  std::cout << "\n=back\n\n=head1 SEE ALSO\n\nL<Chancery::Client>, chancery-protocol(7)\n\n=cut\n";
+}
+
+/// A hash of names, "our %READS = (...)", each with what `value` says of its command; nothing stands for no member.
+template <class Value>
+void perl_hash(std::string_view name, std::string_view comment, const Value& value) {
+  std::cout << "\n# " << comment << "\nour %" << name << " = (\n";
+  for (const auto& command : wire::commands()) {
+    const std::string text = value(command);
+    if (!text.empty()) std::cout << "    '" << command.name << "' => '" << text << "',\n";
+  }
+  std::cout << ");\n";
+}
+
 void print_perl() {
   std::cout << "package Chancery::Commands;\n\n# Made by generate-stubs from server/wire/commands.def; do not edit.\n\n"
                "use strict;\nuse warnings;\nuse utf8;\n\n# The type of each command's parameters on the wire.\nour %TYPES = (\n";
   for (const auto& command : wire::commands()) perl_types(command);
-  std::cout << ");\n\n=encoding UTF-8\n\n=head1 NAME\n\nChancery::Commands - one method for each command of chanceryd\n\n=head1 "
+  std::cout << ");\n";
+  perl_hash("ROWS", "Which member holds the rows of a command that pages.",
+            [](const Command& command) { return std::string(client::paged_member(command)); });
+  perl_hash("REPEATABLE", "What may be sent twice: always, or with an idempotency_key.", [](const Command& command) {
+    const auto note = repeat_note(command);
+    return note == "repeatable" ? "always" : note.starts_with("never") ? "" : "keyed";
+  });
+  std::cout << "\n=encoding UTF-8\n\n=head1 NAME\n\nChancery::Commands - one method for each command of chanceryd\n\n=head1 "
                "METHODS\n";
   for (const auto& command : wire::commands()) perl_method(command);
+  perl_errors();
   std::cout << "\n1;\n";
 }
 
@@ -108,11 +150,24 @@ void cpp_set(const Param& param) {
             << "\", " << json << ");\n";
 }
 
+/// certificate.search has certificates(client, params).
+void cpp_rows(const Command& command) {
+  const auto member = client::paged_member(command);
+  std::cout << "\n/// The " << member << " that " << command.name
+            << " gives, over all its pages.\n/// @param acting_for whom a front end acts for, else empty.\ninline Rows " << member
+            << "(Client& client, const " << pascal(command.name) << "& params"
+            << (std::ranges::any_of(command.params, &Param::required) ? "" : " = {}")
+            << ", std::string_view acting_for = {}) {\n  auto object = Json::object();\n";
+  for (const auto& param : command.params) cpp_set(param);
+  std::cout << "  return {client, \"" << command.name << "\", std::move(object), \"" << member << "\", acting_for};\n}\n";
+}
+
 void cpp_function(const Command& command) {
   const bool has_params = !command.params.empty();
   if (has_params) cpp_params(command);
-  std::cout << "\n/// " << command.doc
-            << "\n/// @param acting_for whom a front end acts for, else empty.\n/// @return an object:\n";
+  std::cout << "\n/// " << command.doc << "\n///\n/// Command " << command.name << ", least role "
+            << base::to_text(command.least_role) << ", " << session_note(command) << "; " << repeat_note(command)
+            << ".\n/// @param acting_for whom a front end acts for, else empty.\n/// @return an object:\n";
   for (const auto& field : command.result)
     std::cout << "///   " << field.name << " (" << wire::to_text(field.type) << "): " << field.doc << "\n";
   std::cout << "inline Result<Json> " << underscored(command.name) << "(Client& client, "
@@ -120,13 +175,16 @@ void cpp_function(const Command& command) {
             << "  auto object = Json::object();\n";
   for (const auto& param : command.params) cpp_set(param);
   std::cout << "  return client.call(\"" << command.name << "\", std::move(object), acting_for);\n}\n";
+  if (!client::paged_member(command).empty()) cpp_rows(command);
 }
 
 void print_cpp() {
   std::cout << "#pragma once\n\n// Made by generate-stubs from server/wire/commands.def; do not edit.\n\n#include "
                "<optional>\n#include <string>\n"
-               "#include <vector>\n\n#include \"clients/lib/client.h\"\n\n"
-               "/// One function for each command; errors are those of Client::call.\nnamespace chancery::client::calls {\n";
+               "#include <vector>\n\n#include \"clients/lib/rows.h\"\n\n"
+               "/// One function for each command, and for those that page one that walks over the rows. A parameter that is not "
+               "set is not sent.\n/// Each fails as Client::call does: doc/errors.md has the codes.\nnamespace "
+               "chancery::client::calls {\n";
   for (const auto& command : wire::commands()) cpp_function(command);
   std::cout << "\n}  // namespace chancery::client::calls\n";
 }

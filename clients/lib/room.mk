@@ -1,11 +1,15 @@
 noinst_LIBRARIES += libclient.a
-libclient_a_SOURCES = clients/lib/client.cc clients/lib/client.h clients/lib/complaints.cc clients/lib/complaints.h
+libclient_a_SOURCES = \
+  clients/lib/client.cc clients/lib/client.h \
+  clients/lib/complaints.cc clients/lib/complaints.h \
+  clients/lib/repeat.cc clients/lib/repeat.h \
+  clients/lib/rows.cc clients/lib/rows.h
 CLIENT_LIBS = libclient.a $(WIRE_LIBS)
 
 # Stubs and the manual of the commands come from the command table.
 noinst_PROGRAMS += generate-stubs
 generate_stubs_SOURCES = clients/lib/generate_stubs.cc
-generate_stubs_LDADD = $(WIRE_LIBS)
+generate_stubs_LDADD = $(CLIENT_LIBS)
 
 clients/lib/calls.h: generate-stubs
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && ./generate-stubs --cpp > $@.new && mv $@.new $@
@@ -16,6 +20,10 @@ noinst_PROGRAMS += issue-example
 issue_example_SOURCES = clients/lib/examples/issue.cc
 issue_example_LDADD = $(CLIENT_LIBS)
 clients/lib/examples/issue.$(OBJEXT): clients/lib/calls.h
+noinst_PROGRAMS += list-example
+list_example_SOURCES = clients/lib/examples/list.cc
+list_example_LDADD = $(CLIENT_LIBS)
+clients/lib/examples/list.$(OBJEXT): clients/lib/calls.h
 
 .PHONY: docs-commands
 docs: docs-commands
@@ -26,3 +34,9 @@ UNIT_TESTS += complaints_test
 complaints_test_SOURCES = clients/lib/complaints_test.cc
 complaints_test_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS)
 complaints_test_LDADD = $(CLIENT_LIBS) $(GTEST_LIBS)
+
+UNIT_TESTS += client_test
+client_test_SOURCES = clients/lib/client_test.cc
+client_test_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS)
+client_test_LDADD = $(CLIENT_LIBS) $(GTEST_LIBS)
+clients/lib/client_test-client_test.$(OBJEXT): clients/lib/calls.h
