@@ -5,10 +5,11 @@ import os
 import pathlib
 import re
 import subprocess
+import tempfile
 
 import pytest
 
-from conftest import BUILD
+from conftest import BUILD, System
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 README = (TOP / "README.md").read_text()
@@ -140,6 +141,74 @@ print "$code ", scalar(keys %seen) >= 3 ? 'pages' : 'too few', ' ', $client->ser
         shell(f"chancery csr --cn perl{i}.example.com --key-out perl{i}.key --out perl{i}.csr; chancery certificate issue --csr perl{i}.csr")
     done = subprocess.run([*PERL, "script.pl"], cwd=place, env={**os.environ, "CHANCERY_SOCKET": str(system.socket)}, capture_output=True, text=True, timeout=30)
     assert (done.stdout, done.stderr) == ("not_found pages alive\n", ""), done
+
+
+# ----- the two libraries: what they print of a list, over a restart, and of what is wrong
+
+LISTERS = {"perl": [*PERL, TOP / "clients/perl/examples/list.pl"], "c++": [BUILD / "list-example"]}
+
+
+def run_lister(system, kind, *words, **more):
+    environment = {**os.environ, "CHANCERY_SOCKET": str(system.socket), **more}
+    return subprocess.run([*LISTERS[kind], *words], env=environment, capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize("kind", LISTERS)
+def test_examples_list(system, shell, kind):
+    shell("chancery csr --cn listed.example.com --key-out listed.key --out listed.csr; chancery certificate issue --csr listed.csr")
+    wanted = json.loads(shell("chancery --json --all certificate search --profile server").stdout)["certificates"]
+    done = run_lister(system, kind, "default", "server")
+    assert (done.returncode, done.stderr) == (0, ""), done
+    assert done.stdout.splitlines() == [" ".join((row["serial"], row["not_after"], row["subject"])) for row in wanted]
+
+
+@pytest.mark.parametrize("kind", LISTERS)
+@pytest.mark.parametrize("words,more,said", [
+    (("nowhere", "server"), {}, "not_found: "), (("default", "no such"), {}, "invalid_params: "), (("default",), {}, "usage: "),
+    (("default", "server"), {"CHANCERY_SOCKET": "/nowhere.sock"}, "unavailable: connect /nowhere.sock")])
+def test_examples_list_says_what_is_wrong(system, kind, words, more, said):
+    done = run_lister(system, kind, *words, **more)
+    assert done.returncode != 0 and said in done.stderr and not done.stdout, done
+
+
+RESTARTED = r'''
+use strict; use warnings; use Chancery::Client;
+$| = 1;
+my $client = Chancery::Client->new(realm => 'devices', reconnect => 60, timeout => 30);
+my %request = (csr => do { local $/; <STDIN> }, profile => 'user');
+my $first = $client->certificate_issue(%request, idempotency_key => 'order-1');
+my $next  = $client->each('certificate.search', limit => 1);
+my @rows  = $next->();
+print "started\n"; sleep 1 until -e 'restarted';
+print $client->certificate_issue(%request, idempotency_key => 'order-1')->{serial} eq $first->{serial} ? 'same' : 'another', "\n";
+while (my $row = $next->()) { push @rows, $row }
+print join(' ', map { $_->{serial} } @rows) =~ /\b$first->{serial}\b/ ? 'listed' : 'lost', ' in ', $client->session_whoami->{realm}, "\n";
+'''
+
+
+def test_perl_goes_on_after_a_restart(tmp_path):
+    """A session, an issuance with its key and a list half read, across a server that stops and starts."""
+    with tempfile.TemporaryDirectory(prefix="chancery-test-") as directory:
+        one = System(directory)
+        one.lay_out()
+        one.start()
+        try:
+            csr = subprocess.run(["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "/dev/null",
+                                  "-subj", "/CN=again"], check=True, capture_output=True, text=True).stdout
+            (tmp_path / "script.pl").write_text(RESTARTED)
+            script = subprocess.Popen([*PERL, "script.pl"], cwd=tmp_path, env={**os.environ, "CHANCERY_SOCKET": str(one.socket)},
+                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            script.stdin.write(csr)
+            script.stdin.close()
+            script.stdin = None
+            assert script.stdout.readline() == "started\n", script.stderr.read()
+            one.stop()
+            (tmp_path / "restarted").touch()  # it asks while nobody listens
+            one.start()
+            out, err = script.communicate(timeout=60)
+            assert (out, err) == ("same\nlisted in devices\n", "")
+        finally:
+            one.stop()
 
 
 EXIT_STATUSES = [

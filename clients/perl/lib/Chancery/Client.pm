@@ -90,27 +90,27 @@ Connects and opens a session. Options:
 
 =over
 
-=item socket
+=item socket =E<gt> PATH
 
 Path of the server's socket; default is the environment variable C<CHANCERY_SOCKET>, else F</run/chancery/chanceryd.sock>.
 
-=item realm
+=item realm =E<gt> NAME
 
 The realm to work in; default is the server's default realm.
 
-=item front_end
+=item front_end =E<gt> NAME
 
 Name of the configured front end to act as; default is to act as oneself.
 
-=item timeout
+=item timeout =E<gt> SECONDS
 
 The longest that a call may take, in seconds, fractions allowed; default 60.
 
-=item reconnect
+=item reconnect =E<gt> SECONDS
 
 For how many seconds a call tries to connect anew when the server went away; default 0: not at all. See L</RECONNECTING>.
 
-=item session
+=item session =E<gt> BOOLEAN
 
 With C<0> no session is opened: enough for C<server_ping>, C<server_status>, C<server_describe> and C<realm_list>, and for who
 calls C<session_open> by hand.
@@ -200,7 +200,7 @@ sub iterator {
     };
 }
 
-=head2 identity
+=head2 identity()
 
 What C<session_open> or C<session_login> gave: a hash reference with C<realm>, C<identity>, C<roles> and C<challenge>; undef without a
 session.
@@ -209,7 +209,7 @@ session.
 
 sub identity { return $_[0]{identity} }
 
-=head2 timeout, timeout($seconds)
+=head2 timeout(), timeout($seconds)
 
 The longest that a call may take; with a number, that of the calls from now on.
 
@@ -221,7 +221,7 @@ sub timeout {
     return $self->{timeout};
 }
 
-=head2 connected
+=head2 connected()
 
 Whether the connection stood at the end of the last call. That the server has gone since then shows at the next.
 
@@ -229,7 +229,7 @@ Whether the connection stood at the end of the last call. That the server has go
 
 sub connected { return defined $_[0]{socket} }
 
-=head2 reconnect
+=head2 reconnect()
 
 Leaves the connection, connects again and opens a session as the one before, if there was one. Tries once, and again until the
 C<reconnect> seconds are over as long as nobody listens or the server is busy or not ready. Dies with C<closed> after C<session_login> or
