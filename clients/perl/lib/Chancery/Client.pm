@@ -16,7 +16,7 @@ use strict;
 use warnings;
 use parent 'Chancery::Commands';
 
-use Errno qw(EAGAIN EINTR EWOULDBLOCK);
+use Errno qw(EAGAIN ECONNRESET EINTR EWOULDBLOCK);
 use IO::Select;
 use IO::Socket::UNIX;
 use JSON::PP ();
@@ -413,7 +413,7 @@ sub _receive {
         $self->_hang_up(code => 'too_large', message => 'the reply is above ' . MAX_REPLY_BYTES . ' octets') if length $self->{buffer} > MAX_REPLY_BYTES;
         my $got = sysread $self->{socket}, $self->{buffer}, 65536, length $self->{buffer};
         next if $got;
-        $self->_hang_up(code => 'closed', message => 'the server closed the connection') if defined $got;
+        $self->_hang_up(code => 'closed', message => 'the server closed the connection') if defined $got || $! == ECONNRESET;    # reset: it hung up on an unread request
         $self->_hang_up(code => 'io', message => "read: $!") unless $! == EAGAIN || $! == EWOULDBLOCK || $! == EINTR;
         $self->_wait('can_read', $deadline);
     }
