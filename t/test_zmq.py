@@ -160,3 +160,96 @@ def test_F29_strangers_do_not_stop_it(peer, system):
     assert peer.data("get_ca")
     for one in strangers:
         one.close()
+
+
+class Dealer:
+    """A socket without the order of REQ, that says what it likes and sees when its connection ends."""
+
+    def __init__(self, system, kind=zmq.DEALER, port=0):
+        self.socket = zmq.Context.instance().socket(kind)
+        self.socket.setsockopt(zmq.RCVTIMEO, 10000)
+        self.socket.setsockopt(zmq.LINGER, 0)
+        self.monitor = self.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+        self.socket.connect(f"tcp://127.0.0.1:{system.zmq_port + port}")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.disable_monitor()
+        self.socket.close()
+
+    def ask(self, *frames):
+        self.socket.send_multipart(frames)
+        *envelope, text = self.socket.recv_multipart()
+        return envelope, json.loads(text)
+
+
+GET_CA = json.dumps({"TASK": "get_ca"}).encode()
+FEW, NO_EMPTY_FRAME = "[700] a message of several frames", "[700] a message without the empty frame"
+
+
+@pytest.mark.parametrize("port", [0, 1])
+@pytest.mark.parametrize("frames,message", [
+    pytest.param([b"x" * 1_100_000], "[200] a message above 1048576 octets", id="1.1 MB"),
+    pytest.param([b"x" * 8_000_000], "[200] a message above 1048576 octets", id="8 MB"),
+    pytest.param([b"x"] * 5000, FEW, id="5000 frames"), pytest.param([b""] * 5000, FEW, id="5000 empty frames"),
+    pytest.param([b"x" * 500_000] * 3, FEW, id="3 large frames")])
+def test_F29_a_req_client_is_told_and_may_go_on(system, frames, message, port):
+    with Dealer(system, zmq.REQ, port) as one:
+        for _ in range(3):
+            envelope, refusal = one.ask(*frames)
+            assert not envelope and refusal["EVENT"] == "UPKI ERROR" and refusal["MSG"].startswith(message), refusal
+            _, answer = one.ask(GET_CA)
+            assert answer["EVENT"] == ("ANSWER" if port == 0 else "UPKI ERROR") and "frame" not in json.dumps(answer)
+        assert not one.monitor.poll(0), "the connection ended"
+
+
+@pytest.mark.parametrize("frames,envelope,message", [
+    pytest.param([GET_CA], [], NO_EMPTY_FRAME, id="request alone"), pytest.param([b""], [], NO_EMPTY_FRAME, id="empty frame alone"),
+    pytest.param([b"me", b"you"], [], NO_EMPTY_FRAME, id="two frames"), pytest.param([b"x"] * 5000, [], "[200] an envelope of more than 16 frames", id="5000 frames"),
+    pytest.param([b"x" * 1_100_000], [], "[200] a message above", id="1.1 MB"), pytest.param([b"me", b"", b"a", b"b"], [b"me", b""], FEW, id="with an envelope"),
+    pytest.param([b"me", b"", b"x" * 1_100_000], [b"me", b""], "[200] a message above", id="1.1 MB with an envelope")])
+def test_F29_a_dealer_is_told_in_the_shape_of_its_message(system, frames, envelope, message):
+    with Dealer(system) as one:
+        for _ in range(3):
+            got, refusal = one.ask(*frames)
+            assert got == envelope and refusal["EVENT"] == "UPKI ERROR" and refusal["MSG"].startswith(message), refusal
+            got, answer = one.ask(b"me", b"", GET_CA)
+            assert got == [b"me", b""] and answer["EVENT"] == "ANSWER"
+        assert not one.monitor.poll(0), "the connection ended"
+
+
+def test_F29_refusals_keep_their_place(system):
+    """Sent ahead without reading: each message has its answer, in its order."""
+    with Dealer(system) as one:
+        for i in range(200):
+            one.socket.send_multipart([b"%d" % i, b"", GET_CA] if i % 2 else [b"%d" % i, b"", b"a", b"b"])
+        for i in range(200):
+            name, _, text = one.socket.recv_multipart()
+            assert name == b"%d" % i and json.loads(text)["EVENT"] == ("ANSWER" if i % 2 else "UPKI ERROR")
+
+
+def test_F29_what_never_ends_is_answered_and_closed(system):
+    """20 MB in one message: told at once, and no more than 16 MiB of it are read."""
+    with Dealer(system, zmq.REQ) as one:
+        _, refusal = one.ask(b"x" * 20_000_000)
+        assert refusal["MSG"].startswith("[200] a message above")
+        assert one.monitor.poll(10000), "the client did not see the end of its connection"
+
+
+@pytest.mark.parametrize("octets", [b"\x08\x00", b"\x02" + b"\xff" * 8, b"\x01\x00\x04\x00", b"\x06" + (65536).to_bytes(8, "big")],
+                         ids=["reserved flags", "a size that ZMTP does not know", "a command in a message", "a command of 64 kB"])
+def test_F29_without_an_answer_the_connection_ends_at_once(system, octets):
+    with socket.create_connection(("127.0.0.1", system.zmq_port), timeout=5) as one:
+        one.sendall(b"\xff" + bytes(8) + b"\x7f\x03\x01" + b"NULL".ljust(20, b"\0") + bytes(32) + b"\x04\x19\x05READY\x0bSocket-Type\x00\x00\x00\x03REQ")
+        got = b""
+        while b"READY" not in got:
+            got += one.recv(4096)
+        one.sendall(octets)
+        try:
+            while part := one.recv(4096):
+                got += part
+        except ConnectionError:
+            pass
+        assert b"EVENT" not in got

@@ -103,27 +103,15 @@ void complain_about(const zmq_gateway::Reply& reply, const std::string& realm) {
                    known + " refused: " + zmq_gateway::failure_text(why));
 }
 
-zmq_gateway::Reply refuse_several_frames() {
-  const Error why(Code::Malformed, "[700] a message of several frames, expected one JSON object in one frame");
-  return {zmq_gateway::failure(why), {}, why};
-}
-
-/// One request is one frame; of a message of several, only a refusal comes back (UPKI.md 1.1).
+/// One request is one frame: the guard has answered what is not (UPKI.md 1.1).
 void answer_requests(zmq::context_t& context, const std::string& inner, zmq_gateway::SocketBackend& backend, Port port) {
   zmq::socket_t socket(context, zmq::socket_type::rep);
   socket.connect(inner);
   for (;;) {
-    zmq::message_t first;
-    if (!socket.recv(first)) continue;
-    bool alone = true;
-    for (bool more = first.more(); more;) {
-      zmq::message_t further;
-      if (!socket.recv(further)) break;
-      more = further.more();
-      alone = false;
-    }
-    const std::string_view frame(static_cast<const char*>(first.data()), first.size());
-    const auto reply = alone ? zmq_gateway::handle(backend, port, frame) : refuse_several_frames();
+    zmq::message_t request;
+    if (!socket.recv(request)) continue;
+    PKI_CHECK(!request.more());
+    const auto reply = zmq_gateway::handle(backend, port, {static_cast<const char*>(request.data()), request.size()});
     if (reply.refusal) complain_about(reply, backend.realm());
     socket.send(zmq::buffer(reply.text), zmq::send_flags::none);
   }

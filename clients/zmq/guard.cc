@@ -15,6 +15,8 @@
 #include <tuple>
 #include <utility>
 
+#include "clients/zmq/dialect.h"
+
 namespace chancery::zmq_gateway {
 namespace {
 
@@ -91,19 +93,22 @@ struct Guard::Peer {
   base::UniqueFd inside;  ///< once the first octets were ZMTP
   Scanner requests{};
   Scanner answers{kOwnMessages};
-  std::string held;       ///< read, but behind the request in hand
-  std::string to_inside;  ///< scanned
+  std::string held;        ///< read, but behind the request in hand
+  std::string own_answer;  ///< to a message that libzmq never saw; waits for its turn
+  std::string to_inside;   ///< scanned
   std::string to_outside;
   bool answer_is_due = false;
   bool has_asked = false;
   State state = State::Greeting;
   Time since{};
 
-  bool may_read() const { return !answer_is_due && to_inside.empty() && held.empty(); }
+  bool may_read() const { return !answer_is_due && own_answer.empty() && to_inside.empty() && held.empty(); }
+  /// Between two frames of libzmq's, and behind its handshake: no peer reads a message before.
+  bool may_answer() const { return answers.commands() > 0 && !answers.is_inside() && to_outside.empty(); }
   bool may_be_evicted() const { return state == State::Greeting || state == State::Idle || state == State::Receiving; }
   State state_now() const {
     if (!to_outside.empty()) return State::Sending;
-    if (answer_is_due) return State::Answering;
+    if (answer_is_due || !own_answer.empty()) return State::Answering;
     if (!requests.has_greeted()) return State::Greeting;
     return requests.is_inside() ? State::Receiving : State::Idle;
   }
@@ -184,9 +189,10 @@ void Guard::serve(Peer& peer, short outside, short inside, Time now) {
     if ((inside & POLLIN) != 0) PKI_TRY_VOID(read_inside(peer));
     if ((outside & (kGone | POLLRDHUP)) != 0 && (outside & POLLIN) == 0) return closed();
     if ((inside & kGone) != 0 && (inside & POLLIN) == 0) return closed();
+    if (!peer.to_outside.empty()) PKI_TRY_VOID(send_some(peer.outside.get(), peer.to_outside));
+    PKI_TRY_VOID(answer_refused(peer));
     PKI_TRY_VOID(pass_request(peer));
     if (!peer.to_inside.empty() && peer.inside) PKI_TRY_VOID(send_some(peer.inside.get(), peer.to_inside));
-    if (!peer.to_outside.empty()) PKI_TRY_VOID(send_some(peer.outside.get(), peer.to_outside));
     return {};
   };
   if (const auto done = step(); !done.ok()) return drop(peer, done.error().code() == Code::Closed ? "" : done.error().message());
@@ -203,11 +209,16 @@ Status Guard::read_outside(Peer& peer) {
 /// What was read, up to the end of one request; the next one waits for this one's answer.
 Status Guard::pass_request(Peer& peer) {
   const auto before = peer.requests.commands();
-  while (!peer.held.empty() && !peer.answer_is_due) {
-    PKI_TRY(const auto step, peer.requests.take(peer.held));
-    peer.to_inside.append(peer.held, 0, step.used);
+  while (!peer.held.empty() && !peer.answer_is_due && peer.own_answer.empty()) {
+    PKI_TRY(const auto step, peer.requests.take(peer.held, peer.to_inside));
     peer.held.erase(0, step.used);
     if (peer.requests.commands() - before > kMostCommandsAtOnce) return Error(Code::TooLarge, "many ZMTP commands at once");
+    if (step.refusal) {
+      const auto& why = step.refusal->message();
+      complaints_->log(base::LogLevel::Info, why, {}, "message refused: " + why);
+      peer.own_answer = peer.requests.to_answer(failure(*step.refusal));
+      PKI_TRY_VOID(answer_refused(peer));
+    }
     if (!step.message_is_over) continue;
     peer.answer_is_due = true;
     peer.has_asked = true;
@@ -216,15 +227,23 @@ Status Guard::pass_request(Peer& peer) {
   return {};
 }
 
+/// Silence would leave a REQ client waiting for ever. The answer goes out while the rest of the message still comes in, since
+/// that may be endless; its peer is dropped by a deadline or by kMaxSkippedBytes then.
+Status Guard::answer_refused(Peer& peer) {
+  if (peer.own_answer.empty() || !peer.may_answer()) return {};
+  peer.to_outside = std::exchange(peer.own_answer, {});
+  return send_some(peer.outside.get(), peer.to_outside);
+}
+
 Status Guard::read_inside(Peer& peer) {
   std::string part;
   PKI_TRY_VOID(receive(peer.inside.get(), part));
   for (std::string_view rest = part; !rest.empty();) {
-    PKI_TRY(const auto step, peer.answers.take(rest));
+    PKI_TRY(const auto step, peer.answers.take(rest, peer.to_outside));
+    if (step.refusal) return *step.refusal;
     rest.remove_prefix(step.used);
     if (step.message_is_over) peer.answer_is_due = false;
   }
-  peer.to_outside += part;
   return {};
 }
 

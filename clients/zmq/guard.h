@@ -24,7 +24,8 @@ struct GuardLimits {
 
 /// Stands before libzmq, which is no listener for strangers: it has no limit on connections, none on the parts of a message and
 /// none on what a peer may send unasked. The guard accepts the peers, follows their frames and lets pass what keeps the limits,
-/// one request at a time, over one connection each to libzmq's own (local) socket. A new peer is always let in: it takes the
+/// one request at a time, over one connection each to libzmq's own (local) socket. A message that breaks them gets an UPKI ERROR
+/// of the guard's own, where ZMTP allows an answer (see Scanner). A new peer is always let in: it takes the
 /// place of the one that has been silent longest, those first that never asked anything.
 class Guard {
  public:
@@ -52,6 +53,7 @@ class Guard {
   void serve(Peer& peer, short outside, short inside, Time now);
   Status read_outside(Peer& peer);
   Status pass_request(Peer& peer);
+  Status answer_refused(Peer& peer);
   Status read_inside(Peer& peer);
   Status connect_inside(Peer& peer);
 

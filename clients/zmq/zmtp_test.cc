@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 namespace chancery::zmq_gateway {
 namespace {
@@ -34,18 +35,27 @@ struct Taken {
   Code error = Code::Internal;
   bool ok = true;
   std::size_t messages = 0;
+  std::string passed;
+  std::vector<Code> refusals;
+  std::string answer;  ///< to the last of them
 };
 
 /// The whole text in pieces of `step` octets.
-Taken take(const std::string& text, std::size_t step) {
-  Scanner scanner;
+Taken take(const std::string& text, std::size_t step, Scanner scanner = Scanner()) {
   Taken taken;
   for (std::size_t at = 0; at < text.size(); at += step) {
     for (std::string_view piece = std::string_view(text).substr(at, step); !piece.empty();) {
-      const auto got = scanner.take(piece);
-      if (!got.ok()) return {got.error().code(), false, taken.messages};
+      const auto got = scanner.take(piece, taken.passed);
+      if (!got.ok()) {
+        taken.error = got.error().code();
+        taken.ok = false;
+        return taken;
+      }
       piece.remove_prefix(got->used);
       if (got->message_is_over) ++taken.messages;
+      if (!got->refusal) continue;
+      taken.refusals.push_back(got->refusal->code());
+      taken.answer = scanner.to_answer("no");
     }
   }
   return taken;
@@ -57,14 +67,17 @@ TEST(Zmtp, ARequestIsSeenInPiecesOfAnySize) {
     const auto taken = take(text, step);
     EXPECT_TRUE(taken.ok) << step;
     EXPECT_EQ(taken.messages, 2U) << step;
+    EXPECT_EQ(taken.passed, text) << step;
   }
 }
 
 TEST(Zmtp, NothingBehindTheEndOfAMessageIsTaken) {
   Scanner scanner;
   const auto text = greeting() + kReady + kRequest + kRequest;
-  const auto step = scanner.take(text);
+  std::string passed;
+  const auto step = scanner.take(text, passed);
   ASSERT_TRUE(step.ok());
+  EXPECT_EQ(passed, text.substr(0, step->used));
   EXPECT_TRUE(step->message_is_over);
   EXPECT_EQ(step->used, text.size() - kRequest.size());
   EXPECT_FALSE(scanner.is_inside());
@@ -72,18 +85,22 @@ TEST(Zmtp, NothingBehindTheEndOfAMessageIsTaken) {
 
 TEST(Zmtp, WhatIsBegunIsInside) {
   Scanner scanner;
+  std::string passed;
   EXPECT_TRUE(scanner.is_inside());
-  ASSERT_TRUE(scanner.take(greeting() + kReady).ok());
+  ASSERT_TRUE(scanner.take(greeting() + kReady, passed).ok());
   EXPECT_FALSE(scanner.is_inside());
-  ASSERT_TRUE(scanner.take(kDelimiter).ok());
+  ASSERT_TRUE(scanner.take(kDelimiter.substr(0, 1), passed).ok());
+  EXPECT_TRUE(scanner.is_inside());
+  ASSERT_TRUE(scanner.take(kDelimiter.substr(1), passed).ok());
   EXPECT_TRUE(scanner.is_inside());
 }
 
 TEST(Zmtp, TheSignatureIsKnownEarly) {
   Scanner scanner;
-  ASSERT_TRUE(scanner.take(greeting().substr(0, 9)).ok());
+  std::string passed;
+  ASSERT_TRUE(scanner.take(greeting().substr(0, 9), passed).ok());
   EXPECT_FALSE(scanner.has_signature());
-  ASSERT_TRUE(scanner.take(greeting().substr(9, 1)).ok());
+  ASSERT_TRUE(scanner.take(greeting().substr(9, 1), passed).ok());
   EXPECT_TRUE(scanner.has_signature());
   EXPECT_FALSE(scanner.has_greeted());
 }
@@ -93,12 +110,6 @@ struct Case {
   std::string text;
   Code want;
 };
-
-std::string many_parts(int count) {
-  std::string text = greeting() + kReady + kDelimiter;
-  for (int i = 1; i < count; ++i) text += frame(1, "x");
-  return text;
-}
 
 TEST(Zmtp, F29_RefusesWhatIsNoRequest) {
   const Case cases[] = {
@@ -114,17 +125,10 @@ TEST(Zmtp, F29_RefusesWhatIsNoRequest) {
       {"reserved flags", greeting() + frame(8, "x"), Code::Malformed},
       {"command with more", greeting() + frame(5, "x"), Code::Malformed},
       {"command in a message", greeting() + kReady + kDelimiter + frame(4, "\4PING"), Code::Malformed},
-      {"no delimiter", greeting() + kReady + frame(0, "{}"), Code::Malformed},
-      {"delimiter last", greeting() + kReady + frame(1, "x") + frame(0, ""), Code::Malformed},
       {"READY of 64 kB", greeting() + long_head(6, 65536), Code::TooLarge},
-      {"one frame above 1 MB", greeting() + kReady + kDelimiter + long_head(2, (1 << 20) + 1), Code::TooLarge},
-      {"a frame of 2^63", greeting() + kReady + kDelimiter + long_head(2, std::uint64_t{1} << 63), Code::TooLarge},
-      {"a frame of 2^64 - 1", greeting() + kReady + kDelimiter + long_head(2, ~std::uint64_t{0}), Code::TooLarge},
-      {"parts above 1 MB together",
-       greeting() + kReady + kDelimiter + long_head(3, 1 << 19) + std::string(1 << 19, 'x') + long_head(3, (1 << 19) + 1),
-       Code::TooLarge},
-      {"17 parts", many_parts(17), Code::TooLarge},
-      {"10,000 parts", many_parts(10'000), Code::TooLarge},
+      {"a frame of 2^63", greeting() + kReady + kDelimiter + long_head(2, std::uint64_t{1} << 63), Code::Malformed},
+      {"a frame of 2^64 - 1", greeting() + kReady + kDelimiter + long_head(2, ~std::uint64_t{0}), Code::Malformed},
+      {"command in a message that is refused", greeting() + kReady + frame(1, "x") + frame(4, "\4PING"), Code::Malformed},
   };
   for (const auto& one : cases) {
     for (const std::size_t step : {std::size_t{1}, std::size_t{4096}}) {
@@ -136,18 +140,102 @@ TEST(Zmtp, F29_RefusesWhatIsNoRequest) {
   }
 }
 
+/// Frames of an envelope in front of the empty one.
+std::string envelope(int count, const std::string& identity = "x") {
+  std::string text;
+  for (int i = 0; i < count; ++i) text += frame(1, identity);
+  return text;
+}
+
+std::string parts(int count) {
+  std::string text = kDelimiter;
+  for (int i = 1; i < count; ++i) text += frame(1, "x");
+  return text + frame(0, "x");
+}
+
+const std::string kPlainAnswer = frame(0, "no");
+const std::string kAnswer = kDelimiter + kPlainAnswer;
+
+struct Refusal {
+  const char* name;
+  std::string text;
+  Code want;
+  std::string answer;
+};
+
+TEST(Zmtp, F29_RefusesSingleMessagesAndTakesTheNext) {
+  const std::string half(1 << 19, 'x');
+  const std::string much((1 << 20) + 1, 'x');
+  const Refusal cases[] = {
+      {"no empty frame", frame(0, "{}"), Code::Malformed, kPlainAnswer},
+      {"the empty frame alone", frame(0, ""), Code::Malformed, kPlainAnswer},
+      {"the empty frame last", frame(1, "x") + frame(0, ""), Code::Malformed, kPlainAnswer},
+      {"one octet above 1 MB", kDelimiter + long_head(2, much.size()) + much, Code::TooLarge, kAnswer},
+      {"above 1 MB with its envelope", envelope(1) + kDelimiter + long_head(2, 1 << 20) + half + half, Code::TooLarge,
+       envelope(1) + kAnswer},
+      {"two frames", kDelimiter + frame(1, "{}") + frame(0, "{}"), Code::Malformed, kAnswer},
+      {"two large frames", kDelimiter + long_head(3, half.size()) + half + long_head(2, much.size()) + much, Code::Malformed,
+       kAnswer},
+      {"two empty frames", kDelimiter + kDelimiter + frame(0, ""), Code::Malformed, kAnswer},
+      {"10,000 frames", parts(10'000), Code::Malformed, kAnswer},
+      {"an envelope of 17 frames", envelope(16) + kDelimiter + frame(0, "x"), Code::TooLarge, kPlainAnswer},
+      {"an envelope of 4 kB", envelope(1, std::string(200, 'x')) + long_head(3, 4000) + std::string(4000, 'x') + kRequest,
+       Code::TooLarge, kPlainAnswer},
+  };
+  for (const auto& one : cases) {
+    for (const std::size_t step : {std::size_t{1}, std::size_t{4096}, std::size_t{1} << 22}) {
+      if (step == 1 && one.text.size() > 100'000) continue;  // which takes long and shows no more
+      const auto taken = take(greeting() + kReady + one.text + kRequest, step);
+      EXPECT_TRUE(taken.ok) << one.name;
+      EXPECT_EQ(taken.refusals, std::vector{one.want}) << one.name;
+      EXPECT_EQ(taken.answer, one.answer) << one.name;
+      EXPECT_EQ(taken.messages, 1U) << one.name;
+      EXPECT_EQ(taken.passed, greeting() + kReady + kRequest) << one.name;
+    }
+  }
+}
+
+TEST(Zmtp, D11_ARefusedMessageIsNotSkippedForEver) {
+  for (const auto& endless : {kDelimiter + long_head(2, std::uint64_t{1} << 40) + std::string(kMaxSkippedBytes + 1, 'x'),
+                              kDelimiter + envelope(static_cast<int>(kMaxSkippedBytes / 3) + 1)}) {
+    const auto taken = take(greeting() + kReady + endless, 65536);
+    EXPECT_FALSE(taken.ok);
+    EXPECT_EQ(taken.error, Code::TooLarge);
+    EXPECT_EQ(taken.refusals.size(), 1U);
+    EXPECT_EQ(taken.passed, greeting() + kReady);
+  }
+}
+
 TEST(Zmtp, D11_WhatKeepsTheLimitsPasses) {
-  EXPECT_TRUE(take(many_parts(16), 4096).ok);
+  for (const auto& start : {envelope(15), envelope(15, std::string(255, 'x'))}) {
+    const auto text = greeting() + kReady + start + kRequest;
+    EXPECT_EQ(take(text, 4096).passed, text);
+  }
   const std::string body(1 << 20, 'x');
   const auto taken = take(greeting() + kReady + kDelimiter + long_head(2, body.size()) + body, 65536);
   EXPECT_TRUE(taken.ok);
   EXPECT_EQ(taken.messages, 1U);
-  EXPECT_TRUE(take(greeting() + kReady + frame(4, "\4PING") + kRequest, 7).ok);
+  EXPECT_EQ(take(greeting() + kReady + frame(4, "\4PING") + kRequest, 7).messages, 1U);
+}
+
+TEST(Zmtp, AFrontGoesOnBeforeEachMessage) {
+  const auto front = to_frame("127.0.0.1", true);
+  const auto text = envelope(1) + kRequest;
+  const auto taken = take(greeting() + kReady + text + frame(0, "refused") + text, 5, Scanner(kMaxMessageBytes, front));
+  EXPECT_EQ(taken.passed, greeting() + kReady + front + text + front + text);
+  EXPECT_EQ(taken.answer, kPlainAnswer);
+}
+
+TEST(Zmtp, FramesAreShortOrLong) {
+  EXPECT_EQ(to_frame("x", true), frame(1, "x"));
+  EXPECT_EQ(to_frame(std::string(255, 'x'), false), frame(0, std::string(255, 'x')));
+  EXPECT_EQ(to_frame(std::string(256, 'x'), false), long_head(2, 256) + std::string(256, 'x'));
 }
 
 TEST(Zmtp, OurOwnAnswersMayBeLonger) {
-  Scanner scanner(std::uint64_t{1} << 40);
-  EXPECT_TRUE(scanner.take(greeting() + kReady + kDelimiter + long_head(2, 1 << 24)).ok());
+  const auto taken = take(greeting() + kReady + kDelimiter + long_head(2, 1 << 24), 4096, Scanner(std::uint64_t{1} << 40));
+  EXPECT_TRUE(taken.ok);
+  EXPECT_TRUE(taken.refusals.empty());
 }
 
 }  // namespace

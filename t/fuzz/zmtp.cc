@@ -8,7 +8,9 @@ namespace {
 struct Seen {
   bool ok = true;
   std::size_t messages = 0;
+  std::size_t refusals = 0;
   std::uint64_t commands = 0;
+  std::string passed{};
   bool operator==(const Seen&) const = default;
 };
 
@@ -17,14 +19,17 @@ Seen scan(std::string_view input, std::size_t step) {
   Seen seen;
   for (std::size_t at = 0; at < input.size(); at += step) {
     for (auto piece = input.substr(at, step); !piece.empty();) {
-      const auto got = scanner.take(piece);
-      if (!got.ok()) return {false, seen.messages, scanner.commands()};
+      const auto got = scanner.take(piece, seen.passed);
+      seen.ok = got.ok();
+      if (!got.ok()) return seen;
       fuzz::hold(got->used > 0 && got->used <= piece.size());
       if (got->message_is_over) ++seen.messages;
+      if (got->refusal) ++seen.refusals;
       piece.remove_prefix(got->used);
     }
   }
   seen.commands = scanner.commands();
+  fuzz::hold(seen.passed.size() <= input.size());
   return seen;
 }
 
