@@ -132,6 +132,16 @@ def test_C11_nothing_outlives_its_profile(talk):
     assert talk.code("certificate.issue", csr=request_for("/CN=long.example.com"), profile="server", days=61) == "policy_refused"
 
 
+def test_F54_five_wrong_seeds_end_the_session(system):
+    one = system.realm("default").talk(front_end="zmq")
+    for _ in range(5):
+        refused = one.call("node.register", seed="wrong", cn="x.example.com")["error"]
+        assert refused["data"]["code"] == "auth_failed" and refused["message"] == "Invalid registration seed"
+    assert refused["data"]["hint"] == "connect again"
+    assert one.lines.readline() == ""
+    one.close()
+
+
 # ----- realms
 
 FOREIGN = [("certificate.get", {"serial": None}, {"serial": "0123456789abcdef"}), ("profile.get", {"profile": "device"}, {"profile": "nothing"}),

@@ -3,7 +3,8 @@
 namespace chancery::zmq_gateway {
 namespace {
 
-constexpr std::chrono::milliseconds kAnswerLimit{4000};  ///< uPKI's RA gives up after 5 s, for good (UPKI.md 1.1)
+constexpr std::string_view kSessionEnds = "connect again";  ///< the daemon's hint with the last answer of a session
+constexpr std::chrono::milliseconds kAnswerLimit{4000};     ///< uPKI's RA gives up after 5 s, for good (UPKI.md 1.1)
 
 }  // namespace
 
@@ -21,8 +22,13 @@ Result<Json> SocketBackend::call(std::string_view method, Json params) {
   for (int attempt = 0;; ++attempt) {
     if (client_ == nullptr || !client_->connected()) PKI_TRY_VOID(connect());
     auto result = client_->call(method, params, "zmq:" + realm_);
-    if (result.ok() || client_->connected()) return result;
-    const bool stale = result.error().code() == Code::Timeout && result.error().hint() == "connect again";
+    if (result.ok()) return result;
+    const bool ends = result.error().hint() == kSessionEnds;
+    if (client_->connected()) {
+      if (ends) client_.reset();
+      return result;
+    }
+    const bool stale = ends && result.error().code() == Code::Timeout;
     if (!stale || attempt > 0) return result;
   }
 }

@@ -11,6 +11,7 @@ namespace chancery::worker {
 namespace {
 
 constexpr std::size_t kMaxSeedBytes = 1024;
+constexpr int kMostWrongSeeds = 5;  ///< of one connection, which then ends
 
 Status read_common(Order& order, const Params& params) {
   PKI_TRY(order.profile, ProfileName::parse(params.text("profile", "server")));
@@ -116,15 +117,20 @@ Result<Order> order_for_preview(Session& session, const Params& params) {
   return order;
 }
 
-/// The seed's answer takes the same time whatever was sent (PROMISES F54); each wrong one is logged.
+/// The seed's answer takes the same time whatever was sent (PROMISES F54). After kMostWrongSeeds the session ends, which its last
+/// answer says. The first and the last of them are logged, so that guessing fills no disk.
 Status check_seed(Session& session, const std::string& offered) {
   if (session.realm().seed_file.empty())
     return Error(Code::Denied, "registration is closed in this realm", "set seed_file in ca.config.yml");
   PKI_TRY(const auto text, base::read_secret_file(session.realm().seed_file, kMaxSeedBytes));
   const auto seed = base::trim(base::as_text(text.view()));
   if (!seed.empty() && base::equal_in_constant_time(base::as_bytes(seed), base::as_bytes(offered))) return {};
-  base::log_warning("wrong registration seed from " + session.requester());
-  return Error(Code::AuthFailed, "Invalid registration seed");
+  const auto count = session.count_wrong_seed();
+  session.closing = count >= kMostWrongSeeds;
+  if (count == 1) base::log_warning("wrong registration seed from " + session.requester());
+  if (!session.closing) return Error(Code::AuthFailed, "Invalid registration seed");
+  base::log_warning(std::to_string(count) + " wrong registration seeds from " + session.requester() + ": the session ends");
+  return Error(Code::AuthFailed, "Invalid registration seed", "connect again");
 }
 
 }  // namespace

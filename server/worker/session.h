@@ -75,6 +75,8 @@ class Session {
   int count_refusal();
   /// @return how many logins failed in this session, this one counted.
   int count_failed_login() { return ++failed_logins_; }
+  /// @return how many wrong registration seeds came in this session, this one counted.
+  int count_wrong_seed() { return ++wrong_seeds_; }
 
  private:
   Result<std::string> chain();
@@ -89,6 +91,7 @@ class Session {
   std::string challenge_;
   int refusals_ = 0;
   int failed_logins_ = 0;
+  int wrong_seeds_ = 0;
   Seconds refusals_since_{};
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<signer::SignerClient> signer_;
