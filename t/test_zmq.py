@@ -4,6 +4,7 @@ import base64
 import json
 import socket
 import subprocess
+import time
 
 import pytest
 import zmq
@@ -13,11 +14,11 @@ class Peer:
     def __init__(self, system):
         self.system, self.context = system, zmq.Context.instance()
 
-    def raw(self, *frames, port=0):
+    def raw(self, *frames, port=0, source="127.0.0.1"):
         one = self.context.socket(zmq.REQ)
         one.setsockopt(zmq.RCVTIMEO, 10000)
         one.setsockopt(zmq.LINGER, 0)
-        one.connect(f"tcp://127.0.0.1:{self.system.zmq_port + port}")
+        one.connect(f"tcp://{source}:0;127.0.0.1:{self.system.zmq_port + port}")
         try:
             one.send_multipart([frame if isinstance(frame, bytes) else frame.encode() for frame in frames])
             return json.loads(one.recv_string())
@@ -29,8 +30,8 @@ class Peer:
         assert reply["EVENT"] == "ANSWER", reply
         return reply["DATA"]
 
-    def error(self, task, port=0, **params):
-        reply = self.raw(json.dumps({"TASK": task, "params": params}), port=port)
+    def error(self, task, port=0, source="127.0.0.1", **params):
+        reply = self.raw(json.dumps({"TASK": task, "params": params}), port=port, source=source)
         assert reply["EVENT"] == "UPKI ERROR", reply
         return reply["MSG"]
 
@@ -116,6 +117,25 @@ def test_F54_wrong_seeds(peer, system):
     for seed in ("wrong", system.seed + "x", system.seed[:-1], " "):
         assert peer.error("register", port=1, seed=seed, cn="x.example.com") == "[700] Invalid registration seed"
     assert "CA certificate" in peer.error("register", port=1, seed=system.seed, cn="x.example.com", profile="ca")
+
+
+def test_F54_guessing_has_to_wait(peer, system):
+    """Ten wrong seeds of an address; then no seed of it is looked at for a minute, at neither port. Other addresses are served."""
+    guesser, before = "127.0.0.77", system.log.read_text(errors="replace").count("\n")
+    asked = {"cn": "guess.example.com", "profile": "user", "source": guesser}
+    for i in range(10):
+        assert peer.error("register", port=i % 2, seed=f"wrong {i}", **asked) == "[700] Invalid registration seed"
+    started = time.monotonic()
+    for i in range(100):
+        for port in (0, 1):
+            seed = system.seed if i % 2 else f"wrong {i}"
+            assert peer.error("register", port=port, seed=seed, **asked) == "[700] Too many wrong registration seeds: try again in a minute"
+    assert time.monotonic() - started < 30
+    assert peer.data("status", port=1, cn="guess.example.com") == {"status": "not_registered"}
+    assert peer.error("register", port=1, seed="wrong", cn="guess.example.com", source="127.0.0.78") == "[700] Invalid registration seed"
+    assert peer.data("register", port=1, seed=system.seed, cn="other.example.com", profile="user")["status"] == "registered"
+    lines = [line for line in system.log.read_text(errors="replace").splitlines()[before:] if "seed" in line or "task register" in line]
+    assert 0 < len(lines) < 20 and len([line for line in lines if "Too many wrong" in line]) <= 2, lines
 
 
 def test_refusals(peer):

@@ -5,16 +5,23 @@
 #include <string_view>
 
 #include "clients/lib/client.h"
+#include "clients/zmq/seed_limit.h"
 #include "clients/zmq/tasks.h"
 
 namespace chancery::zmq_gateway {
 
-/// One thread's way to the daemon: a session in the endpoint's realm, opened when needed and anew when it ended.
+/// One thread's way to the daemon: a session in the endpoint's realm, opened when needed and anew when it ended. What its peers
+/// may offer as seeds is counted by the endpoint's limit, which its threads share and which outlives them.
 class SocketBackend : public Backend {
  public:
-  SocketBackend(std::string socket, std::string front_end, std::string realm)
-      : socket_(std::move(socket)), front_end_(std::move(front_end)), realm_(std::move(realm)) {}
+  SocketBackend(std::string socket, std::string front_end, std::string realm, SeedLimit& seeds)
+      : socket_(std::move(socket)), front_end_(std::move(front_end)), realm_(std::move(realm)), seeds_(seeds) {}
   Result<Json> call(std::string_view method, Json params) override;
+  bool offer_seed() override { return seeds_.offer(peer_, std::chrono::steady_clock::now()); }
+  void take_back_offer() override { seeds_.take_back(peer_); }
+  /// Whose request is in hand: an address.
+  void set_peer(std::string address) { peer_ = std::move(address); }
+  const std::string& peer() const { return peer_; }
   const std::string& realm() const { return realm_; }
 
  private:
@@ -22,6 +29,8 @@ class SocketBackend : public Backend {
   std::string socket_;
   std::string front_end_;
   std::string realm_;
+  std::string peer_;
+  SeedLimit& seeds_;
   std::unique_ptr<client::Client> client_;
 };
 

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <thread>
 #include <vector>
 #include <zmq.hpp>
@@ -21,6 +22,7 @@
 #include "clients/lib/complaints.h"
 #include "clients/zmq/backend.h"
 #include "clients/zmq/guard.h"
+#include "clients/zmq/seed_limit.h"
 #include "clients/zmq/tasks.h"
 #include "server/base/file.h"
 #include "server/base/log.h"
@@ -45,6 +47,7 @@ struct Endpoint {
   std::string address;
   int port;
   std::string realm;
+  int wrong_seeds_per_minute = 10;
 };
 
 struct Settings {
@@ -64,6 +67,8 @@ Result<Settings> read_settings(const Json& json) {
   if (endpoints == nullptr || !endpoints->is_array()) return Error(Code::BadConfig, "the settings have no endpoints");
   for (const auto& one : *endpoints->as_array()) {
     Endpoint endpoint{one.text("address"), static_cast<int>(one.integer("port")), one.text("realm")};
+    endpoint.wrong_seeds_per_minute = static_cast<int>(one.integer("wrong_seeds_per_minute", endpoint.wrong_seeds_per_minute));
+    if (endpoint.wrong_seeds_per_minute < 0) return Error(Code::BadConfig, "wrong_seeds_per_minute of an endpoint is below 0");
     // Everybody who reaches these ports is the realm's RA (UPKI.md 6.2): without CURVE that is this machine only.
     const bool loopback = endpoint.address.starts_with("127.") || endpoint.address == "::1" || endpoint.address == "localhost";
     if (!loopback)
@@ -103,16 +108,41 @@ void complain_about(const zmq_gateway::Reply& reply, const std::string& realm) {
                    known + " refused: " + zmq_gateway::failure_text(why));
 }
 
-/// One request is one frame: the guard has answered what is not (UPKI.md 1.1).
+/// A request as it comes from the proxy: libzmq's name of the connection, the peer's address, the envelope with its empty frame,
+/// the request. The guard lets nothing else through.
+struct Question {
+  std::vector<zmq::message_t> envelope;  ///< what goes before the answer
+  std::string peer;
+  zmq::message_t request;
+};
+
+Question read_question(zmq::socket_t& socket) {
+  constexpr std::size_t kLeastFrames = 4;
+  constexpr std::size_t kMostFrames = kLeastFrames + zmq_gateway::kMaxParts;
+  Question question;
+  auto& frames = question.envelope;
+  do {
+    PKI_CHECK(frames.size() < kMostFrames && socket.recv(frames.emplace_back()));
+  } while (frames.back().more());
+  PKI_CHECK(frames.size() >= kLeastFrames);
+  question.request = std::move(frames.back());
+  frames.pop_back();
+  question.peer = frames[1].to_string();
+  frames.erase(frames.begin() + 1);
+  return question;
+}
+
+/// A DEALER, since a REP would hide the peer's address, which lies before the empty frame.
 void answer_requests(zmq::context_t& context, const std::string& inner, zmq_gateway::SocketBackend& backend, Port port) {
-  zmq::socket_t socket(context, zmq::socket_type::rep);
+  zmq::socket_t socket(context, zmq::socket_type::dealer);
   socket.connect(inner);
   for (;;) {
-    zmq::message_t request;
-    if (!socket.recv(request)) continue;
-    PKI_CHECK(!request.more());
+    auto question = read_question(socket);
+    const auto& request = question.request;
+    backend.set_peer(std::move(question.peer));
     const auto reply = zmq_gateway::handle(backend, port, {static_cast<const char*>(request.data()), request.size()});
     if (reply.refusal) complain_about(reply, backend.realm());
+    for (auto& frame : question.envelope) socket.send(frame, zmq::send_flags::sndmore);
     socket.send(zmq::buffer(reply.text), zmq::send_flags::none);
   }
 }
@@ -138,7 +168,8 @@ zmq_gateway::GuardLimits guard_limits(std::size_t ports) {
 
 /// One port: the guard for the peers, a ROUTER behind it that takes connections of this process alone, an inproc DEALER for the
 /// threads, and libzmq's proxy between.
-Status serve_port(zmq::context_t& context, const Settings& settings, const Endpoint& endpoint, Port port) {
+Status serve_port(zmq::context_t& context, const Settings& settings, const Endpoint& endpoint, Port port,
+                  const std::shared_ptr<zmq_gateway::SeedLimit>& seeds) {
   const int number = endpoint.port + (port == Port::Registration ? 1 : 0);
   const auto inside = "chancery-zmq-" + base::to_hex(base::random_bytes(kInsideNameBytes));
   PKI_TRY(auto guard, zmq_gateway::Guard::listen(endpoint.address, number, inside, guard_limits(2 * settings.endpoints.size())));
@@ -156,9 +187,9 @@ Status serve_port(zmq::context_t& context, const Settings& settings, const Endpo
   auto inner = std::make_unique<zmq::socket_t>(context, zmq::socket_type::dealer);
   inner->bind(inner_name);
   for (int i = 0; i < kThreadsPerPort; ++i) {
-    std::thread([&context, inner_name, port, &settings, &endpoint] {
+    std::thread([&context, inner_name, port, &settings, &endpoint, seeds] {
       try {
-        zmq_gateway::SocketBackend backend(settings.socket, settings.front_end, endpoint.realm);
+        zmq_gateway::SocketBackend backend(settings.socket, settings.front_end, endpoint.realm, *seeds);
         answer_requests(context, inner_name, backend, port);
       } catch (const std::exception& failure) {
         end_thread("thread", failure);
@@ -268,8 +299,9 @@ int run(int argc, char** argv) {
   base::set_title("chancery-zmq");
   zmq::context_t context(1);
   for (const auto& endpoint : settings->endpoints) {
+    const auto seeds = std::make_shared<zmq_gateway::SeedLimit>(endpoint.wrong_seeds_per_minute);  // register is on both ports
     for (const auto port : {Port::Operations, Port::Registration}) {
-      const auto served = serve_port(context, *settings, endpoint, port);
+      const auto served = serve_port(context, *settings, endpoint, port, seeds);
       if (served.ok()) continue;
       base::log_error(base::to_line(served.error()));
       std::_Exit(base::describe(served.error().code()).exit_status);  // threads of an earlier port are at work

@@ -66,6 +66,15 @@ struct Address {
   socklen_t length = 0;
 };
 
+/// Without the port; empty if it is of another kind.
+std::string to_text(const sockaddr_storage& address) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const bool is_v6 = address.ss_family == AF_INET6;
+  const void* octets = is_v6 ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in6*>(&address)->sin6_addr)
+                             : &reinterpret_cast<const sockaddr_in*>(&address)->sin_addr;
+  return ::inet_ntop(address.ss_family, octets, text.data(), text.size()) == nullptr ? "" : text.data();
+}
+
 Result<Address> parse_address(const std::string& text, int port) {
   Address address;
   auto* v4 = reinterpret_cast<sockaddr_in*>(&address.storage);
@@ -88,10 +97,12 @@ Result<Address> parse_address(const std::string& text, int port) {
 
 struct Guard::Peer {
   enum class State : std::uint8_t { Greeting, Idle, Receiving, Answering, Sending };
+  Peer(base::UniqueFd socket, const std::string& address)
+      : outside(std::move(socket)), requests(kMaxMessageBytes, to_frame(address, true)) {}
 
   base::UniqueFd outside;
   base::UniqueFd inside;  ///< once the first octets were ZMTP
-  Scanner requests{};
+  Scanner requests;
   Scanner answers{kOwnMessages};
   std::string held;        ///< read, but behind the request in hand
   std::string own_answer;  ///< to a message that libzmq never saw; waits for its turn
@@ -260,7 +271,9 @@ Status Guard::connect_inside(Peer& peer) {
 
 void Guard::accept_some(Time now) {
   for (int i = 0; i < kMostAtOnce; ++i) {
-    base::UniqueFd outside(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    Address from{.storage = {}, .length = sizeof from.storage};
+    base::UniqueFd outside(
+        ::accept4(listener_.get(), reinterpret_cast<sockaddr*>(&from.storage), &from.length, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!outside) {
       const bool is_short = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
       if (!is_short) return;
@@ -269,8 +282,7 @@ void Guard::accept_some(Time now) {
     }
     if (peers_.size() >= limits_.peers && !make_room()) continue;  // closed at once: all of them are at work
     tune(outside.get());
-    auto peer = std::make_unique<Peer>();
-    peer->outside = std::move(outside);
+    auto peer = std::make_unique<Peer>(std::move(outside), to_text(from.storage));
     peer->since = now;
     peers_.push_back(std::move(peer));
   }

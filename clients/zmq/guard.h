@@ -25,8 +25,8 @@ struct GuardLimits {
 /// Stands before libzmq, which is no listener for strangers: it has no limit on connections, none on the parts of a message and
 /// none on what a peer may send unasked. The guard accepts the peers, follows their frames and lets pass what keeps the limits,
 /// one request at a time, over one connection each to libzmq's own (local) socket. A message that breaks them gets an UPKI ERROR
-/// of the guard's own, where ZMTP allows an answer (see Scanner). A new peer is always let in: it takes the
-/// place of the one that has been silent longest, those first that never asked anything.
+/// of the guard's own, where ZMTP allows an answer (see Scanner). What passes has the peer's address as a frame in front. A new
+/// peer is always let in: it takes the place of the one that has been silent longest, those first that never asked anything.
 class Guard {
  public:
   /// Listens. @param inside  abstract Unix address (without the leading NUL) on which libzmq is bound.

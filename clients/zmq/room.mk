@@ -3,6 +3,7 @@ libzmqgateway_a_SOURCES = \
   clients/zmq/backend.cc clients/zmq/backend.h \
   clients/zmq/dialect.cc clients/zmq/dialect.h \
   clients/zmq/guard.cc clients/zmq/guard.h \
+  clients/zmq/seed_limit.cc clients/zmq/seed_limit.h \
   clients/zmq/tasks.cc clients/zmq/tasks.h \
   clients/zmq/view.cc clients/zmq/view.h \
   clients/zmq/zmtp.cc clients/zmq/zmtp.h
@@ -14,6 +15,6 @@ chancery_zmq_CPPFLAGS = $(AM_CPPFLAGS) $(ZMQ_CFLAGS)
 chancery_zmq_LDADD = libzmqgateway.a $(CLIENT_LIBS) $(X509_LIBS) $(ZMQ_LIBS) -lpthread
 
 UNIT_TESTS += zmq_test
-zmq_test_SOURCES = clients/zmq/dialect_test.cc clients/zmq/tasks_test.cc clients/zmq/zmtp_test.cc
+zmq_test_SOURCES = clients/zmq/dialect_test.cc clients/zmq/seed_limit_test.cc clients/zmq/tasks_test.cc clients/zmq/zmtp_test.cc
 zmq_test_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS)
 zmq_test_LDADD = libzmqgateway.a $(CLIENT_LIBS) $(X509_LIBS) $(GTEST_LIBS) -lpthread

@@ -111,10 +111,12 @@ Result<Json> register_with(Backend& backend, const Json& params, std::string_vie
   PKI_TRY(const auto cn, need(params, "cn"));
   PKI_TRY(const auto profile, text_or(params, "profile", usual_profile));
   PKI_TRY(auto sans, sans_from(value_of(params, "sans")));
+  if (!backend.offer_seed()) return Error(Code::Busy, "[700] Too many wrong registration seeds: try again in a minute");
   auto result =
       backend.call("node.register", Json::object({{"seed", seed}, {"cn", cn}, {"profile", profile}, {"sans", std::move(sans)}}));
   if (!result.ok() && result.error().code() == Code::AuthFailed)
     return Error(Code::AuthFailed, "[700] Invalid registration seed");
+  backend.take_back_offer();
   return result;
 }
 

@@ -20,6 +20,10 @@ class Backend {
   Backend& operator=(const Backend&) = delete;
   virtual ~Backend() = default;
   virtual Result<Json> call(std::string_view method, Json params) = 0;
+  /// Counts one offer of a registration seed by the peer in hand. @return whether the seed may be looked at.
+  virtual bool offer_seed() { return true; }
+  /// It was not a wrong one.
+  virtual void take_back_offer() {}
   Result<Json> call(std::string_view method) { return call(method, Json::object()); }
 };
 

@@ -53,7 +53,16 @@ class Script : public Backend {
     return found == answers_.end() ? Result<Json>(Error(Code::UnknownMethod, "the script has no such command")) : found->second;
   }
 
+  bool offer_seed() override {
+    if (offers == most_offers) return false;
+    ++offers;
+    return true;
+  }
+  void take_back_offer() override { --offers; }
+
   std::vector<std::string> asked;
+  int offers = 0;  ///< that were wrong
+  int most_offers = 2;
 
  private:
   std::map<std::string, Result<Json>> answers_;
@@ -308,6 +317,32 @@ TEST(Tasks, AnUnknownNodeIsNotRegistered) {
   Script script;
   script.refuse("node.get", Error(Code::NotFound, "node not found"));
   EXPECT_EQ(handle(script, Port::Registration, frame("status", R"({"cn":"x"})")).text, data(R"({"status": "not_registered"})"));
+}
+
+TEST(Tasks, F54_WrongSeedsCountAndThenNoSeedIsLookedAt) {
+  const auto message = frame("register", R"({"seed":"s","cn":"RA","profile":"ra"})");
+  for (const auto port : {Port::Operations, Port::Registration}) {
+    Script script;
+    for (const auto& other : {Error(Code::Denied, "closed"), Error(Code::Timeout, "late"), Error(Code::NotFound, "profile")}) {
+      script.refuse("node.register", other);
+      EXPECT_FALSE(handle(script, port, message).text.empty());
+      EXPECT_EQ(script.offers, 0);
+    }
+    script.refuse("node.register", Error(Code::AuthFailed, "wrong"));
+    handle(script, port, frame("register", R"({"seed":"s"})"));
+    EXPECT_EQ(script.offers, 0);
+    for (int i = 1; i <= 2; ++i) {
+      EXPECT_EQ(handle(script, port, message).text, refusal("[700] Invalid registration seed"));
+      EXPECT_EQ(script.offers, i);
+    }
+    script.say("node.register", "{}");
+    script.asked.clear();
+    const auto reply = handle(script, port, message);
+    EXPECT_EQ(reply.text, refusal("[700] Too many wrong registration seeds: try again in a minute"));
+    EXPECT_EQ(reply.refusal->code(), Code::Busy);
+    EXPECT_TRUE(script.asked.empty());
+    EXPECT_EQ(script.offers, 2);
+  }
 }
 
 TEST(Tasks, ARevokedCertificateSaysSo) {

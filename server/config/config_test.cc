@@ -77,7 +77,7 @@ ServerConfig changed_server() {
   server.front_ends = {{"http", "/opt/http", "www", {"default", "devices"}, Roles{Role::Frontend}, false}};
   server.listeners = {{"a", false, "::1", 1, "", {"*"}, {}},
                       {"b", true, "0.0.0.0", 65535, "default", {"default"}, {"x.example", "::1"}, 7}};
-  server.zmq_endpoints = {{"127.0.0.2", 5000, "devices"}, {"::1", 65534, "default"}};
+  server.zmq_endpoints = {{"127.0.0.2", 5000, "devices", 7}, {"::1", 65534, "default"}};
   return server;
 }
 

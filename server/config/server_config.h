@@ -56,6 +56,7 @@ struct ZmqEndpoint {
   std::string address = "127.0.0.1";
   int port = 0;
   std::string realm;
+  int wrong_seeds_per_minute = 10;  ///< of one address, and ten times as many of all together; 0: no limit
 
   bool operator==(const ZmqEndpoint&) const = default;
 };

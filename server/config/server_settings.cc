@@ -199,6 +199,12 @@ constexpr std::array kEndpoint{
                              .doc = "Operations; registration is the next port up."}),
     row<&ZmqEndpoint::realm>(
         {.name = "realm", .check = check_realm, .required = true, .doc = "The realm it serves.", .type = "realm name"}),
+    row<&ZmqEndpoint::wrong_seeds_per_minute>(
+        {.name = "wrong-seeds-per-minute",
+         .least = 0,
+         .most = 1000,
+         .doc =
+             "How many wrong registration seeds one address may offer in a minute, all together ten times that; 0: any number."}),
 };
 
 /// Attributes and items that an element may have.

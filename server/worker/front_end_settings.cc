@@ -38,7 +38,10 @@ std::string front_end_settings(const config::Snapshot& snapshot, const config::F
   for (const auto& listener : server.listeners) listeners.push_back(describe_listener(snapshot, listener));
   Json endpoints = Json::array();
   for (const auto& endpoint : server.zmq_endpoints) {
-    endpoints.push_back(Json::object({{"address", endpoint.address}, {"port", endpoint.port}, {"realm", endpoint.realm}}));
+    endpoints.push_back(Json::object({{"address", endpoint.address},
+                                      {"port", endpoint.port},
+                                      {"realm", endpoint.realm},
+                                      {"wrong_seeds_per_minute", endpoint.wrong_seeds_per_minute}}));
   }
   return wire::to_text(
       Json::object({{"socket", server.socket_file().string()},
