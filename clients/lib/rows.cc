@@ -50,10 +50,12 @@ Status Rows::fetch_page() {
 
 std::string_view paged_member(const wire::Command& command) {
   if (std::ranges::find(command.result, "next", &wire::Field::name) == command.result.end()) return {};
-  const auto rows = std::ranges::find_if(command.result, [](const wire::Field& field) {
+  const auto is_list = [](const wire::Field& field) {
     return field.type == wire::Type::Objects || field.type == wire::Type::Texts;
-  });
-  return rows == command.result.end() ? std::string_view{} : rows->name;
+  };
+  // Several lists are the steps of some work (realm.repair), and no pages.
+  const auto rows = std::ranges::find_if(command.result, is_list);
+  return std::ranges::count_if(command.result, is_list) == 1 ? rows->name : std::string_view{};
 }
 
 }  // namespace chancery::client
