@@ -238,6 +238,30 @@ std::string NameConstraints::fault_in(const Name& subject, const std::vector<Gen
   return {};
 }
 
+std::vector<std::string> NameConstraints::sample_texts(const Subtree& subtree) {
+  const auto root = subtree.text.starts_with('.') ? subtree.text.substr(1) : subtree.text;
+  const auto host = subtree.text.starts_with('.') ? "www." + root : root;
+  switch (subtree.kind) {
+    case Kind::Dns: return {"DNS:www." + root, "DNS:" + root};
+    case Kind::Uri: return {"URI:https://" + host + "/"};
+    case Kind::Email: return {"EMAIL:" + (root.find('@') == std::string::npos ? "somebody@" + host : root)};
+    case Kind::Ip: return {"IP:" + ip_text(ByteView(subtree.octets).first(subtree.octets.size() / 2)).value_or("")};
+    case Kind::Directory: break;
+  }
+  return {};
+}
+
+NameConstraints::Samples NameConstraints::samples() const {
+  Samples out;
+  for (const auto& one : permitted_) {
+    if (one.kind == Kind::Directory) out.directories.push_back(one.directory);
+    for (const auto& text : sample_texts(one)) {
+      if (auto name = GeneralName::parse(text); name.ok()) out.names.push_back(std::move(*name));
+    }
+  }
+  return out;
+}
+
 Result<std::optional<NameConstraints>> name_constraints_of(const Certificate& certificate) {
   const auto* extension = find_extension(certificate.extensions(), kNameConstraints);
   if (extension == nullptr) return std::optional<NameConstraints>();

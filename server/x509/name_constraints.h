@@ -22,6 +22,13 @@ class NameConstraints {
   /// there is no other and the certificate is no CA's, and an emailAddress for a mailbox.
   std::string fault_in(const Name& subject, const std::vector<GeneralName>& sans, bool is_ca) const;
 
+  /// Names that are permitted if any are: of each permitted subtree one or two, and what a subject may begin with.
+  struct Samples {
+    std::vector<GeneralName> names;
+    std::vector<Name> directories;
+  };
+  Samples samples() const;
+
  private:
   struct Subtree {
     Kind kind;
@@ -34,6 +41,7 @@ class NameConstraints {
   static Result<std::vector<Subtree>> read_subtrees(ByteView content);
   static bool matches(const Held& held, const Subtree& subtree, bool excluded);
   static std::string to_text(const Subtree& subtree);
+  static std::vector<std::string> sample_texts(const Subtree& subtree);
   static std::vector<Held> held_names(const Name& subject, const std::vector<GeneralName>& sans, bool is_ca);
   std::string fault_in(const Held& held) const;
 

@@ -163,6 +163,31 @@ TEST(NameConstraints, WhatIsNoneIsRefused) {
   for (const auto& [name, der] : cases) EXPECT_FALSE(NameConstraints::read(der).ok()) << name;
 }
 
+TEST(NameConstraints, SamplesArePermitted) {
+  const auto constraints = NameConstraints::read(extension_of(
+      {dns("corp.example"), dns(".deep.example"), email("a@mail.example"), email("corp.example"), email(".deep.example"),
+       uri("web.example"), uri(".deep.example"), ip("c0000200ffffff00"), directory("/C=FR/O=My Company")},
+      {}));
+  const auto samples = constraints->samples();
+  std::vector<std::string> texts;
+  for (const auto& one : samples.names) {
+    texts.push_back(one.to_text());
+    if (texts.back() == "DNS:deep.example") continue;  // the root itself, which only some readers take as in the tree
+    EXPECT_EQ(constraints->fault_in(Name(), {one}, false), "");
+  }
+  EXPECT_EQ(texts,
+            (std::vector<std::string>{"DNS:www.corp.example", "DNS:corp.example", "DNS:www.deep.example", "DNS:deep.example",
+                                      "EMAIL:a@mail.example", "EMAIL:somebody@corp.example", "EMAIL:somebody@www.deep.example",
+                                      "URI:https://web.example/", "URI:https://www.deep.example/", "IP:192.0.2.0"}));
+  ASSERT_EQ(samples.directories.size(), 1U);
+  EXPECT_EQ(samples.directories.front().to_slash(), "/C=FR/O=My Company");
+}
+
+TEST(NameConstraints, SamplesOfNothingPermitted) {
+  const auto samples = NameConstraints::read(extension_of({dns("")}, {dns("corp.example")}))->samples();
+  EXPECT_TRUE(samples.names.empty() && samples.directories.empty());
+}
+
 TEST(NameConstraints, MostCertificatesHaveNone) {
   const auto none = name_constraints_of(testing::ca());
   EXPECT_TRUE(none.ok() && !none->has_value());
