@@ -22,7 +22,10 @@ Status check_order(const std::vector<x509::Certificate>& chain) {
 Result<Authority> parse_authority(std::string_view chain_pem, const config::RealmConfig& realm) {
   PKI_TRY(auto chain, x509::certificates_from_pem(chain_pem, kMaxChain));
   if (chain.empty()) return Error(Code::Malformed, "no certificate in the CA's file");
-  if (!chain.front().is_ca()) return Error(Code::BadConfig, chain.front().subject().to_slash() + " is no CA certificate");
+  if (!chain.front().is_ca())
+    return Error(
+        Code::BadConfig, chain.front().subject().to_slash() + " is no CA certificate",
+        "the CA's own certificate comes first, and its issuer makes it for a CA: basicConstraints with cA (RFC 5280 4.2.1.9)");
   PKI_TRY_VOID(check_order(chain));
   PKI_TRY(const auto algorithm, crypto::algorithm_for(chain.front().public_key().spec(), realm.digest));
   auto certificate = chain.front();
