@@ -15,6 +15,7 @@
 #include "server/base/log.h"
 #include "server/base/process.h"
 #include "server/base/text.h"
+#include "server/signer/check.h"
 #include "server/signer/create.h"
 #include "server/signer/create_options.h"
 #include "server/signer/serve.h"
@@ -149,9 +150,9 @@ int create(const Options& options) {
 int check(const Options& options) {
   const auto realm = RealmName::parse(value(options, "realm"));
   if (!realm.ok()) return complain(realm.error());
-  const auto faults = signer::check_realm(*realm, value(options, "directory"), base::SystemClock().now());
-  for (const auto& fault : faults) std::printf("%s\n", fault.c_str());
-  return base::to_int(faults.empty() ? base::Exit::Ok : base::Exit::Config);
+  const auto checked = signer::check_realm(*realm, value(options, "directory"), base::SystemClock().now());
+  for (const auto& line : checked.lines) std::printf("%s\n", line.c_str());
+  return base::to_int(checked.holds ? base::Exit::Ok : base::Exit::Config);
 }
 
 Result<SecretBytes> read_pass(const Options& options) {

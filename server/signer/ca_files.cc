@@ -27,7 +27,9 @@ Status check_usable(const x509::Certificate& certificate, Seconds now) {
   const auto& usage = certificate.key_usage();
   for (const auto* needed : {"keyCertSign", "cRLSign"}) {
     if (!has(usage, needed))
-      return Error(Code::BadConfig, "the CA certificate has no " + std::string(needed) + " in its key usage");
+      return Error(Code::BadConfig,
+                   "the CA certificate has no " + std::string(needed) + " in its key usage, expected it (RFC 5280 4.2.1.3)",
+                   "have its issuer make it anew, for a CA");
   }
   if (certificate.subject_key_id().empty())
     return Error(Code::BadConfig, "the CA certificate has no subject key identifier (RFC 5280 4.2.1.2)");

@@ -8,7 +8,6 @@
 
 #include "server/config/load.h"
 #include "server/config/text_checks.h"
-#include "server/crypto/block_list.h"
 #include "server/signer/ca_files.h"
 #include "server/signer/create_options.h"
 #include "server/signer/journal.h"
@@ -307,30 +306,6 @@ Result<Json> create_realm(const Creation& creation, Seconds now) {
   std::filesystem::remove_all(creation.directory, failure);
   if (!failure) return made;
   return Error(made.error().code(), made.error().message(), "remove " + creation.directory.string() + " before the next attempt");
-}
-
-std::vector<std::string> check_realm(const RealmName& name, const base::Path& directory, Seconds now) {
-  std::vector<config::Finding> findings;
-  const auto realm = config::load_realm(name, directory, findings);
-  std::vector<std::string> faults;
-  // chanceryd --check has reported what it finds itself; the signer's user may find something else.
-  if (realm == nullptr) {
-    for (const auto& finding : findings)
-      if (finding.severity == config::Finding::Error) faults.push_back(config::to_line(finding));
-    return faults;
-  }
-  if (const auto lists = crypto::open_block_lists(realm->key_block_lists); !lists.ok())
-    faults.push_back(base::to_line(lists.error()));
-  const auto key = read_ca_key(*realm);
-  if (!key.ok()) {
-    faults.push_back(base::to_line(key.error()));
-    return faults;
-  }
-  const auto authority = read_authority(*realm, key->public_key(), now);
-  if (!authority.ok()) faults.push_back(base::to_line(authority.error()));
-  const auto journal = Journal::check(realm->journal_directory(), journal_owner(*realm, key->public_key(), now));
-  if (!journal.ok()) faults.push_back(base::to_line(journal.error()));
-  return faults;
 }
 
 }  // namespace chancery::signer

@@ -39,7 +39,4 @@ struct Creation {
 /// @errors Exists: there is a CA; Busy: somebody is making it just now; InvalidParams, BadConfig, AuthFailed, NotFound, Io.
 Result<Json> create_realm(const Creation& creation, Seconds now);
 
-/// What keeps this realm's signer from starting, one line each; empty: nothing. Changes and locks nothing.
-std::vector<std::string> check_realm(const RealmName& realm, const base::Path& directory, Seconds now);
-
 }  // namespace chancery::signer

@@ -8,6 +8,7 @@ SIGNER_CLIENT_LIBS = libsignerclient.a $(X509_LIBS) $(WIRE_LIBS)
 
 libsigner_a_SOURCES = \
   server/signer/ca_files.cc server/signer/ca_files.h \
+  server/signer/check.cc server/signer/check.h \
   server/signer/confine.cc server/signer/confine.h \
   server/signer/conversations.cc server/signer/conversations.h \
   server/signer/create.cc server/signer/create.h server/signer/create_options.h \
