@@ -50,9 +50,10 @@ std::string session_note(const Command& command) {
 
 /// Whether a client may send it twice.
 std::string repeat_note(const Command& command) {
-  const auto in = [&](std::span<const std::string_view> names) { return std::ranges::find(names, command.name) != names.end(); };
-  if (in(client::reading_commands())) return "repeatable";
-  return in(client::keyed_commands()) ? "repeatable with an idempotency_key" : "never repeated by a client";
+  if (command.effect == wire::Effect::Reads) return "repeatable";
+  const auto keyed = client::keyed_commands();
+  const bool is_keyed = std::ranges::find(keyed, command.name) != keyed.end();
+  return is_keyed ? "repeatable with an idempotency_key" : "never repeated by a client";
 }
 
 // ----- Perl

@@ -7,16 +7,13 @@
 
 namespace chancery::client {
 
-/// The commands that change nothing, sorted by name: asking twice is as good as asking once. What is not here is taken to act, a
-/// new command too, until somebody adds it.
-std::span<const std::string_view> reading_commands();
-
 /// The commands of which the server makes two requests with one idempotency_key one certificate, sorted by name.
 /// certificate.generate is none of them: the second request would bring a key pair of its own, and is refused as a conflict.
 std::span<const std::string_view> keyed_commands();
 
-/// Whether a request may be sent again when nobody knows if the server carried it out: it reads, or it is one of
-/// keyed_commands() with a member idempotency_key that is a text of at least one octet.
+/// Whether a request may be sent again when nobody knows if the server carried it out: it changes nothing
+/// (the command table's Reads), or it is one of keyed_commands() with a member idempotency_key that is a text of at least one
+/// octet.
 ///
 /// @param method  the command's name, "certificate.issue"; an unknown one is not repeatable.
 /// @param params  its parameters, an object.

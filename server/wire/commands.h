@@ -52,8 +52,8 @@ struct Field {
 /// Where in a session a command may come.
 enum class In : std::uint8_t { Anywhere, Realm };
 
-/// Whether the audit stream holds the command before it is done and after it.
-enum class Effect : std::uint8_t { Reads, Acts };
+/// What a command leaves behind: nothing; something; something that the audit stream holds before it is done and after it.
+enum class Effect : std::uint8_t { Reads, Changes, Acts };
 
 struct Command {
   std::string_view name;

@@ -61,7 +61,7 @@ Result<Json> run(Session& session, const wire::Request& request) {
   PKI_TRY_VOID(check_roles(session, *command));
   PKI_TRY_VOID(wire::check_params(*command, request.params));
   const auto handler = handler_of(command->name);
-  if (command->effect == wire::Effect::Reads) return handler(session, Params(request.params));
+  if (command->effect != wire::Effect::Acts) return handler(session, Params(request.params));
   PKI_TRY_VOID(audit_begin(session, request));
   auto outcome = handler(session, Params(request.params));
   audit_end(session, request, outcome);
