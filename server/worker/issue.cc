@@ -9,14 +9,6 @@ namespace {
 
 constexpr int kSerialTries = 3;  // PROMISES F15
 
-Result<const config::Profile*> profile_of(const Session& session, const ProfileName& name) {
-  const auto& profiles = session.realm().profiles;
-  const auto found = profiles.find(name);
-  if (found == profiles.end())
-    return Error(Code::NotFound, "profile not found: " + name.text(), "profile.list lists the realm's profiles");
-  return &found->second;
-}
-
 /// @return what is known against the key; empty: nothing.
 Result<std::string> report_about(Session& session, const crypto::PublicKey& key) {
   if (key.empty()) return std::string();
@@ -104,6 +96,14 @@ Result<Issued> sign_and_store(Session& session, const Order& order, const realm:
 }
 
 }  // namespace
+
+Result<const config::Profile*> profile_of(const Session& session, const ProfileName& name) {
+  const auto& profiles = session.realm().profiles;
+  const auto found = profiles.find(name);
+  if (found == profiles.end())
+    return Error(Code::NotFound, "profile not found: " + name.text(), "profile.list lists the realm's profiles");
+  return &found->second;
+}
 
 Result<Order> order_from_csr(const std::string& pem) {
   PKI_TRY(auto csr, x509::Csr::from_pem(pem));

@@ -39,6 +39,9 @@ struct Issued {
   bool replayed = false;  ///< an earlier request with the same idempotency key had made it
 };
 
+/// A profile of the session's realm. @errors NotFound.
+Result<const config::Profile*> profile_of(const Session& session, const ProfileName& name);
+
 /// An order from a request: its key, subject and names. @errors Malformed, BadKey, BadProof.
 Result<Order> order_from_csr(const std::string& pem);
 

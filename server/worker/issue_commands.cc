@@ -48,9 +48,8 @@ Status set_generated(Order& order, const crypto::PrivateKey& key) {
 
 Result<base::KeySpec> generated_kind(const Session& session, const ProfileName& profile, const Params& params) {
   if (params.has("key")) return base::parse_key_spec(params.text("key"));
-  const auto found = session.realm().profiles.find(profile);
-  if (found == session.realm().profiles.end()) return Error(Code::NotFound, "profile not found: " + profile.text());
-  return found->second.key;
+  PKI_TRY(const auto* found, profile_of(session, profile));
+  return found->key;
 }
 
 /// Issues for a key pair of the server's; policy is asked before the key is made, which may take seconds.
@@ -106,11 +105,9 @@ Result<Order> order_for_preview(Session& session, const Params& params) {
   }
   if (!params.has("cn")) return Error(Code::InvalidParams, "neither csr nor cn is given, expected one");
   PKI_TRY(const auto name, ProfileName::parse(params.text("profile", "server")));
-  const auto found = session.realm().profiles.find(name);
-  if (found == session.realm().profiles.end()) return Error(Code::NotFound, "profile not found: " + name.text());
+  PKI_TRY(const auto* profile, profile_of(session, name));
   // A key of the cheapest kind that the profile takes: a preview shows names and rules, and keeps nothing.
-  const auto& profile = found->second;
-  const auto spec = profile.allowed_keys.empty() ? base::KeySpec{} : profile.allowed_keys.front();
+  const auto spec = profile->allowed_keys.empty() ? base::KeySpec{} : profile->allowed_keys.front();
   PKI_TRY(const auto key, crypto::PrivateKey::generate(spec));
   PKI_TRY(auto order, order_for_name(params.text("cn")));
   PKI_TRY_VOID(set_generated(order, key));
@@ -154,16 +151,15 @@ Result<Json> certificate_generate(Session& session, const Params& params) {
 Result<Json> node_register(Session& session, const Params& params) {
   PKI_TRY_VOID(check_seed(session, params.text("seed")));
   PKI_TRY(const auto profile, ProfileName::parse(params.text("profile", "ra")));
-  const auto found = session.realm().profiles.find(profile);
-  if (found == session.realm().profiles.end()) return Error(Code::NotFound, "profile not found: " + profile.text());
-  if (found->second.is_ca)
+  PKI_TRY(const auto* found, profile_of(session, profile));
+  if (found->is_ca)
     return Error(Code::PolicyRefused, "registration never makes a CA certificate, and profile " + profile.text() + " does");
   PKI_TRY(auto order, order_for_name(params.text("cn")));
   PKI_TRY_VOID(read_common(order, params));
   order.profile = profile;
   order.roles = Roles{Role::RaOperator};  // the seed stands in for the role
   order.rule = "seed";
-  return generate(session, params, std::move(order), found->second.key, false);
+  return generate(session, params, std::move(order), found->key, false);
 }
 
 Result<Json> certificate_preview(Session& session, const Params& params) {

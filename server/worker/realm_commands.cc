@@ -5,6 +5,7 @@
 #include "server/config/upki_view.h"
 #include "server/worker/describe.h"
 #include "server/worker/handlers.h"
+#include "server/worker/issue.h"
 
 namespace chancery::worker {
 namespace {
@@ -127,11 +128,10 @@ Result<Json> profile_list(Session& session, const Params& /*params*/) {
 
 Result<Json> profile_get(Session& session, const Params& params) {
   PKI_TRY(const auto name, ProfileName::parse(params.text("profile")));
-  const auto found = session.realm().profiles.find(name);
-  if (found == session.realm().profiles.end()) return Error(Code::NotFound, "profile not found: " + name.text());
+  PKI_TRY(const auto* found, profile_of(session, name));
   auto view = Json::object();
-  for (const auto& field : config::upki_view(found->second)) view.set(field.name, to_json(field));
-  return Json::object({{"name", name.text()}, {"origin", found->second.origin}, {"profile", std::move(view)}});
+  for (const auto& field : config::upki_view(*found)) view.set(field.name, to_json(field));
+  return Json::object({{"name", name.text()}, {"origin", found->origin}, {"profile", std::move(view)}});
 }
 
 }  // namespace chancery::worker
