@@ -1,30 +1,19 @@
 #include "server/master/account.h"
 
 #include <grp.h>
-#include <pwd.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 
+#include "server/base/user.h"
+
 namespace chancery::master {
 namespace {
-
-bool is_number(const std::string& text) {
-  return !text.empty() && text.size() < 10 && text.find_first_not_of("0123456789") == std::string::npos;
-}
 
 Error refused(const std::string& call, const Account& account) {
   return {Code::Denied, call + " for uid " + std::to_string(account.uid) + ": " + std::strerror(errno),
           "only a server that root starts can give its processes users of their own"};
-}
-
-std::vector<gid_t> groups_of(const passwd& entry) {
-  int count = 16;
-  std::vector<gid_t> groups(static_cast<std::size_t>(count));
-  while (::getgrouplist(entry.pw_name, entry.pw_gid, groups.data(), &count) < 0) groups.resize(static_cast<std::size_t>(count));
-  groups.resize(static_cast<std::size_t>(count));
-  return groups;
 }
 
 /// Whether a way back to root is open.
@@ -33,15 +22,14 @@ bool can_return() { return ::setuid(0) == 0 || ::seteuid(0) == 0; }
 }  // namespace
 
 Result<Account> find_user(const std::string& user) {
-  const passwd* found = is_number(user) ? ::getpwuid(static_cast<uid_t>(std::stoul(user))) : ::getpwnam(user.c_str());
-  if (found != nullptr) return Account{found->pw_uid, found->pw_gid, groups_of(*found)};
+  const auto found = base::find_user(user);
+  if (found) return Account{found->uid, found->group, base::groups_of(*found)};
   return Error(Code::NotFound, "found no user \"" + user + "\" on this machine");
 }
 
 Result<gid_t> find_group(const std::string& group) {
-  if (is_number(group)) return static_cast<gid_t>(std::stoul(group));
-  const ::group* found = ::getgrnam(group.c_str());
-  if (found != nullptr) return found->gr_gid;
+  const auto found = base::find_group(group);
+  if (found) return *found;
   return Error(Code::NotFound, "found no group \"" + group + "\" on this machine");
 }
 

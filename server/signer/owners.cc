@@ -1,6 +1,5 @@
 #include "server/signer/owners.h"
 
-#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,6 +9,7 @@
 #include <filesystem>
 
 #include "server/base/text.h"
+#include "server/base/user.h"
 
 namespace chancery::signer {
 namespace {
@@ -26,10 +26,8 @@ struct Account {
 
 Result<Account> find(const std::string& user) {
   if (user.empty()) return Account{::geteuid(), ::getegid()};
-  const bool is_number = user.find_first_not_of("0123456789") == std::string::npos;
-  const passwd* found =
-      is_number ? ::getpwuid(static_cast<uid_t>(std::strtoul(user.c_str(), nullptr, 10))) : ::getpwnam(user.c_str());
-  if (found != nullptr) return Account{found->pw_uid, found->pw_gid};
+  const auto found = base::find_user(user);
+  if (found) return Account{found->uid, found->group};
   return Error(Code::NotFound, "found no user \"" + user + "\" on this machine");
 }
 
