@@ -126,7 +126,7 @@ std::vector<base::KeySpec> possible_keys(const config::Profile& profile) {
   using Kind = base::KeySpec::Kind;
   auto keys = profile.allowed_keys;
   if (keys.empty()) keys = {{Kind::Ec, 256}, {Kind::Rsa, 2048}};
-  std::ranges::stable_partition(keys, [](const base::KeySpec& key) { return key.kind != Kind::Rsa; });
+  std::stable_partition(keys.begin(), keys.end(), [](const base::KeySpec& key) { return key.kind != Kind::Rsa; });
   return keys;
 }
 
