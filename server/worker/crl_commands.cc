@@ -84,20 +84,22 @@ Result<Json> crl_get(Session& session, const Params& params) {
 Result<Json> crl_issue(Session& session, const Params& params) {
   PKI_TRY_VOID(check_ca(params));
   PKI_TRY(auto* store, session.store());
-  const auto now = session.clock().now();
-  if (params.boolean("if_due")) {
-    PKI_TRY(const bool due, is_due(session, *store, now));
-    if (!due) return describe_latest(*store);
-  }
-  constexpr int kMostAttempts = 3;
+  constexpr int kMostRestarts = 3;
+  constexpr int kMostAttempts = 100;  // each that is overtaken is another one's CRL that came, so there is an end
   for (int attempt = 1;; ++attempt) {
+    const auto now = session.clock().now();
+    if (params.boolean("if_due")) {
+      PKI_TRY(const bool due, is_due(session, *store, now));
+      if (!due) return describe_latest(*store);
+    }
     auto made = make_crl(session, *store, now);
     // Once more, with a new number: where the signer was restarted since the last request, and where another's CRL of a higher
     // number came first, which may lack what this one saw.
     const bool restarted = !made.ok() && made.error().code() == Code::Closed;
     const bool overtaken = !made.ok() && made.error().code() == Code::Conflict;
+    const bool again = (restarted && attempt < kMostRestarts) || (overtaken && attempt < kMostAttempts);
+    if (!again) return made;
     if (restarted) session.drop_signer();
-    if ((!restarted && !overtaken) || attempt == kMostAttempts) return made;
   }
 }
 
