@@ -116,7 +116,7 @@ class SqliteDriver : public Driver {
   explicit SqliteDriver(DatabasePtr database) : database_(std::move(database)) {}
 
   /// Writers of the file take turns from now on.
-  void queue_writers(const base::Path& file) { turn_.emplace(file); }
+  void queue_writers(const base::Path& file) { turn_.emplace(base::Path(file.string() + "-turn")); }
 
   Status begin(Access access) override;
   Status commit() override;

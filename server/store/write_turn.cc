@@ -42,8 +42,8 @@ void* map(const base::Path& file) {
 
 }  // namespace
 
-WriteTurn::WriteTurn(const base::Path& database) {
-  void* memory = map(database.string() + "-turn");
+WriteTurn::WriteTurn(const base::Path& file) {
+  void* memory = map(file);
   if (memory != MAP_FAILED) word_ = static_cast<std::atomic<std::uint32_t>*>(memory);
 }
 

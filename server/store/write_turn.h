@@ -7,14 +7,14 @@
 
 namespace chancery::store {
 
-/// Whose turn it is to write, among the processes that share a database file. SQLite's own lock decides; those that would
-/// find it taken sleep here instead, and are woken when it is free, where SQLite can only look again after a while. It is
-/// advice and nothing else: who waited too long, because the one before was killed, goes on to SQLite's lock.
+/// Whose turn it is to write, among the processes that share a database file. The database decides; those that would find it
+/// taken, or find their work done by another, sleep here instead and are woken when it is free, where SQLite can only look again
+/// after a while. It is advice and nothing else: who waited too long, because the one before was killed or is slow, goes on.
 class WriteTurn {
  public:
   WriteTurn() = default;
-  /// Over `<database>-turn`, made when missing; without a turn to take where that is not possible.
-  explicit WriteTurn(const base::Path& database);
+  /// Over a file of its own, made when missing; without a turn to take where that is not possible.
+  explicit WriteTurn(const base::Path& file);
   WriteTurn(const WriteTurn&) = delete;
   WriteTurn& operator=(const WriteTurn&) = delete;
   ~WriteTurn();

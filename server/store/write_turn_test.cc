@@ -20,8 +20,7 @@ class Turns : public testing::Test {
  protected:
   Turns() { PKI_CHECK(::mkdtemp(directory_.data()) != nullptr); }
   ~Turns() override { std::filesystem::remove_all(directory_); }
-  base::Path database() const { return base::Path(directory_) / "realm.db"; }
-  base::Path file() const { return database().string() + "-turn"; }
+  base::Path file() const { return base::Path(directory_) / "turn"; }
 
  private:
   std::string directory_ = (std::filesystem::temp_directory_path() / "turn-XXXXXX").string();
@@ -40,7 +39,7 @@ void in_a_process(const std::function<void()>& work) {
 }
 
 TEST_F(Turns, IsTakenAndLeftAgainAndAgain) {
-  WriteTurn turn(database());
+  WriteTurn turn(file());
   for (int i = 0; i < 3; ++i) {
     turn.take();
     turn.take();  // a second time is the same turn
@@ -53,11 +52,11 @@ TEST_F(Turns, IsTakenAndLeftAgainAndAgain) {
 }
 
 TEST_F(Turns, WhoSleepsIsWokenByTheOneBefore) {
-  WriteTurn first(database());
+  WriteTurn first(file());
   first.take();
   std::atomic<bool> has_it{false};
   std::thread other([&] {
-    WriteTurn second(database());
+    WriteTurn second(file());
     second.take();
     has_it = true;
   });
@@ -68,14 +67,14 @@ TEST_F(Turns, WhoSleepsIsWokenByTheOneBefore) {
 
 TEST_F(Turns, F1_AKilledOnesTurnIsPassedOn) {
   in_a_process([&] {
-    auto* turn = new WriteTurn(database());  // never left
+    auto* turn = new WriteTurn(file());  // never left
     turn->take();
   });
-  std::optional<WriteTurn> turn(std::in_place, database());
+  std::optional<WriteTurn> turn(std::in_place, file());
   turn->take();
   turn.reset();
   in_a_process([&] {
-    WriteTurn next(database());
+    WriteTurn next(file());
     next.take();
     next.leave();
   });
@@ -85,26 +84,26 @@ TEST_F(Turns, WhatStandsInTheFileIsNotBelieved) {
   for (const std::string& text :
        {std::string("\xff\xff\xff\xff"), std::string(1, '\2'), std::string("a longer text than a word")}) {
     std::ofstream(file(), std::ios::binary) << text;
-    WriteTurn turn(database());
+    WriteTurn turn(file());
     turn.take();
     turn.leave();
   }
 }
 
 TEST_F(Turns, WithoutAFileThereIsNone) {
-  WriteTurn nowhere(base::Path("/nonexistent/realm.db"));
+  WriteTurn nowhere(base::Path("/nonexistent/turn"));
   nowhere.take();
   nowhere.leave();
   std::filesystem::create_directory(file());
-  WriteTurn directory(database());
+  WriteTurn directory(file());
   directory.take();
   directory.leave();
 }
 
 TEST_F(Turns, D33_ALinkIsNotFollowed) {
-  const auto target = database().parent_path() / "elsewhere";
+  const auto target = file().parent_path() / "elsewhere";
   std::filesystem::create_symlink(target, file());
-  WriteTurn turn(database());
+  WriteTurn turn(file());
   turn.take();
   turn.leave();
   EXPECT_FALSE(std::filesystem::exists(target));

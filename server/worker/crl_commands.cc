@@ -1,5 +1,6 @@
 #include "server/base/file.h"
 #include "server/base/log.h"
+#include "server/store/write_turn.h"
 #include "server/worker/handlers.h"
 #include "server/worker/issue.h"
 #include "server/x509/crl.h"
@@ -69,6 +70,16 @@ Result<Json> make_crl(Session& session, store::Store& store, Seconds now) {
   return describe({kCa, number, request.this_update, request.next_update, count, {}}, pem, true);
 }
 
+Result<Json> crl_if_wanted(Session& session, bool only_if_due) {
+  PKI_TRY(auto* store, session.store());
+  const auto now = session.clock().now();
+  if (only_if_due) {
+    PKI_TRY(const bool due, is_due(session, *store, now));
+    if (!due) return describe_latest(*store);
+  }
+  return make_crl(session, *store, now);
+}
+
 }  // namespace
 
 Result<Json> crl_get(Session& session, const Params& params) {
@@ -83,22 +94,17 @@ Result<Json> crl_get(Session& session, const Params& params) {
 
 Result<Json> crl_issue(Session& session, const Params& params) {
   PKI_TRY_VOID(check_ca(params));
-  PKI_TRY(auto* store, session.store());
-  constexpr int kMostRestarts = 3;
-  constexpr int kMostAttempts = 100;  // each that is overtaken is another one's CRL that came, so there is an end
+  // One at a time: what is due is then made once, and who waited is not overtaken but by another host.
+  store::WriteTurn turn(session.realm().database_file().string() + "-crl-turn");
+  turn.take();
+  constexpr int kMostAttempts = 10;
   for (int attempt = 1;; ++attempt) {
-    const auto now = session.clock().now();
-    if (params.boolean("if_due")) {
-      PKI_TRY(const bool due, is_due(session, *store, now));
-      if (!due) return describe_latest(*store);
-    }
-    auto made = make_crl(session, *store, now);
+    auto made = crl_if_wanted(session, params.boolean("if_due"));
     // Once more, with a new number: where the signer was restarted since the last request, and where another's CRL of a higher
     // number came first, which may lack what this one saw.
     const bool restarted = !made.ok() && made.error().code() == Code::Closed;
     const bool overtaken = !made.ok() && made.error().code() == Code::Conflict;
-    const bool again = (restarted && attempt < kMostRestarts) || (overtaken && attempt < kMostAttempts);
-    if (!again) return made;
+    if ((!restarted && !overtaken) || attempt == kMostAttempts) return made;
     if (restarted) session.drop_signer();
   }
 }
