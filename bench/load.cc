@@ -162,6 +162,17 @@ Worker visits(const std::string& socket) {
   };
 }
 
+/// A connection of its own for each request: what the echo server does too.
+Worker connections(const std::string& socket) {
+  const auto ping = request("server.ping", Json::object());
+  return [=] {
+    return [=] {
+      Connection connection(socket);
+      expect_result(connection.call(ping));
+    };
+  };
+}
+
 Worker issuances(const std::string& socket, const std::string& csr_file) {
   const auto open = request("session.open", Json::object({{"realm", "default"}}));
   const auto issue = request("certificate.issue", Json::object({{"profile", "server"}, {"csr", content_of(csr_file)}}));
@@ -228,6 +239,8 @@ int run(const std::vector<std::string>& words) {
   const auto print = [](double rate) { return std::printf("%.1f\n", rate) > 0 ? 0 : 1; };
   const auto task = words.empty() ? std::string() : words[0];
   if (task == "visits" && words.size() == 4) return print(rate_of(visits(words[1]), std::stod(words[2]), std::stoi(words[3])));
+  if (task == "connections" && words.size() == 4)
+    return print(rate_of(connections(words[1]), std::stod(words[2]), std::stoi(words[3])));
   if (task == "issue" && words.size() == 5) {
     return print(rate_of(issuances(words[1], words[2]), std::stod(words[3]), std::stoi(words[4])));
   }

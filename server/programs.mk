@@ -1,6 +1,7 @@
 # chanceryd and chancery-signer
 sbin_PROGRAMS += chanceryd
 chanceryd_SOURCES = server/chanceryd.cc
+chanceryd_LDFLAGS = $(AM_LDFLAGS) $(IMAGE_LDFLAGS)
 chanceryd_LDADD = $(MASTER_LIBS) $(WORKER_LIBS)
 
 pkglibexec_PROGRAMS += chancery-signer

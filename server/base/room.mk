@@ -2,11 +2,13 @@ noinst_LIBRARIES += libbase.a
 libbase_a_SOURCES = \
   server/base/bytes.cc server/base/bytes.h \
   server/base/clock.cc server/base/clock.h \
+  server/base/code_pages.cc server/base/code_pages.h \
   server/base/error_codes.def \
   server/base/fd.cc server/base/fd.h \
   server/base/file.cc server/base/file.h \
   server/base/key_spec.cc server/base/key_spec.h \
   server/base/landlock.cc server/base/landlock.h \
+  server/base/no_new_code.cc server/base/no_new_code.h \
   server/base/no_processes.cc server/base/no_processes.h \
   server/base/signer_passes.cc server/base/signer_passes.h \
   server/base/log.cc server/base/log.h \
@@ -15,12 +17,13 @@ libbase_a_SOURCES = \
   server/base/result.cc server/base/result.h \
   server/base/role.cc server/base/role.h \
   server/base/scoreboard.cc server/base/scoreboard.h \
+  server/base/syscall_filter.cc server/base/syscall_filter.h \
   server/base/text.cc server/base/text.h \
   server/base/user.cc server/base/user.h
 libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(SPDLOG_CFLAGS)
 BASE_LIBS = libbase.a $(SPDLOG_LIBS)
 
 UNIT_TESTS += base_test
-base_test_SOURCES = server/base/base_test.cc server/base/file_test.cc server/base/no_processes_test.cc server/base/signer_passes_test.cc server/base/scoreboard_test.cc
+base_test_SOURCES = server/base/base_test.cc server/base/file_test.cc server/base/code_pages_test.cc server/base/no_processes_test.cc server/base/signer_passes_test.cc server/base/scoreboard_test.cc
 base_test_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS)
 base_test_LDADD = $(BASE_LIBS) $(GTEST_LIBS)

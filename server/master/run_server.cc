@@ -11,7 +11,9 @@
 #include <csignal>
 #include <utility>
 
+#include "server/base/code_pages.h"
 #include "server/base/log.h"
+#include "server/base/no_new_code.h"
 #include "server/base/process.h"
 #include "server/master/activation.h"
 #include "server/master/background.h"
@@ -35,6 +37,12 @@ Status limit_rights() {
 void meet_the_name_service() {
   (void)::getpwuid(::geteuid());
   (void)::getgrgid(::getegid());
+}
+
+/// The code goes where all workers share it, and from then on no process of the server can bring in more (PROMISES D34).
+void settle_code() {
+  if (const auto moved = base::move_code_to_huge_pages(); !moved.ok()) base::log_info(moved.error().message());
+  if (const auto forbidden = base::forbid_new_code(); !forbidden.ok()) base::log_warning(forbidden.error().message());
 }
 
 /// That the processes can become whom the configuration names, before the first of them fails at it.
@@ -78,6 +86,7 @@ Status run_server(const std::shared_ptr<const config::Snapshot>& snapshot, bool 
   if (in_background) PKI_TRY_VOID(leave_terminal(server));
   base::set_title("chanceryd: master");
   meet_the_name_service();
+  settle_code();
   Master(ground, std::move(listener), snapshot).run();
   ground.directory.leave();
   return {};
