@@ -1,7 +1,5 @@
 #include "server/x509/lint.h"
 
-#include <openssl/provider.h>
-
 #include <array>
 
 #include "server/x509/lint_rules.h"
@@ -15,27 +13,11 @@ std::array<std::span<const Rule<CertificateView>>, 8> certificate_tables() {
           usage_rules(), alternative_name_rules(), location_rules()};
 }
 
-/// A library context without algorithms (OSSL_PROVIDER-null(7)), so without decoders of keys. It lives as long as the process.
-OSSL_LIB_CTX* keyless() {
-  static OSSL_LIB_CTX* const kContext = [] {
-    auto* context = OSSL_LIB_CTX_new();
-    PKI_CHECK(context != nullptr && OSSL_PROVIDER_load(context, "null") != nullptr);
-    return context;
-  }();
-  return kContext;
-}
-
-/// d2i_X509, with the key left as octets: no rule asks OpenSSL for it, and trying its decoders took nine tenths of the reading.
-X509* read_but_for_the_key(X509** into, const unsigned char** der, long length) {
-  return reinterpret_cast<X509*>(
-      ASN1_item_d2i_ex(reinterpret_cast<ASN1_VALUE**>(into), der, length, ASN1_ITEM_rptr(X509), keyless(), nullptr));
-}
-
 /// The findings, up to the first reader that leaves the other rules without ground.
 std::vector<Finding> findings_in(ByteView tbs, crypto::SignatureAlgorithm algorithm, const LintContext& context) {
   const auto der = with_throwaway_signature(tbs, algorithm);
   if (!der.ok()) return {{kChanceryReadsIt, der.error().message()}};
-  const auto openssl = read_by_openssl<crypto::X509Ptr>(read_but_for_the_key, *der);
+  const auto openssl = read_certificate_by_openssl(*der);
   if (!openssl) return {{kOpensslReadsIt, "OpenSSL does not read it"}};
   std::vector<Finding> findings;
   if ((X509_get_extension_flags(openssl.get()) & EXFLAG_INVALID) != 0) {

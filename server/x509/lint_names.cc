@@ -38,7 +38,7 @@ Verdict subject_is_not_issuer(const View& v) {
 
 /// By OpenSSL's reader of the extension, which shares nothing with ours. A common name counts as OpenSSL's verifier counts it.
 Verdict broken_constraint(const View& v, const Certificate& ca) {
-  const auto issuer = read_by_openssl<crypto::X509Ptr>(d2i_X509, ca.der());
+  const auto issuer = read_certificate_by_openssl(ca.der());
   int critical = -1;
   const crypto::NameConstraintsPtr constraints(
       static_cast<NAME_CONSTRAINTS*>(X509_get_ext_d2i(issuer.get(), NID_name_constraints, &critical, nullptr)));

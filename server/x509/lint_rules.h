@@ -120,6 +120,9 @@ Owner read_by_openssl(Object* (*decode)(Object**, const unsigned char**, long), 
   return cursor == der.data() + der.size() ? std::move(object) : Owner();
 }
 
+/// A certificate of exactly these octets, with its key left as octets; or none.
+crypto::X509Ptr read_certificate_by_openssl(ByteView der);
+
 /// The octets that an encoder of OpenSSL makes of what it read. Empty when it fails.
 template <class Object>
 Bytes encoded_again(int (*encode)(Object*, unsigned char**), Object* object) {

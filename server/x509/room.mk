@@ -21,6 +21,7 @@ libx509_a_SOURCES = \
   server/x509/lint_keys.cc \
   server/x509/lint_locations.cc \
   server/x509/lint_names.cc \
+  server/x509/lint_read.cc \
   server/x509/lint_usage.cc \
   server/x509/lint_validity.cc \
   server/x509/lint_rules.h \
