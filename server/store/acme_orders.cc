@@ -63,40 +63,38 @@ Status Store::add_acme_order(const AcmeOrder& order, std::span<const AcmeAuthori
                                                            {"error", order.error},
                                                            {"serial", order.serial},
                                                            {"csr", order.csr}}));
-    for (const auto& one : authorizations) {
-      PKI_TRY(const auto made, run("acme_authorization_insert", {{"id", one.id},
-                                                                 {"account", one.account},
-                                                                 {"type", one.type},
-                                                                 {"value", one.value},
-                                                                 {"wildcard", number(one.wildcard)},
-                                                                 {"status", one.status},
-                                                                 {"expires", one.expires},
-                                                                 {"created_at", one.created_at},
-                                                                 {"challenges", one.challenges}}));
-    }
+    for (const auto& one : authorizations) PKI_TRY_VOID(insert_authorization(one));
     return {};
   });
 }
 
-Result<AcmeOrder> Store::acme_order(const std::string& account, const std::string& id) {
+Result<AcmeOrder> Store::acme_order(const std::string& id) {
   PKI_TRY(const auto out, run("acme_order_get", {{"id", id}}));
-  const Error none(Code::NotFound, "no such order");
-  if (out.rows.empty()) return none;
-  PKI_TRY(auto order, read_order(out));
-  if (order.account != account) return none;  // the same answer: nobody learns whose it is (PROMISES F50)
+  if (out.rows.empty()) return Error(Code::NotFound, "no such order");
+  return read_order(out);
+}
+
+Result<AcmeOrder> Store::acme_order(const std::string& account, const std::string& id) {
+  PKI_TRY(auto order, acme_order(id));
+  // The same answer: nobody learns whose it is (PROMISES F50).
+  if (order.account != account) return Error(Code::NotFound, "no such order");
   return order;
 }
 
+Status Store::write_order(const AcmeOrder& order) {
+  PKI_TRY(const auto changed, run("acme_order_update", {{"id", order.id},
+                                                        {"version", order.version},
+                                                        {"status", order.status},
+                                                        {"authorizations", to_lines(order.authorizations)},
+                                                        {"profile", order.profile},
+                                                        {"error", order.error},
+                                                        {"serial", order.serial},
+                                                        {"csr", order.csr}}));
+  return changed.changed == 1 ? Status() : Error(Code::Conflict, "the order changed meanwhile");
+}
+
 Status Store::update_acme_order(AcmeOrder& order) {
-  PKI_TRY_VOID(transact(*driver_, Access::Write, [&]() -> Status {
-    PKI_TRY(const auto changed, run("acme_order_update", {{"id", order.id},
-                                                          {"version", order.version},
-                                                          {"status", order.status},
-                                                          {"error", order.error},
-                                                          {"serial", order.serial},
-                                                          {"csr", order.csr}}));
-    return changed.changed == 1 ? Status() : Error(Code::Conflict, "the order changed meanwhile");
-  }));
+  PKI_TRY_VOID(transact(*driver_, Access::Write, [&]() -> Status { return write_order(order); }));
   ++order.version;
   return {};
 }
@@ -122,6 +120,28 @@ Result<Page<std::string>> Store::acme_orders(const std::string& account, std::si
 }
 
 // ----- authorizations
+
+Status Store::insert_authorization(const AcmeAuthorization& one) {
+  PKI_TRY(const auto made, run("acme_authorization_insert", {{"id", one.id},
+                                                             {"account", one.account},
+                                                             {"type", one.type},
+                                                             {"value", one.value},
+                                                             {"wildcard", number(one.wildcard)},
+                                                             {"status", one.status},
+                                                             {"expires", one.expires},
+                                                             {"created_at", one.created_at},
+                                                             {"challenges", one.challenges}}));
+  return {};
+}
+
+Status Store::add_acme_authorization(AcmeOrder& order, const AcmeAuthorization& authorization) {
+  PKI_TRY_VOID(transact(*driver_, Access::Write, [&]() -> Status {
+    auto added = insert_authorization(authorization);
+    return added.ok() ? write_order(order) : added;
+  }));
+  ++order.version;
+  return {};
+}
 
 Result<AcmeAuthorization> Store::acme_authorization(const std::string& id) {
   PKI_TRY(const auto out, run("acme_authorization_get", {{"id", id}}));

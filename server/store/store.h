@@ -124,8 +124,12 @@ class Store {
   Status add_acme_order(const AcmeOrder& order, std::span<const AcmeAuthorization> authorizations);
   /// @errors NotFound: no such order, or another account's.
   Result<AcmeOrder> acme_order(const std::string& account, const std::string& id);
-  /// Writes status, error, serial, csr.
+  /// The same for who acts for no account. @errors NotFound.
+  Result<AcmeOrder> acme_order(const std::string& id);
+  /// Writes status, authorizations, profile, error, serial, csr.
   Status update_acme_order(AcmeOrder& order);
+  /// Adds the authorization and updates the order that names it, both or none. @errors Exists: an authorization has that id.
+  Status add_acme_authorization(AcmeOrder& order, const AcmeAuthorization& authorization);
   /// Ids of an account's orders, newest first, without the invalid ones (RFC 8555 7.1.2.1).
   Result<Page<std::string>> acme_orders(const std::string& account, std::size_t limit, const std::string& after);
 
@@ -153,6 +157,8 @@ class Store {
   Result<Outcome> run_way(std::string_view name, const std::vector<Bind>& binds);
   Result<Page<CertificateRecord>> search_pages(std::string_view name, const Value& value, const CertificateFilter& filter,
                                                std::size_t limit, PageKey key);
+  Status insert_authorization(const AcmeAuthorization& authorization);
+  Status write_order(const AcmeOrder& order);
   Status add_bytes(CertificateRecord& record);
   Status add_sans(const NewCertificate& certificate);
   Result<Added> known_or_clash(const NewCertificate& certificate);

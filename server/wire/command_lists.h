@@ -80,6 +80,8 @@ inline constexpr std::array kCertificateGenerate{
     Param{"store_key", Type::Boolean, kOptional, 1, "keep the private key in the realm's nodes directory, default false"},
     Param{"return_key", Type::Boolean, kOptional, 1, "give the private key in the answer, default true"},
     kIdempotency};
+inline constexpr Param kDn{"dn", Type::Text, kRequired, kMaxText, "DN, slash or comma form"};
+inline constexpr std::array kCertificateRequest{kDn, kProfileOptional, kSansOptional};
 inline constexpr std::array kCertificateRenew{
     Param{"serial", Type::Hex, kRequired, 40, "certificate to renew"},
     Param{"csr", Type::Pem, kOptional, kMaxPem, "request with a new key; without it the same key is certified again"}, kDays,
@@ -110,13 +112,17 @@ inline constexpr std::array kCrlIssue{
     Param{"if_due", Type::Boolean, kOptional, 1,
           "only when half of its life is over or a revocation waits longer than the realm's setting"}};
 inline constexpr std::array kListenerCertify{Param{"listener", Type::Word, kRequired, 63, "listener name in chancery.xml"}, kCsr};
+inline constexpr std::array kNodeAnnounce{
+    kDn, kProfileOptional, kSansOptional, kDays,
+    Param{"replace", Type::Boolean, kOptional, 1, "change what was announced, instead of announcing; default false"}};
+inline constexpr std::array kNodeAnnounced{kDn};
 inline constexpr std::array kNodeSelect{Param{"cn", Type::Text, kRequired, 255, "common name"}};
 inline constexpr std::array kNodeRegister{
     Param{"seed", Type::Text, kRequired, 256, "registration seed"}, Param{"cn", Type::Text, kRequired, 64, "common name"},
     Param{"profile", Type::Word, kOptional, 63, "profile, default ra; never one that makes a CA"}, kSansOptional};
 inline constexpr std::array kOcspStatus{Param{"serial", Type::Hex, kOptional, 40, "serial number"},
                                         Param{"certificate", Type::Pem, kOptional, kMaxPem, "the certificate"}};
-inline constexpr std::array kAdminDn{Param{"dn", Type::Text, kRequired, kMaxText, "DN, slash or comma form"}};
+inline constexpr std::array kAdminDn{kDn};
 inline constexpr std::array kProfileName{Param{"profile", Type::Word, kRequired, 63, "profile name"}};
 inline constexpr std::array kDescribe{Param{"method", Type::Text, kOptional, 64, "one command; without it, all"}};
 inline constexpr std::array kLogLevel{Param{"level", Type::Word, kOptional, 16, "new level", "trace debug info warning error"}};
@@ -134,7 +140,17 @@ inline constexpr std::array kAcmeAccountGet{kAccount};
 inline constexpr std::array kAcmeAccountRekey{kAccount, kJwk};
 inline constexpr std::array kAcmeAccountUpdate{kAccount, kContact,
                                                Param{"status", Type::Word, kOptional, 16, "deactivated", "deactivated"}};
+inline constexpr std::array kAcmeAccountSync{
+    kAccount, kJwk, kContact,
+    Param{"status", Type::Word, kOptional, 16, "status, default that which it has, a new one's valid",
+          "valid deactivated revoked"},
+    Param{"created_at", Type::Time, kOptional, 40, "when it was made, default now"}};
+inline constexpr std::array kAcmeAuthorizationFind{kAuthorization};
 inline constexpr std::array kAcmeAuthorizationGet{kAccount, kAuthorization};
+inline constexpr std::array kAcmeAuthorizationSync{
+    kAuthorization, kOrder, Param{"identifier", Type::Object, kRequired, 1024, "{type, value}, one of the order's identifiers"},
+    Param{"status", Type::Word, kOptional, 16, "status, default that which it has, a new one's pending",
+          "pending valid invalid deactivated expired revoked"}};
 inline constexpr std::array kAcmeCertificateGet{kAccount, Param{"serial", Type::Hex, kRequired, 40, "serial number"}};
 inline constexpr std::array kAcmeCertificateRevoke{
     Param{"certificate", Type::Pem, kRequired, kMaxPem, "the certificate"},
@@ -154,8 +170,19 @@ inline constexpr std::array kAcmeOrderCreate{
     Param{"not_before", Type::Time, kOptional, 40, "requested start"},
     Param{"not_after", Type::Time, kOptional, 40, "requested end"}};
 inline constexpr std::array kAcmeOrderGet{kAccount, kOrder};
-inline constexpr std::array kAcmeOrderFinalize{kAccount, kOrder, kCsr};
+inline constexpr std::array kAcmeOrderFind{kOrder};
+inline constexpr std::array kAcmeOrderFinalize{
+    kAccount, kOrder, kCsr,
+    Param{"profile", Type::Word, kOptional, 63, "another profile that ACME offers here, default the order's"}};
 inline constexpr std::array kAcmeOrderList{kAccount, kLimit, kAfter};
+inline constexpr std::array kAcmeOrderSync{
+    kAccount,
+    kOrder,
+    Param{"identifiers", Type::Objects, kRequired, kMaxSans, "{type, value} each (RFC 8555 7.1.3)"},
+    Param{"status", Type::Word, kOptional, 16, "status, default that which it has, a new one's pending",
+          "pending ready processing valid invalid"},
+    Param{"not_before", Type::Time, kOptional, 40, "requested start"},
+    Param{"not_after", Type::Time, kOptional, 40, "requested end"}};
 
 // ----- results
 inline constexpr std::array kIssued{kSerialField, kCertificateField, kChainField, kSubjectField,
@@ -183,6 +210,7 @@ inline constexpr std::array kCertificate{kSerialField,
                                          Field{"requester", Type::Text, "identity that asked"},
                                          Field{"front_end", Type::Text, "through which front end"},
                                          Field{"issued_at", Type::Time, "when it was issued"},
+                                         Field{"acme_order", Type::Text, "the ACME order that obtained it, if one did"},
                                          Field{"revoked_at", Type::Time, "when it was revoked"},
                                          Field{"reason", Type::Word, "why it was revoked"}};
 inline constexpr std::array kCertificatePage{Field{"certificates", Type::Objects, "as certificate.get, without the PEM texts"},
@@ -229,7 +257,17 @@ inline constexpr std::array kNode{Field{"cn", Type::Text, "common name"},
                                   kSerialField,
                                   kStateField,
                                   Field{"registered_at", Type::Time, "first seen"},
+                                  Field{"key_stored", Type::Boolean, "whether the server keeps its private key"},
                                   kNotAfter};
+inline constexpr std::array kRequested{Field{"private_key", Type::Pem, "PKCS#8"}, Field{"csr", Type::Pem, "PKCS#10"},
+                                       kSubjectField};
+inline constexpr std::array kAnnounced{Field{"number", Type::Integer, "the same for the same DN"},
+                                       Field{"dn", Type::Text, "slash form"},
+                                       Field{"cn", Type::Text, "common name"},
+                                       kProfileField,
+                                       kSansField,
+                                       Field{"days", Type::Integer, "validity in days"},
+                                       Field{"announced_at", Type::Time, "when"}};
 inline constexpr std::array kNodePage{Field{"nodes", Type::Objects, "as node.get"}, kNext};
 inline constexpr std::array kNodeDeleted{Field{"cn", Type::Text, "common name"}, kSerialField};
 inline constexpr std::array kAdminAdded{Field{"dn", Type::Text, "as stored, slash form"},
@@ -241,6 +279,9 @@ inline constexpr std::array kProfile{Field{"name", Type::Word, "profile name"},
                                      Field{"profile", Type::Object,
                                            "the profile in uPKI's keys: keyType keyLen duration digest altnames domain subject "
                                            "keyUsage extendedKeyUsage certType pathLen"}};
+inline constexpr std::array kProfileOptions{
+    Field{"words", Type::Object, "words by setting: keyType, digest, keyUsage, …; subject: the attributes it may have"},
+    Field{"key_lengths", Type::Object, "usual lengths in bits by keyType"}};
 inline constexpr std::array kProfileList{
     Field{"profiles", Type::Texts, "profile names: the built-in ones in uPKI's order, then the others"}};
 inline constexpr std::array kRealm{Field{"name", Type::Word, "realm name"}, Field{"state", Type::Word, "ready or degraded"},
@@ -284,14 +325,23 @@ inline constexpr std::array kAcmeAccount{Field{"id", Type::Text, "RFC 7638 thumb
                                          Field{"created_at", Type::Time, "when"},
                                          Field{"created", Type::Boolean, "whether this call made it"}};
 inline constexpr std::array kAcmeAccountPage{Field{"accounts", Type::Objects, "as acme.account.get"}, kNext};
+inline constexpr Field kIdentifierField{"identifier", Type::Object, "{type, value}, without *."};
+inline constexpr Field kAuthorizationStatus{"status", Type::Word, "pending valid invalid deactivated expired revoked"};
 inline constexpr std::array kAcmeAuthorization{
     Field{"id", Type::Text, "authorization id"},
     Field{"account", Type::Text, "account id"},
-    Field{"identifier", Type::Object, "{type, value}, without *."},
+    kIdentifierField,
     Field{"wildcard", Type::Boolean, "whether it stands for a wildcard name"},
-    Field{"status", Type::Word, "pending valid invalid deactivated expired revoked"},
+    kAuthorizationStatus,
     Field{"expires", Type::Time, "until"},
     Field{"challenges", Type::Objects, "{type, token, status, validated, error} each"}};
+inline constexpr std::array kAcmeAuthorizationOfOrder{
+    Field{"id", Type::Text, "authorization id"},
+    Field{"account", Type::Text, "account id"},
+    Field{"order", Type::Text, "the order that it was made for; absent where that is not known"},
+    kIdentifierField,
+    kAuthorizationStatus,
+    Field{"expires", Type::Time, "until"}};
 inline constexpr std::array kAcmeChallengeTask{
     Field{"claimed", Type::Boolean, "whether the caller is to validate; false: it is decided or under way"},
     Field{"claim", Type::Text, "for acme.challenge.finish"}, Field{"authorization", Type::Object, "as acme.authorization.get"},

@@ -1,35 +1,13 @@
 #include <algorithm>
 
 #include "server/worker/acme_common.h"
+#include "server/worker/acme_documents.h"
 #include "server/worker/handlers.h"
 
 namespace chancery::worker {
 namespace {
 
 constexpr std::size_t kDefaultPage = 100;
-constexpr std::string_view kMailto = "mailto:";
-
-Json describe(const store::AcmeAccount& account, bool created) {
-  return Json::object({{"id", account.id},
-                       {"status", account.status},
-                       {"contact", wire::parse_json(account.contact).value_or(Json::array())},
-                       {"jwk", wire::parse_json(account.jwk).value_or(Json::object())},
-                       {"terms_agreed", account.terms_agreed},
-                       {"created_at", base::to_rfc3339(account.created_at)},
-                       {"created", created}});
-}
-
-/// mailto: with one address and no header fields (RFC 8555 7.3).
-Status check_contacts(const std::vector<std::string>& contacts) {
-  for (const auto& contact : contacts) {
-    if (!contact.starts_with(kMailto))
-      return acme_error("unsupportedContact", Code::InvalidParams, "contact \"" + contact + "\", expected mailto:");
-    const auto address = x509::GeneralName::parse("EMAIL:" + contact.substr(kMailto.size()));
-    if (!address.ok())
-      return acme_error("invalidContact", Code::InvalidParams, "contact \"" + contact + "\": " + address.error().message());
-  }
-  return {};
-}
 
 /// The account of a key, or a new one when several ask at once: the first one's.
 Result<Json> create(Session& session, store::Store& store, const Params& params, const AccountKey& key) {
@@ -46,11 +24,11 @@ Result<Json> create(Session& session, store::Store& store, const Params& params,
                                    .terms_agreed = params.boolean("terms_agreed"),
                                    .created_at = session.clock().now()};
   const auto added = store.add_acme_account(account);
-  if (added.ok()) return describe(account, true);
+  if (added.ok()) return describe_account(account, true);
   if (added.error().code() != Code::Exists) return added.error();
   PKI_TRY(const auto other, store.find_acme_account_by_thumbprint(key.thumbprint));
   if (!other) return Error(Code::Conflict, "an account had this key as its first one");
-  return describe(*other, false);
+  return describe_account(*other, false);
 }
 
 }  // namespace
@@ -60,7 +38,7 @@ Result<Json> acme_account_create(Session& session, const Params& params) {
   PKI_TRY(const auto key, read_account_key(*params.json("jwk")));
   PKI_TRY(auto* store, session.store());
   PKI_TRY(const auto known, store->find_acme_account_by_thumbprint(key.thumbprint));
-  if (known) return describe(*known, false);
+  if (known) return describe_account(*known, false);
   if (params.boolean("only_existing"))
     return acme_error("accountDoesNotExist", Code::NotFound, "there is no account with this key");
   return create(session, *store, params, key);
@@ -69,7 +47,7 @@ Result<Json> acme_account_create(Session& session, const Params& params) {
 Result<Json> acme_account_get(Session& session, const Params& params) {
   PKI_TRY(auto* store, session.store());
   PKI_TRY(const auto account, store->acme_account(params.text("account")));
-  return describe(account, false);
+  return describe_account(account, false);
 }
 
 Result<Json> acme_account_list(Session& session, const Params& params) {
@@ -77,7 +55,7 @@ Result<Json> acme_account_list(Session& session, const Params& params) {
   const auto limit = std::max<std::int64_t>(params.integer("limit", kDefaultPage), 1);
   PKI_TRY(const auto page, store->acme_accounts(static_cast<std::size_t>(limit), params.text("after")));
   Json rows = Json::array();
-  for (const auto& account : page.items) rows.push_back(describe(account, false));
+  for (const auto& account : page.items) rows.push_back(describe_account(account, false));
   auto out = Json::object({{"accounts", std::move(rows)}});
   if (!page.next.empty()) out.set("next", page.next);
   return out;
@@ -90,7 +68,7 @@ Result<Json> acme_account_rekey(Session& session, const Params& params) {
   account.thumbprint = key.thumbprint;
   account.jwk = key.canonical;
   PKI_TRY_VOID(store->update_acme_account(account));
-  return describe(account, false);
+  return describe_account(account, false);
 }
 
 Result<Json> acme_account_update(Session& session, const Params& params) {
@@ -102,7 +80,7 @@ Result<Json> acme_account_update(Session& session, const Params& params) {
   }
   if (params.has("status")) account.status = params.text("status");
   PKI_TRY_VOID(store->update_acme_account(account));
-  return describe(account, false);
+  return describe_account(account, false);
 }
 
 Result<Json> acme_realm_get(Session& session, const Params& /*params*/) {

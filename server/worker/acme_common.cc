@@ -9,6 +9,7 @@ namespace chancery::worker {
 namespace {
 
 constexpr std::size_t kIdOctets = 16;
+constexpr std::string_view kMailto = "mailto:";
 constexpr std::string_view kRulePrefix = "acme-order:";
 
 Result<Bytes> octets(const Json& jwk, std::string_view name) {
@@ -58,6 +59,21 @@ constexpr std::array kKinds{
 
 Error acme_error(std::string_view type, Code code, std::string message) {
   return {code, std::move(message), "acme:" + std::string(type)};
+}
+
+std::string acme_problem(std::string_view type, const std::string& detail) {
+  return wire::to_text(Json::object({{"type", "urn:ietf:params:acme:error:" + std::string(type)}, {"detail", detail}}));
+}
+
+Status check_contacts(const std::vector<std::string>& contacts) {
+  for (const auto& contact : contacts) {
+    if (!contact.starts_with(kMailto))
+      return acme_error("unsupportedContact", Code::InvalidParams, "contact \"" + contact + "\", expected mailto:");
+    const auto address = x509::GeneralName::parse("EMAIL:" + contact.substr(kMailto.size()));
+    if (!address.ok())
+      return acme_error("invalidContact", Code::InvalidParams, "contact \"" + contact + "\": " + address.error().message());
+  }
+  return {};
 }
 
 Result<AccountKey> read_account_key(const Json& jwk) {

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "server/wire/json.h"
 #include "server/worker/session.h"
@@ -11,6 +12,12 @@
 namespace chancery::worker {
 
 Error acme_error(std::string_view type, Code code, std::string message);
+
+/// A problem document as orders keep it (RFC 8555 6.7).
+std::string acme_problem(std::string_view type, const std::string& detail);
+
+/// mailto: with one address and no header fields (RFC 8555 7.3). @errors acme:unsupportedContact, acme:invalidContact.
+Status check_contacts(const std::vector<std::string>& contacts);
 
 /// A public JSON Web Key: the key, and its thumbprint (RFC 7638).
 struct AccountKey {
@@ -27,6 +34,9 @@ Result<store::AcmeAccount> valid_account(store::Store& store, const std::string&
 /// The order as it is now: what has expired, become ready, or was interrupted is brought up to date first.
 /// @errors NotFound: also another account's.
 Result<store::AcmeOrder> current_order(Session& session, store::Store& store, const std::string& account, const std::string& id);
+
+/// Writes what an order has become: ready or invalid by its authorizations, valid by its certificate, invalid by the clock.
+Status bring_up_to_date(store::Store& store, store::AcmeOrder& order, Seconds now);
 
 /// "acme-order:<id>", the rule and the idempotency key of what an order issues.
 std::string rule_of_order(const std::string& id);

@@ -1,13 +1,28 @@
 #include "server/worker/acme_documents.h"
 
+#include <algorithm>
+#include <array>
+
 #include "server/worker/acme_common.h"
 
 namespace chancery::worker {
 namespace {
 
+/// Members of a stored challenge that are nobody else's: who validates it, what was found, for which order it was made.
+constexpr std::array<std::string_view, 4> kForValidators{"claim", "claimed_at", "evidence", "order"};
 constexpr std::chrono::seconds kClaimLife{60};  ///< a validator that died gives its claim back after this
 
 }  // namespace
+
+Json describe_account(const store::AcmeAccount& account, bool created) {
+  return Json::object({{"id", account.id},
+                       {"status", account.status},
+                       {"contact", wire::parse_json(account.contact).value_or(Json::array())},
+                       {"jwk", wire::parse_json(account.jwk).value_or(Json::object())},
+                       {"terms_agreed", account.terms_agreed},
+                       {"created_at", base::to_rfc3339(account.created_at)},
+                       {"created", created}});
+}
 
 std::string challenge_status(const Json& challenge, Seconds now) {
   auto status = challenge.text("status");
@@ -21,7 +36,7 @@ Json describe_authorization(const store::AcmeAuthorization& authorization, Secon
   for (const auto& one : *stored.as_array()) {
     auto shown = Json::object();
     for (const auto& [name, value] : *one.as_object()) {
-      if (name != "claim" && name != "claimed_at" && name != "evidence") shown.set(name, value);
+      if (std::ranges::find(kForValidators, name) == kForValidators.end()) shown.set(name, value);
     }
     shown.set("status", challenge_status(one, now));
     challenges.push_back(std::move(shown));

@@ -6,6 +6,9 @@
 /// ACME objects as the acme.* commands show them.
 namespace chancery::worker {
 
+/// kAcmeAccount. @param created  whether this call made it
+Json describe_account(const store::AcmeAccount& account, bool created);
+
 /// A challenge's status as of now: one whose validator has not reported for long is pending again.
 std::string challenge_status(const Json& challenge, Seconds now);
 

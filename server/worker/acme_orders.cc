@@ -1,11 +1,10 @@
 #include <algorithm>
-#include <array>
 #include <set>
 
 #include "server/base/log.h"
-#include "server/realm/names.h"
 #include "server/worker/acme_common.h"
 #include "server/worker/acme_documents.h"
+#include "server/worker/acme_terms.h"
 #include "server/worker/handlers.h"
 #include "server/worker/issue.h"
 
@@ -14,105 +13,13 @@ namespace {
 
 constexpr std::size_t kDefaultPage = 100;
 
-// ----- making an order
-
-/// An identifier as a name: dns and ip (RFC 8555 9.7.7, RFC 8738).
-Result<x509::GeneralName> name_of(const Json& identifier) {
-  const auto type = identifier.text("type");
-  const auto value = identifier.text("value");
-  if (type != "dns" && type != "ip")
-    return acme_error("unsupportedIdentifier", Code::PolicyRefused, "identifier type \"" + type + "\", expected dns or ip");
-  const auto name = x509::GeneralName::parse((type == "dns" ? "DNS:" : "IP:") + value);
-  if (!name.ok()) return acme_error("rejectedIdentifier", Code::PolicyRefused, name.error().message());
-  if (name->value.starts_with("*.")) {
-    return acme_error("rejectedIdentifier", Code::PolicyRefused,
-                      "wildcard " + value + ": only dns-01 could prove it, and this server offers http-01");
-  }
-  if (realm::is_reserved(*name))
-    return acme_error("rejectedIdentifier", Code::PolicyRefused, "Domain '" + value + "' is reserved and cannot be used");
-  return *name;
-}
-
-Json identifier_of(const x509::GeneralName& name) {
-  return Json::object({{"type", name.type == x509::GeneralName::Type::Dns ? "dns" : "ip"}, {"value", name.value}});
-}
-
-/// Each name once, in the order of the request.
-Result<std::vector<x509::GeneralName>> names_of(const Json& identifiers) {
-  std::vector<x509::GeneralName> names;
-  for (const auto& one : *identifiers.as_array()) {
-    PKI_TRY(auto name, name_of(one));
-    if (std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
-  }
-  if (names.empty()) return Error(Code::InvalidParams, "the order has no identifiers");
-  return names;
-}
-
-Result<ProfileName> profile_for(const Session& session, const Params& params) {
-  const auto& acme = session.realm().acme;
-  if (!params.has("profile")) return acme.profile;
-  PKI_TRY(auto wanted, ProfileName::parse(params.text("profile")));
-  if (wanted == acme.profile || std::ranges::find(acme.profiles, wanted) != acme.profiles.end()) return wanted;
-  return acme_error("invalidProfile", Code::PolicyRefused, "profile " + wanted.text() + " is not offered by ACME in this realm");
-}
-
-/// The rules of the realm's policy that an order can break before there is a request, and what ACME calls that.
-struct OrderRule {
-  std::string_view rule;
-  std::string_view type;
-  Code code;
-};
-constexpr std::array kOrderRules{
-    OrderRule{"names", "rejectedIdentifier", Code::PolicyRefused},
-    OrderRule{"reserved-names", "rejectedIdentifier", Code::PolicyRefused},
-    OrderRule{"validity", "malformed", Code::InvalidParams},
-};
-
-/// The slack that the policy leaves is for the time between order and finalize; an order itself begins within the backdate.
-Status check_start(const config::RealmConfig& realm, const std::optional<Seconds>& not_before, Seconds now) {
-  if (!not_before || *not_before >= now - realm.backdate) return {};
-  return acme_error("malformed", Code::InvalidParams,
-                    "notBefore " + base::to_rfc3339(*not_before) + " lies too far back, the realm allows " +
-                        std::to_string(realm.backdate.count()) + " s");
-}
-
-/// What the realm would refuse anyway is refused before anything is proved: RFC 8555 7.4 forbids to issue other contents than
-/// those asked for. The account's key stands in for the one to come, so only what is known now is looked at.
-Status check_policy(Session& session, const store::AcmeAccount& account, Order wanted) {
-  PKI_TRY_VOID(check_start(session.realm(), wanted.not_before, session.clock().now()));
-  PKI_TRY(const auto jwk, wire::parse_json(account.jwk));
-  PKI_TRY(const auto stand_in, read_account_key(jwk));
-  wanted.key = stand_in.key;
-  PKI_TRY(const auto decision, judge(session, wanted));
-  for (const auto& row : kOrderRules) {
-    const auto check = std::ranges::find(decision.checks, row.rule, &realm::Check::rule);
-    if (check != decision.checks.end() && !check->passed) return acme_error(row.type, row.code, check->detail);
-  }
-  return {};
-}
-
-store::AcmeAuthorization authorization_for(const config::AcmeConfig& acme, const std::string& account,
-                                           const x509::GeneralName& name, Seconds now) {
-  const auto challenge = Json::object({{"type", "http-01"}, {"token", random_id()}, {"status", "pending"}});
-  return store::AcmeAuthorization{.id = random_id(),
-                                  .account = account,
-                                  .type = name.type == x509::GeneralName::Type::Dns ? "dns" : "ip",
-                                  .value = name.value,
-                                  .status = "pending",
-                                  .expires = now + acme.order_lifetime,
-                                  .created_at = now,
-                                  .challenges = wire::to_text(Json::array({challenge}))};
-}
-
 // ----- what becomes of it (RFC 8555 7.1.6)
-
-std::string problem(std::string_view type, const std::string& detail) {
-  return wire::to_text(Json::object({{"type", "urn:ietf:params:acme:error:" + std::string(type)}, {"detail", detail}}));
-}
 
 /// An order that is pending or ready follows its authorizations: one that was given up or has expired ends it (RFC 8555 7.1.6).
 Status follow_authorizations(store::Store& store, store::AcmeOrder& order, Seconds now) {
-  bool all_valid = true;
+  // One that an RA brought has its authorizations one after the other (acme.authorization.sync).
+  PKI_TRY(const auto identifiers, wire::parse_json(order.identifiers));
+  bool all_valid = identifiers.is_array() && order.authorizations.size() >= identifiers.as_array()->size();
   for (const auto& id : order.authorizations) {
     PKI_TRY(const auto authorization, store.acme_authorization(id));
     const auto status = authorization_status(authorization, now);
@@ -120,7 +27,7 @@ Status follow_authorizations(store::Store& store, store::AcmeOrder& order, Secon
     all_valid = false;
     if (status == "pending") continue;
     order.status = "invalid";
-    order.error = problem("unauthorized", "the authorization for " + authorization.value + " is " + status);
+    order.error = acme_problem("unauthorized", "the authorization for " + authorization.value + " is " + status);
   }
   if (all_valid) order.status = "ready";
   return {};
@@ -133,22 +40,6 @@ Status follow_certificate(store::Store& store, store::AcmeOrder& order) {
   order.status = "valid";
   order.serial = record->serial.hex();
   return {};
-}
-
-Status bring_up_to_date(store::Store& store, store::AcmeOrder& order, Seconds now) {
-  const auto before = order.status;
-  const bool open = order.status == "pending" || order.status == "ready";
-  if (open) PKI_TRY_VOID(follow_authorizations(store, order, now));
-  if (order.status == "processing") PKI_TRY_VOID(follow_certificate(store, order));
-  if ((order.status == "pending" || order.status == "ready") && now >= order.expires) {
-    order.status = "invalid";
-    order.error = problem("malformed", "the order has expired");
-  }
-  if (order.status == before) return {};
-  auto written = store.update_acme_order(order);
-  // Another request saw the same and wrote it first: as good.
-  if (written.ok() || written.error().code() == Code::Conflict) return {};
-  return written;
 }
 
 // ----- finalize (RFC 8555 7.4)
@@ -185,6 +76,17 @@ Result<Order> read_request(const Params& params) {
   return request;
 }
 
+/// An RA's orders get their profile with the request (acme_issue_certificate): until then they have the realm's for ACME.
+Status choose_profile(const Session& session, const Params& params, store::AcmeOrder& order) {
+  if (!params.has("profile")) return {};
+  PKI_TRY(const auto wanted, profile_for(session, params));
+  if (order.profile == wanted.text()) return {};
+  if (order.status != "ready")
+    return Error(Code::Conflict, "the order is being finalized with profile " + order.profile + ", not " + wanted.text());
+  order.profile = wanted.text();
+  return {};
+}
+
 /// What the certificate says comes from the order; of the request only the key is left.
 void fill(Order& request, const store::AcmeOrder& order, std::vector<x509::GeneralName> names) {
   request.subject = x509::Name{};
@@ -211,7 +113,7 @@ Error refuse(store::Store& store, store::AcmeOrder& order, const realm::Decision
   const auto why = decision.refusal();
   if (!has_lapsed(decision)) return acme_error("badCSR", why.code(), why.message());
   order.status = "invalid";
-  order.error = problem("malformed", why.message());
+  order.error = acme_problem("malformed", why.message());
   if (const auto ended = store.update_acme_order(order); !ended.ok()) return ended.error();
   return acme_error("malformed", Code::InvalidParams, why.message());
 }
@@ -221,7 +123,7 @@ Status give_up(store::Store& store, store::AcmeOrder& order, const Error& why) {
   const bool passing = why.code() == Code::Unavailable || why.code() == Code::Busy || why.code() == Code::Timeout ||
                        why.code() == Code::StoreFailed;
   order.status = passing ? "ready" : "invalid";
-  if (!passing) order.error = problem("rejectedIdentifier", why.message());
+  if (!passing) order.error = acme_problem("rejectedIdentifier", why.message());
   return store.update_acme_order(order);
 }
 
@@ -259,6 +161,22 @@ Result<store::AcmeOrder> resume(Session& session, store::Store& store, store::Ac
 
 }  // namespace
 
+Status bring_up_to_date(store::Store& store, store::AcmeOrder& order, Seconds now) {
+  const auto before = order.status;
+  const bool open = order.status == "pending" || order.status == "ready";
+  if (open) PKI_TRY_VOID(follow_authorizations(store, order, now));
+  if (order.status == "processing") PKI_TRY_VOID(follow_certificate(store, order));
+  if ((order.status == "pending" || order.status == "ready") && now >= order.expires) {
+    order.status = "invalid";
+    order.error = acme_problem("malformed", "the order has expired");
+  }
+  if (order.status == before) return {};
+  auto written = store.update_acme_order(order);
+  // Another request saw the same and wrote it first: as good.
+  if (written.ok() || written.error().code() == Code::Conflict) return {};
+  return written;
+}
+
 Result<store::AcmeOrder> current_order(Session& session, store::Store& store, const std::string& account, const std::string& id) {
   PKI_TRY([[maybe_unused]] const auto owner, valid_account(store, account));
   PKI_TRY(auto order, store.acme_order(account, id));
@@ -293,7 +211,7 @@ Result<Json> acme_order_create(Session& session, const Params& params) {
   Json identifiers = Json::array();
   for (const auto& name : names) {
     identifiers.push_back(identifier_of(name));
-    auto authorization = authorization_for(acme, account.id, name, now);
+    auto authorization = authorization_for(order, name, now);
     PKI_TRY(const auto earlier, store->find_valid_acme_authorization(authorization, order.expires));
     order.authorizations.push_back(earlier ? earlier->id : authorization.id);
     if (!earlier) fresh.push_back(std::move(authorization));
@@ -339,6 +257,7 @@ Result<Json> acme_order_finalize(Session& session, const Params& params) {
   if (order.status == "processing" && !std::ranges::equal(der, order.csr)) {
     return acme_error("orderNotReady", Code::Conflict, "the order is being finalized with another request");
   }
+  PKI_TRY_VOID(choose_profile(session, params, order));
   fill(request, order, std::move(names));
   PKI_TRY(const auto decision, judge(session, request));
   if (!decision.allowed()) return refuse(*store, order, decision);

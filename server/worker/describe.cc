@@ -67,6 +67,7 @@ Json describe_record(const store::CertificateRecord& record, Seconds now) {
                            {"requester", record.requester},
                            {"front_end", record.front_end},
                            {"issued_at", base::to_rfc3339(record.issued_at)}});
+  if (!record.acme_order.empty()) out.set("acme_order", record.acme_order);
   if (record.revoked_at) out.set("revoked_at", base::to_rfc3339(*record.revoked_at)).set("reason", record.reason);
   return out;
 }

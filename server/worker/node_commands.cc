@@ -13,7 +13,8 @@ namespace {
 
 constexpr std::size_t kDefaultPage = 100;
 
-Json describe(const store::NodeRecord& node, Seconds now) {
+Json describe(const Session& session, const store::NodeRecord& node) {
+  const auto now = session.clock().now();
   const auto state =
       node.state == store::CertificateState::Valid && now > node.not_after ? "expired" : store::to_text(node.state);
   return Json::object({{"cn", node.cn},
@@ -22,7 +23,8 @@ Json describe(const store::NodeRecord& node, Seconds now) {
                        {"serial", node.serial.hex()},
                        {"state", state},
                        {"registered_at", base::to_rfc3339(node.registered_at)},
-                       {"not_after", base::to_rfc3339(node.not_after)}});
+                       {"not_after", base::to_rfc3339(node.not_after)},
+                       {"key_stored", has_node_key(session.realm(), node.cn)}});
 }
 
 Result<std::string> normalised(const std::string& dn) {
@@ -56,7 +58,7 @@ Result<std::vector<std::string>> certificates_that_become_an_administrators(stor
 Result<Json> node_get(Session& session, const Params& params) {
   PKI_TRY(auto* store, session.store());
   PKI_TRY(const auto node, store->node(params.text("cn")));
-  return describe(node, session.clock().now());
+  return describe(session, node);
 }
 
 Result<Json> node_list(Session& session, const Params& params) {
@@ -64,7 +66,7 @@ Result<Json> node_list(Session& session, const Params& params) {
   const auto limit = std::max<std::int64_t>(params.integer("limit", kDefaultPage), 1);
   PKI_TRY(const auto page, store->nodes(static_cast<std::size_t>(limit), params.text("after")));
   Json rows = Json::array();
-  for (const auto& node : page.items) rows.push_back(describe(node, session.clock().now()));
+  for (const auto& node : page.items) rows.push_back(describe(session, node));
   auto out = Json::object({{"nodes", std::move(rows)}});
   if (!page.next.empty()) out.set("next", page.next);
   return out;

@@ -27,6 +27,11 @@ Status store_node_key(const config::RealmConfig& realm, const std::string& cn, c
   return base::replace_file(directory / "cert.pem", base::as_bytes(certificate_pem), 0644);
 }
 
+bool has_node_key(const config::RealmConfig& realm, const std::string& cn) {
+  std::error_code failure;
+  return std::filesystem::exists(realm.node_directory() / node_directory_name(cn) / "key.pem", failure);
+}
+
 Status delete_node_key(const config::RealmConfig& realm, const std::string& cn) {
   std::error_code failure;
   std::filesystem::remove(realm.node_directory() / node_directory_name(cn) / "key.pem", failure);

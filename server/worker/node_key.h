@@ -16,6 +16,9 @@ std::string node_directory_name(const std::string& cn);
 Status store_node_key(const config::RealmConfig& realm, const std::string& cn, const SecretBytes& key_pem,
                       const std::string& certificate_pem);
 
+/// Whether store_node_key has stored one, and nobody deleted it.
+bool has_node_key(const config::RealmConfig& realm, const std::string& cn);
+
 /// Deletes the stored key; fine when there is none. @errors Io.
 Status delete_node_key(const config::RealmConfig& realm, const std::string& cn);
 

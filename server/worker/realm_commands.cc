@@ -2,6 +2,9 @@
 #include <array>
 
 #include "server/base/log.h"
+#include "server/base/text.h"
+#include "server/config/profile_settings.h"
+#include "server/config/text_checks.h"
 #include "server/config/upki_view.h"
 #include "server/worker/describe.h"
 #include "server/worker/handlers.h"
@@ -124,6 +127,20 @@ Result<Json> profile_list(Session& session, const Params& /*params*/) {
     if (std::ranges::find(names, name.text()) == names.end()) names.push_back(name.text());
   }
   return Json::object({{"profiles", Json::strings(names)}});
+}
+
+Result<Json> profile_options(Session& /*session*/, const Params& /*params*/) {
+  auto words = Json::object();
+  for (const auto& setting : config::profile_settings()) {
+    if (!setting.info.words.empty()) words.set(setting.info.name, Json::strings(base::split(setting.info.words, ' ')));
+  }
+  Json attributes = Json::array();
+  for (const auto& one : config::kDnAttributes) attributes.push_back(one.name);
+  words.set("subject", std::move(attributes));
+  return Json::object({{"words", std::move(words)},
+                       {"key_lengths", Json::object({{"rsa", Json::array({2048, 3072, 4096})},
+                                                     {"ec", Json::array({256, 384, 521})},
+                                                     {"ed25519", Json::array({256})}})}});
 }
 
 Result<Json> profile_get(Session& session, const Params& params) {

@@ -14,7 +14,9 @@ SELECT id, account, status, identifiers, authorizations, profile, not_before, no
 FROM acme_order WHERE realm_id = :realm_id AND id = :id;
 
 -- name: acme_order_update
-UPDATE acme_order SET status = :status, error = :error, serial = :serial, csr = :csr, version = version + 1
+UPDATE acme_order
+SET status = :status, authorizations = :authorizations, profile = :profile, error = :error, serial = :serial, csr = :csr,
+  version = version + 1
 WHERE realm_id = :realm_id AND id = :id AND version = :version;
 
 -- name: acme_order_page

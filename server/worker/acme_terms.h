@@ -1,0 +1,31 @@
+#pragma once
+
+#include <vector>
+
+#include "server/wire/json.h"
+#include "server/worker/issue.h"
+#include "server/worker/params.h"
+
+/// What an ACME order may ask for, whoever brings it: a client by acme.order.create, an RA by acme.order.sync.
+namespace chancery::worker {
+
+/// An identifier {type, value} as a name: dns and ip (RFC 8555 9.7.7, RFC 8738).
+/// @errors acme:unsupportedIdentifier, acme:rejectedIdentifier.
+Result<x509::GeneralName> name_of(const Json& identifier);
+/// The identifier of such a name.
+Json identifier_of(const x509::GeneralName& name);
+/// Each name once, in the order of the request. @errors as name_of; InvalidParams: there is none.
+Result<std::vector<x509::GeneralName>> names_of(const Json& identifiers);
+
+/// The profile that `params` asks for, or the realm's for ACME. @errors acme:invalidProfile.
+Result<ProfileName> profile_for(const Session& session, const Params& params);
+
+/// What the realm would refuse anyway is refused before anything is proved: RFC 8555 7.4 forbids to issue other contents than
+/// those asked for. The account's key stands in for the one to come, so only what is known now is looked at.
+/// @errors acme:rejectedIdentifier, acme:malformed, those of judge().
+Status check_policy(Session& session, const store::AcmeAccount& account, Order wanted);
+
+/// A pending authorization of that name for that order, with a new id and a new challenge.
+store::AcmeAuthorization authorization_for(const store::AcmeOrder& order, const x509::GeneralName& name, Seconds now);
+
+}  // namespace chancery::worker
