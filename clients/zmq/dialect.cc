@@ -48,15 +48,24 @@ Result<Message> parse_message(std::string_view frame) {
   if (!json.ok()) return Error(Code::Malformed, "Invalid JSON: " + json.error().message());
   const auto* task = json->find("TASK");
   if (task == nullptr || !task->is_string()) return Error(Code::Malformed, "[700] Missing TASK");
-  const auto* params = json->find("params");
-  if (params == nullptr) params = json->find("PARAMS");
-  return Message{*task->as_string(), params == nullptr ? Json() : *params};
+  if (const auto* params = json->find("params"); params != nullptr) return Message{*task->as_string(), *params};
+  if (const auto* params = json->find("PARAMS"); params != nullptr)
+    return Message{base::to_lower_ascii(*task->as_string()), *params, Dialect::Older};
+  return Message{*task->as_string(), Json()};
 }
 
 std::string answer(const Json& data) { return wire::to_python_text(Json::object({{"EVENT", "ANSWER"}, {"DATA", data}})); }
 
-std::string failure(const Error& error) {
-  return wire::to_python_text(Json::object({{"EVENT", "UPKI ERROR"}, {"MSG", failure_text(error)}}));
+std::string failure(const Error& error, Dialect dialect) {
+  const auto text = dialect == Dialect::Older ? older_failure_text(error) : failure_text(error);
+  return wire::to_python_text(Json::object({{"EVENT", "UPKI ERROR"}, {"MSG", text}}));
+}
+
+std::string older_failure_text(const Error& error) {
+  if (error.code() == Code::UnknownMethod) return "Unknown command";
+  const auto text = failure_text(error);
+  const auto end = text.starts_with('[') ? text.find("] ") : std::string::npos;
+  return end == std::string::npos ? text : text.substr(end + 2);
 }
 
 std::string failure_text(const Error& error) {

@@ -1,10 +1,16 @@
 noinst_LIBRARIES += libzmqgateway.a
 libzmqgateway_a_SOURCES = \
+  clients/zmq/acme_tasks.cc \
   clients/zmq/backend.cc clients/zmq/backend.h \
+  clients/zmq/ca_tasks.cc \
   clients/zmq/dialect.cc clients/zmq/dialect.h \
   clients/zmq/guard.cc clients/zmq/guard.h \
+  clients/zmq/older_nodes.cc clients/zmq/older_nodes.h \
+  clients/zmq/older_tasks.cc \
+  clients/zmq/params.cc clients/zmq/params.h \
   clients/zmq/seed_limit.cc clients/zmq/seed_limit.h \
-  clients/zmq/tasks.cc clients/zmq/tasks.h \
+  clients/zmq/task_list.h \
+  clients/zmq/tasks.cc clients/zmq/tasks.def clients/zmq/tasks.h \
   clients/zmq/view.cc clients/zmq/view.h \
   clients/zmq/zmtp.cc clients/zmq/zmtp.h
 libzmqgateway_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)

@@ -37,7 +37,7 @@ struct Reply {
 /// Runs one frame and gives the reply frame, whatever came in.
 Reply handle(Backend& backend, Port port, std::string_view frame);
 
-/// Every task's name of a port, for tests.
-std::vector<std::string_view> task_names(Port port);
+/// Every task's name of a port in a dialect, for tests.
+std::vector<std::string_view> task_names(Port port, Dialect dialect);
 
 }  // namespace chancery::zmq_gateway
