@@ -2,6 +2,9 @@
 
 import base64
 import json
+import pathlib
+import random
+import re
 import socket
 import subprocess
 import time
@@ -271,3 +274,57 @@ def test_F29_without_an_answer_the_connection_ends_at_once(system, octets):
         except ConnectionError:
             pass
         assert b"EVENT" not in got
+
+
+# ----- ten thousand hostile messages
+
+TASKS = sorted({name for name in re.findall(r"^TASK\((\w+),", (pathlib.Path(__file__).parent.parent / "clients" / "zmq" / "tasks.def").read_text(), re.M)})
+PARAMETERS = ("dn", "cn", "csr", "seed", "serial", "profile", "sans", "reason", "duration", "cert", "certificate", "account_id", "jwk", "contact", "status",
+              "created_at", "order_id", "identifiers", "not_before", "auth_id", "identifier_type", "identifier_value", "cert_id")
+HOSTILE = ["", " ", "\x00", "\ud7ff", "\u202e", "../../ca", "/", "=", "CN=", ",", "/CN=" + "x" * 5000, "x" * 5000, "%s%n", "'; DROP TABLE node; --", "-----BEGIN CERTIFICATE-----\n", 0, -1,
+           7, 2 ** 63, -2 ** 63, 10 ** 399, 10 ** 500, 1.5, 1e308, True, False, None, [], [[]], [None] * 1000, {}, {"a": {"b": {}}}, {"type": "DNS"}, {"type": 7, "value": []},
+           [{"type": "dns", "value": {}}], {"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}, {"kty": "RSA", "n": "A" * 5000, "e": "AQAB"}]
+NESTED = b"[" * 100000 + b"]" * 100000
+
+
+def hostile_message(dice):
+    """One message, as the frames behind the empty one."""
+    kind = dice.randrange(100)
+    if kind == 0:
+        return [dice.choice([b'{"TASK":"sign","params":{"csr":"' + b"x" * 1_000_000 + b'"}}', b"x" * 1_000_000, b'{"TASK":"' + b"x" * 1_000_000 + b'"}', NESTED, b'{"TASK":"view","params":' + NESTED + b"}"])]
+    if kind < 5:
+        return [b"a"] * dice.randrange(2, 9)
+    if kind < 20:
+        return [dice.randbytes(dice.randrange(200))]
+    if kind < 30:
+        text = json.dumps({"TASK": dice.choice(TASKS), "params": {dice.choice(PARAMETERS): "x"}}).encode()
+        place = dice.randrange(len(text))
+        return [text[:place] + dice.randbytes(1) + text[place + 1:]]
+    if kind < 40:
+        return [json.dumps(dice.choice(HOSTILE)).encode()]
+    params = {name: dice.choice(HOSTILE) for name in dice.sample(PARAMETERS, dice.randrange(1, len(PARAMETERS)))}
+    return [json.dumps({"TASK": dice.choice(TASKS), dice.choice(["params", "PARAMS"]): dice.choice([params, params, params, dice.choice(HOSTILE)])}).encode()]
+
+
+@pytest.mark.parametrize("port", [0, 1])
+def test_ten_thousand_hostile_messages_and_then_a_good_one(peer, system, port):
+    """Each gets one answer, unless its sender is gone by then; whoever asks next is served."""
+    dice, sent, guesser = random.Random(port), 0, "127.0.0.79"  # whose wrong seeds are counted apart from the other tests'
+    while sent < 10000:
+        one = zmq.Context.instance().socket(zmq.DEALER)
+        one.setsockopt(zmq.RCVTIMEO, 30000)
+        one.setsockopt(zmq.LINGER, 0)
+        one.connect(f"tcp://{guesser}:0;127.0.0.1:{system.zmq_port + port}")
+        answers = 50 if dice.randrange(5) else 1  # then it is gone, while the others' are made
+        names = [b"%d" % (sent + i) for i in range(50)]
+        for name in names:
+            one.send_multipart([name, b"", *hostile_message(dice)])
+        for name in names[:answers]:
+            got, empty, text = one.recv_multipart()
+            assert (got, empty) == (name, b"") and json.loads(text)["EVENT"] in ("ANSWER", "UPKI ERROR"), text[:500]
+        one.close()
+        sent += len(names)
+    if port == 0:
+        assert peer.data("get_ca")
+    assert peer.data("status", port=1, cn="nobody.example.com") == {"status": "not_registered"}
+    assert peer.data("view", dn=peer.data("sign", csr=csr(f"after-{port}.example.com"))["dn"])["status"] == "valid"
