@@ -15,18 +15,36 @@ constexpr std::size_t kDefaultPage = 100;
 
 Error not_found(const std::string& what) { return {Code::NotFound, "Certificate not found: " + what}; }
 
+/// The newest of a common name. Of several that were issued within a second that is the one stored last, which its node has.
+Result<store::CertificateRecord> newest_of(store::Store& store, const std::string& cn) {
+  const auto node = store.node(cn);
+  if (node.ok()) return store.certificate(node->serial, node->ca);
+  if (node.error().code() != Code::NotFound) return node.error();
+  return store.newest_by_cn(cn);
+}
+
+/// The newest of a DN, in the same way.
+Result<store::CertificateRecord> newest_of_subject(store::Store& store, const x509::Name& name) {
+  const auto subject = name.to_slash();
+  const auto common_name = name.common_name();
+  const auto node = common_name ? store.node(*common_name) : Result<store::NodeRecord>(not_found(subject));
+  if (node.ok() && node->subject == subject) return store.certificate(node->serial, node->ca);
+  if (!node.ok() && node.error().code() != Code::NotFound) return node.error();
+  return store.newest_by_subject(subject);
+}
+
 /// A DN is looked for as it stands, then with its attributes in the other order (LDAP and OpenSSL write them differently), then
 /// by its common name (UPKI.md 1.3).
 Result<store::CertificateRecord> find_by_dn(store::Store& store, const std::string& text) {
   PKI_TRY(auto name, x509::Name::parse_any(text));
-  auto found = store.newest_by_subject(name.to_slash());
+  auto found = newest_of_subject(store, name);
   if (found.ok() || found.error().code() != Code::NotFound) return found;
   std::reverse(name.attributes.begin(), name.attributes.end());
-  found = store.newest_by_subject(name.to_slash());
+  found = newest_of_subject(store, name);
   if (found.ok() || found.error().code() != Code::NotFound) return found;
   const auto common_name = name.common_name();
   // Only a bare CN stands for every certificate of that name; a longer DN that matches nothing is somebody else.
-  if (common_name && name.attributes.size() == 1) return store.newest_by_cn(*common_name);
+  if (common_name && name.attributes.size() == 1) return newest_of(store, *common_name);
   return not_found(text);
 }
 
@@ -38,7 +56,7 @@ Result<store::CertificateRecord> find(Session& session, const Params& params) {
     return found.ok() || found.error().code() != Code::NotFound ? found : not_found(serial.hex());
   }
   if (params.has("cn")) {
-    auto found = store->newest_by_cn(params.text("cn"));
+    auto found = newest_of(*store, params.text("cn"));
     return found.ok() || found.error().code() != Code::NotFound ? found : not_found(params.text("cn"));
   }
   if (params.has("dn")) return find_by_dn(*store, params.text("dn"));
