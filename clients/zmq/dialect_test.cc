@@ -16,6 +16,15 @@ TEST(Message, BothKeysOfParametersAreRead) {
   }
 }
 
+TEST(Message, TheKeyOfTheParametersTellsTheDialect) {
+  EXPECT_EQ(parse_message(R"({"TASK":"View","params":{}})")->dialect, Dialect::Newer);
+  EXPECT_EQ(parse_message(R"({"TASK":"View","params":{}})")->task, "View");
+  EXPECT_EQ(parse_message(R"({"TASK":"View","PARAMS":{}})")->dialect, Dialect::Older);
+  EXPECT_EQ(parse_message(R"({"TASK":"View","PARAMS":null})")->task, "view");  // which knows no case
+  EXPECT_EQ(parse_message(R"({"TASK":"View"})")->dialect, Dialect::Newer);
+  EXPECT_EQ(parse_message(R"({"TASK":"View","PARAMS":{},"params":{}})")->dialect, Dialect::Newer);
+}
+
 TEST(Message, ParametersMayBeMissing) {
   for (const auto* text : {R"({"TASK":"get_ca"})", R"({"TASK":"get_ca","params":null})", R"({"TASK":"get_ca","PARAMS":null})"}) {
     const auto message = parse_message(text);
@@ -89,7 +98,12 @@ TEST(Failure, CarriesTheClassOfTheError) {
       {{Code::Conflict, "x"}, "[900] x"},
       {{Code::Malformed, "Invalid JSON: y"}, "Invalid JSON: y"},
   };
-  for (const auto& one : cases) EXPECT_EQ(failure_text(one.error), one.text);
+  for (const auto& one : cases) {
+    EXPECT_EQ(failure_text(one.error), one.text);
+    const std::string text = one.text;
+    const auto plain = text.starts_with('[') ? text.substr(text.find(' ') + 1) : text;
+    EXPECT_EQ(older_failure_text(one.error), one.error.code() == Code::UnknownMethod ? "Unknown command" : plain);
+  }
   EXPECT_EQ(failure(Error(Code::BadKey, "x\ny", "advice")), R"({"EVENT": "UPKI ERROR", "MSG": "[400] x\ny"})");
 }
 

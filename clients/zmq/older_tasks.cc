@@ -61,12 +61,12 @@ Result<Json> long_object(Backend& backend, const Json& params) {
 /// `register` and `update`: the DN with its profile, names and days. Kind of key, digest and domain are the profile's.
 Result<Json> announce(Backend& backend, const Json& params, bool replace) {
   PKI_TRY(const auto profile, profile_from(params, "server"));
-  PKI_TRY(const auto dn, dn_of(backend, params));
   PKI_TRY(auto sans, sans_from(value_of(params, "sans")));
-  auto wanted = Json::object({{"dn", dn}, {"profile", profile}, {"sans", std::move(sans)}, {"replace", replace}});
   const auto& duration = value_of(params, "duration");
   if (!duration.is_null() && duration.as_integer() == nullptr)
     return Error(Code::InvalidParams, "duration is " + std::string(duration.kind()) + ", expected a number of days");
+  PKI_TRY(const auto dn, dn_of(backend, params));
+  auto wanted = Json::object({{"dn", dn}, {"profile", profile}, {"sans", std::move(sans)}, {"replace", replace}});
   if (!duration.is_null()) wanted.set("days", duration);
   return backend.call("node.announce", std::move(wanted));
 }

@@ -180,5 +180,31 @@ TEST_P(Acme, I28_Q15_WhatEndedIsForgottenInBatches) {
   EXPECT_OK(store_.acme_order("a", "young"));
 }
 
+TEST_P(Acme, AnOrderTakesItsAuthorizationsOneAfterTheOther) {
+  auto order = order_of("o", "a");
+  order.authorizations.clear();
+  EXPECT_OK(store_.add_acme_order(order, {}));
+  auto stored = store_.acme_order("o").value();
+  EXPECT_EQ(stored.account, "a");
+  auto stale = stored;
+  const auto authorization = authorization_of("z", "a");
+  stored.authorizations = {"z"};
+  stored.profile = "webapp";
+  EXPECT_OK(store_.add_acme_authorization(stored, authorization));
+  const auto now = store_.acme_order("a", "o").value();
+  EXPECT_EQ(now.authorizations, std::vector<std::string>{"z"});
+  EXPECT_EQ(now.profile, "webapp");
+  EXPECT_EQ(store_.acme_authorization("z")->account, "a");
+  EXPECT_EQ(code_of(store_.acme_order("nobody")), Code::NotFound);
+
+  // Neither half without the other.
+  stored.authorizations = {"z", "z"};
+  EXPECT_EQ(code_of(store_.add_acme_authorization(stored, authorization)), Code::Exists);
+  stale.authorizations = {"y"};
+  EXPECT_EQ(code_of(store_.add_acme_authorization(stale, authorization_of("y", "a"))), Code::Conflict);
+  EXPECT_EQ(code_of(store_.acme_authorization("y")), Code::NotFound);
+  EXPECT_EQ(store_.acme_order("o")->authorizations, std::vector<std::string>{"z"});
+}
+
 }  // namespace
 }  // namespace chancery::store
