@@ -92,12 +92,29 @@ Json lints(const std::vector<x509::RuleRow>& rules) {
   return rows;
 }
 
+/// The tasks of uPKI's two ports.
+Json tasks() {
+  return Json::array({
+#define TASK(name, port, dialect, function, bare, params, result, differs) \
+  Json::object({{"name", #name},                                           \
+                {"port", #port},                                           \
+                {"dialect", #dialect},                                     \
+                {"bare", bare},                                            \
+                {"params", params},                                        \
+                {"result", result},                                        \
+                {"differs", differs}}),
+#include "clients/zmq/tasks.def"
+#undef TASK
+  });
+}
+
 }  // namespace
 
 int main() {
   const auto tables = Json::object({{"commands", wire::describe_commands()},
                                     {"settings", settings()},
                                     {"create_options", create_options()},
+                                    {"tasks", tasks()},
                                     {"errors", errors()},
                                     {"certificate_lints", lints(x509::certificate_rules())},
                                     {"crl_lints", lints(x509::crl_rules())}});
