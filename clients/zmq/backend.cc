@@ -6,7 +6,16 @@ namespace {
 constexpr std::string_view kSessionEnds = "connect again";  ///< the daemon's hint with the last answer of a session
 constexpr std::chrono::milliseconds kAnswerLimit{4000};     ///< uPKI's RA gives up after 5 s, for good (UPKI.md 1.1)
 
+constexpr std::chrono::milliseconds kLastCommand{3000};  ///< of an answer that takes many: the last one ends in time, too
+
 }  // namespace
+
+void SocketBackend::set_peer(std::string address) {
+  peer_ = std::move(address);
+  asked_at_ = std::chrono::steady_clock::now();
+}
+
+bool SocketBackend::is_in_time() { return std::chrono::steady_clock::now() - asked_at_ < kLastCommand; }
 
 Status SocketBackend::connect() {
   PKI_TRY(auto connected, client::Client::connect(client::Options{.socket = socket_, .request_timeout = kAnswerLimit}));

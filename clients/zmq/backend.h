@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -19,8 +20,9 @@ class SocketBackend : public Backend {
   Result<Json> call(std::string_view method, Json params) override;
   bool offer_seed() override { return seeds_.offer(peer_, std::chrono::steady_clock::now()); }
   void take_back_offer() override { seeds_.take_back(peer_); }
-  /// Whose request is in hand: an address.
-  void set_peer(std::string address) { peer_ = std::move(address); }
+  bool is_in_time() override;
+  /// Whose request is in hand from now on: an address.
+  void set_peer(std::string address);
   const std::string& peer() const { return peer_; }
   const std::string& realm() const { return realm_; }
 
@@ -31,6 +33,7 @@ class SocketBackend : public Backend {
   std::string realm_;
   std::string peer_;
   SeedLimit& seeds_;
+  std::chrono::steady_clock::time_point asked_at_{};
   std::unique_ptr<client::Client> client_;
 };
 

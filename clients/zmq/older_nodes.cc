@@ -87,11 +87,8 @@ Result<Json> OlderNodes::basics(const std::string& dn, const std::string& profil
                        {"Digest", profile_view.text("digest")}});
 }
 
-Result<Json> OlderNodes::of_certificate(const Json& certificate) {
-  const auto subject = certificate.text("subject");
-  PKI_TRY(auto out, basics(subject, certificate.text("profile")));
-  const auto node = backend_.call("node.get", Json::object({{"cn", common_name_of(subject)}}));
-  const bool local = node.ok() && node->boolean("key_stored");
+Result<Json> OlderNodes::of_certificate(const Json& certificate, bool local) {
+  PKI_TRY(auto out, basics(certificate.text("subject"), certificate.text("profile")));
   out.set("Sans", plain_names(certificate)).set("State", older_state(certificate.text("state")));
   add_time(out, "Created", certificate.text("issued_at"));
   add_time(out, "Start", certificate.text("not_before"));

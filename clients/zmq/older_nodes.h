@@ -14,8 +14,8 @@ class OlderNodes {
  public:
   explicit OlderNodes(Backend& backend) : backend_(backend) {}
 
-  /// Of what certificate.get gave.
-  Result<Json> of_certificate(const Json& certificate);
+  /// Of what certificate.get gave. @param local  whether the server keeps its key
+  Result<Json> of_certificate(const Json& certificate, bool local);
   /// Of what node.announced gave: State "Init", no serial.
   Result<Json> of_announcement(const Json& announced);
 

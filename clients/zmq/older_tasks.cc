@@ -52,7 +52,11 @@ Result<Json> long_object(Backend& backend, const Json& params) {
   PKI_TRY(const auto dn, dn_of(backend, params));
   const auto bare = params.text("dn").empty() ? params.text("cn") : dn;
   const auto found = find_certificate(backend, Json::object({{"dn", bare}}));
-  if (found.ok()) return nodes.of_certificate(*found);
+  if (found.ok()) {
+    const auto node = backend.call("node.get", Json::object({{"cn", common_name_of(found->text("subject"))}}));
+    const bool is_nodes = node.ok() && node->text("serial") == found->text("serial");
+    return nodes.of_certificate(*found, is_nodes && node->boolean("key_stored"));
+  }
   if (found.error().code() != Code::NotFound) return found.error();
   PKI_TRY(const auto announced, announcement_of(backend, dn));
   return announced.is_null() ? Result<Json>(found.error()) : nodes.of_announcement(announced);
@@ -163,8 +167,9 @@ Result<Json> older_list_nodes(Backend& backend, const Json& /*params*/) {
   OlderNodes shown(backend);
   Json out = Json::array();
   for (const auto& node : nodes) {
+    PKI_TRY_VOID(check_time(backend));
     PKI_TRY(const auto certificate, backend.call("certificate.get", Json::object({{"serial", node.text("serial")}})));
-    PKI_TRY(auto object, shown.of_certificate(certificate));
+    PKI_TRY(auto object, shown.of_certificate(certificate, node.boolean("key_stored")));
     out.push_back(std::move(object));
   }
   return out;

@@ -32,8 +32,8 @@ class Script : public Backend {
       say(method, certificate("2026-01-01", "2027-01-01", "valid"));
     say("certificate.request", R"({"private_key":"KEY","csr":"CSR"})");
     say("certificate.revoke", "{}");
-    say("node.get", R"({"cn":"a.example.com","key_stored":true})");
-    say("node.list", R"({"nodes":[{"serial":"0a0b"}]})");
+    say("node.get", R"({"cn":"a.example.com","serial":"0a0b","key_stored":true})");
+    say("node.list", R"({"nodes":[{"serial":"0a0b","key_stored":true}]})");
     for (const auto* method : {"node.announce", "node.announced"})
       say(method,
           R"({"number":7,"dn":")" + kDn +
@@ -57,7 +57,9 @@ class Script : public Backend {
     return found == answers_.end() ? Result<Json>(Error(Code::UnknownMethod, "the script has no " + std::string(method)))
                                    : found->second;
   }
+  bool is_in_time() override { return commands_in_time-- > 0; }
   std::vector<std::string> asked;
+  int commands_in_time = 100;
 
  private:
   std::map<std::string, Result<Json>> answers_;
@@ -186,6 +188,15 @@ TEST(OlderTasks, RenewsInTheLastThirdOfALife) {
   EXPECT_EQ(std::ranges::count_if(script.asked, [](const auto& one) { return one.starts_with("certificate.renew"); }), 0);
   script.say("certificate.get", Script::certificate("2020-01-01", "2020-12-31", "expired"));
   EXPECT_EQ(ask(script, "renew", params), data(R"({"renew": true, )" + kIssued));
+}
+
+TEST(OlderTasks, AListThatTakesTooLongIsRefusedInTime) {
+  for (const int commands : {0, 1}) {
+    Script script;
+    script.commands_in_time = commands;
+    EXPECT_TRUE(ask(script, "list_nodes", "null").starts_with(refusal("the list is too long for one message")));
+    EXPECT_EQ(script.asked.size(), static_cast<std::size_t>(commands));
+  }
 }
 
 TEST(OlderTasks, States) {

@@ -97,10 +97,16 @@ Error csr_failure(const Error& error) {
   return {error.code(), "[300] Failed to load CSR: " + error.message(), error.hint()};
 }
 
+Status check_time(Backend& backend) {
+  if (backend.is_in_time()) return {};
+  return Error(Code::Timeout, "the list is too long for one message", "chancery and the REST API give it page by page");
+}
+
 Result<Json::Array> all_rows(Backend& backend, std::string_view method, Json params, std::string_view member) {
   Json::Array rows;
   params.set("limit", kRowsOfAPage);
   for (;;) {
+    PKI_TRY_VOID(check_time(backend));
     PKI_TRY(const auto page, backend.call(method, params));
     const auto* items = value_of(page, member).as_array();
     if (items == nullptr) return Error(Code::Internal, std::string(method) + " gave no " + std::string(member));

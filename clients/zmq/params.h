@@ -46,7 +46,10 @@ Result<Json> publish(Backend& backend);
 /// A request for a certificate that the daemon does not understand is uPKI's "Failed to load CSR".
 Error csr_failure(const Error& error);
 
-/// Every row of a command that pages, by as many calls as it takes.
+/// That there is time for another command. @errors Timeout: the list is too long for one message.
+Status check_time(Backend& backend);
+
+/// Every row of a command that pages, by as many calls as it takes. @errors as check_time.
 Result<Json::Array> all_rows(Backend& backend, std::string_view method, Json params, std::string_view member);
 
 }  // namespace chancery::zmq_gateway

@@ -24,6 +24,9 @@ class Backend {
   virtual bool offer_seed() { return true; }
   /// It was not a wrong one.
   virtual void take_back_offer() {}
+  /// Whether an answer that takes many commands is still in time; asked before each of them. A client gives up after 5 s, and
+  /// uPKI's RA for good (UPKI.md 1.1).
+  virtual bool is_in_time() { return true; }
   Result<Json> call(std::string_view method) { return call(method, Json::object()); }
 };
 
