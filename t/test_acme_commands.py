@@ -457,3 +457,98 @@ def test_f50_another_realm_knows_nothing(daemon, acme):
         for method, params in (("acme.account.get", {}), ("acme.order.get", {"order": order["id"]}),
                                ("acme.authorization.get", {"authorization": order["authorizations"][0]})):
             assert there.call(method, account=acme.account, **params)["error"]["data"]["code"] == "not_found", method
+
+
+# ----- what an RA brings (acme.*.sync)
+
+def bring(acme, order, name, status="pending", account=None):
+    return acme.call("acme.order.sync", account=account or acme.account, order=order, identifiers=[{"type": "dns", "value": name}], status=status)
+
+
+def vouch(acme, authorization, order, name, status="valid"):
+    return acme.call("acme.authorization.sync", authorization=authorization, order=order, identifier={"type": "dns", "value": name}, status=status)
+
+
+def test_an_order_of_two_names_wants_two_authorizations(acme):
+    names, order = [fresh(), fresh()], os.urandom(8).hex()
+    acme.result("acme.order.sync", account=acme.account, order=order, identifiers=[{"type": "dns", "value": name} for name in names])
+    assert acme.look({"id": order})["status"] == "pending"
+    vouch(acme, os.urandom(8).hex(), order, names[0])
+    assert acme.look({"id": order})["status"] == "pending"
+    assert acme.error("acme.order.finalize", account=acme.account, order=order, csr=csr(names)) == ("conflict", "acme:orderNotReady")
+    vouch(acme, os.urandom(8).hex(), order, names[1])
+    assert acme.look({"id": order})["status"] == "ready"
+    assert acme.finalize({"id": order}, csr(names))["status"] == "valid"
+
+
+def test_a_synced_name_is_the_same_in_any_case(acme):
+    name, order = fresh(), os.urandom(8).hex()
+    bring(acme, order, name.upper())
+    assert "result" in bring(acme, order, name) and "result" in vouch(acme, os.urandom(8).hex(), order, name.upper())
+    assert acme.look({"id": order})["status"] == "ready"
+
+
+def test_a_synced_authorization_serves_the_orders_of_its_account_alone(acme, other):
+    name, first, second, third = fresh(), *(os.urandom(8).hex() for _ in range(3))
+    authorization = os.urandom(8).hex()
+    bring(acme, first, name)
+    vouch(acme, authorization, first, name)
+    bring(acme, second, name)
+    assert "result" in vouch(acme, authorization, second, name) and acme.look({"id": second})["status"] == "ready"
+    bring(other, third, name)
+    reply = vouch(other, authorization, third, name)
+    assert reply["error"]["data"]["code"] == "conflict" and "another account" in reply["error"]["message"], reply
+    assert other.look({"id": third})["status"] == "pending"
+    assert other.order(name)["status"] == "pending", "an account has what was proved for another"
+
+
+def test_a_lost_authorization_takes_its_order_along(acme):
+    name, order, authorization = fresh(), os.urandom(8).hex(), os.urandom(8).hex()
+    bring(acme, order, name)
+    vouch(acme, authorization, order, name)
+    assert acme.look({"id": order})["status"] == "ready"
+    assert "result" in vouch(acme, authorization, order, name, "revoked")
+    assert acme.look({"id": order})["status"] == "invalid"
+    for status in ("pending", "valid", "deactivated"):
+        assert vouch(acme, authorization, order, name, status)["error"]["data"]["code"] == "conflict"
+
+
+def test_a_challenge_under_way_comes_too_late_for_what_was_vouched_for(acme):
+    name = fresh()
+    order = acme.order(name)
+    authorization, = order["authorizations"]
+    claim = acme.begin(authorization)["claim"]
+    assert "result" in vouch(acme, authorization, order["id"], name)
+    acme.call("acme.challenge.finish", authorization=authorization, type=HTTP01, claim=claim, valid=False, evidence="refused")
+    assert acme.look(order)["status"] == "ready"
+
+
+@pytest.mark.parametrize("final", ["deactivated", "revoked"])
+def test_an_account_that_has_ended_is_not_synced_back(acme, final):
+    assert acme.result("acme.account.sync", account=acme.account, jwk=acme.key.jwk(), status=final)["status"] == final
+    assert acme.result("acme.account.sync", account=acme.account, jwk=acme.key.jwk())["status"] == final
+    for change in ({"status": "valid"}, {"contact": ["mailto:a@example.com"]}, {"status": "revoked" if final == "deactivated" else "deactivated"}):
+        assert acme.error("acme.account.sync", account=acme.account, jwk=acme.key.jwk(), **change)[0] == "conflict"
+    assert bring(acme, os.urandom(8).hex(), fresh())["error"]["data"]["code"] == "denied"
+
+
+def test_an_order_is_brought_once_when_many_bring_it(daemon, acme):
+    name, order = fresh(), os.urandom(8).hex()
+
+    def one(_):
+        with Talk(daemon.socket, "default") as talk:
+            return bring(talk, order, name, account=acme.account)
+
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        replies = list(pool.map(one, range(12)))
+    assert any("result" in reply for reply in replies)
+    assert {reply["error"]["data"]["code"] for reply in replies if "error" in reply} <= {"exists"}, replies
+    assert acme.look({"id": order})["status"] == "pending"
+
+
+def test_syncing_wants_an_operator(daemon, acme):
+    """A front end that serves clients may not vouch for names; that is its realm's RA."""
+    with daemon.talk("default") as talk:
+        roles = {one["name"]: one["role"] for one in talk.result("server.describe")["commands"]}
+    for name in ("acme.account.sync", "acme.order.sync", "acme.authorization.sync", "acme.order.find", "acme.authorization.find", "certificate.request", "node.announce"):
+        assert roles[name] == "ra-operator", name
