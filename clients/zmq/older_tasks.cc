@@ -52,13 +52,16 @@ Result<Json> long_object(Backend& backend, const Json& params) {
   PKI_TRY(const auto dn, dn_of(backend, params));
   const auto bare = params.text("dn").empty() ? params.text("cn") : dn;
   const auto found = find_certificate(backend, Json::object({{"dn", bare}}));
+  PKI_TRY(const auto announced, announcement_of(backend, dn));
+  // Registered anew after its last certificate: it waits for the next one.
+  const bool waits = !announced.is_null() && found.ok() && announced.text("announced_at") > found->text("issued_at");
+  if (waits) return nodes.of_announcement(announced);
   if (found.ok()) {
     const auto node = backend.call("node.get", Json::object({{"cn", common_name_of(found->text("subject"))}}));
     const bool is_nodes = node.ok() && node->text("serial") == found->text("serial");
     return nodes.of_certificate(*found, is_nodes && node->boolean("key_stored"));
   }
   if (found.error().code() != Code::NotFound) return found.error();
-  PKI_TRY(const auto announced, announcement_of(backend, dn));
   return announced.is_null() ? Result<Json>(found.error()) : nodes.of_announcement(announced);
 }
 

@@ -166,6 +166,12 @@ TEST(OlderTasks, WhatIsOnlyRegisteredIsInit) {
       << ask(script, "get_node", "\"" + kDn + "\"");
 }
 
+TEST(OlderTasks, WhatIsRegisteredAnewIsInit) {
+  Script script;
+  script.say("certificate.get", Script::certificate("2025-01-01", "2025-02-01", "revoked"));
+  EXPECT_EQ(ask(script, "get_node", "\"" + kDn + "\""), data(kInit));
+}
+
 TEST(OlderTasks, ProfileMakesTheDn) {
   Script script;
   ask(script, "register", R"({"profile":"server","cn":"a.example.com","sans":["a"],"duration":30})");

@@ -1,6 +1,7 @@
 #include "server/base/log.h"
 #include "server/base/text.h"
 #include "server/crypto/digest.h"
+#include "server/worker/announce.h"
 #include "server/worker/handlers.h"
 #include "server/worker/issue.h"
 #include "server/x509/pem.h"
@@ -31,7 +32,7 @@ Result<x509::Name> name_from(const Params& params) {
 
 Result<std::optional<Json>> announced(store::Store& store, const std::string& dn) {
   PKI_TRY(const auto text, store.get_meta(fact_of(dn)));
-  if (!text) return std::optional<Json>();
+  if (!text || text->empty()) return std::optional<Json>();  // empty: forgotten
   PKI_TRY(auto fact, wire::parse_json(*text));
   return std::optional<Json>(std::move(fact));
 }
@@ -46,6 +47,11 @@ Result<std::vector<std::string>> sans_from(const Params& params) {
 }
 
 }  // namespace
+
+Status forget_announcement(store::Store& store, const std::string& dn) {
+  PKI_TRY(const auto known, store.get_meta(fact_of(dn)));
+  return known && !known->empty() ? store.set_meta(fact_of(dn), "") : Status();
+}
 
 Result<Json> node_announce(Session& session, const Params& params) {
   PKI_TRY(const auto name, name_from(params));

@@ -3,6 +3,7 @@
 
 #include "server/base/log.h"
 #include "server/base/text.h"
+#include "server/worker/announce.h"
 #include "server/worker/handlers.h"
 #include "server/worker/issue.h"
 #include "server/worker/node_key.h"
@@ -81,6 +82,7 @@ Result<Json> node_delete(Session& session, const Params& params) {
   if (!revoked.ok() && revoked.error().code() != Code::Conflict) return revoked.error();
   PKI_TRY_VOID(delete_node_key(session.realm(), cn));
   PKI_TRY_VOID(store->delete_node(cn));
+  PKI_TRY_VOID(forget_announcement(*store, node.subject));
   base::log_info("node " + cn + " deleted by " + session.requester());
   return Json::object({{"cn", cn}, {"serial", node.serial.hex()}});
 }

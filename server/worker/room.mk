@@ -9,7 +9,7 @@ libworker_a_SOURCES = \
   server/worker/acme_sync.cc \
   server/worker/acme_terms.cc server/worker/acme_terms.h \
   server/worker/administrator.cc server/worker/administrator.h \
-  server/worker/announce_commands.cc \
+  server/worker/announce.h server/worker/announce_commands.cc \
   server/worker/audit.cc server/worker/audit.h \
   server/worker/audit_commands.cc \
   server/worker/certificate_commands.cc \
