@@ -99,7 +99,7 @@ Error csr_failure(const Error& error) {
 
 Status check_time(Backend& backend) {
   if (backend.is_in_time()) return {};
-  return Error(Code::Timeout, "the list is too long for one message", "chancery and the REST API give it page by page");
+  return Error(Code::Timeout, "the list is too long for one message", "chancery node list gives it page by page");
 }
 
 Result<Json::Array> all_rows(Backend& backend, std::string_view method, Json params, std::string_view member) {
