@@ -149,7 +149,7 @@ Result<Json> acme_list_orders(Backend& backend, const Json& params) {
   Json out = Json::array();
   for (const auto& id : ids) {
     PKI_TRY_VOID(check_time(backend));
-    PKI_TRY(const auto order, find_order(backend, *id.as_string()));
+    PKI_TRY(const auto order, find_order(backend, digits_of(id)));
     PKI_TRY(auto view, order_view(backend, order));
     out.push_back(std::move(view));
   }
