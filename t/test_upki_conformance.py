@@ -154,7 +154,7 @@ def message(case, known):
 
 def ask(system, port, text):
     socket = zmq.Context.instance().socket(zmq.REQ)
-    socket.setsockopt(zmq.RCVTIMEO, 20000)
+    socket.setsockopt(zmq.RCVTIMEO, 60000)
     socket.setsockopt(zmq.LINGER, 0)
     socket.connect(f"tcp://127.0.0.1:{system.zmq_port + port}")
     try:

@@ -13,7 +13,7 @@ namespace {
 
 using namespace chancery;
 
-constexpr int kAnswerMs = 20000;
+constexpr int kAnswerMs = 60000;
 constexpr std::size_t kMaxFile = 1 << 22;
 
 Json variables = Json::object();
