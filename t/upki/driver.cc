@@ -82,9 +82,10 @@ bool matches_array(const Json& pattern, const Json& value) {
 /// All members, and no others unless the pattern is open.
 bool matches_object(const Json& pattern, const Json& value) {
   const auto* open = pattern.find("*open");
-  const auto& wanted = open == nullptr ? *pattern.as_object() : *open->as_object();
-  if (!value.is_object() || (open == nullptr && wanted.size() != value.as_object()->size())) return false;
-  return std::ranges::all_of(wanted, [&](const Json::Member& one) {
+  const auto* wanted = open == nullptr ? pattern.as_object() : open->as_object();
+  const auto* members = value.as_object();
+  if (wanted == nullptr || members == nullptr || (open == nullptr && wanted->size() != members->size())) return false;
+  return std::ranges::all_of(*wanted, [&](const Json::Member& one) {
     const auto* member = value.find(one.first);
     return member != nullptr && matches(one.second, *member);
   });
