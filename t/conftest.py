@@ -198,6 +198,15 @@ acme:
                 time.sleep(0.05)
         raise AssertionError(f"not ready: {last}\n{self.words()}")
 
+    def wait_for_key_pair(self, kind):
+        """Until the pool has one: making it takes as long as the machine is busy, and ZMQ answers within 4 s."""
+        talk = self.realm("default").talk()
+        deadline = time.monotonic() + READY_SECONDS
+        while not any(one["kind"] == kind and one["ready"] > 0 for one in talk.result("server.status")["key_pool"]):
+            assert time.monotonic() < deadline, self.words()
+            time.sleep(0.05)
+        talk.close()
+
     def words(self):
         texts = [path.read_text(errors="replace")[-4000:] for path in (self.log, self.directory / "stdout") if path.exists()]
         return "\n".join(texts)

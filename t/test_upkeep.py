@@ -126,6 +126,13 @@ def test_D42_the_wall_clock_has_one_door():
     assert users == {"server/base/clock.cc", "clients/http/connection.cc"}
 
 
+def test_the_unit_lets_key_pairs_give_way():
+    """Both calls are in @resources, which the unit takes away."""
+    lines = (TOP / "etc" / "chancery.service.in").read_text().splitlines()
+    taken, given = lines.index("SystemCallFilter=~@privileged @resources"), lines.index("SystemCallFilter=setpriority sched_setscheduler")
+    assert taken < given
+
+
 def test_D39_the_unit_is_hardened():
     unit = (TOP / "etc" / "chancery.service.in").read_text()
     settings = dict(line.split("=", 1) for line in unit.splitlines() if "=" in line and not line.startswith("#"))

@@ -61,7 +61,7 @@ def processes(server):
     def all_ready():
         with server.talk() as talk:
             rows = talk.result("server.status")["processes"]
-            return rows if {row["state"] for row in rows} == {"ready"} and len(rows) == 4 else None
+            return rows if {row["state"] for row in rows} == {"ready"} and len(rows) == 5 else None
     return {f"{row['kind']} {row.get('name', '')}".strip(): row["pid"] for row in wait_for(all_ready, what="all processes")}
 
 
@@ -109,7 +109,7 @@ def test_a_group_that_all_are_in_is_enough(reachable):
 
 def test_D31_everybody_is_who_the_configuration_says(server):
     pids = processes(server)
-    expected = {"signer default": SIGNER, "signer devices": SIGNER, "upkeep": WORKER, "front end http": WEB}
+    expected = {"signer default": SIGNER, "signer devices": SIGNER, "upkeep": WORKER, "keymaker": WORKER, "front end http": WEB}
     assert set(pids) == set(expected)
     with server.talk("default") as talk:
         worker, = [row["pid"] for row in talk.result("server.status")["workers"] if row.get("realm") == "default" and row["uid"] == 0]
@@ -161,14 +161,15 @@ def test_C22_D31_a_shell_of_a_front_end_gets_nothing(server):
         issue(talk, "three.example.com")
         worker, = [row["pid"] for row in talk.result("server.status")["workers"] if row.get("realm") == "default" and row["uid"] == 0]
         files = [server.realm(realm) / name for realm in ("default", "devices") for name in [*SECRETS, "db/realm.db"]]
-        others = [server.pid, worker, pids["signer default"], pids["upkeep"]]
+        others = [server.pid, worker, pids["signer default"], pids["upkeep"], pids["keymaker"]]
         assert tries(WEB, f"cat {server.realm('default')}/ca.crt") != []
         assert tries(
             WEB, *[f"cat {file}" for file in files], *[f"ls {server.realm('default')}/{name}" for name in ("db", "journal", "nodes")],
             *[f"touch {place}/x" for place in (server.realm("default"), server.realm("default") / "db", server.directory / "run", server.directory)],
             *[f"cat /proc/{pid}/{name}" for pid in others for name in ("environ", "mem", "maps")], *[f"ls /proc/{pid}/fd/" for pid in others],
             *[f"kill -0 {pid}" for pid in others],
-            *[f"timeout 5 nc -U -N {server.directory}/run/signer-{realm}.sock </dev/null" for realm in ("default", "devices")]) == []
+            *[f"timeout 5 nc -U -N {server.directory}/run/signer-{realm}.sock </dev/null" for realm in ("default", "devices")],
+            f"timeout 5 nc -U -N {server.directory}/run/keymaker.sock </dev/null") == []
 
 
 def test_C22_I19_the_socket_gives_a_front_end_its_role_and_no_more(server):

@@ -101,16 +101,18 @@ def test_hold_and_back(peer):
     assert peer.error("unrevoke", dn="hold.example.com").startswith("[900] ")
 
 
-def test_generate_keeps_the_key(peer):
+def test_generate_keeps_the_key(peer, system):
+    system.wait_for_key_pair("rsa:2048")
     made = peer.data("generate", cn="made.example.com", profile="user", sans=[{"type": "EMAIL", "value": "a@example.com"}, "DNS:made.example.com"], local=True)
     assert made["dn"] == "/CN=made.example.com" and "private_key" not in made
 
 
 def test_register(peer, system):
+    system.wait_for_key_pair("rsa:2048")
     answer = peer.data("register", port=1, seed=system.seed, cn="ra1.example.com", profile="user", sans=[{"type": "DNS", "value": "upki-ra.example.com"}])
     assert answer["status"] == "registered" and answer["private_key"].startswith("-----BEGIN PRIVATE KEY-----")
     assert answer["ca_certificate"] == peer.data("get_ca")
-    assert peer.data("status", port=1, cn="ra1.example.com")["node"]["profile"] == "user"  # 2048 bits; those of ra take as long as a primality test is unlucky
+    assert peer.data("status", port=1, cn="ra1.example.com")["node"]["profile"] == "user"
     assert peer.data("status", port=1, cn="nobody.example.com") == {"status": "not_registered"}
 
 
@@ -122,6 +124,7 @@ def test_F54_wrong_seeds(peer, system):
 
 def test_F54_guessing_has_to_wait(peer, system):
     """Ten wrong seeds of an address; then no seed of it is looked at for a minute, at neither port. Other addresses are served."""
+    system.wait_for_key_pair("rsa:2048")
     guesser, before = "127.0.0.77", system.log.read_text(errors="replace").count("\n")
     asked = {"cn": "guess.example.com", "profile": "user", "source": guesser}
     for i in range(10):

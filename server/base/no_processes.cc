@@ -27,4 +27,16 @@ const CallFilter kNoProcesses({
 
 Status forbid_processes() { return kNoProcesses.install(); }
 
+Status forbid_sockets() {
+  const CallFilter filter({
+      {SYS_socket},
+      {SYS_socketpair},
+      {SYS_connect},
+      {SYS_bind},
+      {SYS_listen},
+      {SYS_io_uring_setup},  // which makes and connects sockets without the calls of that name
+  });
+  return filter.install();
+}
+
 }  // namespace chancery::base

@@ -9,4 +9,8 @@ namespace chancery::base {
 /// @errors Io: the kernel has no seccomp filters.
 Status forbid_processes();
 
+/// From here on this process makes no socket and connects none, to whatever network or process: EPERM, likewise for good. What is
+/// open stays, and a listening socket goes on accepting. Needs and @errors as forbid_processes.
+Status forbid_sockets();
+
 }  // namespace chancery::base

@@ -1,5 +1,6 @@
 #include "server/base/process.h"
 
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -80,6 +81,13 @@ Status forbid_dumps() {
   if (::setrlimit(RLIMIT_CORE, &none) != 0) return io_error("RLIMIT_CORE", errno);
   if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return io_error("PR_SET_DUMPABLE", errno);
   return {};
+}
+
+void give_way() {
+  constexpr int kNice = 10;
+  const sched_param unused{};
+  (void)::sched_setscheduler(0, SCHED_BATCH, &unused);
+  (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice);  // of the thread, on Linux: setpriority(2)
 }
 
 std::size_t proportional_set_size() {

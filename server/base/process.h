@@ -41,6 +41,10 @@ Status die_with_parent(pid_t parent, int signal);
 /// No core dumps, not traceable by others of the same uid (PROMISES D35, D36). @errors Io.
 Status forbid_dumps();
 
+/// This thread gives way to others from here on: a batch job that gets about a tenth of what another one gets which wants the
+/// processor at the same time (sched(7)). There is no way back. Never fails: whoever may not is no faster for it.
+void give_way();
+
 /// What this machine's kernel says of this process's memory: proportional set size in octets, 0 when unknown.
 std::size_t proportional_set_size();
 

@@ -86,6 +86,12 @@ struct alignas(kCacheLine) Scoreboard::Process {
   SharedText<32> detail;
 };
 
+struct Scoreboard::KeyKind {
+  std::atomic<std::uint64_t> ready;
+  std::atomic<std::uint64_t> size;  ///< 0: the row is free
+  SharedText<8> kind;
+};
+
 struct alignas(kCacheLine) Scoreboard::Server {
   std::atomic<pid_t> master;
   std::atomic<std::int64_t> started_at;
@@ -93,6 +99,7 @@ struct alignas(kCacheLine) Scoreboard::Server {
   std::atomic<std::uint64_t> generation;
   std::atomic<std::uint64_t> accepted;
   std::atomic<std::uint64_t> refused;
+  std::array<KeyKind, kMaxKeyKinds> key_kinds;
 };
 
 Result<Mapping> Mapping::create(std::size_t octets) {
@@ -220,6 +227,25 @@ void Scoreboard::show_process(std::size_t row, const ProcessView& view) {
   one.restarts = view.restarts;
   one.since = to_epoch(view.since);
   one.state = view.state;
+}
+
+void Scoreboard::show_key_kinds(const std::vector<KeyKindView>& kinds) {
+  PKI_CHECK(kinds.size() <= kMaxKeyKinds);
+  for (std::size_t i = 0; i < kMaxKeyKinds; ++i) {
+    auto& row = server_->key_kinds.at(i);
+    const auto view = i < kinds.size() ? kinds[i] : KeyKindView();
+    row.kind.set(view.kind);
+    row.ready = view.ready;
+    row.size = view.size;
+  }
+}
+
+std::vector<KeyKindView> Scoreboard::key_kinds() const {
+  std::vector<KeyKindView> views;
+  for (const auto& one : server_->key_kinds) {
+    if (one.size != 0) views.push_back({one.kind.text(), one.ready, one.size});
+  }
+  return views;
 }
 
 void Scoreboard::hide_process(std::size_t row) { process(row).state = ProcessState::Free; }

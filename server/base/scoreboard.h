@@ -61,6 +61,13 @@ struct ProcessView {
   std::chrono::sys_seconds since{};
 };
 
+/// A kind of key pair that is kept ready, as server.status shows it.
+struct KeyKindView {
+  std::string kind;  ///< "rsa:4096"
+  std::size_t ready = 0;
+  std::size_t size = 0;  ///< how many there are when it is full
+};
+
 struct ServerView {
   pid_t master = 0;
   std::chrono::sys_seconds started_at{};
@@ -107,7 +114,15 @@ class Scoreboard {
   /// The state becomes Busy and the count of requests rises by one; set_state(Idle) ends the request.
   void begin_request(std::size_t slot);
 
+  // For the keymaker.
+
+  static constexpr std::size_t kMaxKeyKinds = 8;
+  /// @param kinds  at most kMaxKeyKinds; they take the place of what was there
+  void show_key_kinds(const std::vector<KeyKindView>& kinds);
+
   // For server.status.
+
+  std::vector<KeyKindView> key_kinds() const;
 
   ServerView server() const;
   std::vector<WorkerView> workers() const;     ///< those in use
@@ -131,6 +146,7 @@ class Scoreboard {
  private:
   struct Worker;
   struct Process;
+  struct KeyKind;
   struct Server;
 
   Worker& worker(std::size_t slot) const;

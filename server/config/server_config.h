@@ -71,6 +71,7 @@ struct Limits {
   std::chrono::seconds request_timeout{60};
   std::chrono::seconds grace{20};  ///< after SIGTERM, for requests in hand
   int max_requests_per_worker = 1000000;
+  int key_pool = 4;  ///< RSA pairs kept ready of each size that profiles generate; 0: none
 
   bool operator==(const Limits&) const = default;
 };
@@ -108,6 +109,7 @@ struct ServerConfig {
   }
   std::filesystem::path socket_file() const { return run_directory / "chanceryd.sock"; }
   std::filesystem::path pid_file() const { return run_directory / "chanceryd.pid"; }
+  std::filesystem::path keymaker_socket_file() const { return run_directory / "keymaker.sock"; }
   std::filesystem::path signer_socket_file(const RealmName& realm) const {
     return run_directory / ("signer-" + realm.text() + ".sock");
   }

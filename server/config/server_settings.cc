@@ -26,7 +26,7 @@ constexpr std::array kUsers{
         {.name = "worker",
          .check = check_account,
          .when = When::Start,
-         .doc = "Whom workers and upkeep become: the owner of each realm's db and nodes; empty: the server's.",
+         .doc = "Whom workers, upkeep and the keymaker become: the owner of each realm's db and nodes; empty: the server's.",
          .type = "Unix account"}),
     row<&ServerConfig::signer_user>({.name = "signer",
                                      .check = check_account,
@@ -94,6 +94,10 @@ constexpr std::array kLimits{
         {.name = "grace", .unit = "s", .least = 0, .most = kHour, .doc = "What requests in hand get after SIGTERM to finish."}),
     row<&Limits::max_requests_per_worker>(
         {.name = "max-requests-per-worker", .least = 1, .most = 1000000000, .doc = "A session ends after so many requests."}),
+    row<&Limits::key_pool>({.name = "key-pool",
+                            .least = 0,
+                            .most = 64,
+                            .doc = "RSA key pairs kept ready, of each size that profiles have for generated keys; 0: none."}),
 };
 
 constexpr std::array kRealms{

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -56,10 +57,14 @@ class PublicKey {
 /// A private key, in memory. Moves, never copies.
 class PrivateKey {
  public:
-  static Result<PrivateKey> generate(const KeySpec& spec);
+  /// @param enough  when it becomes true, an RSA pair that is not found yet is given up. @errors BadKey; Closed: given up.
+  static Result<PrivateKey> generate(const KeySpec& spec, const std::atomic<bool>* enough = nullptr);
   /// PKCS#8, plain or encrypted, or the older forms of one key kind. @param passphrase null: only an unencrypted key is read.
   /// @errors Malformed; AuthFailed: encrypted, and the passphrase is missing or wrong; BadKey.
   static Result<PrivateKey> from_pem(ByteView pem, const SecretBytes* passphrase);
+  /// One that another process of this server has just made and written with to_pem. Whether its numbers are prime is not tested
+  /// again, which would take as long as making it. @errors Malformed.
+  static Result<PrivateKey> from_own_pem(ByteView pem);
 
   /// PKCS#8 in the clear (RFC 5208 5).
   SecretBytes to_pem() const;
@@ -80,6 +85,11 @@ class PrivateKey {
 };
 
 inline constexpr int kPbkdf2Iterations = 600'000;
+
+/// From here on the private numbers of this process's keys lie in memory of their own: between guard pages, and locked (never
+/// swapped) as far as RLIMIT_MEMLOCK allows. Call once, before the first key. @param octets  a power of two; a key that finds no
+/// room there cannot be made. @return whether it is locked.
+bool keep_keys_apart(std::size_t octets);
 
 /// The one check that every foreign key passes (PROMISES B2, F32): RSA 2048 to 8192 bits in steps of 8, exponent odd, at least
 /// 65537 and below 2^256, no factor below 752, neither ROCA nor close primes (B3, B4); EC on P-256, P-384 or P-521 by name, on

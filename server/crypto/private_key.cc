@@ -1,3 +1,4 @@
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
@@ -44,8 +45,25 @@ BioPtr secret_bio() {
   return bio;
 }
 
-EVP_PKEY* make_pair(const KeySpec& spec) {
-  if (spec.kind == KeySpec::Kind::Rsa) return EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", static_cast<std::size_t>(spec.bits));
+/// Called again and again in the search for primes (BN_generate_prime_ex(3)); 0 ends it.
+int may_go_on(EVP_PKEY_CTX* context) {
+  return static_cast<const std::atomic<bool>*>(EVP_PKEY_CTX_get_app_data(context))->load() ? 0 : 1;
+}
+
+EVP_PKEY* make_rsa_pair(int bits, const std::atomic<bool>* enough) {
+  const PkeyContextPtr context(EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr));
+  PKI_CHECK(context && EVP_PKEY_keygen_init(context.get()) == 1);
+  PKI_CHECK(EVP_PKEY_CTX_set_rsa_keygen_bits(context.get(), bits) == 1);
+  if (enough != nullptr) {
+    EVP_PKEY_CTX_set_app_data(context.get(), const_cast<std::atomic<bool>*>(enough));
+    EVP_PKEY_CTX_set_cb(context.get(), may_go_on);
+  }
+  EVP_PKEY* key = nullptr;
+  return EVP_PKEY_generate(context.get(), &key) == 1 ? key : nullptr;
+}
+
+EVP_PKEY* make_pair(const KeySpec& spec, const std::atomic<bool>* enough) {
+  if (spec.kind == KeySpec::Kind::Rsa) return make_rsa_pair(spec.bits, enough);
   if (spec.kind == KeySpec::Kind::Ed25519) return EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519");
   const auto curve = "P-" + std::to_string(spec.bits);
   return EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", curve.c_str());
@@ -62,8 +80,9 @@ Result<PrivateKey> PrivateKey::adopt(PkeyPtr key) {
   return PrivateKey(std::move(key), std::move(half));
 }
 
-Result<PrivateKey> PrivateKey::generate(const KeySpec& spec) {
-  PkeyPtr key(make_pair(spec));
+Result<PrivateKey> PrivateKey::generate(const KeySpec& spec, const std::atomic<bool>* enough) {
+  PkeyPtr key(make_pair(spec, enough));
+  if (!key && enough != nullptr && enough->load()) return failed(Code::Closed, "the key pair was given up");
   if (!key) return failed(Code::BadKey, "no key of kind " + base::to_text(spec) + " can be made");
   return adopt(std::move(key));
 }
@@ -84,6 +103,22 @@ Result<PrivateKey> PrivateKey::from_pem(ByteView pem, const SecretBytes* passphr
   PKI_CHECK(context != nullptr);
   if (EVP_PKEY_pairwise_check(context.get()) != 1) return failed(Code::BadKey, "private and public half do not fit");
   return out;
+}
+
+Result<PrivateKey> PrivateKey::from_own_pem(ByteView pem) {
+  if (pem.size() > kMaxKeyPemBytes) return failed(Code::Malformed, "a key above 64 KiB");
+  const BioPtr bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  PKI_CHECK(bio != nullptr);
+  Asked asked{nullptr};
+  PkeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, give_passphrase, &asked));
+  if (!key) return failed(Code::Malformed, "no private key in PEM");
+  return adopt(std::move(key));
+}
+
+bool keep_keys_apart(std::size_t octets) {
+  constexpr std::size_t kLeastPiece = 32;
+  constexpr int kLocked = 1;
+  return CRYPTO_secure_malloc_init(octets, kLeastPiece) == kLocked;
 }
 
 SecretBytes PrivateKey::to_pem() const {

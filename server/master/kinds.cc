@@ -11,6 +11,7 @@ constexpr std::array kKinds{
     KindRow{Kind::Upkeep, "upkeep", Restart::Always, Readiness::AtStart, OnReload::Replace, StopPhase::Clients},
     KindRow{Kind::FrontEnd, "front end", Restart::Always, Readiness::AtStart, OnReload::Changed, StopPhase::Clients},
     KindRow{Kind::Worker, "worker", Restart::Never, Readiness::AtStart, OnReload::Keep, StopPhase::Workers},
+    KindRow{Kind::Keymaker, "keymaker", Restart::Always, Readiness::AtStart, OnReload::Changed, StopPhase::Signers},
 };
 
 }  // namespace

@@ -5,7 +5,7 @@
 
 namespace chancery::master {
 
-enum class Kind { Signer, Upkeep, FrontEnd, Worker };
+enum class Kind { Signer, Upkeep, FrontEnd, Worker, Keymaker };
 
 /// Whether the master starts it again when it died.
 enum class Restart { Never, Always };

@@ -68,8 +68,26 @@ Result<Started> start_signer(const SnapshotPtr& snapshot, const config::RealmCon
 Result<Started> start_upkeep(const SnapshotPtr& snapshot, const Shared& shared) {
   const int keep[] = {shared.life};
   PKI_TRY(const pid_t pid, fork_child(keep, shared.worker, [&] {
-            return worker::run_upkeep(
-                {.life = base::UniqueFd(shared.life), .snapshot = snapshot, .board = shared.board, .passes = shared.passes});
+            return worker::run_upkeep({.life = base::UniqueFd(shared.life),
+                                       .snapshot = snapshot,
+                                       .board = shared.board,
+                                       .passes = shared.passes,
+                                       .key_passes = shared.key_passes});
+          }));
+  return Started{pid, {}};
+}
+
+Result<Started> start_keymaker(const SnapshotPtr& snapshot, const std::vector<RealmName>& realms, const Shared& shared) {
+  PKI_TRY(const int listener, shared.directory->open_keymaker_socket(snapshot->server));
+  for (const auto& realm : realms) shared.key_passes->make(realm);
+  const int keep[] = {shared.life, listener};
+  PKI_TRY(const pid_t pid, fork_child(keep, shared.worker, [&] {
+            return worker::run_keymaker({.life = base::UniqueFd(shared.life),
+                                         .listener = listener,
+                                         .snapshot = snapshot,
+                                         .board = shared.board,
+                                         .passes = shared.passes,
+                                         .key_passes = shared.key_passes});
           }));
   return Started{pid, {}};
 }
@@ -109,6 +127,12 @@ std::vector<Wanted> recipes(const SnapshotPtr& snapshot, const Shared& shared) {
   std::vector<Wanted> wanted;
   for (const auto& realm : snapshot->realms) wanted.push_back(signer(snapshot, realm, shared));
   wanted.push_back({.kind = Kind::Upkeep, .name = {}, .settings = {}, .start = [=] { return start_upkeep(snapshot, shared); }});
+  const auto keys = worker::keymaker_part(*snapshot);
+  if (!keys.settings.empty()) {
+    wanted.push_back({.kind = Kind::Keymaker, .name = {}, .settings = keys.settings, .start = [=] {
+                        return start_keymaker(snapshot, keys.realms, shared);
+                      }});
+  }
   for (const auto& front_end : snapshot->server.front_ends) {
     if (front_end.enabled) wanted.push_back(front_end_of(snapshot, front_end, shared));
   }

@@ -18,10 +18,12 @@ struct Shared {
   base::Scoreboard* board;
   int life;  ///< read end of the life pipe: EOF means that the master is gone
   base::SignerPasses* passes;
+  base::SignerPasses* key_passes;
   const Account* worker;  ///< whom workers and upkeep become; null: nobody else
 };
 
-/// The processes that a configuration wants: a signer for each realm, upkeep, the enabled front ends.
+/// The processes that a configuration wants: a signer for each realm, upkeep, the keymaker where profiles ask for slow key pairs,
+/// the enabled front ends.
 std::vector<Wanted> recipes(const std::shared_ptr<const config::Snapshot>& snapshot, const Shared& shared);
 
 /// How the signer's program is called to look at a realm's key, certificate and journal, and to say what does not hold.

@@ -17,7 +17,7 @@ namespace chancery::master {
 namespace {
 
 constexpr int kBacklog = 1024;  ///< connects that wait while the master forks (PROMISES D6); the kernel's somaxconn bounds it
-constexpr mode_t kSignerSocketMode = 0600;
+constexpr mode_t kInnerSocketMode = 0600;
 constexpr int kMostLockTries = 10;
 // A child of a killed master holds what it inherited for a moment, until it closes that or notices its parent's death.
 constexpr std::chrono::milliseconds kPatience{1000};
@@ -97,6 +97,16 @@ Status set_owner(const std::filesystem::path& path, const config::ServerConfig& 
   return {};
 }
 
+/// A socket that workers alone may open.
+Result<base::UniqueFd> open_inner_socket(const config::ServerConfig& server, const std::filesystem::path& path) {
+  // We hold the directory's lock, so whoever still listens is a killed master's child whose end the kernel has not finished.
+  PKI_TRY(auto socket, base::listen_unix(path.string(), kInnerSocketMode, kBacklog, base::Occupied::Replace));
+  if (server.worker_user.empty()) return socket;
+  PKI_TRY(const auto account, find_user(server.worker_user));
+  if (::chown(path.c_str(), account.uid, account.gid) != 0) return base::io_error("chown " + path.string(), errno);
+  return socket;
+}
+
 Status make_non_blocking(int descriptor) {
   const int flags = ::fcntl(descriptor, F_GETFL);
   if (flags < 0 || ::fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) < 0) return base::io_error("O_NONBLOCK", errno);
@@ -126,15 +136,19 @@ Result<base::UniqueFd> RunDirectory::open_main_socket(const config::ServerConfig
 Result<int> RunDirectory::open_signer_socket(const config::ServerConfig& server, const RealmName& realm) {
   if (const auto found = signer_sockets_.find(realm); found != signer_sockets_.end()) return found->second.socket.get();
   const auto path = server.signer_socket_file(realm);
-  // We hold the directory's lock, so whoever still listens is a killed master's signer whose end the kernel has not finished.
-  PKI_TRY(auto socket, base::listen_unix(path.string(), kSignerSocketMode, kBacklog, base::Occupied::Replace));
-  if (!server.worker_user.empty()) {
-    PKI_TRY(const auto account, find_user(server.worker_user));
-    if (::chown(path.c_str(), account.uid, account.gid) != 0) return base::io_error("chown " + path.string(), errno);
-  }
+  PKI_TRY(auto socket, open_inner_socket(server, path));
   const int descriptor = socket.get();
-  signer_sockets_.emplace(realm, SignerSocket{path, std::move(socket)});
+  signer_sockets_.emplace(realm, InnerSocket{path, std::move(socket)});
   return descriptor;
+}
+
+Result<int> RunDirectory::open_keymaker_socket(const config::ServerConfig& server) {
+  if (!keymaker_socket_.socket) {
+    PKI_TRY(auto socket, open_inner_socket(server, server.keymaker_socket_file()));
+    PKI_TRY_VOID(make_non_blocking(socket.get()));
+    keymaker_socket_ = {server.keymaker_socket_file(), std::move(socket)};
+  }
+  return keymaker_socket_.socket.get();
 }
 
 void RunDirectory::close_signer_socket(const RealmName& realm) {
@@ -158,6 +172,7 @@ Result<std::filesystem::path> RunDirectory::make_front_end_directory(const std::
 void RunDirectory::leave() {
   for (const auto& [realm, one] : signer_sockets_) ::unlink(one.path.c_str());
   signer_sockets_.clear();
+  if (keymaker_socket_.socket) ::unlink(keymaker_socket_.path.c_str());
   if (!main_socket_.empty()) ::unlink(main_socket_.c_str());
   ::unlink(pid_file_.c_str());
 }

@@ -29,6 +29,9 @@ class RunDirectory {
   Result<int> open_signer_socket(const config::ServerConfig& server, const RealmName& realm);
   void close_signer_socket(const RealmName& realm);
 
+  /// The keymaker's listening socket, likewise.
+  Result<int> open_keymaker_socket(const config::ServerConfig& server);
+
   /// A directory of its own for a front end, <run>/<name>, 0700. @errors Io; NotFound: no such user.
   Result<std::filesystem::path> make_front_end_directory(const std::string& name, const std::string& user) const;
 
@@ -36,7 +39,7 @@ class RunDirectory {
   void leave();
 
  private:
-  struct SignerSocket {
+  struct InnerSocket {
     std::filesystem::path path;
     base::UniqueFd socket;
   };
@@ -48,7 +51,8 @@ class RunDirectory {
   std::filesystem::path pid_file_;
   base::UniqueFd lock_;
   std::filesystem::path main_socket_;  ///< empty when systemd owns it
-  std::map<RealmName, SignerSocket> signer_sockets_;
+  std::map<RealmName, InnerSocket> signer_sockets_;
+  InnerSocket keymaker_socket_;
 };
 
 }  // namespace chancery::master

@@ -66,7 +66,7 @@ Result<Ground> make_ground(const config::ServerConfig& server, base::UniqueFd ba
   PKI_TRY(auto loop, Loop::create());
   PKI_TRY(auto life, base::make_pipe());
   PKI_TRY(auto board, base::Scoreboard::create(static_cast<std::size_t>(server.limits.max_workers)));
-  return Ground{std::move(loop),   std::move(directory), std::move(life), std::move(board), {},
+  return Ground{std::move(loop),   std::move(directory), std::move(life), std::move(board), {}, {},
                 std::move(worker), std::move(background)};
 }
 

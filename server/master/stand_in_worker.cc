@@ -43,6 +43,9 @@ int run_upkeep(UpkeepStart start) {
   return base::to_int(base::Exit::Ok);
 }
 
+KeymakerPart keymaker_part(const config::Snapshot&) { return {}; }
+int run_keymaker(const KeymakerStart&) { return base::to_int(base::Exit::Ok); }
+
 std::vector<config::KnownCommand> known_commands() { return {}; }
 
 Status check_store(const config::RealmConfig&) { return {}; }

@@ -22,11 +22,12 @@ std::size_t count(int setting) { return static_cast<std::size_t>(setting); }
 
 }  // namespace
 
-WorkerPool::WorkerPool(base::Scoreboard& board, int life, base::SignerPasses& passes, const Account* worker,
-                       std::shared_ptr<const config::Snapshot> snapshot)
+WorkerPool::WorkerPool(base::Scoreboard& board, int life, base::SignerPasses& passes, base::SignerPasses& key_passes,
+                       const Account* worker, std::shared_ptr<const config::Snapshot> snapshot)
     : board_(board),
       life_(life),
       passes_(passes),
+      key_passes_(key_passes),
       worker_(worker),
       known_users_{{0, base::user_name(0)}, {::geteuid(), base::user_name(::geteuid())}},
       own_uid_(::geteuid()),
@@ -57,6 +58,7 @@ Status WorkerPool::serve(base::UniqueFd client, const base::PeerCredentials& pee
                                .board = &board_,
                                .slot = *slot,
                                .passes = &passes_,
+                               .key_passes = &key_passes_,
                                .peer = peer,
                                .peer_name = known == known_users_.end() ? "" : known->second,
                                .from_upkeep = is_upkeep});

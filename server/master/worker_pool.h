@@ -22,7 +22,7 @@ namespace chancery::master {
 class WorkerPool {
  public:
   /// @param worker  whom workers become; null: nobody else
-  WorkerPool(base::Scoreboard& board, int life, base::SignerPasses& passes, const Account* worker,
+  WorkerPool(base::Scoreboard& board, int life, base::SignerPasses& passes, base::SignerPasses& key_passes, const Account* worker,
              std::shared_ptr<const config::Snapshot> snapshot);
 
   void use(std::shared_ptr<const config::Snapshot> snapshot);
@@ -52,6 +52,7 @@ class WorkerPool {
   base::Scoreboard& board_;
   int life_;
   base::SignerPasses& passes_;
+  base::SignerPasses& key_passes_;
   const Account* worker_;
   std::unordered_map<uid_t, std::string> known_users_;  ///< whose names need not be asked for at each connection
   uid_t own_uid_;

@@ -309,6 +309,7 @@ inline constexpr std::array kServerStatus{Field{"version", Type::Text, "version"
                                           Field{"generation", Type::Integer, "configurations taken so far"},
                                           Field{"workers", Type::Objects, "{pid, uid, realm, state, requests, since} each"},
                                           Field{"processes", Type::Objects, "{kind, name, pid, state, restarts} each"},
+                                          Field{"key_pool", Type::Objects, "{kind, ready, size} of the key pairs kept ready"},
                                           Field{"limits", Type::Object, "limits in force"},
                                           Field{"refused", Type::Integer, "connections refused for a limit"}};
 inline constexpr std::array kClosed{Field{"closed", Type::Boolean, "true"}};

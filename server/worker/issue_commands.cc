@@ -5,6 +5,7 @@
 #include "server/worker/describe.h"
 #include "server/worker/handlers.h"
 #include "server/worker/issue.h"
+#include "server/worker/key_source.h"
 #include "server/worker/node_key.h"
 
 namespace chancery::worker {
@@ -52,11 +53,11 @@ Result<base::KeySpec> generated_kind(const Session& session, const ProfileName& 
   return found->key;
 }
 
-/// Issues for a key pair of the server's; policy is asked before the key is made, which may take seconds.
+/// Issues for a key pair of the server's; policy is asked before one is taken from the pool or made, which may take seconds.
 Result<Json> generate(Session& session, const Params& params, Order order, base::KeySpec kind, bool store_key) {
   PKI_TRY(const auto decision, judge(session, order));
   if (!decision.allowed()) return decision.refusal();
-  PKI_TRY(const auto key, crypto::PrivateKey::generate(kind));
+  PKI_TRY(const auto key, key_pair(session, kind));
   PKI_TRY_VOID(set_generated(order, key));
   PKI_TRY(const auto issued, issue(session, order));
   const auto pem = key.to_pem();

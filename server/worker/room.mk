@@ -21,6 +21,10 @@ libworker_a_SOURCES = \
   server/worker/handlers.h \
   server/worker/issue.cc server/worker/issue.h \
   server/worker/issue_commands.cc \
+  server/worker/key_demand.cc server/worker/key_demand.h \
+  server/worker/key_pool.cc server/worker/key_pool.h \
+  server/worker/key_source.cc server/worker/key_source.h \
+  server/worker/keymaker.cc \
   server/worker/node_commands.cc \
   server/worker/node_key.cc server/worker/node_key.h \
   server/worker/params.h \
@@ -42,6 +46,8 @@ UNIT_TESTS += worker_test dispatch_test
 worker_test_SOURCES = \
   server/worker/commands_test.cc \
   server/worker/confine_test.cc \
+  server/worker/key_demand_test.cc \
+  server/worker/key_pool_test.cc \
   server/worker/session_test.cc \
   server/worker/testing.cc server/worker/testing.h
 worker_test_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(GTEST_CFLAGS)

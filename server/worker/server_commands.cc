@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "server/base/log.h"
 #include "server/wire/commands.h"
 #include "server/worker/handlers.h"
@@ -50,13 +52,30 @@ Json describe_processes(const Session& session) {
   return list;
 }
 
+/// What of the key pool this session's realm can ask for, or all of it.
+Json describe_key_pool(const Session& session) {
+  const auto is_ours = [&](const std::string& kind) {
+    if (is_admin_everywhere(session)) return true;
+    return session.is_open() &&
+           std::ranges::any_of(session.realm().profiles, [&](const auto& one) { return base::to_text(one.second.key) == kind; });
+  };
+  Json list = Json::array();
+  for (const auto& one : session.board().key_kinds()) {
+    if (!is_ours(one.kind)) continue;
+    list.push_back(Json::object(
+        {{"kind", one.kind}, {"ready", static_cast<std::int64_t>(one.ready)}, {"size", static_cast<std::int64_t>(one.size)}}));
+  }
+  return list;
+}
+
 Json describe_limits(const config::Limits& limits) {
   return Json::object({{"max_workers", limits.max_workers},
                        {"max_workers_per_uid", limits.max_workers_per_uid},
                        {"max_workers_per_realm", limits.max_workers_per_realm},
                        {"idle_timeout", std::int64_t{limits.idle_timeout.count()}},
                        {"session_lifetime", std::int64_t{limits.session_lifetime.count()}},
-                       {"max_requests_per_worker", limits.max_requests_per_worker}});
+                       {"max_requests_per_worker", limits.max_requests_per_worker},
+                       {"key_pool", limits.key_pool}});
 }
 
 }  // namespace
@@ -78,6 +97,7 @@ Result<Json> server_status(Session& session, const Params& /*params*/) {
                        {"generation", static_cast<std::int64_t>(server.generation)},
                        {"workers", describe_workers(session)},
                        {"processes", describe_processes(session)},
+                       {"key_pool", describe_key_pool(session)},
                        {"limits", describe_limits(session.snapshot().server.limits)},
                        {"refused", static_cast<std::int64_t>(server.refused)}});
 }

@@ -109,6 +109,8 @@ const config::RealmConfig& Session::realm() const {
   return *realm_;
 }
 
+ByteView Session::key_pass() const { return start_.key_passes->find(realm().name); }
+
 Status Session::open(const std::string& realm_name, const std::string& front_end) {
   if (realm_ != nullptr) return Error(Code::Conflict, "the session is open already, in realm " + realm_->name.text());
   const auto* realm = snapshot().find(realm_name);
@@ -127,6 +129,7 @@ Status Session::open(const std::string& realm_name, const std::string& front_end
   crypto::refuse_listed_keys(std::move(block_lists));
   confine_to_realm(*realm, snapshot().server);
   start_.passes->keep_only(realm->name);
+  start_.key_passes->keep_only(realm->name);
   realm_ = realm;
   identity_ = std::move(identity);
   opened_as_ = identity_;

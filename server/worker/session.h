@@ -35,6 +35,8 @@ class Session {
   bool is_open() const { return realm_ != nullptr; }
   /// @pre is_open()
   const config::RealmConfig& realm() const;
+  /// What the keymaker is shown for this realm; empty: there is none to show it to. @pre is_open()
+  ByteView key_pass() const;
   const Identity& identity() const { return identity_; }
   const std::string& challenge() const { return challenge_; }
   /// Another challenge: each one counts once. @pre is_open()

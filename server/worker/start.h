@@ -21,7 +21,8 @@ struct WorkerStart {
   std::shared_ptr<const config::Snapshot> snapshot;
   base::Scoreboard* board = nullptr;
   std::size_t slot = 0;
-  base::SignerPasses* passes = nullptr;  ///< this process's copies
+  base::SignerPasses* passes = nullptr;      ///< this process's copies
+  base::SignerPasses* key_passes = nullptr;  ///< likewise, what it must show the keymaker
   base::PeerCredentials peer{};
   std::string peer_name;     ///< of the peer's user, where the master knows it; empty: to be asked for
   bool from_upkeep = false;  ///< the client is this server's own upkeep, by its process number
@@ -35,10 +36,30 @@ struct UpkeepStart {
   std::shared_ptr<const config::Snapshot> snapshot;
   base::Scoreboard* board = nullptr;
   base::SignerPasses* passes = nullptr;  ///< this process's copies, which it has no use for
+  base::SignerPasses* key_passes = nullptr;
 };
 
 /// Timers: CRLs before they run out, the journal's records that the store lacks. A client of the same socket as anybody.
 int run_upkeep(UpkeepStart start);
+
+struct KeymakerStart {
+  base::UniqueFd life;
+  int listener = -1;  ///< of keymaker_socket_file
+  std::shared_ptr<const config::Snapshot> snapshot;
+  base::Scoreboard* board = nullptr;
+  base::SignerPasses* passes = nullptr;      ///< this process's copies, which it has no use for
+  base::SignerPasses* key_passes = nullptr;  ///< what workers show it, a text for each realm
+};
+
+/// Makes RSA key pairs in advance and gives each to one worker. They are in its memory only; with it they go.
+int run_keymaker(const KeymakerStart& start);
+
+/// What of the configuration the keymaker depends on.
+struct KeymakerPart {
+  std::string settings;           ///< empty: there is nothing for it to do
+  std::vector<RealmName> realms;  ///< those that can ask it
+};
+KeymakerPart keymaker_part(const config::Snapshot& snapshot);
 
 /// What a realm's command_roles may name, for config::load. Sorted by name.
 std::vector<config::KnownCommand> known_commands();

@@ -152,6 +152,7 @@ void Place::connect(const Peer& peer, const std::function<void(Session&)>& use) 
   snapshot->server = server;
   snapshot->realms.assign(realms_.begin(), realms_.end());
   base::SignerPasses passes;
+  base::SignerPasses key_passes;  // none: there is no keymaker
   for (const auto& realm : realms_) passes.make(realm->name);
   pass = base::as_text(passes.find(realm("default").name));
   constexpr std::size_t kSlot = 0;
@@ -162,6 +163,7 @@ void Place::connect(const Peer& peer, const std::function<void(Session&)>& use) 
                           .board = board.get(),
                           .slot = kSlot,
                           .passes = &passes,
+                          .key_passes = &key_passes,
                           .peer = {.uid = peer.uid, .gid = peer.uid, .pid = ::getpid()},
                           .from_upkeep = peer.from_upkeep};
   std::thread([&] {

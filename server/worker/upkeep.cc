@@ -69,6 +69,7 @@ bool wait(int life, milliseconds limit) {
 int run_upkeep(UpkeepStart start) {
   const auto& server = start.snapshot->server;
   start.passes->wipe();
+  start.key_passes->wipe();
   base::set_title("chanceryd: upkeep");
   struct sigaction action {};
   action.sa_handler = on_stop;
