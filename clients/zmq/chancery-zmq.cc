@@ -21,6 +21,7 @@
 
 #include "clients/lib/complaints.h"
 #include "clients/zmq/backend.h"
+#include "clients/zmq/broker.h"
 #include "clients/zmq/guard.h"
 #include "clients/zmq/seed_limit.h"
 #include "clients/zmq/tasks.h"
@@ -108,7 +109,7 @@ void complain_about(const zmq_gateway::Reply& reply, const std::string& realm) {
                    known + " refused: " + zmq_gateway::failure_text(why));
 }
 
-/// A request as it comes from the proxy: libzmq's name of the connection, the peer's address, the envelope with its empty frame,
+/// A request as it comes from the broker: libzmq's name of the connection, the peer's address, the envelope with its empty frame,
 /// the request. The guard lets nothing else through.
 struct Question {
   std::vector<zmq::message_t> envelope;  ///< what goes before the answer
@@ -136,6 +137,7 @@ Question read_question(zmq::socket_t& socket) {
 void answer_requests(zmq::context_t& context, const std::string& inner, zmq_gateway::SocketBackend& backend, Port port) {
   zmq::socket_t socket(context, zmq::socket_type::dealer);
   socket.connect(inner);
+  zmq_gateway::report_for_work(socket);
   for (;;) {
     auto question = read_question(socket);
     const auto& request = question.request;
@@ -166,8 +168,8 @@ zmq_gateway::GuardLimits guard_limits(std::size_t ports) {
   return limits;
 }
 
-/// One port: the guard for the peers, a ROUTER behind it that takes connections of this process alone, an inproc DEALER for the
-/// threads, and libzmq's proxy between.
+/// One port: the guard for the peers, a ROUTER behind it that takes connections of this process alone, an inproc ROUTER for the
+/// threads, and the broker between.
 Status serve_port(zmq::context_t& context, const Settings& settings, const Endpoint& endpoint, Port port,
                   const std::shared_ptr<zmq_gateway::SeedLimit>& seeds) {
   const int number = endpoint.port + (port == Port::Registration ? 1 : 0);
@@ -184,7 +186,7 @@ Status serve_port(zmq::context_t& context, const Settings& settings, const Endpo
   PKI_CHECK(::zmq_setsockopt(outer.handle(), ZMQ_IPC_FILTER_PID, &ourselves, sizeof ourselves) == 0);
   outer.bind("ipc://@" + inside);
   const auto inner_name = "inproc://port-" + std::to_string(number);
-  auto inner = std::make_unique<zmq::socket_t>(context, zmq::socket_type::dealer);
+  auto inner = std::make_unique<zmq::socket_t>(context, zmq::socket_type::router);
   inner->bind(inner_name);
   for (int i = 0; i < kThreadsPerPort; ++i) {
     std::thread([&context, inner_name, port, &settings, &endpoint, seeds] {
@@ -198,9 +200,9 @@ Status serve_port(zmq::context_t& context, const Settings& settings, const Endpo
   }
   std::thread([outside = std::move(outer), inner_end = std::move(inner)]() mutable {
     try {
-      zmq::proxy(outside, *inner_end);
+      zmq_gateway::hand_out(outside, *inner_end);
     } catch (const std::exception& failure) {
-      end_thread("proxy", failure);
+      end_thread("broker", failure);
     }
   }).detach();
   std::thread([held = std::move(guard)] {
