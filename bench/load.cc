@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <csignal>
@@ -16,18 +17,19 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <iterator>
 #include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "bench/load.h"
 #include "server/base/fd.h"
 #include "server/wire/json.h"
 
 namespace {
 
+using bench::Worker;
 using chancery::Json;
 using chancery::base::UniqueFd;
 using Clock = std::chrono::steady_clock;
@@ -82,9 +84,6 @@ void expect_result(const std::string& reply) {
 }
 
 // ----- work for a number of seconds by a number of processes; they share nothing, like clients
-
-/// Makes, in each process, what is then done again and again.
-using Worker = std::function<std::function<void()>()>;
 
 struct Share {
   std::uint64_t count = 0;
@@ -144,9 +143,19 @@ double rate_of(const Worker& worker, double seconds, int processes) {
 
 // ----- tasks
 
-std::string content_of(const std::string& file) {
-  std::ifstream in(file);
-  return {std::istreambuf_iterator<char>(in), {}};
+/// How long one of a hundred takes at least, in ms, of one client's one after another.
+double p99_of(const Worker& worker, double seconds) {
+  const auto step = worker();
+  std::vector<double> times;
+  const auto begin = Clock::now();
+  for (auto last = begin; std::chrono::duration<double>(last - begin).count() < seconds;) {
+    step();
+    const auto now = Clock::now();
+    times.push_back(std::chrono::duration<double, std::milli>(now - last).count());
+    last = now;
+  }
+  std::ranges::sort(times);
+  return times[(times.size() - 1) * 99 / 100];
 }
 
 /// Two exchanges on a connection of their own.
@@ -175,7 +184,7 @@ Worker connections(const std::string& socket) {
 
 Worker issuances(const std::string& socket, const std::string& csr_file) {
   const auto open = request("session.open", Json::object({{"realm", "default"}}));
-  const auto issue = request("certificate.issue", Json::object({{"profile", "server"}, {"csr", content_of(csr_file)}}));
+  const auto issue = request("certificate.issue", Json::object({{"profile", "server"}, {"csr", bench::content_of(csr_file)}}));
   return [=] {
     auto connection = std::make_shared<Connection>(socket);
     expect_result(connection->call(open));
@@ -233,10 +242,11 @@ Worker commits(const std::string& file) {
 
 constexpr const char* kUsage =
     "usage: bench-load visits SOCKET SECONDS CLIENTS | issue SOCKET CSR SECONDS CLIENTS | commits FILE SECONDS CLIENTS | echo "
-    "SOCKET\n";
+    "SOCKET | zmq-sign ENDPOINT CSR SECONDS CLIENTS | zmq-sign-p99 ENDPOINT CSR SECONDS | zmq-generate ENDPOINT SECONDS "
+    "CLIENTS\n";
 
 int run(const std::vector<std::string>& words) {
-  const auto print = [](double rate) { return std::printf("%.1f\n", rate) > 0 ? 0 : 1; };
+  const auto print = [](double figure) { return std::printf("%.1f\n", figure) > 0 ? 0 : 1; };
   const auto task = words.empty() ? std::string() : words[0];
   if (task == "visits" && words.size() == 4) return print(rate_of(visits(words[1]), std::stod(words[2]), std::stoi(words[3])));
   if (task == "connections" && words.size() == 4)
@@ -245,12 +255,23 @@ int run(const std::vector<std::string>& words) {
     return print(rate_of(issuances(words[1], words[2]), std::stod(words[3]), std::stoi(words[4])));
   }
   if (task == "commits" && words.size() == 4) return print(rate_of(commits(words[1]), std::stod(words[2]), std::stoi(words[3])));
+  if (task == "zmq-sign" && words.size() == 5)
+    return print(rate_of(bench::zmq_signs(words[1], words[2]), std::stod(words[3]), std::stoi(words[4])));
+  if (task == "zmq-sign-p99" && words.size() == 4)
+    return print(p99_of(bench::zmq_signs(words[1], words[2]), std::stod(words[3])));
+  if (task == "zmq-generate" && words.size() == 4)
+    return print(rate_of(bench::zmq_generates(words[1]), std::stod(words[2]), std::stoi(words[3])));
   if (task == "echo" && words.size() == 2) serve_echo(words[1]);
   std::fputs(kUsage, stderr);
   return 64;
 }
 
 }  // namespace
+
+std::string bench::content_of(const std::string& file) {
+  std::ifstream in(file);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
 
 int main(int argc, char** argv) {
   try {
