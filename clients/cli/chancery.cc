@@ -261,7 +261,7 @@ Result<Json> call(const Global& global, const wire::Command& command, const Json
   const std::chrono::milliseconds timeout(static_cast<std::int64_t>(global.timeout_seconds * 1000));
   PKI_TRY(auto client, client::Client::connect({.socket = global.socket, .request_timeout = timeout}));
   if (command.name == "session.open") return client.open(global.realm, global.front_end);
-  if (command.state == wire::In::Realm || !global.realm.empty() || !global.front_end.empty()) {
+  if (command.state != wire::In::Anywhere || !global.realm.empty() || !global.front_end.empty()) {
     PKI_TRY_VOID(client.open(global.realm, global.front_end));
   }
   if (cli::is_stepwise(command.name) && params.find("after") == nullptr) {

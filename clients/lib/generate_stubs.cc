@@ -45,7 +45,10 @@ std::string words_note(const Param& param) {
 }
 
 std::string session_note(const Command& command) {
-  return command.state == wire::In::Realm ? "in a session" : "with or without a session";
+  constexpr std::array kNotes{std::string_view{"with or without a session"}, std::string_view{"in a session"},
+                              std::string_view{"in a session, also of a front end that is attested"},
+                              std::string_view{"in a session that stands on a certificate"}};
+  return std::string(kNotes.at(static_cast<std::size_t>(command.state)));
 }
 
 /// Whether a client may send it twice.

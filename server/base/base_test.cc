@@ -134,6 +134,11 @@ TEST(Roles, NarrowToWhatBothAllow) {
   EXPECT_TRUE(both.allow(Role::RaOperator));
   EXPECT_FALSE(both.allow(Role::CaOperator));
   EXPECT_FALSE((Roles{Role::Frontend}.narrowed_to(Roles{Role::RaOperator}).allow(Role::RaOperator)));
+  EXPECT_EQ(both, Roles{Role::RaOperator});
+  EXPECT_EQ(Roles{Role::Admin}.narrowed_to(Roles{Role::Admin}), Roles{Role::Admin});
+  EXPECT_EQ((Roles{Role::Admin}.narrowed_to({Role::Frontend, Role::RaOperator})), (Roles{Role::Frontend, Role::RaOperator}));
+  EXPECT_EQ((Roles{Role::RaOperator}.narrowed_to(Roles{Role::Frontend})), Roles{Role::User});
+  EXPECT_TRUE((Roles{}.narrowed_to(Roles{Role::Admin})).empty());
 }
 
 TEST(Text, D41_ForeignTextStaysOnOneLine) {

@@ -1,5 +1,6 @@
 #include "server/base/role.h"
 
+#include <algorithm>
 #include <array>
 
 #include "server/base/text.h"
@@ -57,11 +58,18 @@ bool Roles::allow(Role least) const {
 }
 
 Roles Roles::narrowed_to(const Roles& other) const {
-  Roles both;
+  unsigned both = 0;
   for (const auto& row : kRows) {
-    if (allow(row.role) && other.allow(row.role)) both.add(row.role);
+    if (allow(row.role) && other.allow(row.role)) both |= bit(row.role);
   }
-  return both;
+  Roles out;
+  for (const auto& row : kRows) {
+    const auto contains_it = [&](const RoleRow& one) {
+      return one.role != row.role && (both & bit(one.role)) != 0 && (one.contains & bit(row.role)) != 0;
+    };
+    if ((both & bit(row.role)) != 0 && std::ranges::none_of(kRows, contains_it)) out.add(row.role);
+  }
+  return out;
 }
 
 std::vector<std::string> Roles::names() const {

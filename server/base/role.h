@@ -28,7 +28,7 @@ class Roles {
   bool empty() const { return bits_ == 0; }
   /// Whether one of them is, or contains, that role.
   bool allow(Role least) const;
-  /// What both sets allow: a front end never acts with more than either side has.
+  /// What both sets allow, named by as few roles as say it: a front end never acts with more than either side has.
   Roles narrowed_to(const Roles& other) const;
   /// The names of the roles that were given, in the table's order.
   std::vector<std::string> names() const;

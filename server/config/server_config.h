@@ -57,8 +57,19 @@ struct ZmqEndpoint {
   int port = 0;
   std::string realm;
   int wrong_seeds_per_minute = 10;  ///< of one address, and ten times as many of all together; 0: no limit
+  Roles loopback_peers;             ///< what a peer of this machine may do that has no CURVE key; empty: what strangers may
 
   bool operator==(const ZmqEndpoint&) const = default;
+};
+
+/// A program on another machine, known to chancery-zmq by its CURVE key (ZeroMQ RFC 26).
+struct ZmqPeer {
+  std::string name;  ///< in logs and in the audit stream
+  std::string key;   ///< public key, Z85
+  std::string realm;
+  Roles roles;
+
+  bool operator==(const ZmqPeer&) const = default;
 };
 
 struct Limits {
@@ -95,6 +106,7 @@ struct ServerConfig {
   std::vector<FrontEnd> front_ends;
   std::vector<Listener> listeners;
   std::vector<ZmqEndpoint> zmq_endpoints;
+  std::vector<ZmqPeer> zmq_peers;
   std::string default_realm = "default";  ///< of session.open without a realm
 
   bool operator==(const ServerConfig&) const = default;

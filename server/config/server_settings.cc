@@ -209,6 +209,28 @@ constexpr std::array kEndpoint{
          .most = 1000,
          .doc =
              "How many wrong registration seeds one address may offer in a minute, all together ten times that; 0: any number."}),
+    row<&ZmqEndpoint::loopback_peers>(
+        {.name = "loopback-peers",
+         .doc = "What every program of this machine may do that comes without a CURVE key: \"ra-operator admin\" makes each of "
+                "them the realm's RA and administrator, as with uPKI. Empty: what strangers may."}),
+};
+
+constexpr std::array kPeer{
+    row<&ZmqPeer::name>(
+        {.name = "name", .check = check_name, .required = true, .doc = "In logs and in the audit stream.", .type = "name"}),
+    row<&ZmqPeer::key>({.name = "key",
+                        .check = check_curve_key,
+                        .required = true,
+                        .doc = "Public CURVE key of the peer, as chancery zmq-key prints it.",
+                        .type = "Z85 key"}),
+    row<&ZmqPeer::realm>({.name = "realm",
+                          .check = check_realm_or_all,
+                          .required = true,
+                          .doc = "The realm in which the roles count; * for all.",
+                          .type = "realm name or *"}),
+    row<&ZmqPeer::roles>({.name = "roles",
+                          .required = true,
+                          .doc = "What it may do, at most the roles of the front end: ra-operator for an RA, admin for all."}),
 };
 
 /// Attributes and items that an element may have.
@@ -326,6 +348,10 @@ constexpr std::array kElements{
     Element{"zmq", "endpoint", "Addresses of chancery-zmq.", "A pair of ports for one realm.",
             R"(address="127.0.0.1" port="5000" realm="default")", read_list<kEndpoint, &ServerConfig::zmq_endpoints>,
             write_list<kEndpoint, &ServerConfig::zmq_endpoints>, no_attributes, describe_item<kEndpoint, ZmqEndpoint>},
+    Element{"zmq-peers", "peer", "Who may come to chancery-zmq from other machines, by CURVE key.", "One of them.",
+            R"(name="ra1" key="rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7" realm="default" roles="ra-operator")",
+            read_list<kPeer, &ServerConfig::zmq_peers>, write_list<kPeer, &ServerConfig::zmq_peers>, no_attributes,
+            describe_item<kPeer, ZmqPeer>},
 };
 
 }  // namespace

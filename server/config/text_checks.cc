@@ -147,6 +147,14 @@ Status check_realm_or_all(std::string_view text) {
   return check_realm(text);
 }
 
+Status check_curve_key(std::string_view text) {
+  constexpr std::size_t kCharacters = 40;
+  constexpr std::string_view kAlphabet = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
+  if (text.size() == kCharacters && text.find_first_not_of(kAlphabet) == std::string_view::npos) return {};
+  return Error(Code::Malformed, "found " + std::to_string(text.size()) +
+                                    " characters, expected the 40 of a public CURVE key in Z85, as chancery zmq-key prints it");
+}
+
 Status check_name(std::string_view text) {
   if (RealmName::parse(text).ok()) return {};
   return unexpected(text, "a name of a-z 0-9 - _, a letter or digit first, at most 63");

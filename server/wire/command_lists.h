@@ -129,6 +129,21 @@ inline constexpr std::array kLogLevel{Param{"level", Type::Word, kOptional, 16, 
 inline constexpr std::array kSessionOpen{
     Param{"realm", Type::Word, kOptional, 63, "realm, default the server's default realm"},
     Param{"front_end", Type::Word, kOptional, 63, "act as this configured front end, with its roles at most"}};
+inline constexpr std::array kAttest{
+    Param{"evidence", Type::Word, kRequired, 16,
+          "certificate: of a client whose possession of its key the front end's TLS has proved; curve_key: of a ZMQ peer that "
+          "CURVE "
+          "has proved; loopback: a ZMQ peer of this machine without CURVE; anybody: who has shown nothing; none: the front end "
+          "itself "
+          "again",
+          "certificate curve_key loopback anybody none"},
+    Param{"certificate", Type::Pem, kOptional, kMaxPem, "for certificate: the client's, this realm's own"},
+    Param{"curve_key", Type::Text, kOptional, 40, "for curve_key: the peer's public key, Z85 (ZeroMQ RFC 32), 40 characters"},
+    Param{"endpoint", Type::Text, kOptional, 64, "for loopback: ADDRESS:PORT of the endpoint that the peer came to"}};
+inline constexpr std::array kOwnRenew{
+    Param{"csr", Type::Pem, kOptional, kMaxPem, "request with a new key; without it the same key is certified again"}, kDays,
+    kIdempotency};
+inline constexpr std::array kOwnRevoke{kReason};
 inline constexpr std::array kLogin{
     Param{"certificate", Type::Pem, kRequired, kMaxPem, "certificate of a realm administrator, issued by this realm"},
     Param{"signature", Type::Text, kRequired, 2048, "base64 signature over the challenge text, SHA-256 (Ed25519: none)"}};
@@ -317,6 +332,15 @@ inline constexpr std::array kIdentity{Field{"realm", Type::Word, "realm of this 
                                       Field{"identity", Type::Text, "\"unix:alice\", \"frontend:http\", \"cert:/CN=…\""},
                                       Field{"roles", Type::Texts, "roles in this realm"},
                                       Field{"challenge", Type::Text, "text to sign for session.login"}};
+
+inline constexpr std::array kAttested{
+    Field{"realm", Type::Word, "realm of this session"},
+    Field{"identity", Type::Text, "\"cert:/CN=…\", \"curve:<name>\", \"loopback\", \"anybody\", or the front end's own"},
+    Field{"roles", Type::Texts, "what it may do here: its own roles, at most the front end's"},
+    Field{"serial", Type::Hex, "of the certificate"},
+    Field{"cn", Type::Text, "its common name, when it has one"},
+    Field{"dn", Type::Text, "its subject, slash form"},
+    Field{"profile", Type::Word, "the profile it was made by"}};
 
 inline constexpr std::array kAcmeAccount{Field{"id", Type::Text, "RFC 7638 thumbprint of its first key"},
                                          Field{"status", Type::Word, "valid, deactivated or revoked"},

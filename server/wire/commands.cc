@@ -199,6 +199,12 @@ Status check_params(const Command& command, const Json& params) {
   return {};
 }
 
+std::string_view to_text(In state) {
+  constexpr std::array kStates{std::string_view{"anywhere"}, std::string_view{"realm"}, std::string_view{"front_end"},
+                               std::string_view{"holder"}};
+  return kStates.at(static_cast<std::size_t>(state));
+}
+
 Json describe_command(const Command& command) {
   Json params = Json::array();
   for (const auto& param : command.params) params.push_back(describe_param(param));
@@ -208,7 +214,7 @@ Json describe_command(const Command& command) {
   }
   return Json::object({{"name", command.name},
                        {"role", base::to_text(command.least_role)},
-                       {"state", command.state == In::Realm ? "realm" : "anywhere"},
+                       {"state", to_text(command.state)},
                        {"params", std::move(params)},
                        {"result", std::move(result)},
                        {"doc", command.doc}});

@@ -49,8 +49,11 @@ struct Field {
   std::string_view doc;
 };
 
-/// Where in a session a command may come.
-enum class In : std::uint8_t { Anywhere, Realm };
+/// Where in a session a command may come: anywhere; in a realm; in a realm, as what a front end does in its own right, with the
+/// roles that session.open gave it, whomever the session is attested for; in a realm when the session stands on a certificate
+/// (session.attest, session.login).
+enum class In : std::uint8_t { Anywhere, Realm, FrontEnd, Holder };
+std::string_view to_text(In state);
 
 /// What a command leaves behind: nothing; something; something that the audit stream holds before it is done and after it.
 enum class Effect : std::uint8_t { Reads, Changes, Acts };

@@ -50,13 +50,16 @@ void expect_fields(const wire::Command& command, const Json& result) {
 void expect_answers(Place& place, bool optional_ones, const std::set<std::string>& errors) {
   const auto uid = place.somebody();
   place.grant(uid, "*", {Role::Admin});
+  place.server.front_ends.push_back(
+      {.name = "door", .program = {}, .user = std::to_string(uid), .realms = {"*"}, .roles = {Role::Admin}});
   auto& realm = place.realm("default");
   realm.seed_file = (realm.directory / "seed").string();
   ASSERT_TRUE(base::replace_file(realm.seed_file, base::as_bytes("a seed"), 0600).ok());
   for (const auto& command : wire::commands()) {
     place.connect({uid}, [&](Session& session) {
-      if (command.state == wire::In::Realm) {
-        ASSERT_TRUE(session.open("default", "").ok());
+      if (command.state == wire::In::Holder) return;  // attest_test.cc has them
+      if (command.state != wire::In::Anywhere) {
+        ASSERT_TRUE(session.open("default", command.state == wire::In::FrontEnd ? "door" : "").ok());
       }
       const auto reply = ask(session, command.name, sample_params(command, optional_ones));
       if (reply.result) expect_fields(command, *reply.result);

@@ -34,9 +34,25 @@ Error unknown_method(std::string_view name) {
           near.empty() ? "server.describe lists the commands" : "did you mean \"" + std::string(near) + "\"?"};
 }
 
+/// What the table says about the session.
+Status check_state(const Session& session, const wire::Command& command) {
+  if (command.state == wire::In::Anywhere) return {};
+  const std::string name(command.name);
+  if (!session.is_open()) return Error(Code::NoSession, name + " needs an open session", "call session.open first");
+  if (command.state == wire::In::Holder && !session.login())
+    return Error(Code::Denied, name + " needs a session that stands on a certificate, this is " + session.identity().name,
+                 "session.attest and session.login give one");
+  return {};
+}
+
+/// Whether the command is the front end's own business, whomever its session is attested for.
+bool is_its_own(const Session& session, const wire::Command& command) {
+  return command.state == wire::In::FrontEnd && session.is_attested();
+}
+
 /// "A realm may demand more than the table's least role, never less": both must allow.
 Status check_roles(const Session& session, const wire::Command& command) {
-  const auto& roles = session.identity().roles;
+  const auto& roles = (is_its_own(session, command) ? session.opened_as() : session.identity()).roles;
   auto demanded = command.least_role;
   bool allowed = demanded == Role::Anonymous || roles.allow(demanded);
   if (allowed && session.is_open()) {
@@ -54,10 +70,8 @@ Status check_roles(const Session& session, const wire::Command& command) {
 Result<Json> run(Session& session, const wire::Request& request) {
   const auto* command = wire::find_command(request.method);
   if (command == nullptr) return unknown_method(request.method);
-  if (command->state == wire::In::Realm && !session.is_open()) {
-    return Error(Code::NoSession, std::string(command->name) + " needs an open session", "call session.open first");
-  }
-  PKI_TRY_VOID(check_login_holds(session));
+  if (!is_its_own(session, *command)) PKI_TRY_VOID(check_login_holds(session));
+  PKI_TRY_VOID(check_state(session, *command));
   PKI_TRY_VOID(check_roles(session, *command));
   PKI_TRY_VOID(wire::check_params(*command, request.params));
   const auto handler = handler_of(command->name);

@@ -15,8 +15,9 @@ using namespace testing;  // NOLINT(google-build-using-namespace): this room's o
 using Names = std::vector<std::string>;
 
 /// What the table has dispatch answer to somebody with those roles: a code, or "ok" where the handler is to run.
-std::string expected(const wire::Command& command, const Roles& roles, bool open) {
-  if (command.state == wire::In::Realm && !open) return "no_session";
+std::string expected(const wire::Command& command, const Roles& roles, const Session& session) {
+  if (command.state != wire::In::Anywhere && !session.is_open()) return "no_session";
+  if (command.state == wire::In::Holder) return "denied";  // nobody here has shown a certificate
   if (command.least_role != Role::Anonymous && !roles.allow(command.least_role)) return "denied";
   return "ok";
 }
@@ -32,7 +33,7 @@ void expect_answer(Session& session, const wire::Command& command, const std::st
 void expect_table(Session& session, const Roles& roles, const std::string& who) {
   const auto state = session.is_open() ? " in a session" : " before a session";
   for (const auto& command : wire::commands()) {
-    expect_answer(session, command, expected(command, roles, session.is_open()), who + state);
+    expect_answer(session, command, expected(command, roles, session), who + state);
   }
 }
 
@@ -114,7 +115,7 @@ TEST_F(Dispatch, ARealmDemandsMoreOfEveryCommandAndNeverLess) {
         const auto who = std::string(base::to_text(role)) + " where " + std::string(base::to_text(demanded)) + " is demanded";
         const Roles roles{role};
         for (const auto& command : wire::commands()) {
-          const auto want = roles.allow(demanded) ? expected(command, roles, true) : "denied";
+          const auto want = roles.allow(demanded) ? expected(command, roles, session) : "denied";
           expect_answer(session, command, want, who);
         }
       });
@@ -165,7 +166,7 @@ TEST_F(Dispatch, F30_CommandsThatThereAreNot) {
               "rpc.discover",
               "\xef\xbb\xbfserver.ping"};
   for (const auto& command : wire::commands()) names.push_back(std::string(command.name) + "s");
-  place.in_session(Role::Admin, [&](Session& session) {
+  place.in_full_session([&](Session& session) {
     for (const auto& name : names) {
       EXPECT_EQ(code_of(ask(session, name)), name.empty() ? "malformed" : "unknown_method") << name;
       EXPECT_EQ(take_handled(), Names{}) << name;
@@ -190,7 +191,7 @@ TEST_F(Dispatch, F30_LinesThatAreNoRequests) {
                     R"({"jsonrpc":"2.0","id":1.5,"method":"server.ping"})",
                     R"({"jsonrpc":"2.0","id":1,"method":["server.ping"]})",
                     R"({"jsonrpc":"2.0","id":1,"method":"server.ping"} {})"};
-  place.in_session(Role::Admin, [&](Session& session) {
+  place.in_full_session([&](Session& session) {
     for (const auto& line : lines) {
       const auto reply = say(session, line);
       EXPECT_TRUE(code_of(reply) == "malformed" || code_of(reply) == "too_large") << line.substr(0, 80);
@@ -224,7 +225,7 @@ TEST_F(Dispatch, TheHandlersAnswerIsTheReplys) {
 }
 
 TEST_F(Dispatch, D13_ABugIsAnsweredAndTheSessionLivesOn) {
-  place.in_session(Role::Admin, [&](Session& session) {
+  place.in_full_session([&](Session& session) {
     for (const auto& command : wire::commands()) {
       handle_with([](Session& /*session*/) -> Result<Json> { throw Bug("secret detail"); });
       const auto reply = ask(session, command.name, sample_params(command));

@@ -14,6 +14,9 @@ using Handler = Result<Json> (*)(Session& session, const Params& params);
 #include "server/wire/commands.def"
 #undef COMMAND
 
+/// certificate.renew, with other roles than the session's.
+Result<Json> renew_certificate(Session& session, const Params& params, const Roles& roles);
+
 /// The handler of a command's name. @pre the name is in the table
 Handler handler_of(std::string_view command);
 

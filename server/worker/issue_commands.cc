@@ -183,6 +183,10 @@ Result<Json> certificate_preview(Session& session, const Params& params) {
 }
 
 Result<Json> certificate_renew(Session& session, const Params& params) {
+  return renew_certificate(session, params, session.identity().roles);
+}
+
+Result<Json> renew_certificate(Session& session, const Params& params, const Roles& roles) {
   PKI_TRY(const auto serial, params.serial());
   PKI_TRY(auto* store, session.store());
   PKI_TRY(const auto record, store->certificate(serial));
@@ -199,6 +203,7 @@ Result<Json> certificate_renew(Session& session, const Params& params) {
   }
   order.subject = old.subject();
   order.sans = old.sans();
+  order.roles = roles;
   order.rule = "renewal of " + serial.hex();
   PKI_TRY(order.profile, ProfileName::parse(record.profile));
   if (params.has("days")) order.validity = std::chrono::days{params.integer("days")};

@@ -27,6 +27,7 @@ class Params {
   std::int64_t integer(std::string_view name, std::int64_t fallback = 0) const { return params_.integer(name, fallback); }
   bool boolean(std::string_view name, bool fallback = false) const { return params_.boolean(name, fallback); }
   std::vector<std::string> texts(std::string_view name) const { return params_.texts(name); }
+  const Json& whole() const { return params_; }
   const Json* json(std::string_view name) const { return has(name) ? params_.find(name) : nullptr; }
   std::optional<Seconds> time(std::string_view name) const {
     if (!has(name)) return std::nullopt;

@@ -10,6 +10,7 @@ libworker_a_SOURCES = \
   server/worker/acme_terms.cc server/worker/acme_terms.h \
   server/worker/administrator.cc server/worker/administrator.h \
   server/worker/announce.h server/worker/announce_commands.cc \
+  server/worker/attest.cc server/worker/attest.h \
   server/worker/audit.cc server/worker/audit.h \
   server/worker/audit_commands.cc \
   server/worker/certificate_commands.cc \
@@ -27,6 +28,7 @@ libworker_a_SOURCES = \
   server/worker/keymaker.cc \
   server/worker/node_commands.cc \
   server/worker/node_key.cc server/worker/node_key.h \
+  server/worker/own_commands.cc \
   server/worker/params.h \
   server/worker/realm_commands.cc \
   server/worker/reconcile.cc server/worker/reconcile.h \
@@ -44,12 +46,14 @@ WORKER_LIBS = libworker.a $(STORE_LIBS) $(SIGNER_CLIENT_LIBS) $(REALM_LIBS) $(CO
 # Two programs: dispatch_test has a stand-in for every handler, worker_test has the room's own.
 UNIT_TESTS += worker_test dispatch_test
 worker_test_SOURCES = \
+  server/worker/attest_test.cc \
   server/worker/commands_test.cc \
   server/worker/confine_test.cc \
   server/worker/key_demand_test.cc \
   server/worker/key_pool_test.cc \
   server/worker/session_test.cc \
-  server/worker/testing.cc server/worker/testing.h
+  server/worker/testing.cc server/worker/testing.h \
+  server/x509/testing.cc server/x509/testing.h
 worker_test_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(GTEST_CFLAGS)
 worker_test_LDADD = $(WORKER_LIBS) $(GTEST_LIBS) -lpthread
 
@@ -58,6 +62,7 @@ dispatch_test_SOURCES = \
   server/worker/dispatch_params_test.cc \
   server/worker/dispatch_test.cc \
   server/worker/stand_in_handlers.cc server/worker/stand_in_handlers.h \
-  server/worker/testing.cc server/worker/testing.h
+  server/worker/testing.cc server/worker/testing.h \
+  server/x509/testing.cc server/x509/testing.h
 dispatch_test_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(GTEST_CFLAGS)
 dispatch_test_LDADD = $(WORKER_LIBS) $(GTEST_LIBS) -lpthread

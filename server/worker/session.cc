@@ -145,17 +145,27 @@ void Session::renew_challenge() {
 void Session::log_in(Identity identity, x509::Certificate certificate) {
   become(std::move(identity));
   login_ = std::move(certificate);
+  attested_ = false;
 }
 
 void Session::log_out() {
   identity_ = opened_as_;
   login_.reset();
+  attested_ = false;
+}
+
+void Session::attest(Identity identity, std::optional<x509::Certificate> certificate) {
+  PKI_CHECK(!opened_as_.front_end.empty() && identity.front_end == opened_as_.front_end);
+  become(std::move(identity));
+  login_ = std::move(certificate);
+  attested_ = true;
 }
 
 Status Session::act_for(const std::string& whom) {
   acting_for_.clear();
   if (!whom.empty() && identity_.front_end.empty())
     return Error(Code::Denied, "only a front end may act for others, this is " + identity_.name);
+  if (!whom.empty() && attested_) return Error(Code::Denied, "member for: the session is attested for " + identity_.name);
   if (base::printable(whom) != whom) return Error(Code::Malformed, "member for: control characters");
   acting_for_ = whom;
   return {};

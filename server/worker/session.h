@@ -49,14 +49,24 @@ class Session {
   void become(Identity identity) { identity_ = std::move(identity); }
   /// Another identity, by a certificate, after a proof. @pre is_open()
   void log_in(Identity identity, x509::Certificate certificate);
-  /// The certificate of the login in force, none without one. It is good as long as session.login would take it.
+  /// The certificate of the login or the attestation in force, none without one. It is good as long as that would take it.
   const std::optional<x509::Certificate>& login() const { return login_; }
   /// The identity is again the one that session.open gave.
   void log_out();
+  const Identity& opened_as() const { return opened_as_; }
+
+  /// Whom a front end's session is for from now on. @param certificate  on which that stands. @pre opened_as().front_end is not
+  /// empty
+  void attest(Identity identity, std::optional<x509::Certificate> certificate);
+  /// The front end's session is for nobody, who has no role, until it is attested again: what a front end attested in vain, or what
+  /// holds no longer, must never leave it with more than the right answer would have. @pre opened_as().front_end is not empty
+  void attest_nobody() { attest({"nobody", opened_as_.front_end, {}}, std::nullopt); }
+  bool is_attested() const { return attested_; }
 
   /// Whom the request in hand is for: what a front end attests in the envelope, else the session's identity.
   std::string requester() const { return acting_for_.empty() ? identity_.name : acting_for_; }
-  /// Of one request; empty: for nobody else. @errors Denied: only a front end may act for others; Malformed.
+  /// Of one request; empty: for nobody else. @errors Denied: only a front end may act for others, and one whose session is
+  /// attested has said for whom; Malformed.
   Status act_for(const std::string& whom);
 
   /// @errors Unavailable, StoreFailed.
@@ -89,6 +99,7 @@ class Session {
   Identity identity_;
   Identity opened_as_;
   std::optional<x509::Certificate> login_;
+  bool attested_ = false;
   std::string acting_for_;
   std::string challenge_;
   int refusals_ = 0;

@@ -2,6 +2,7 @@
 #include "server/base/text.h"
 #include "server/crypto/key.h"
 #include "server/worker/administrator.h"
+#include "server/worker/attest.h"
 #include "server/worker/handlers.h"
 
 namespace chancery::worker {
@@ -22,6 +23,12 @@ Status check_login(Session& session, const x509::Certificate& certificate, const
   PKI_TRY(const auto algorithm, crypto::algorithm_for(key.spec(), "sha256"));
   PKI_TRY_VOID(key.verify(algorithm, base::as_bytes(session.challenge()), signature));
   return check_administrator(session, certificate);
+}
+
+/// Through a front end no more than that may (DESIGN 4).
+Roles roles_of_login(const Session& session) {
+  const Roles admin{Role::Admin};
+  return session.opened_as().front_end.empty() ? admin : admin.narrowed_to(session.opened_as().roles);
 }
 
 }  // namespace
@@ -47,10 +54,12 @@ Result<Json> session_login(Session& session, const Params& params) {
     return Error(Code::AuthFailed, "login refused",
                  "the certificate must be this realm's, valid and an administrator's; sign session.whoami's challenge");
   }
-  session.log_in({"cert:" + dn, session.identity().front_end, Roles{Role::Admin}}, std::move(certificate));
+  session.log_in({"cert:" + dn, session.identity().front_end, roles_of_login(session)}, std::move(certificate));
   base::log_info("login: " + session.identity().name);
   return identity_of(session);
 }
+
+Result<Json> session_attest(Session& session, const Params& params) { return attest(session, params); }
 
 Result<Json> session_close(Session& session, const Params& /*params*/) {
   session.closing = true;

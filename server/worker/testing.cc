@@ -9,6 +9,7 @@
 
 #include "server/base/log.h"
 #include "server/worker/dispatch.h"
+#include "server/x509/testing.h"
 
 namespace chancery::worker::testing {
 namespace {
@@ -175,6 +176,49 @@ void Place::connect(const Peer& peer, const std::function<void(Session&)>& use) 
     }
   }).join();
   board->release(kSlot);
+}
+
+x509::Certificate Place::certify(const std::string& dn, const std::string& profile) {
+  const auto& config = realm("default");
+  PKI_CHECK(base::replace_file(config.ca_certificate_file(), base::as_bytes(x509::testing::ca().pem()), 0644).ok());
+  auto spec = x509::testing::leaf_spec();
+  spec.subject = x509::Name::from_slash(dn).value();
+  spec.not_before = kNow - std::chrono::hours{1};
+  spec.not_after = kNow + std::chrono::hours{1};
+  auto certificate = x509::testing::sign(x509::build_tbs(spec).value());
+  const Bytes der(certificate.der().begin(), certificate.der().end());
+  PKI_CHECK(open_store()
+                .add_certificate({.serial = certificate.serial(),
+                                  .ca = "ca",
+                                  .der = der,
+                                  .profile = profile,
+                                  .subject = dn,
+                                  .cn = certificate.subject().common_name().value_or(""),
+                                  .not_before = spec.not_before,
+                                  .not_after = spec.not_after,
+                                  .issued_at = kNow})
+                .ok());
+  return certificate;
+}
+
+store::Store Place::open_store() {
+  const auto& config = realm("default");
+  return store::Store::open(config.database_file(), config.name).value();
+}
+
+void Place::in_full_session(const std::function<void(Session&)>& use) {
+  const auto uid = somebody();
+  const auto name = "door" + std::to_string(uid);
+  server.front_ends.push_back(
+      {.name = name, .program = {}, .user = std::to_string(uid), .realms = {"default"}, .roles = {Role::Admin}});
+  const std::string dn = "/CN=administrator";
+  const auto certificate = certify(dn, "admin");
+  PKI_CHECK(open_store().add_admin(dn, kNow, "test").ok());
+  connect({uid}, [&](Session& session) {
+    ASSERT_TRUE(session.open("default", name).ok());
+    session.attest({"cert:" + dn, name, Roles{Role::Admin}}, certificate);
+    use(session);
+  });
 }
 
 void Place::in_session(Role role, const std::function<void(Session&)>& use) {

@@ -94,6 +94,13 @@ class Place {
   /// A connection of that peer, for as long as `use` runs. An open session confines its thread for good (PROMISES C22), so each
   /// connection has one of its own.
   void connect(const Peer& peer, const std::function<void(Session&)>& use);
+  /// A certificate of realm "default", valid around kNow, which the realm's store has. The realm gets its CA with the first.
+  x509::Certificate certify(const std::string& dn, const std::string& profile = "server");
+  /// The store of realm "default". Before a connection, or after it.
+  store::Store open_store();
+  /// An administrator's session of realm "default" in which every command may come: a front end attested it for the
+  /// administrator's certificate.
+  void in_full_session(const std::function<void(Session&)>& use);
   /// Somebody with that role, in an open session of realm "default".
   void in_session(Role role, const std::function<void(Session&)>& use);
 

@@ -1,0 +1,143 @@
+#include "server/worker/attest.h"
+
+#include <array>
+
+#include "server/base/log.h"
+#include "server/base/text.h"
+#include "server/worker/administrator.h"
+
+namespace chancery::worker {
+namespace {
+
+constexpr std::string_view kRaProfile = "ra";  ///< of the nodes that are the realm's RAs (UPKI.md 5.4)
+constexpr std::size_t kMaxShown = 64;
+
+/// Whom evidence stands for, and what its own roles are.
+struct Whom {
+  std::string name;
+  Roles roles;
+  std::optional<x509::Certificate> certificate{};
+};
+
+/// A node that was deleted is no RA, whatever certificates it has left.
+Result<bool> is_registration_authority(Session& session, const store::CertificateRecord& record) {
+  if (record.profile != kRaProfile) return false;
+  PKI_TRY(auto* store, session.store());
+  const auto node = store->node(record.cn);
+  if (!node.ok() && node.error().code() == Code::NotFound) return false;
+  if (!node.ok()) return node.error();
+  return true;
+}
+
+/// Who is neither administrator nor RA has the commands of a holder (own.*) and what anybody may.
+Result<Roles> roles_of_holder(Session& session, const x509::Certificate& certificate) {
+  PKI_TRY(const auto record, check_living(session, certificate));
+  PKI_TRY(const bool is_admin, is_administrator(session, certificate.subject().to_slash()));
+  if (is_admin) return Roles{Role::Admin};
+  PKI_TRY(const bool is_ra, is_registration_authority(session, record));
+  return Roles{is_ra ? Role::RaOperator : Role::Anonymous};
+}
+
+Result<Whom> by_certificate(Session& session, const Params& params) {
+  PKI_TRY(auto certificate, x509::Certificate::from_pem(params.text("certificate")));
+  PKI_TRY(const auto roles, roles_of_holder(session, certificate));
+  return Whom{"cert:" + base::printable(certificate.subject().to_slash()), roles, std::move(certificate)};
+}
+
+Result<Whom> by_curve_key(Session& session, const Params& params) {
+  const auto key = params.text("curve_key");
+  const auto& realm = session.realm().name.text();
+  for (const auto& peer : session.snapshot().server.zmq_peers) {
+    if (peer.key == key && (peer.realm == "*" || peer.realm == realm)) return Whom{"curve:" + peer.name, peer.roles};
+  }
+  return Error(Code::AuthFailed, "CURVE key " + base::printable(key, kMaxShown) + " is no peer's of realm " + realm,
+               "a <peer> of <zmq-peers> in chancery.xml makes it one");
+}
+
+Result<Whom> by_loopback(Session& session, const Params& params) {
+  const auto text = params.text("endpoint");
+  for (const auto& endpoint : session.snapshot().server.zmq_endpoints) {
+    if (endpoint.realm != session.realm().name.text() || endpoint.loopback_peers.empty()) continue;
+    if (text == endpoint.address + ":" + std::to_string(endpoint.port)) return Whom{"loopback", endpoint.loopback_peers};
+  }
+  return Error(Code::AuthFailed, "endpoint " + base::printable(text, kMaxShown) + " of this realm gives loopback peers no roles",
+               "loopback-peers of the <endpoint> in chancery.xml does");
+}
+
+/// Who has shown nothing.
+Result<Whom> by_nothing(Session& /*session*/, const Params& /*params*/) { return Whom{"anybody", Roles{Role::Anonymous}}; }
+
+struct Evidence {
+  std::string_view name;
+  std::string_view param;  ///< the one that it needs; empty: none
+  Result<Whom> (*read)(Session&, const Params&);
+};
+constexpr std::array kEvidence{Evidence{"anybody", "", by_nothing}, Evidence{"certificate", "certificate", by_certificate},
+                               Evidence{"curve_key", "curve_key", by_curve_key}, Evidence{"loopback", "endpoint", by_loopback}};
+
+/// At most what the front end may.
+Identity limited(const Session& session, const Whom& whom) {
+  const auto& front_end = session.opened_as();
+  return {whom.name, front_end.front_end, whom.roles.narrowed_to(front_end.roles)};
+}
+
+/// @return nobody for the front end itself. @errors InvalidParams: the parameter of another kind, or none; those of the evidence.
+Result<std::optional<Whom>> read_evidence(Session& session, const Params& params) {
+  const auto kind = params.text("evidence");
+  const Evidence* found = nullptr;
+  for (const auto& one : kEvidence) {
+    if (one.name == kind) found = &one;
+    if (one.param.empty() || params.has(one.param) == (one.name == kind)) continue;
+    return Error(Code::InvalidParams, "evidence " + kind + (one.name == kind ? " without " : " with ") + std::string(one.param));
+  }
+  if (found == nullptr) return std::optional<Whom>();
+  PKI_TRY(auto whom, found->read(session, params));
+  return std::optional(std::move(whom));
+}
+
+Json describe(const Session& session) {
+  return Json::object({{"realm", session.realm().name.text()},
+                       {"identity", session.identity().name},
+                       {"roles", Json::strings(session.identity().roles.names())}});
+}
+
+Result<Json> describe_holder(Session& session, const x509::Certificate& certificate) {
+  PKI_TRY(auto* store, session.store());
+  PKI_TRY(const auto record, store->certificate(certificate.serial()));
+  auto out = describe(session);
+  if (const auto cn = certificate.subject().common_name()) out.set("cn", *cn);
+  return out.set("serial", certificate.serial().hex()).set("dn", certificate.subject().to_slash()).set("profile", record.profile);
+}
+
+}  // namespace
+
+Status check_attestation_holds(Session& session) {
+  if (!session.login()) return {};
+  const auto who = session.identity().name;
+  const auto roles = roles_of_holder(session, *session.login());
+  if (roles.ok()) {
+    session.attest(limited(session, {who, *roles}), session.login());
+    return {};
+  }
+  if (roles.error().code() != Code::AuthFailed) return roles.error();
+  session.attest_nobody();
+  base::log_warning("the attestation of " + who + " ended: " + roles.error().message());
+  return Error(Code::AuthFailed, "the attestation of " + who + " ended: " + roles.error().message(), "call session.attest again");
+}
+
+Result<Json> attest(Session& session, const Params& params) {
+  if (session.opened_as().front_end.empty())
+    return Error(Code::Denied, "session.attest is for front ends, this is " + session.identity().name,
+                 "name one in session.open");
+  session.attest_nobody();  // until it is known better, whatever comes in between
+  PKI_TRY(const auto whom, read_evidence(session, params));
+  if (!whom) {
+    session.log_out();
+    return describe(session);
+  }
+  session.attest(limited(session, *whom), whom->certificate);
+  if (whom->certificate) return describe_holder(session, *whom->certificate);
+  return describe(session);
+}
+
+}  // namespace chancery::worker
