@@ -153,7 +153,7 @@ class System:
               new-accounts-per-hour="{self.accounts_per_hour}"/>
     <listener name="http" tls="false" address="127.0.0.1" port="{self.http_port}" default-realm="default" realms="*"/>
   </listeners>
-  <zmq><endpoint address="127.0.0.1" port="{self.zmq_port}" realm="default"/></zmq>
+  <zmq><endpoint address="127.0.0.1" port="{self.zmq_port}" realm="default" loopback-peers="ra-operator admin"/></zmq>
 </chancery>
 """)
         if self.user:

@@ -17,7 +17,7 @@
 #include "server/base/text.h"
 #include "server/signer/create_options.h"
 
-// The command line: subcommands from the command table, two local verbs, one place for errors.
+// The command line: subcommands from the command table, some local verbs, one place for errors.
 
 using namespace chancery;
 
@@ -61,6 +61,7 @@ struct Line {
   RealmCreate create;
   CLI::App* csr = nullptr;
   cli::CsrOrder order;
+  CLI::App* zmq_key = nullptr;
   CLI::App* completion = nullptr;
 };
 
@@ -185,6 +186,11 @@ void add_csr(Line& line) {
   line.csr->add_option("--key", line.order.key, "kind of key pair")->capture_default_str();
 }
 
+void add_zmq_key(Line& line) {
+  line.zmq_key = line.app.add_subcommand(
+      "zmq-key", "Make a CURVE key pair for ZMQ; --out FILE takes the secret key, mode 0600, and must be new.");
+}
+
 /// The words to complete do not reach CLI11, which would take their options for its own: see main.
 constexpr std::string_view kWordsToComplete = "--words";
 void add_completion(Line& line) {
@@ -300,12 +306,19 @@ Status run_csr(Line& line) {
 /// What writes no file of its choice must not seem to.
 Status refuse_files(const cli::FileNames& files, const std::string& verb) {
   if (files.out.empty() && files.key_out.empty()) return {};
-  return Error(Code::InvalidParams, verb + " takes no --out and no --key-out", "leave them out");
+  return Error(Code::InvalidParams, verb + " takes no " + (files.out.empty() ? "--key-out" : "--out and no --key-out"),
+               "leave it out");
 }
 
 Status run_create(const Line& line) {
   PKI_TRY_VOID(refuse_files(line.global.files, "realm create"));
   PKI_TRY(const auto made, cli::create_realm(line.create.name, line.create.realms_directory, signer_options(line.create)));
+  return print(line.global, made);
+}
+
+Status run_zmq_key(const Line& line) {
+  PKI_TRY_VOID(refuse_files({.out = {}, .key_out = line.global.files.key_out}, "zmq-key"));
+  PKI_TRY(const auto made, cli::make_zmq_key(line.global.files.out));
   return print(line.global, made);
 }
 
@@ -318,6 +331,7 @@ Status run_completion(const Line& line) {
 Status run(Line& line) {
   if (line.create.app->parsed()) return run_create(line);
   if (line.csr->parsed()) return run_csr(line);
+  if (line.zmq_key->parsed()) return run_zmq_key(line);
   if (line.completion->parsed()) return run_completion(line);
   for (const auto& leaf : line.leaves) {
     if (leaf.app->parsed()) return run_command(line.global, leaf);
@@ -407,6 +421,7 @@ int main(int argc, char** argv) {
     add_aliases(line);
     add_realm_create(line);
     add_csr(line);
+    add_zmq_key(line);
     add_completion(line);
     if (argc > 2 && argv[1] == std::string_view("completion") && argv[2] == kWordsToComplete) {
       return complete(line, {argv + 3, argv + argc});

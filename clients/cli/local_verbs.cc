@@ -17,10 +17,11 @@
 namespace chancery::cli {
 namespace {
 
-constexpr const char* kSigner = "chancery-signer";
+constexpr std::string_view kSigner = "chancery-signer";
+constexpr std::string_view kZmq = "chancery-zmq";
 
 /// Uninstalled trees have it beside this program; an installation in libexec.
-Result<base::Path> find_signer() {
+Result<base::Path> find_program(std::string_view name) {
   std::vector<base::Path> directories;
   if (const char* named = std::getenv("CHANCERY_PROGRAMS"); named != nullptr && *named != '\0') directories.emplace_back(named);
   std::error_code failure;
@@ -28,10 +29,10 @@ Result<base::Path> find_signer() {
   if (!failure) directories.push_back(self.parent_path());
   directories.emplace_back(CHANCERY_LIBEXECDIR);
   for (const auto& directory : directories) {
-    auto path = directory / kSigner;
+    auto path = directory / name;
     if (::access(path.c_str(), X_OK) == 0) return path;
   }
-  return Error(Code::NotFound, "no chancery-signer in " + directories.back().string(),
+  return Error(Code::NotFound, "no " + std::string(name) + " in " + directories.back().string(),
                "set CHANCERY_PROGRAMS to the directory that has it");
 }
 
@@ -72,26 +73,38 @@ Result<std::string> read_to_end(int fd) {
   }
 }
 
-}  // namespace
-
-Result<Json> create_realm(const std::string& name, const base::Path& realms_directory, const std::vector<std::string>& options) {
-  PKI_TRY(const auto realm, RealmName::parse(name));
-  PKI_TRY_VOID(check_realms_directory(realms_directory));
-  PKI_TRY(const auto program, find_signer());
-  std::vector<std::string> words{program.string(), "create",      "--realm",
-                                 realm.text(),     "--directory", (realms_directory / realm.text()).string()};
-  words.insert(words.end(), options.begin(), options.end());
+/// The program's answer, one JSON object on its standard output.
+Result<Json> run_program(std::vector<std::string> words) {
   PKI_TRY(auto output, base::make_pipe());
   PKI_TRY(const pid_t pid, start(words, output.write.get()));
   output.write.reset();
   PKI_TRY(const auto text, read_to_end(output.read.get()));
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0) {
-    if (errno != EINTR) return base::io_error("wait for " + program.string(), errno);
+    if (errno != EINTR) return base::io_error("wait for " + words.front(), errno);
   }
-  if (!WIFEXITED(status)) return Error(Code::Unavailable, program.string() + " ended: " + base::describe_exit(status));
+  if (!WIFEXITED(status)) return Error(Code::Unavailable, words.front() + " ended: " + base::describe_exit(status));
   if (WEXITSTATUS(status) != 0) std::exit(WEXITSTATUS(status));  // it has said why, and its status is ours
   return wire::parse_json(text);
+}
+
+}  // namespace
+
+Result<Json> create_realm(const std::string& name, const base::Path& realms_directory, const std::vector<std::string>& options) {
+  PKI_TRY(const auto realm, RealmName::parse(name));
+  PKI_TRY_VOID(check_realms_directory(realms_directory));
+  PKI_TRY(const auto program, find_program(kSigner));
+  std::vector<std::string> words{program.string(), "create",      "--realm",
+                                 realm.text(),     "--directory", (realms_directory / realm.text()).string()};
+  words.insert(words.end(), options.begin(), options.end());
+  return run_program(std::move(words));
+}
+
+Result<Json> make_zmq_key(const std::string& out_file) {
+  PKI_TRY(const auto program, find_program(kZmq));
+  std::vector<std::string> words{program.string(), "--make-key"};
+  if (!out_file.empty()) words.insert(words.end(), {"--out", out_file});
+  return run_program(std::move(words));
 }
 
 Result<Json> make_request(const CsrOrder& order) {

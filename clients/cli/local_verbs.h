@@ -18,6 +18,12 @@ namespace chancery::cli {
 /// Unavailable: it was killed; Io.
 Result<Json> create_realm(const std::string& name, const base::Path& realms_directory, const std::vector<std::string>& options);
 
+/// `chancery zmq-key`: runs `chancery-zmq --make-key`, which has libzmq.
+///
+/// @param out_file  for the secret key, mode 0600, which must be new; empty: it is in the answer.
+/// @return {public_key, secret_key or key_file}. @errors as create_realm.
+Result<Json> make_zmq_key(const std::string& out_file);
+
 struct CsrOrder {
   std::string cn;
   std::vector<std::string> sans;

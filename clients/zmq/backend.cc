@@ -10,8 +10,17 @@ constexpr std::chrono::milliseconds kLastCommand{3000};  ///< of an answer that 
 
 }  // namespace
 
-void SocketBackend::set_peer(std::string address) {
-  peer_ = std::move(address);
+Json evidence_for(const Endpoint& endpoint, const std::string& peer) {
+  if (peer.starts_with(kCurvePeer))
+    return Json::object({{"evidence", "curve_key"}, {"curve_key", peer.substr(kCurvePeer.size())}});
+  if (endpoint.attests_loopback && is_loopback(peer))
+    return Json::object({{"evidence", "loopback"}, {"endpoint", endpoint.text()}});
+  return Json::object({{"evidence", "anybody"}});
+}
+
+void SocketBackend::set_peer(std::string peer) {
+  peer_ = std::move(peer);
+  evidence_ = evidence_for(endpoint_, peer_);
   asked_at_ = std::chrono::steady_clock::now();
 }
 
@@ -20,9 +29,20 @@ bool SocketBackend::is_in_time() { return std::chrono::steady_clock::now() - ask
 Status SocketBackend::connect() {
   PKI_TRY(auto connected, client::Client::connect(client::Options{.socket = socket_, .request_timeout = kAnswerLimit}));
   auto fresh = std::make_unique<client::Client>(std::move(connected));
-  PKI_TRY([[maybe_unused]] const auto opened, fresh->open(realm_, front_end_));
+  PKI_TRY([[maybe_unused]] const auto opened, fresh->open(endpoint_.realm, front_end_));
   client_ = std::move(fresh);
+  attested_ = Json();
   return {};
+}
+
+/// The session keeps whom it was for last, so most requests need no session.attest before.
+Result<Json> SocketBackend::ask(std::string_view method, const Json& params) {
+  if (attested_ != evidence_) {
+    attested_ = Json();
+    PKI_TRY([[maybe_unused]] const auto whom, client_->call("session.attest", evidence_));
+    attested_ = evidence_;
+  }
+  return client_->call(method, params);
 }
 
 /// A worker that ends an idle session says so before it reads another request, so that one is safe to send again; after any other
@@ -30,7 +50,7 @@ Status SocketBackend::connect() {
 Result<Json> SocketBackend::call(std::string_view method, Json params) {
   for (int attempt = 0;; ++attempt) {
     if (client_ == nullptr || !client_->connected()) PKI_TRY_VOID(connect());
-    auto result = client_->call(method, params, "zmq:" + realm_);
+    auto result = ask(method, params);
     if (result.ok()) return result;
     const bool ends = result.error().hint() == kSessionEnds;
     if (client_->connected()) {

@@ -7,31 +7,43 @@
 
 #include "clients/lib/client.h"
 #include "clients/zmq/seed_limit.h"
+#include "clients/zmq/settings.h"
 #include "clients/zmq/tasks.h"
 
 namespace chancery::zmq_gateway {
 
-/// One thread's way to the daemon: a session in the endpoint's realm, opened when needed and anew when it ended. What its peers
-/// may offer as seeds is counted by the endpoint's limit, which its threads share and which outlives them.
+/// What stands in front of a CURVE peer's key where another peer's address does.
+inline constexpr std::string_view kCurvePeer = "curve:";
+
+/// What a peer has shown, as session.attest takes it. @param peer  an address, or kCurvePeer and a key.
+Json evidence_for(const Endpoint& endpoint, const std::string& peer);
+
+/// One thread's way to the daemon: a session in the endpoint's realm, opened when needed and anew when it ended. Each request is
+/// for the peer that it came from: the daemon is told which (session.attest) and decides what that one may do. What peers may
+/// offer as seeds is counted by the endpoint's limit, which its threads share and which outlives them.
 class SocketBackend : public Backend {
  public:
-  SocketBackend(std::string socket, std::string front_end, std::string realm, SeedLimit& seeds)
-      : socket_(std::move(socket)), front_end_(std::move(front_end)), realm_(std::move(realm)), seeds_(seeds) {}
+  SocketBackend(std::string socket, std::string front_end, const Endpoint& endpoint, SeedLimit& seeds)
+      : socket_(std::move(socket)), front_end_(std::move(front_end)), endpoint_(endpoint), seeds_(seeds) {}
   Result<Json> call(std::string_view method, Json params) override;
   bool offer_seed() override { return seeds_.offer(peer_, std::chrono::steady_clock::now()); }
   void take_back_offer() override { seeds_.take_back(peer_); }
   bool is_in_time() override;
-  /// Whose request is in hand from now on: an address.
-  void set_peer(std::string address);
+  /// Whose request is in hand from now on: an address, or kCurvePeer and a key.
+  void set_peer(std::string peer);
   const std::string& peer() const { return peer_; }
-  const std::string& realm() const { return realm_; }
+  const std::string& realm() const { return endpoint_.realm; }
 
  private:
   Status connect();
+  Result<Json> ask(std::string_view method, const Json& params);
+
   std::string socket_;
   std::string front_end_;
-  std::string realm_;
+  const Endpoint& endpoint_;
   std::string peer_;
+  Json evidence_ = Json::object();
+  Json attested_;  ///< evidence that the session has accepted; null: none
   SeedLimit& seeds_;
   std::chrono::steady_clock::time_point asked_at_{};
   std::unique_ptr<client::Client> client_;

@@ -2,47 +2,47 @@
 
 #include <array>
 #include <utility>
-#include <vector>
 
 namespace chancery::zmq_gateway {
 namespace {
 
-/// The rest of a message, frame by frame.
-void pass_on(zmq::socket_t& from, zmq::socket_t& to) {
-  zmq::message_t frame;
-  do {
-    (void)from.recv(frame);
-    const auto more = frame.more() ? zmq::send_flags::sndmore : zmq::send_flags::none;
-    to.send(frame, more);
-    if (more == zmq::send_flags::none) return;
-  } while (true);
-}
-
-/// A thread's word: an empty frame alone is no answer to anybody, but its report for work.
-void take_answer(zmq::socket_t& inner, zmq::socket_t& outer) {
-  zmq::message_t first;
-  (void)inner.recv(first);
-  if (!first.more()) return;
-  outer.send(first, zmq::send_flags::sndmore);
-  pass_on(inner, outer);
+/// A thread's word: an empty frame alone is no answer to anybody, but its report for work. @return the thread's name.
+zmq::message_t take_answer(zmq::socket_t& inner, zmq::socket_t& outer) {
+  auto frames = receive(inner);
+  auto thread = std::move(frames.front());
+  frames.erase(frames.begin());
+  if (frames.size() > 1) send(outer, frames);
+  return thread;
 }
 
 }  // namespace
 
-void hand_out(zmq::socket_t& outer, zmq::socket_t& inner) {
+Frames receive(zmq::socket_t& socket) {
+  Frames frames;
+  do {
+    (void)socket.recv(frames.emplace_back());
+  } while (frames.back().more());
+  return frames;
+}
+
+void send(zmq::socket_t& socket, Frames& frames) {
+  for (std::size_t i = 0; i < frames.size(); ++i)
+    socket.send(frames[i], i + 1 < frames.size() ? zmq::send_flags::sndmore : zmq::send_flags::none);
+}
+
+void hand_out(zmq::socket_t& outer, zmq::socket_t& inner, const Intake& intake) {
   std::vector<zmq::message_t> idle;  // the threads' names; the latest one has its session and its caches warm
   for (;;) {
     std::array<zmq::pollitem_t, 2> waiting{{{inner.handle(), 0, ZMQ_POLLIN, 0}, {outer.handle(), 0, ZMQ_POLLIN, 0}}};
     zmq::poll(waiting.data(), idle.empty() ? 1 : 2, std::chrono::milliseconds{-1});
     if (waiting[0].revents != 0) {
-      zmq::message_t thread;
-      (void)inner.recv(thread);
-      idle.push_back(std::move(thread));
-      take_answer(inner, outer);
+      idle.push_back(take_answer(inner, outer));
     } else if (waiting[1].revents != 0) {
+      auto request = receive(outer);
+      if (intake && !intake(outer, request)) continue;
       inner.send(idle.back(), zmq::send_flags::sndmore);
       idle.pop_back();
-      pass_on(outer, inner);
+      send(inner, request);
     }
   }
 }

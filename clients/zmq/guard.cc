@@ -15,7 +15,9 @@
 #include <tuple>
 #include <utility>
 
+#include "clients/zmq/curve.h"
 #include "clients/zmq/dialect.h"
+#include "clients/zmq/greeting.h"
 
 namespace chancery::zmq_gateway {
 namespace {
@@ -95,15 +97,26 @@ Result<Address> parse_address(const std::string& text, int port) {
 
 }  // namespace
 
+bool is_loopback(const std::string& address) {
+  in_addr four{};
+  in6_addr six{};
+  if (::inet_pton(AF_INET6, address.c_str(), &six) == 1) {
+    return IN6_IS_ADDR_LOOPBACK(&six) || (IN6_IS_ADDR_V4MAPPED(&six) && six.s6_addr[12] == IN_LOOPBACKNET);
+  }
+  return ::inet_pton(AF_INET, address.c_str(), &four) == 1 && ntohl(four.s_addr) >> 24 == IN_LOOPBACKNET;
+}
+
 struct Guard::Peer {
   enum class State : std::uint8_t { Greeting, Idle, Receiving, Answering, Sending };
-  Peer(base::UniqueFd socket, const std::string& address)
-      : outside(std::move(socket)), requests(kMaxMessageBytes, to_frame(address, true)) {}
+  Peer(base::UniqueFd socket, std::string from) : outside(std::move(socket)), address(std::move(from)) {}
 
   base::UniqueFd outside;
-  base::UniqueFd inside;  ///< once the first octets were ZMTP
-  Scanner requests;
-  Scanner answers{kOwnMessages};
+  base::UniqueFd inside;  ///< once the greeting has said which
+  std::string address;
+  Greeting greeting;
+  std::unique_ptr<Follower> requests;  ///< once there is an inside
+  std::unique_ptr<Follower> answers;
+  std::size_t opened = 0;  ///< octets of a greeting that the guard has sent in libzmq's place
   std::string held;        ///< read, but behind the request in hand
   std::string own_answer;  ///< to a message that libzmq never saw; waits for its turn
   std::string to_inside;   ///< scanned
@@ -113,15 +126,16 @@ struct Guard::Peer {
   State state = State::Greeting;
   Time since{};
 
-  bool may_read() const { return !answer_is_due && own_answer.empty() && to_inside.empty() && held.empty(); }
+  bool may_take() const { return (!answer_is_due || requests->reads_on()) && own_answer.empty(); }
+  bool may_read() const { return may_take() && to_inside.empty() && held.empty(); }
   /// Between two frames of libzmq's, and behind its handshake: no peer reads a message before.
-  bool may_answer() const { return answers.commands() > 0 && !answers.is_inside() && to_outside.empty(); }
+  bool may_answer() const { return answers->commands() > 0 && !answers->is_inside() && to_outside.empty(); }
   bool may_be_evicted() const { return state == State::Greeting || state == State::Idle || state == State::Receiving; }
   State state_now() const {
     if (!to_outside.empty()) return State::Sending;
     if (answer_is_due || !own_answer.empty()) return State::Answering;
-    if (!requests.has_greeted()) return State::Greeting;
-    return requests.is_inside() ? State::Receiving : State::Idle;
+    if (!requests || !requests->has_greeted()) return State::Greeting;
+    return requests->is_inside() ? State::Receiving : State::Idle;
   }
   /// Zero: no limit.
   milliseconds limit(const GuardLimits& limits) const {
@@ -136,11 +150,11 @@ struct Guard::Peer {
   }
 };
 
-Guard::Guard(base::UniqueFd listener, std::string inside, GuardLimits limits)
-    : listener_(std::move(listener)), inside_(std::move(inside)), limits_(limits) {}
+Guard::Guard(base::UniqueFd listener, Doors doors, GuardLimits limits)
+    : listener_(std::move(listener)), doors_(std::move(doors)), limits_(limits) {}
 Guard::~Guard() = default;
 
-Result<std::unique_ptr<Guard>> Guard::listen(const std::string& address, int port, std::string inside, GuardLimits limits) {
+Result<std::unique_ptr<Guard>> Guard::listen(const std::string& address, int port, Doors doors, GuardLimits limits) {
   const auto what = "bind " + address + " port " + std::to_string(port);
   PKI_TRY(const auto target, parse_address(address == "localhost" ? "127.0.0.1" : address, port));
   base::UniqueFd listener(::socket(target.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -148,7 +162,7 @@ Result<std::unique_ptr<Guard>> Guard::listen(const std::string& address, int por
   set_option(listener.get(), SOL_SOCKET, SO_REUSEADDR, 1);
   const bool bound = ::bind(listener.get(), reinterpret_cast<const sockaddr*>(&target.storage), target.length) == 0;
   if (!bound || ::listen(listener.get(), kBacklog) != 0) return base::io_error(what, errno);
-  return std::unique_ptr<Guard>(new Guard(std::move(listener), std::move(inside), limits));
+  return std::unique_ptr<Guard>(new Guard(std::move(listener), std::move(doors), limits));
 }
 
 void Guard::run(client::Complaints& complaints) {
@@ -217,24 +231,63 @@ Status Guard::read_outside(Peer& peer) {
   return receive(peer.outside.get(), peer.held);
 }
 
+/// The greeting is the guard's until it says which of libzmq's sockets is meant. A client tells its mechanism after it has seen
+/// who it talks to: so the guard opens, and drops what libzmq says once more.
+Status Guard::read_greeting(Peer& peer) {
+  PKI_TRY(const auto used, peer.greeting.take(peer.held));
+  peer.held.erase(0, used);
+  if (peer.opened == 0 && peer.greeting.has_signature()) {
+    peer.to_outside = make_greeting(kNull).substr(0, kOpeningBytes);
+    peer.opened = kOpeningBytes;
+    PKI_TRY_VOID(send_some(peer.outside.get(), peer.to_outside));
+  }
+  return peer.greeting.is_over() ? choose_door(peer) : Status();
+}
+
+Status Guard::choose_door(Peer& peer) {
+  if (peer.greeting.mechanism() == kCurve) {
+    if (doors_.curve.empty()) return turn_away(peer, kNull);
+    peer.requests = std::make_unique<CurveScanner>(CurveScanner::Side::Peer);
+    peer.answers = std::make_unique<CurveScanner>(CurveScanner::Side::Own);
+  } else {
+    const bool may = doors_.without_curve == WithoutCurve::Anyone ||
+                     (doors_.without_curve == WithoutCurve::Loopback && is_loopback(peer.address));
+    if (!may) return turn_away(peer, kCurve);
+    peer.requests = std::make_unique<Scanner>(kMaxMessageBytes, to_frame(peer.address, true));
+    peer.answers = std::make_unique<Scanner>(kOwnMessages);
+  }
+  peer.held.insert(0, peer.greeting.text());
+  return connect_inside(peer, peer.greeting.mechanism() == kCurve ? doors_.curve : doors_.null);
+}
+
+/// The greeting of the mechanism that is spoken here: a client sees that it is not its own.
+Status Guard::turn_away(Peer& peer, std::string_view spoken) {
+  peer.to_outside += make_greeting(spoken).substr(kOpeningBytes);
+  [[maybe_unused]] const auto sent = send_some(peer.outside.get(), peer.to_outside);
+  const auto* from = is_loopback(peer.address) ? "loopback" : "elsewhere";
+  return Error(Code::Denied,
+               std::string("a peer from ") + from + (spoken == kCurve ? " without CURVE" : " with CURVE, which has no key here"));
+}
+
 /// What was read, up to the end of one request; the next one waits for this one's answer.
 Status Guard::pass_request(Peer& peer) {
-  const auto before = peer.requests.commands();
-  while (!peer.held.empty() && !peer.answer_is_due && peer.own_answer.empty()) {
-    PKI_TRY(const auto step, peer.requests.take(peer.held, peer.to_inside));
+  if (!peer.requests) PKI_TRY_VOID(read_greeting(peer));
+  if (!peer.requests) return {};
+  const auto before = peer.requests->commands();
+  while (!peer.held.empty() && peer.may_take()) {
+    PKI_TRY(const auto step, peer.requests->take(peer.held, peer.to_inside));
     peer.held.erase(0, step.used);
-    if (peer.requests.commands() - before > kMostCommandsAtOnce) return Error(Code::TooLarge, "many ZMTP commands at once");
+    if (peer.requests->commands() - before > kMostCommandsAtOnce) return Error(Code::TooLarge, "many ZMTP commands at once");
     if (step.refusal) {
       const auto& why = step.refusal->message();
       complaints_->log(base::LogLevel::Info, why, {}, "message refused: " + why);
-      peer.own_answer = peer.requests.to_answer(failure(*step.refusal));
+      peer.own_answer = peer.requests->to_answer(failure(*step.refusal));
       PKI_TRY_VOID(answer_refused(peer));
     }
     if (!step.message_is_over) continue;
     peer.answer_is_due = true;
     peer.has_asked = true;
   }
-  if (!peer.inside && peer.requests.has_signature()) return connect_inside(peer);
   return {};
 }
 
@@ -250,20 +303,26 @@ Status Guard::read_inside(Peer& peer) {
   std::string part;
   PKI_TRY_VOID(receive(peer.inside.get(), part));
   for (std::string_view rest = part; !rest.empty();) {
-    PKI_TRY(const auto step, peer.answers.take(rest, peer.to_outside));
+    std::string passed;
+    PKI_TRY(const auto step, peer.answers->take(rest, passed));
     if (step.refusal) return *step.refusal;
     rest.remove_prefix(step.used);
-    if (step.message_is_over) peer.answer_is_due = false;
+    const auto dropped = std::min(peer.opened, passed.size());
+    peer.opened -= dropped;
+    peer.to_outside.append(passed, dropped);
+    if (!step.message_is_over) continue;
+    peer.answer_is_due = false;
+    peer.requests->answered();
   }
   return {};
 }
 
-Status Guard::connect_inside(Peer& peer) {
+Status Guard::connect_inside(Peer& peer, const std::string& inside) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  PKI_CHECK(inside_.size() + 1 < sizeof address.sun_path);
-  std::memcpy(address.sun_path + 1, inside_.data(), inside_.size());
-  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + inside_.size());
+  PKI_CHECK(inside.size() + 1 < sizeof address.sun_path);
+  std::memcpy(address.sun_path + 1, inside.data(), inside.size());
+  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + inside.size());
   peer.inside.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (peer.inside && ::connect(peer.inside.get(), reinterpret_cast<const sockaddr*>(&address), length) == 0) return {};
   return base::io_error("connect to libzmq's own socket", errno);

@@ -3,6 +3,7 @@
 #include <poll.h>
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,16 +23,30 @@ struct GuardLimits {
   std::chrono::milliseconds sending{30'000};  ///< without any progress
 };
 
+/// Who may come without CURVE, "loopback", "anyone" or "nobody" in chancery.xml.
+enum class WithoutCurve : std::uint8_t { Loopback, Anyone, Nobody };
+
+/// Where peers go: abstract Unix addresses (without the leading NUL) on which libzmq is bound.
+struct Doors {
+  std::string null;
+  std::string curve;  ///< empty: CURVE is not spoken
+  WithoutCurve without_curve = WithoutCurve::Loopback;
+};
+
+/// Whether that is an address of this machine's loopback interface, also written as an IPv6 one.
+bool is_loopback(const std::string& address);
+
 /// Stands before libzmq, which is no listener for strangers: it has no limit on connections, none on the parts of a message and
 /// none on what a peer may send unasked. The guard accepts the peers, follows their frames and lets pass what keeps the limits,
 /// one request at a time, over one connection each to libzmq's own (local) socket. A message that breaks them gets an UPKI ERROR
-/// of the guard's own, where ZMTP allows an answer (see Scanner). What passes has the peer's address as a frame in front. A new
+/// of the guard's own, where ZMTP allows an answer (see Scanner). What passes has the peer's address as a frame in front; in what
+/// CURVE has encrypted no frame can be put, nor can one be read: there sizes and numbers are bounded (see CurveScanner). A new
 /// peer is always let in: it takes the place of the one that has been silent longest, those first that never asked anything.
 class Guard {
  public:
-  /// Listens. @param inside  abstract Unix address (without the leading NUL) on which libzmq is bound.
+  /// Listens.
   /// @errors BadConfig: no address; Io: in use.
-  static Result<std::unique_ptr<Guard>> listen(const std::string& address, int port, std::string inside, GuardLimits limits = {});
+  static Result<std::unique_ptr<Guard>> listen(const std::string& address, int port, Doors doors, GuardLimits limits = {});
   ~Guard();
 
   /// Serves for ever.
@@ -40,7 +55,7 @@ class Guard {
  private:
   using Time = std::chrono::steady_clock::time_point;
   struct Peer;
-  Guard(base::UniqueFd listener, std::string inside, GuardLimits limits);
+  Guard(base::UniqueFd listener, Doors doors, GuardLimits limits);
 
   void serve_round();
   std::vector<pollfd> watched(Time now) const;
@@ -55,10 +70,13 @@ class Guard {
   Status pass_request(Peer& peer);
   Status answer_refused(Peer& peer);
   Status read_inside(Peer& peer);
-  Status connect_inside(Peer& peer);
+  Status read_greeting(Peer& peer);
+  Status choose_door(Peer& peer);
+  Status turn_away(Peer& peer, std::string_view spoken);
+  Status connect_inside(Peer& peer, const std::string& inside);
 
   base::UniqueFd listener_;
-  std::string inside_;
+  Doors doors_;
   GuardLimits limits_;
   Time accepts_again_{};  ///< out of descriptors until then
   std::vector<std::unique_ptr<Peer>> peers_;

@@ -21,14 +21,8 @@ inline constexpr std::uint64_t kMaxSkippedBytes = 16 << 20;  ///< of one message
 /// A frame of a message. @param more  further frames of the same message follow.
 std::string to_frame(std::string_view body, bool more);
 
-/// Follows the octets of one peer. A message of a REQ client is an envelope, an empty frame and the request in one frame.
-///
-/// What goes on to libzmq is held back until the head of the request has shown that the message keeps the limits. So nothing of a
-/// message that breaks them reaches libzmq, the connection stays in step, and the peer can get an answer of its own and ask
-/// again. An answer is impossible where ZMTP has none or where the next frame would not be found: no handshake, no commands and
-/// no sizes that ZMTP knows. Those are errors, and the connection ends at once, which a client sees in its monitor or by its
-/// time-out: libzmq connects anew, but sends the lost request no second time.
-class Scanner {
+/// Follows the octets of one direction of a connection.
+class Follower {
  public:
   struct Step {
     std::size_t used = 0;          ///< octets that were taken
@@ -38,6 +32,37 @@ class Scanner {
     std::optional<Error> refusal{};
   };
 
+  Follower() = default;
+  Follower(const Follower&) = delete;
+  Follower& operator=(const Follower&) = delete;
+  virtual ~Follower() = default;
+
+  /// Takes octets up to the end of a message, to a refusal, or all of them.
+  ///
+  /// @param passed  gets what may go on. @errors Malformed, TooLarge: the connection ends.
+  virtual Result<Step> take(std::string_view octets, std::string& passed) = 0;
+  /// The one frame of an answer to the message that was refused last, behind the envelope that it came in.
+  virtual std::string to_answer(std::string_view body) const { return to_frame(body, false); }
+  /// Commands of the handshake, and others that can be seen.
+  virtual std::uint64_t commands() const = 0;
+  virtual bool has_greeted() const = 0;
+  /// A frame or message has begun and is not over: the rest has to come within a deadline.
+  virtual bool is_inside() const = 0;
+  /// Whether nobody can see where a request ends, so that there may be more to read while an answer is due.
+  virtual bool reads_on() const { return false; }
+  /// The other direction has answered.
+  virtual void answered() {}
+};
+
+/// Follows a connection of mechanism NULL. A message of a REQ client is an envelope, an empty frame and the request in one frame.
+///
+/// What goes on to libzmq is held back until the head of the request has shown that the message keeps the limits. So nothing of a
+/// message that breaks them reaches libzmq, the connection stays in step, and the peer can get an answer of its own and ask
+/// again. An answer is impossible where ZMTP has none or where the next frame would not be found: no handshake, no commands and
+/// no sizes that ZMTP knows. Those are errors, and the connection ends at once, which a client sees in its monitor or by its
+/// time-out: libzmq connects anew, but sends the lost request no second time.
+class Scanner : public Follower {
+ public:
   /// @param max_message  octets of one message; our own answers may be longer than what strangers may send.
   /// @param front  a frame (to_frame) that goes on in front of each message.
   explicit Scanner(std::uint64_t max_message = kMaxMessageBytes, std::string front = {})
@@ -48,19 +73,17 @@ class Scanner {
   /// @param passed  gets what may go on.
   /// @errors Malformed: no ZMTP 3 greeting of mechanism NULL, reserved flags, a size above 2^63 - 1, a command in the middle of a
   /// message; TooLarge: a command above its limit, a refused message above kMaxSkippedBytes.
-  Result<Step> take(std::string_view octets, std::string& passed);
+  Result<Step> take(std::string_view octets, std::string& passed) override;
 
   /// The one frame of an answer to the message that was refused last, behind the envelope that it came in. A message without the
   /// empty frame gets an answer without one: that is how a DEALER reads what it wrote.
-  std::string to_answer(std::string_view body) const { return envelope_ + to_frame(body, false); }
+  std::string to_answer(std::string_view body) const override { return envelope_ + to_frame(body, false); }
 
   /// Commands so far, READY and PING alike.
-  std::uint64_t commands() const { return commands_; }
-  bool has_greeted() const { return state_ != State::Greeting; }
-  /// The first octets were those of ZMTP.
-  bool has_signature() const { return has_greeted() || got_ >= kSignatureBytes; }
+  std::uint64_t commands() const override { return commands_; }
+  bool has_greeted() const override { return state_ != State::Greeting; }
   /// A frame or message has begun and is not over: the rest has to come within a deadline.
-  bool is_inside() const { return state_ != State::Flags || parts_ > 0; }
+  bool is_inside() const override { return state_ != State::Flags || parts_ > 0; }
 
  private:
   static constexpr std::size_t kSignatureBytes = 10;

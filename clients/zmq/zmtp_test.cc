@@ -5,6 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "clients/zmq/curve.h"
+#include "clients/zmq/greeting.h"
+
 namespace chancery::zmq_gateway {
 namespace {
 
@@ -95,14 +98,103 @@ TEST(Zmtp, WhatIsBegunIsInside) {
   EXPECT_TRUE(scanner.is_inside());
 }
 
-TEST(Zmtp, TheSignatureIsKnownEarly) {
-  Scanner scanner;
+TEST(Greeting, TheSignatureIsKnownEarly) {
+  Greeting one;
+  ASSERT_EQ(one.take(greeting().substr(0, 9)).value(), 9U);
+  EXPECT_FALSE(one.has_signature());
+  ASSERT_EQ(one.take(greeting().substr(9, 1)).value(), 1U);
+  EXPECT_TRUE(one.has_signature());
+  EXPECT_FALSE(one.is_over());
+}
+
+TEST(Greeting, SaysItsMechanismAndTakesNoMore) {
+  for (const auto mechanism : {kNull, kCurve}) {
+    Greeting one;
+    EXPECT_EQ(one.take(greeting(3, std::string(mechanism)) + "more").value(), Greeting::kBytes);
+    EXPECT_TRUE(one.is_over());
+    EXPECT_EQ(one.mechanism(), mechanism);
+    Greeting ours;
+    EXPECT_EQ(ours.take(make_greeting(mechanism)).value(), Greeting::kBytes);
+    EXPECT_EQ(ours.mechanism(), mechanism);
+  }
+  EXPECT_EQ(make_greeting(kNull).substr(0, kOpeningBytes), make_greeting(kCurve).substr(0, kOpeningBytes));
+}
+
+TEST(Greeting, RefusesWhatIsNone) {
+  for (const auto& text : {"GET / HTTP/1.1\r\n"s, "\xff\0\0\0\0\0\0\0\1\x7e"s, greeting(2), greeting(0), greeting(3, "PLAIN"),
+                           greeting(3, "GSSAPI"), greeting(3, ""), greeting(3, "CURVE2"), greeting(3, "curve")}) {
+    Greeting one;
+    const auto taken = one.take(text);
+    ASSERT_FALSE(taken.ok()) << text;
+    EXPECT_EQ(taken.error().code(), Code::Malformed) << text;
+  }
+}
+
+// ----- CURVE
+
+std::string curve_frame(std::uint8_t flags, std::size_t size) {
+  return size < 256 ? frame(flags, std::string(size, 'x')) : long_head(flags | 2, size) + std::string(size, 'x');
+}
+const std::string kHandshake = greeting(3, "CURVE") + curve_frame(4, kHelloBytes) + curve_frame(4, 289);
+
+/// What becomes of that text after a peer's handshake, piece by piece.
+Code curve_code(const std::string& text, std::size_t step = 7, std::string* passed = nullptr) {
+  CurveScanner scanner(CurveScanner::Side::Peer);
+  std::string gone;
+  for (std::size_t at = 0; at < text.size(); at += step) {
+    for (std::string_view piece = std::string_view(text).substr(at, step); !piece.empty();) {
+      const auto got = scanner.take(piece, gone);
+      if (!got.ok()) return got.error().code();
+      piece.remove_prefix(got->used);
+    }
+  }
+  if (passed != nullptr) *passed = gone;
+  return Code::Internal;
+}
+
+TEST(Curve, ARequestPassesAsItIs) {
+  const auto text = kHandshake + curve_frame(0, kCurveOverhead) + curve_frame(0, 333);
+  for (const std::size_t step : {std::size_t{1}, std::size_t{64}, text.size()}) {
+    std::string passed;
+    EXPECT_EQ(curve_code(text, step, &passed), Code::Internal) << step;
+    EXPECT_EQ(passed, text) << step;
+  }
+}
+
+TEST(Curve, D11_WhatIsUnansweredIsBounded) {
+  std::string many = kHandshake;
+  for (std::size_t i = 0; i < kMaxUnanswered; ++i) many += curve_frame(0, kCurveOverhead);
+  EXPECT_EQ(curve_code(many), Code::Internal);
+  EXPECT_EQ(curve_code(many + curve_frame(0, kCurveOverhead)), Code::TooLarge);
+  EXPECT_EQ(curve_code(kHandshake + curve_frame(0, kMaxMessageBytes), 4096), Code::Internal);
+  EXPECT_EQ(curve_code(kHandshake + curve_frame(0, kMaxMessageBytes) + long_head(2, kMaxMessageBytes), 4096), Code::TooLarge);
+  EXPECT_EQ(curve_code(kHandshake + long_head(2, std::uint64_t{1} << 40)), Code::TooLarge);
+  EXPECT_EQ(curve_code(kHandshake + long_head(2, ~std::uint64_t{0})), Code::Malformed);
+}
+
+TEST(Curve, AnAnswerGivesRoomAgain) {
+  CurveScanner scanner(CurveScanner::Side::Peer);
   std::string passed;
-  ASSERT_TRUE(scanner.take(greeting().substr(0, 9), passed).ok());
-  EXPECT_FALSE(scanner.has_signature());
-  ASSERT_TRUE(scanner.take(greeting().substr(9, 1), passed).ok());
-  EXPECT_TRUE(scanner.has_signature());
-  EXPECT_FALSE(scanner.has_greeted());
+  for (std::string_view rest = kHandshake; !rest.empty(); rest.remove_prefix(scanner.take(rest, passed)->used)) {
+  }
+  EXPECT_TRUE(scanner.has_greeted());
+  const auto one = curve_frame(0, 40);
+  for (int round = 0; round < 3; ++round) {
+    for (std::size_t i = 0; i < kMaxUnanswered; ++i) ASSERT_TRUE(scanner.take(one, passed)->message_is_over) << round;
+    scanner.answered();
+  }
+  for (std::size_t i = 0; i < kMaxUnanswered; ++i) ASSERT_TRUE(scanner.take(one, passed).ok());
+  EXPECT_FALSE(scanner.take(one, passed).ok());
+}
+
+TEST(Curve, RefusesWhatIsNoHandshake) {
+  const auto hello = greeting(3, "CURVE") + curve_frame(4, kHelloBytes);
+  for (const auto& text : {greeting(3, "CURVE") + curve_frame(0, kHelloBytes), greeting(3, "CURVE") + curve_frame(4, 199),
+                           greeting(3, "CURVE") + curve_frame(4, 5), hello + curve_frame(0, 300), hello + curve_frame(5, 300),
+                           hello + curve_frame(8, 30), kHandshake + curve_frame(1, 40), kHandshake + curve_frame(0, 32)}) {
+    EXPECT_EQ(curve_code(text), Code::Malformed);
+  }
+  EXPECT_EQ(curve_code(hello + long_head(6, kMaxCommandBytes + 1)), Code::TooLarge);
 }
 
 struct Case {

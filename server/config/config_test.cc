@@ -77,7 +77,10 @@ ServerConfig changed_server() {
   server.front_ends = {{"http", "/opt/http", "www", {"default", "devices"}, Roles{Role::Frontend}, false}};
   server.listeners = {{"a", false, "::1", 1, "", {"*"}, {}},
                       {"b", true, "0.0.0.0", 65535, "default", {"default"}, {"x.example", "::1"}, 7}};
-  server.zmq_endpoints = {{"127.0.0.2", 5000, "devices", 7}, {"::1", 65534, "default"}};
+  server.zmq_endpoints = {
+      {"127.0.0.2", 5000, "devices", 7, "/etc/server.key", "nobody", {}},
+      {.address = "::1", .port = 65534, .realm = "default", .loopback_peers = {Role::RaOperator, Role::Admin}}};
+  server.zmq_peers = {{"ra1", "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID", "default", Roles{Role::RaOperator}}};
   return server;
 }
 

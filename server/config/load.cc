@@ -113,6 +113,9 @@ void resolve_paths(ServerConfig& server) {
   server.run_directory = below(directory, server.run_directory);
   server.program_directory = below(directory, server.program_directory);
   server.realms_directory = below(directory, server.realms_directory);
+  for (auto& endpoint : server.zmq_endpoints) {
+    if (!endpoint.server_key_file.empty()) endpoint.server_key_file = below(directory, endpoint.server_key_file);
+  }
 }
 
 /// The realms that chancery.xml names, or every directory that looks like one.

@@ -223,16 +223,64 @@ bool is_loopback(const std::string& address) {
   return address.starts_with("127.");
 }
 
+void check_endpoint_key(const Context& context, const ZmqEndpoint& endpoint, const Node& at) {
+  const auto& file = endpoint.server_key_file;
+  if (!file.empty()) check_secret_file(file, {file.parent_path()}, Places::inside(at, "server-key-file"), context.report);
+}
+
+void check_without_curve(const Context& context, const ZmqEndpoint& endpoint, const Node& at) {
+  const bool curve = !endpoint.server_key_file.empty();
+  if (!curve && endpoint.without_curve == "nobody") {
+    context.report.error(Places::inside(at, "without-curve"),
+                         "found nobody without server-key-file: then nobody could come at all");
+  }
+  if (is_loopback(endpoint.address)) return;
+  if (!curve && endpoint.without_curve == "loopback") {
+    context.report.error(
+        Places::inside(at, "address"),
+        "found " + endpoint.address +
+            " without server-key-file, expected a key, without which nobody from elsewhere comes in (chancery zmq-key "
+            "makes one), or without-curve=\"anyone\"");
+  }
+  if (endpoint.without_curve == "anyone") {
+    context.report.warning(Places::inside(at, "without-curve"),
+                           "found anyone at " + endpoint.address +
+                               ": peers without CURVE may do what strangers may, and others can read and change what passes");
+  }
+}
+
 void check_endpoints(const Context& context) {
   const auto& list = context.server.zmq_endpoints;
   for (std::size_t i = 0; i < list.size(); ++i) {
     const Node& at = context.places.item("zmq", "endpoint", i);
     check_known_realm(context, list[i].realm, Places::inside(at, "realm"));
-    if (is_loopback(list[i].address)) continue;
-    context.report.warning(
-        Places::inside(at, "address"),
-        "found " + list[i].address + ": uPKI's protocol has no authentication, so everybody who reaches it may use it");
+    check_endpoint_key(context, list[i], at);
+    check_without_curve(context, list[i], at);
+    if (list[i].loopback_peers.empty()) continue;
+    context.report.warning(Places::inside(at, "loopback-peers"),
+                           "found " + base::join(list[i].loopback_peers.names(), " ") +
+                               ": every program of this machine may do that here, whoever runs it");
   }
+}
+
+/// Rows of one key add nothing to each other: the first counts.
+void check_peers(const Context& context) {
+  const auto& list = context.server.zmq_peers;
+  check_names_differ(context, "zmq-peers", "peer", list);
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const Node& at = context.places.item("zmq-peers", "peer", i);
+    check_known_realm(context, list[i].realm, Places::inside(at, "realm"));
+    const auto same = [&](const ZmqPeer& other) {
+      return other.key == list[i].key && (other.realm == list[i].realm || other.realm == "*" || list[i].realm == "*");
+    };
+    if (std::any_of(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(i), same))
+      context.report.error(Places::inside(at, "key"),
+                           "found the key a second time for that realm, expected one peer for each key");
+  }
+  const auto has_key = [](const ZmqEndpoint& one) { return !one.server_key_file.empty(); };
+  if (list.empty() || std::ranges::any_of(context.server.zmq_endpoints, has_key)) return;
+  context.report.warning(context.places.element("zmq-peers"),
+                         "found peers, but no endpoint of <zmq> has a server-key-file: nobody can come over CURVE");
 }
 
 /// An address and port that something will listen on.
@@ -304,6 +352,7 @@ void check_server(const ServerConfig& server, const std::vector<RealmName>& real
   check_front_ends(context);
   check_listeners(context);
   check_endpoints(context);
+  check_peers(context);
   check_ports(context);
   check_use(context, "chancery-http", "listeners", !server.listeners.empty());
   check_use(context, "chancery-zmq", "zmq", !server.zmq_endpoints.empty());

@@ -56,8 +56,10 @@ struct ZmqEndpoint {
   std::string address = "127.0.0.1";
   int port = 0;
   std::string realm;
-  int wrong_seeds_per_minute = 10;  ///< of one address, and ten times as many of all together; 0: no limit
-  Roles loopback_peers;             ///< what a peer of this machine may do that has no CURVE key; empty: what strangers may
+  int wrong_seeds_per_minute = 10;         ///< of one address, and ten times as many of all together; 0: no limit
+  std::filesystem::path server_key_file;   ///< secret CURVE key, Z85, mode 0600; empty: no CURVE
+  std::string without_curve = "loopback";  ///< who may come without CURVE: "loopback", "anyone" or "nobody"
+  Roles loopback_peers;  ///< what a peer of this machine may do that has no CURVE key; empty: what strangers may
 
   bool operator==(const ZmqEndpoint&) const = default;
 };

@@ -191,11 +191,12 @@ constexpr std::array kListener{
 };
 
 constexpr std::array kEndpoint{
-    row<&ZmqEndpoint::address>({.name = "address",
-                                .check = check_address,
-                                .required = true,
-                                .doc = "IPv4 or IPv6. uPKI's protocol has no authentication: leave it on loopback.",
-                                .type = "address"}),
+    row<&ZmqEndpoint::address>(
+        {.name = "address",
+         .check = check_address,
+         .required = true,
+         .doc = "IPv4 or IPv6. Beyond loopback, peers come over CURVE unless without-curve says otherwise.",
+         .type = "address"}),
     row<&ZmqEndpoint::port>({.name = "port",
                              .least = 1,
                              .most = kMostPort - 1,
@@ -209,6 +210,18 @@ constexpr std::array kEndpoint{
          .most = 1000,
          .doc =
              "How many wrong registration seeds one address may offer in a minute, all together ten times that; 0: any number."}),
+    row<&ZmqEndpoint::server_key_file>({.name = "server-key-file",
+                                        .doc = "The endpoint's secret CURVE key, a file of mode 0600 that chancery zmq-key "
+                                               "makes, relative to chancery.xml. With it, "
+                                               "<zmq-peers> may come over CURVE, which encrypts. Empty: no CURVE.",
+                                        .type = "file"}),
+    row<&ZmqEndpoint::without_curve>(
+        {.name = "without-curve",
+         .words = "loopback anyone nobody",
+         .filled = true,
+         .doc =
+             "Who may come without CURVE: programs of this machine, anyone who reaches the port, or nobody. What passes without "
+             "CURVE can be read and changed on its way."}),
     row<&ZmqEndpoint::loopback_peers>(
         {.name = "loopback-peers",
          .doc = "What every program of this machine may do that comes without a CURVE key: \"ra-operator admin\" makes each of "

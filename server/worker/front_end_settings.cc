@@ -30,6 +30,26 @@ Json describe_listener(const config::Snapshot& snapshot, const config::Listener&
                        {"new_accounts_per_hour", listener.new_accounts_per_hour}});
 }
 
+/// Whom the endpoint lets in by key. What they may do is no business of the front end's (session.attest).
+Json keys_for(const config::ServerConfig& server, const std::string& realm) {
+  Json list = Json::array();
+  for (const auto& peer : server.zmq_peers) {
+    if (peer.realm == "*" || peer.realm == realm) list.push_back(peer.key);
+  }
+  return list;
+}
+
+Json describe_endpoint(const config::ServerConfig& server, const config::ZmqEndpoint& endpoint) {
+  return Json::object({{"address", endpoint.address},
+                       {"port", endpoint.port},
+                       {"realm", endpoint.realm},
+                       {"wrong_seeds_per_minute", endpoint.wrong_seeds_per_minute},
+                       {"server_key_file", endpoint.server_key_file.string()},
+                       {"without_curve", endpoint.without_curve},
+                       {"attests_loopback", !endpoint.loopback_peers.empty()},
+                       {"peer_keys", keys_for(server, endpoint.realm)}});
+}
+
 }  // namespace
 
 std::string front_end_settings(const config::Snapshot& snapshot, const config::FrontEnd& front_end) {
@@ -38,10 +58,7 @@ std::string front_end_settings(const config::Snapshot& snapshot, const config::F
   for (const auto& listener : server.listeners) listeners.push_back(describe_listener(snapshot, listener));
   Json endpoints = Json::array();
   for (const auto& endpoint : server.zmq_endpoints) {
-    endpoints.push_back(Json::object({{"address", endpoint.address},
-                                      {"port", endpoint.port},
-                                      {"realm", endpoint.realm},
-                                      {"wrong_seeds_per_minute", endpoint.wrong_seeds_per_minute}}));
+    endpoints.push_back(describe_endpoint(server, endpoint));
   }
   return wire::to_text(
       Json::object({{"socket", server.socket_file().string()},
