@@ -10,6 +10,7 @@ import pytest
 
 from test_audit import events
 from test_daemon import Daemon, Talk
+from test_login import Administrator
 
 KEY, FAR_KEY = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7", "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID"
 CONFIG = """
@@ -136,6 +137,14 @@ def test_who_is_attested_is_nobody_else(office, door, tmp_path):
     talk.last_id += 1
     talk.socket.sendall(b'{"jsonrpc":"2.0","id":1,"method":"server.ping","for":"somebody"}\n')
     assert talk.read()["error"]["data"]["code"] == "denied"
+
+
+def test_C22_a_login_through_a_front_end_gives_no_more_than_that(office, door, tmp_path):
+    one = Administrator(office, tmp_path, "through")
+    for front_end, roles in (("narrow", ["frontend"]), ("wide", ["admin"])):
+        talk = door(front_end)
+        assert talk.result("session.login", **one.proof(talk))["roles"] == roles
+        assert code(talk, "admin.add", dn="/CN=by-login") == ("ok" if front_end == "wide" else "denied")
 
 
 # ----- what is no evidence

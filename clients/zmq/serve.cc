@@ -50,7 +50,7 @@ void complain_about(const Reply& reply, const std::string& realm) {
                    known + " refused: " + failure_text(why));
 }
 
-/// A request as it comes from the proxy: libzmq's name of the connection, the peer's address, the envelope with its empty frame,
+/// A request as it comes from the broker: libzmq's name of the connection, the peer's address, the envelope with its empty frame,
 /// the request. The guard lets nothing else through.
 struct Question {
   std::vector<zmq::message_t> envelope;  ///< what goes before the answer

@@ -171,7 +171,12 @@ void check_realm(const RealmConfig& realm, const Node& root, Report& report) {
   const FileRules seed_rules{realm.database_file().parent_path()};
   if (!realm.seed_file.empty()) check_secret_file(realm.seed_file, seed_rules, place_of(root, {"seed_file"}), report);
   if (realm.clients == ClientsMode::Register && realm.seed_file.empty()) {
-    report.warning(place_of(root, {"clients"}), "found register without a seed_file: nobody can register");
+    report.warning(place_of(root, {"clients"}),
+                   "found register without a seed_file: names are registered by operators and their seeds alone");
+  }
+  if (realm.clients == ClientsMode::Manual && realm.acme.enabled) {
+    report.warning(place_of(root, {"clients"}),
+                   "found manual with ACME enabled: ACME clients get certificates without an operator");
   }
   for (const auto& file : realm.key_block_lists) {
     std::error_code ignored;

@@ -21,10 +21,13 @@ constexpr std::array kRealm{
     row<&RealmConfig::company>({.name = "company", .filled = true, .doc = "Names the organisation in the CA's subject."}),
     row<&RealmConfig::domain>(
         {.name = "domain", .check = check_domain, .filled = true, .doc = "The organisation's DNS name.", .type = "DNS name"}),
-    row<&RealmConfig::clients>(
-        {.name = "clients",
-         .words = "all register manual",
-         .doc = "Who gets certificates: all, who knows the registration seed, or who an operator serves."}),
+    row<&RealmConfig::clients>({.name = "clients",
+                                .words = "all register manual",
+                                .doc = "Whom RAs and other programs at front ends have certificates made for. all: any name that "
+                                       "the profile allows. register: to "
+                                       "sign, names that are registered already (with a seed, by generate, or signed for an "
+                                       "administrator). manual: nobody; "
+                                       "administrators and operators at the socket issue. ACME has a switch of its own."}),
     row<&RealmConfig::seed_file>(
         {.name = "seed_file",
          .doc = "File with the registration seed, one line, mode 0600, relative to the realm. Empty: registration is closed."}),

@@ -101,6 +101,19 @@ struct Revocation {
   std::string compromised_key{};
 };
 
+/// A registration seed that an operator made.
+struct SeedRecord {
+  std::string id;
+  std::string digest;  ///< SHA-256 of the seed, in hex
+  std::string profile;
+  std::string cn;  ///< empty: any
+  std::int64_t uses_left = 0;
+  std::int64_t used = 0;
+  Seconds expires_at{};
+  Seconds created_at{};
+  std::string created_by{};
+};
+
 /// Why a key may not be certified again.
 struct CompromisedKey {
   Serial serial;  ///< of the certificate whose revocation said so first

@@ -11,8 +11,10 @@ sql_files = \
   $(srcdir)/sql/query/meta.sql \
   $(srcdir)/sql/query/node.sql \
   $(srcdir)/sql/query/schema.sql \
+  $(srcdir)/sql/query/seed.sql \
   $(srcdir)/sql/schema/0001_realms.sql \
-  $(srcdir)/sql/schema/0002_compromised_keys.sql
+  $(srcdir)/sql/schema/0002_compromised_keys.sql \
+  $(srcdir)/sql/schema/0003_seeds.sql
 EXTRA_DIST += sql/embed.awk $(sql_files)
 CLEANFILES += server/store/embedded_sql.cc
 
@@ -33,6 +35,7 @@ libstore_a_SOURCES = \
   server/store/revocations.cc \
   server/store/rows.cc server/store/rows.h \
   server/store/schema.cc server/store/schema.h \
+  server/store/seeds.cc \
   server/store/sqlite_driver.cc server/store/sqlite_driver.h \
   server/store/statement.cc server/store/statement.h \
   server/store/store.cc server/store/store.h \
@@ -50,6 +53,7 @@ store_test_SOURCES = \
   server/store/concurrency_test.cc \
   server/store/crls_test.cc \
   server/store/faults_test.cc \
+  server/store/seeds_test.cc \
   server/store/sql_lint_test.cc \
   server/store/sqlite_driver_test.cc \
   server/store/testing.cc server/store/testing.h \

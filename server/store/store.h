@@ -103,6 +103,20 @@ class Store {
   /// @return whether it was on the list.
   Result<bool> remove_admin(const std::string& dn);
 
+  Status add_seed(const SeedRecord& seed);
+  /// @errors NotFound.
+  Result<SeedRecord> seed(const std::string& id);
+  /// By id, ascending.
+  Result<Page<SeedRecord>> seeds(std::size_t limit, const std::string& after);
+  /// Takes one use; so many calls succeed as it has uses, whoever asks at once. @return whether there was one at that time.
+  Result<bool> take_seed(const std::string& id, Seconds at);
+  /// A use that was taken came to nothing.
+  Status give_back_seed(const std::string& id);
+  /// @errors NotFound.
+  Status delete_seed(const std::string& id);
+  /// Forgets seeds that ended before that time, at most `limit`.
+  Status purge_seeds(Seconds expired_before, std::size_t limit);
+
   /// A fact by name: the journal position that was reconciled last, say.
   Result<std::optional<std::string>> get_meta(const std::string& name);
   Status set_meta(const std::string& name, const std::string& text);

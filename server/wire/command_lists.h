@@ -120,6 +120,12 @@ inline constexpr std::array kNodeSelect{Param{"cn", Type::Text, kRequired, 255, 
 inline constexpr std::array kNodeRegister{
     Param{"seed", Type::Text, kRequired, 256, "registration seed"}, Param{"cn", Type::Text, kRequired, 64, "common name"},
     Param{"profile", Type::Word, kOptional, 63, "profile, default ra; never one that makes a CA"}, kSansOptional};
+inline constexpr std::array kSeedCreate{
+    Param{"profile", Type::Word, kOptional, 63, "the profile of what is registered, default ra; never one that makes a CA"},
+    Param{"uses", Type::Integer, kOptional, 1000, "registrations that it is good for, default 1", {}, 1},
+    Param{"expires", Type::Text, kOptional, 32, "how long it is good, \"2h\", at least 60s, at most 366d, default 24h"},
+    Param{"cn", Type::Text, kOptional, 64, "the only common name that may be registered; without it, any"}};
+inline constexpr std::array kSeedSelect{Param{"id", Type::Hex, kRequired, 16, "id of the seed"}};
 inline constexpr std::array kOcspStatus{Param{"serial", Type::Hex, kOptional, 40, "serial number"},
                                         Param{"certificate", Type::Pem, kOptional, kMaxPem, "the certificate"}};
 inline constexpr std::array kAdminDn{kDn};
@@ -285,6 +291,19 @@ inline constexpr std::array kAnnounced{Field{"number", Type::Integer, "the same 
                                        Field{"announced_at", Type::Time, "when"}};
 inline constexpr std::array kNodePage{Field{"nodes", Type::Objects, "as node.get"}, kNext};
 inline constexpr std::array kNodeDeleted{Field{"cn", Type::Text, "common name"}, kSerialField};
+inline constexpr Field kSeedId{"id", Type::Hex, "id, with which the seed begins"};
+inline constexpr std::array kSeedMade{Field{"seed", Type::Text, "the seed, for whoever registers"},
+                                      kSeedId,
+                                      kProfileField,
+                                      Field{"cn", Type::Text, "the only common name that may be registered, when there is one"},
+                                      Field{"state", Type::Word, "good, used or expired"},
+                                      Field{"uses_left", Type::Integer, "registrations left"},
+                                      Field{"used", Type::Integer, "registrations made or under way"},
+                                      Field{"expires_at", Type::Time, "until"},
+                                      Field{"created_at", Type::Time, "when it was made"},
+                                      Field{"created_by", Type::Text, "by whom"}};
+inline constexpr std::array kSeedPage{Field{"seeds", Type::Objects, "as seed.create, without the seed"}, kNext};
+inline constexpr std::array kSeedGone{kSeedId};
 inline constexpr std::array kAdminAdded{Field{"dn", Type::Text, "as stored, slash form"},
                                         Field{"serials", Type::Texts, "valid certificates of that name, which can log in now"}};
 inline constexpr std::array kAdminList{Field{"admins", Type::Texts, "DNs, slash form"}};

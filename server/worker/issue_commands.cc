@@ -1,18 +1,16 @@
-#include "server/base/file.h"
 #include "server/base/log.h"
 #include "server/base/text.h"
 #include "server/realm/assemble.h"
+#include "server/worker/clients_mode.h"
 #include "server/worker/describe.h"
 #include "server/worker/handlers.h"
 #include "server/worker/issue.h"
 #include "server/worker/key_source.h"
 #include "server/worker/node_key.h"
+#include "server/worker/seeds.h"
 
 namespace chancery::worker {
 namespace {
-
-constexpr std::size_t kMaxSeedBytes = 1024;
-constexpr int kMostWrongSeeds = 5;  ///< of one connection, which then ends
 
 Status read_common(Order& order, const Params& params) {
   PKI_TRY(order.profile, ProfileName::parse(params.text("profile", "server")));
@@ -115,20 +113,26 @@ Result<Order> order_for_preview(Session& session, const Params& params) {
   return order;
 }
 
-/// The seed's answer takes the same time whatever was sent (PROMISES F54). After kMostWrongSeeds the session ends, which its last
-/// answer says. The first and the last of them are logged, so that guessing fills no disk.
-Status check_seed(Session& session, const std::string& offered) {
-  if (session.realm().seed_file.empty())
-    return Error(Code::Denied, "registration is closed in this realm", "set seed_file in ca.config.yml");
-  PKI_TRY(const auto text, base::read_secret_file(session.realm().seed_file, kMaxSeedBytes));
-  const auto seed = base::trim(base::as_text(text.view()));
-  if (!seed.empty() && base::equal_in_constant_time(base::as_bytes(seed), base::as_bytes(offered))) return {};
-  const auto count = session.count_wrong_seed();
-  session.closing = count >= kMostWrongSeeds;
-  if (count == 1) base::log_warning("wrong registration seed from " + session.requester());
-  if (!session.closing) return Error(Code::AuthFailed, "Invalid registration seed");
-  base::log_warning(std::to_string(count) + " wrong registration seeds from " + session.requester() + ": the session ends");
-  return Error(Code::AuthFailed, "Invalid registration seed", "connect again");
+/// What a seed that was right does not allow.
+Status check_grant(const SeedGrant& grant, const ProfileName& profile, const std::string& cn) {
+  if (grant.profile && *grant.profile != profile)
+    return Error(Code::PolicyRefused, "this seed is for profile " + grant.profile->text() + ", not for " + profile.text());
+  if (grant.cn.empty() || grant.cn == cn) return {};
+  return Error(Code::PolicyRefused, "this seed is for \"" + base::printable(grant.cn, 64) + "\" alone");
+}
+
+Result<Json> register_with(Session& session, const Params& params, const SeedGrant& grant) {
+  PKI_TRY(const auto profile, ProfileName::parse(params.text("profile", grant.profile ? grant.profile->text() : "ra")));
+  PKI_TRY(const auto* found, profile_of(session, profile));
+  if (found->is_ca)
+    return Error(Code::PolicyRefused, "registration never makes a CA certificate, and profile " + profile.text() + " does");
+  PKI_TRY_VOID(check_grant(grant, profile, params.text("cn")));
+  PKI_TRY(auto order, order_for_name(params.text("cn")));
+  PKI_TRY_VOID(read_common(order, params));
+  order.profile = profile;
+  order.roles = Roles{Role::RaOperator};  // the seed stands in for the role
+  order.rule = grant.id.empty() ? "seed" : "seed " + grant.id;
+  return generate(session, params, std::move(order), found->key, false);
 }
 
 }  // namespace
@@ -136,6 +140,7 @@ Status check_seed(Session& session, const std::string& offered) {
 Result<Json> certificate_issue(Session& session, const Params& params) {
   PKI_TRY(auto order, order_from_csr(params.text("csr")));
   PKI_TRY_VOID(read_common(order, params));
+  PKI_TRY_VOID(check_clients_mode(session, Asks::Signature, order.subject.common_name().value_or("")));
   return answer(session, issue(session, order));
 }
 
@@ -145,22 +150,17 @@ Result<Json> certificate_generate(Session& session, const Params& params) {
                  "set store_key, or leave return_key out");
   PKI_TRY(auto order, order_for_name(params.text("cn")));
   PKI_TRY_VOID(read_common(order, params));
+  PKI_TRY_VOID(check_clients_mode(session, Asks::Generation, params.text("cn")));
   PKI_TRY(const auto kind, generated_kind(session, order.profile, params));
   return generate(session, params, std::move(order), kind, params.boolean("store_key"));
 }
 
 Result<Json> node_register(Session& session, const Params& params) {
-  PKI_TRY_VOID(check_seed(session, params.text("seed")));
-  PKI_TRY(const auto profile, ProfileName::parse(params.text("profile", "ra")));
-  PKI_TRY(const auto* found, profile_of(session, profile));
-  if (found->is_ca)
-    return Error(Code::PolicyRefused, "registration never makes a CA certificate, and profile " + profile.text() + " does");
-  PKI_TRY(auto order, order_for_name(params.text("cn")));
-  PKI_TRY_VOID(read_common(order, params));
-  order.profile = profile;
-  order.roles = Roles{Role::RaOperator};  // the seed stands in for the role
-  order.rule = "seed";
-  return generate(session, params, std::move(order), found->key, false);
+  PKI_TRY_VOID(check_clients_mode(session, Asks::Registration, params.text("cn")));
+  PKI_TRY(const auto grant, take_seed(session, params.text("seed")));
+  auto registered = register_with(session, params, grant);
+  if (!registered.ok()) give_back(session, grant, registered.error());
+  return registered;
 }
 
 Result<Json> certificate_preview(Session& session, const Params& params) {
@@ -193,6 +193,7 @@ Result<Json> renew_certificate(Session& session, const Params& params, const Rol
   if (record.state != store::CertificateState::Valid)
     return Error(Code::Conflict,
                  "certificate " + serial.hex() + " is " + std::string(store::to_text(record.state)) + ", expected a valid one");
+  PKI_TRY_VOID(check_clients_mode(session, Asks::Renewal, record.cn));
   PKI_TRY(const auto old, x509::Certificate::from_der(record.der));
   Order order;
   if (params.has("csr")) {

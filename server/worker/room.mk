@@ -14,6 +14,7 @@ libworker_a_SOURCES = \
   server/worker/audit.cc server/worker/audit.h \
   server/worker/audit_commands.cc \
   server/worker/certificate_commands.cc \
+  server/worker/clients_mode.cc server/worker/clients_mode.h \
   server/worker/confine.cc server/worker/confine.h \
   server/worker/crl_commands.cc \
   server/worker/describe.cc server/worker/describe.h \
@@ -35,6 +36,7 @@ libworker_a_SOURCES = \
   server/worker/repair.cc \
   server/worker/revocation.cc server/worker/revocation.h \
   server/worker/run_worker.cc \
+  server/worker/seeds.cc server/worker/seeds.h \
   server/worker/server_commands.cc \
   server/worker/session.cc server/worker/session.h \
   server/worker/session_commands.cc \

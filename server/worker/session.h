@@ -58,8 +58,9 @@ class Session {
   /// Whom a front end's session is for from now on. @param certificate  on which that stands. @pre opened_as().front_end is not
   /// empty
   void attest(Identity identity, std::optional<x509::Certificate> certificate);
-  /// The front end's session is for nobody, who has no role, until it is attested again: what a front end attested in vain, or what
-  /// holds no longer, must never leave it with more than the right answer would have. @pre opened_as().front_end is not empty
+  /// The front end's session is for nobody, who has no role, until it is attested again: what a front end attested in vain, or
+  /// what holds no longer, must never leave it with more than the right answer would have. @pre opened_as().front_end is not
+  /// empty
   void attest_nobody() { attest({"nobody", opened_as_.front_end, {}}, std::nullopt); }
   bool is_attested() const { return attested_; }
 

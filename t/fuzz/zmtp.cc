@@ -1,4 +1,5 @@
-#include "clients/zmq/zmtp.h"
+#include "clients/zmq/curve.h"
+#include "clients/zmq/greeting.h"
 #include "t/fuzz/target.h"
 
 using namespace chancery;
@@ -14,8 +15,7 @@ struct Seen {
   bool operator==(const Seen&) const = default;
 };
 
-Seen scan(std::string_view input, std::size_t step) {
-  zmq_gateway::Scanner scanner;
+Seen scan(zmq_gateway::Follower&& scanner, std::string_view input, std::size_t step) {
   Seen seen;
   for (std::size_t at = 0; at < input.size(); at += step) {
     for (auto piece = input.substr(at, step); !piece.empty();) {
@@ -35,5 +35,12 @@ Seen scan(std::string_view input, std::size_t step) {
 
 }  // namespace
 
-/// What a ZMQ peer sends; how the octets are cut into pieces means nothing.
-FUZZ_TARGET(zmtp) { fuzz::hold(scan(input, input.size()) == scan(input, 1)); }
+/// What a ZMQ peer sends, with each mechanism; how the octets are cut into pieces means nothing.
+FUZZ_TARGET(zmtp) {
+  using zmq_gateway::CurveScanner;
+  fuzz::hold(scan(zmq_gateway::Scanner(), input, input.size()) == scan(zmq_gateway::Scanner(), input, 1));
+  for (const auto side : {CurveScanner::Side::Peer, CurveScanner::Side::Own})
+    fuzz::hold(scan(CurveScanner(side), input, input.size()) == scan(CurveScanner(side), input, 1));
+  zmq_gateway::Greeting greeting;
+  if (const auto used = greeting.take(input); used.ok()) fuzz::hold(*used <= zmq_gateway::Greeting::kBytes);
+}

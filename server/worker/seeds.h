@@ -1,0 +1,27 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "server/base/names.h"
+#include "server/worker/session.h"
+
+/// Registration seeds (UPKI.md 2): the realm's own, in seed_file, and those that operators make for so many registrations.
+namespace chancery::worker {
+
+/// What a seed that was right allows.
+struct SeedGrant {
+  std::string id;                      ///< of a seed in the store, of which one use is taken; empty: the realm's own
+  std::optional<ProfileName> profile;  ///< the only one; none: any that makes no CA
+  std::string cn;                      ///< the only one; empty: any
+};
+
+/// Looks at an offered seed and takes one use of it. The answer takes the same time whatever was sent, and says the same whether
+/// the seed is wrong, used up, expired or revoked (PROMISES F54); the log says which.
+/// @errors Denied: registration is closed; AuthFailed; those of the store.
+Result<SeedGrant> take_seed(Session& session, const std::string& offered);
+/// The registration was refused: its use may be taken again. After anything else nobody knows whether a certificate was made, and the
+/// use stays taken.
+void give_back(Session& session, const SeedGrant& grant, const Error& why);
+
+}  // namespace chancery::worker
