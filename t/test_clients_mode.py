@@ -103,8 +103,3 @@ def test_operators_at_the_socket_issue_in_every_mode(office):
     talk = office.realm("default").talk()
     assert talk.result("certificate.issue", profile="user", csr=request("operated.example.com"))["subject"].endswith("CN=operated.example.com")
     talk.close()
-
-
-def test_manual_with_acme_is_a_warning(office):
-    done = subprocess.run([office.programs / "chanceryd", "--config", office.directory / "etc" / "chancery.xml", "--check"], capture_output=True, text=True)
-    assert ("found manual with ACME enabled" in done.stdout) == (office.mode == "manual"), done.stdout

@@ -174,10 +174,6 @@ void check_realm(const RealmConfig& realm, const Node& root, Report& report) {
     report.warning(place_of(root, {"clients"}),
                    "found register without a seed_file: names are registered by operators and their seeds alone");
   }
-  if (realm.clients == ClientsMode::Manual && realm.acme.enabled) {
-    report.warning(place_of(root, {"clients"}),
-                   "found manual with ACME enabled: ACME clients get certificates without an operator");
-  }
   for (const auto& file : realm.key_block_lists) {
     std::error_code ignored;
     if (!fs::is_regular_file(file, ignored)) report.error(place_of(root, {"key_block_lists"}), "found no file " + file);
