@@ -109,6 +109,8 @@ class System:
     """A server in a directory of its own."""
 
     accounts_per_hour = 0  # the tests make as many as they like
+    http_roles = "frontend"
+    more_listeners = ""
 
     def __init__(self, directory):
         self.directory = pathlib.Path(directory)
@@ -145,13 +147,14 @@ class System:
   <log destination="{self.log}" level="info"/>
   <realms directory="{self.directory}/var/realms" default="default"/>
   <front-ends>
-    <front-end name="http" program="chancery-http" realms="*" roles="frontend"/>
+    <front-end name="http" program="chancery-http" realms="*" roles="{self.http_roles}"/>
     <front-end name="zmq" program="chancery-zmq" realms="*" roles="frontend ra-operator admin"/>
   </front-ends>
   <listeners>
     <listener name="https" address="127.0.0.1" port="{self.https_port}" default-realm="default" realms="*" names="localhost 127.0.0.1"
               new-accounts-per-hour="{self.accounts_per_hour}"/>
     <listener name="http" tls="false" address="127.0.0.1" port="{self.http_port}" default-realm="default" realms="*"/>
+    {self.more_listeners}
   </listeners>
   <zmq><endpoint address="127.0.0.1" port="{self.zmq_port}" realm="default" loopback-peers="ra-operator admin"/></zmq>
 </chancery>

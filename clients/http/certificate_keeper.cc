@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -21,7 +22,7 @@ constexpr milliseconds kFirstRetry{200};
 constexpr milliseconds kLastRetry{30'000};
 constexpr milliseconds kLeastSleep{
     std::chrono::minutes{1}};  ///< a clock that is ahead of the CA's must not make it issue in a loop
-constexpr milliseconds kLongestSleep{std::chrono::hours{1}};
+constexpr milliseconds kLongestSleep{std::chrono::minutes{10}};  ///< a realm that gets another CA is followed so soon
 constexpr std::size_t kMaxFileBytes = 256 * 1024;
 constexpr mode_t kSecretMode = 0600;
 constexpr mode_t kDirectoryMode = 0700;
@@ -51,9 +52,12 @@ struct CertificateKeeper::Charge {
   const ListenerSettings* listener;
   base::Path key_file;
   base::Path certificate_file;
-  std::optional<x509::Certificate> certificate;  ///< in use
+  std::optional<x509::Certificate> certificate{};  ///< in use
   bool looked_at_files = false;
-  bool issuer_is_known = false;  ///< checked against the realm's CA since this process began
+  bool issuer_is_known = false;                  ///< checked against the realm's CA since this process began
+  std::string chain_pem{};                       ///< in use, with its key in key_file
+  std::map<std::string, std::string> anchors{};  ///< CA certificate of each realm that has told it
+  std::map<std::string, std::string> anchors_used{};
   milliseconds retry{kFirstRetry};
   std::chrono::steady_clock::time_point due{};
 };
@@ -65,7 +69,7 @@ CertificateKeeper::CertificateKeeper(Gateway& gateway, const Settings& settings,
     const auto& listener = settings.listeners[i];
     if (!listener.tls) continue;
     const auto base = settings.state_directory / listener.name;
-    Charge charge{i, &listener, base, base, {}, false, false, kFirstRetry, {}};
+    Charge charge{.index = i, .listener = &listener, .key_file = base, .certificate_file = base};
     charge.key_file += ".key";
     charge.certificate_file += ".crt";
     charges_.push_back(std::move(charge));
@@ -118,6 +122,7 @@ void CertificateKeeper::work() {
 }
 
 milliseconds CertificateKeeper::attend(Charge& charge) {
+  const bool knows_all_anchors = learn_anchors(charge);
   if (!std::exchange(charge.looked_at_files, true)) {
     const auto stored = take_stored(charge);
     if (!stored.ok() && stored.error().code() != Code::NotFound) {
@@ -128,10 +133,12 @@ milliseconds CertificateKeeper::attend(Charge& charge) {
   const bool is_due =
       !charge.certificate || clock_.now() >= renewal_time(charge.certificate->not_before(), charge.certificate->not_after());
   if (done.ok() && is_due) done = obtain(charge);
+  if (done.ok()) done = follow_anchors(charge);
   if (!done.ok()) {
     base::log_warning("listener " + charge.listener->name + ": certificate: " + base::to_line(done.error()));
     return std::exchange(charge.retry, std::min(charge.retry * 2, kLastRetry));
   }
+  if (!knows_all_anchors) return std::exchange(charge.retry, std::min(charge.retry * 2, kLastRetry));
   charge.retry = kFirstRetry;
   const milliseconds left = renewal_time(charge.certificate->not_before(), charge.certificate->not_after()) - clock_.now();
   return std::clamp(left, kLeastSleep, kLongestSleep);
@@ -182,10 +189,44 @@ Status CertificateKeeper::obtain(Charge& charge) {
   return base::replace_file(charge.certificate_file, base::as_bytes(chain_pem), kSecretMode);
 }
 
+/// The CA certificates that clients' certificates may come from. @return whether every realm has told its own; one that is not
+/// ready now keeps what it had.
+bool CertificateKeeper::learn_anchors(Charge& charge) {
+  if (!charge.listener->asks_for_certificates) return true;
+  std::set<std::string> realms(charge.listener->realms.begin(), charge.listener->realms.end());
+  realms.insert(charge.listener->default_realm);
+  bool all = true;
+  for (const auto& realm : realms) {
+    const auto ca = gateway_.call_once(realm, "ca.get", "listener:" + charge.listener->name);
+    const auto pem = ca.ok() ? ca->text("certificate") : std::string();
+    if (pem.empty()) {
+      all = false;
+    } else {
+      charge.anchors[realm] = pem;
+    }
+  }
+  return all;
+}
+
+/// The same certificate beside other anchors.
+Status CertificateKeeper::follow_anchors(Charge& charge) {
+  if (charge.anchors == charge.anchors_used) return {};
+  PKI_TRY(const auto key_pem, base::read_secret_file(charge.key_file, kMaxFileBytes));
+  const auto chain_pem = charge.chain_pem;
+  return put_to_use(charge, key_pem, chain_pem);
+}
+
 Status CertificateKeeper::put_to_use(Charge& charge, const SecretBytes& key_pem, const std::string& chain_pem) {
   PKI_TRY(auto chain, x509::Certificate::from_pem_chain(chain_pem));
   PKI_TRY(auto context, TlsContext::make(key_pem, chain_pem));
+  if (charge.listener->asks_for_certificates) {
+    std::vector<std::string> anchors;
+    for (const auto& [realm, pem] : charge.anchors) anchors.push_back(pem);
+    PKI_TRY_VOID(context.ask_for_certificates(anchors));
+  }
   charge.certificate = std::move(chain.front());
+  charge.chain_pem = chain_pem;
+  charge.anchors_used = charge.anchors;
   on_certificate_(charge.index, std::move(context));
   return {};
 }

@@ -79,7 +79,11 @@ void Connection::enter(Phase phase, std::chrono::milliseconds limit) {
 
 void Connection::on_event(short what) {
   if ((what & BEV_EVENT_CONNECTED) != 0) {
-    peer_.tls = tls_version(::bufferevent_openssl_get_ssl(buffer_.get()));
+    const auto* session = ::bufferevent_openssl_get_ssl(buffer_.get());
+    peer_.tls = tls_version(session);
+    auto shown = client_certificate(session);
+    peer_.certificate = std::move(shown.pem);
+    peer_.certificate_fault = std::move(shown.fault);
     return enter(Phase::Idle, deadlines_.head);
   }
   if ((what & (BEV_EVENT_EOF | BEV_EVENT_ERROR | BEV_EVENT_TIMEOUT)) == 0) return;

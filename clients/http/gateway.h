@@ -21,6 +21,8 @@ namespace chancery::http {
 /// what the daemon gives these sessions. Any thread may call; a session serves one call at a time.
 class Gateway {
  public:
+  class Attested;
+
   Gateway(std::string socket, std::string front_end);
   ~Gateway();
   Gateway(const Gateway&) = delete;
@@ -32,16 +34,48 @@ class Gateway {
   /// @errors what the command answers; NotFound: no such realm; Unavailable, Timeout, Busy: the daemon.
   Result<Json> call(const std::string& realm, std::string_view method, Json params, const std::string& acting_for);
 
+  /// A session that stands for the holder of a certificate. Who it is and what that one may do is the daemon's word
+  /// (session.attest), which looks at the certificate again before each command.
+  ///
+  /// @param certificate_pem  whose possession the caller has seen proved.
+  /// @errors AuthFailed: it is not this realm's, revoked, or not valid now; those of call().
+  Result<Attested> attest(const std::string& realm, const std::string& certificate_pem);
+
+  /// One command over a session that is not kept, for what is asked of many realms and seldom. @errors those of call().
+  Result<Json> call_once(const std::string& realm, std::string_view method, const std::string& acting_for);
+
  private:
   struct Idle;
+  using Sessions = std::map<std::string, std::deque<Idle>>;
   Result<std::unique_ptr<client::Client>> open(const std::string& realm);
-  std::unique_ptr<client::Client> take(const std::string& realm);
-  void give_back(const std::string& realm, std::unique_ptr<client::Client> session);
+  std::unique_ptr<client::Client> take(Sessions& from, const std::string& realm);
+  void give_back(Sessions& to, const std::string& realm, std::unique_ptr<client::Client> session);
 
   std::string socket_;
   std::string front_end_;
   std::mutex mutex_;
-  std::map<std::string, std::deque<Idle>> idle_;  ///< newest at the back
+  Sessions idle_;           ///< newest at the back
+  Sessions idle_attested_;  ///< those that stood for somebody: attest() alone takes them, and has them stand for another first
+};
+
+/// One of Gateway's sessions, for one request: it goes back when this goes.
+class Gateway::Attested {
+ public:
+  Attested(Gateway& gateway, std::string realm, std::unique_ptr<client::Client> session, Json identity);
+  Attested(Attested&&) noexcept;
+  Attested& operator=(Attested&&) = delete;
+  ~Attested();
+
+  /// What session.attest gave: identity, roles, serial, dn, cn, profile.
+  const Json& identity() const { return identity_; }
+  /// One command as that identity; never sent twice. @errors what the command answers; Unavailable, Timeout, Closed: the daemon.
+  Result<Json> call(std::string_view method, Json params);
+
+ private:
+  Gateway* gateway_;
+  std::string realm_;
+  std::unique_ptr<client::Client> session_;
+  Json identity_;
 };
 
 }  // namespace chancery::http

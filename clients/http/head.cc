@@ -302,7 +302,10 @@ Result<Authority> parse_authority(std::string_view text) {
   return authority;
 }
 
-Result<std::string> decode_segment(std::string_view text) {
+namespace {
+
+template <class Allowed>
+Result<std::string> decode(std::string_view text, Allowed is_allowed) {
   std::string plain;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '%') {
@@ -313,11 +316,21 @@ Result<std::string> decode_segment(std::string_view text) {
     const int low = i + 2 < text.size() ? hex_value(text[i + 2]) : -1;
     if (high < 0 || low < 0) return malformed("% without two hexadecimal digits");
     const char c = static_cast<char>(high * 16 + low);
-    if (!is_field_character(c) || c == '\t' || c == '/' || c == '.') return malformed("encoded character that is not allowed");
+    if (!is_allowed(c)) return malformed("encoded character that is not allowed");
     plain.push_back(c);
     i += 2;
   }
   return plain;
+}
+
+}  // namespace
+
+Result<std::string> decode_percent(std::string_view text) {
+  return decode(text, [](char c) { return c != '\0'; });
+}
+
+Result<std::string> decode_segment(std::string_view text) {
+  return decode(text, [](char c) { return is_field_character(c) && c != '\t' && c != '/' && c != '.'; });
 }
 
 }  // namespace chancery::http

@@ -72,6 +72,9 @@ struct Authority {
 /// @errors Malformed: not `host [":" port]` of RFC 3986 3.2.2 (a name of letters, digits, '-', '.', '_', or an address).
 Result<Authority> parse_authority(std::string_view text);
 
+/// Decodes %XX anywhere, to any octet but NUL. @errors Malformed: bad digits, NUL.
+Result<std::string> decode_percent(std::string_view text);
+
 /// Decodes %XX in one path segment or form value. @errors Malformed: bad digits; control characters, '/' or NUL come out.
 Result<std::string> decode_segment(std::string_view text);
 

@@ -253,6 +253,58 @@ TEST(Listener, TakesItsOwnNamesFromTheHostHeaderOnly) {
 
 // ----- settings
 
+TEST(Network, HoldsItsAddresses) {
+  const struct {
+    const char* network;
+    const char* address;
+    bool want;
+  } cases[] = {
+      {"10.0.0.0/8", "10.255.0.1", true},
+      {"10.0.0.0/8", "11.0.0.1", false},
+      {"192.0.2.7", "192.0.2.7", true},
+      {"192.0.2.7", "192.0.2.6", false},
+      {"192.0.2.4/30", "192.0.2.7", true},
+      {"192.0.2.4/30", "192.0.2.8", false},
+      {"0.0.0.0/0", "192.0.2.7", true},
+      {"0.0.0.0/0", "::1", false},
+      {"fd00::/8", "fd12::1", true},
+      {"fd00::/8", "fe80::1", false},
+      {"::1", "::1", true},
+      {"::/0", "192.0.2.7", false},
+      {"10.0.0.0/8", "::ffff:10.1.2.3", true},
+      {"10.0.0.0/8", "10.1.2.3.evil", false},
+      {"10.0.0.0/8", "", false},
+  };
+  for (const auto& one : cases)
+    EXPECT_EQ(Network::parse(one.network)->contains(one.address), one.want) << one.network << " " << one.address;
+}
+
+TEST(Network, RefusesOthers) {
+  for (const auto* bad : {"", "x", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/8x", "10.0.0.0/-1", "10.0.0/8", "fd00::/129",
+                          "::ffff:10.0.0.0/8", "localhost"})
+    EXPECT_FALSE(Network::parse(bad).ok()) << bad;
+}
+
+TEST(Percent, DecodesAnyOctetButNul) {
+  EXPECT_EQ(*decode_percent("a%0Ab%2fc%2B+"), "a\nb/c++");
+  for (const auto* bad : {"%", "%4", "%zz", "%00"}) EXPECT_FALSE(decode_percent(bad).ok()) << bad;
+}
+
+TEST(Settings, OfClientCertificates) {
+  const auto settings = read_settings(*wire::parse_json(
+      R"({"socket":"/s","state_directory":"/x","listeners":[{"name":"a","port":1},{"name":"b","port":2,"client_certificates":"none","trusted_proxies":["192.0.2.0/24","::1"],"proxy_headers":"SSL-Client"}]})"));
+  ASSERT_TRUE(settings.ok()) << settings.error().message();
+  const auto& usual = settings->listeners.at(0);
+  EXPECT_TRUE(usual.asks_for_certificates);
+  EXPECT_FALSE(usual.trusts("127.0.0.1"));
+  EXPECT_EQ(usual.proxy_headers, "x-ssl-client");
+  const auto& other = settings->listeners.at(1);
+  EXPECT_FALSE(other.asks_for_certificates);
+  EXPECT_TRUE(other.trusts("192.0.2.1") && other.trusts("::1"));
+  EXPECT_FALSE(other.trusts("192.0.3.1"));
+  EXPECT_EQ(other.proxy_headers, "ssl-client");
+}
+
 TEST(Settings, ReadsTheMastersText) {
   const auto json = wire::parse_json(
       R"({"socket":"/run/s","front_end":"http","state_directory":"/run/http","listeners":[{"name":"https","tls":true,"address":"127.0.0.1","port":8000,"default_realm":"default","realms":["default"],"names":["localhost"]},{"name":"http","tls":false,"port":8080,"new_accounts_per_hour":7}]})");
@@ -273,6 +325,7 @@ TEST(Settings, RefusesWhatIsIncomplete) {
            R"({"socket":"/s","state_directory":"/x","listeners":[{"name":"../x","port":1}]})",
            R"({"socket":"/s","state_directory":"/x","listeners":[{"name":"a","port":65536}]})",
            R"({"socket":"/s","state_directory":"/x","listeners":[{"name":"a","port":1,"new_accounts_per_hour":-1}]})",
+           R"({"socket":"/s","state_directory":"/x","listeners":[{"name":"a","port":1,"trusted_proxies":["proxy"]}]})",
        }) {
     const auto settings = read_settings(*wire::parse_json(bad));
     ASSERT_FALSE(settings.ok()) << bad;

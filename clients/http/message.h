@@ -28,7 +28,9 @@ std::optional<std::string_view> find_header(const std::vector<Header>& headers, 
 struct Peer {
   std::string address;  ///< "127.0.0.1", "::1"
   int port = 0;
-  std::string tls;  ///< "TLSv1.3"; empty on a plain listener
+  std::string tls;                ///< "TLSv1.3"; empty on a plain listener
+  std::string certificate;        ///< PEM of the client certificate that TLS proved possession of; empty: it gave none
+  std::string certificate_fault;  ///< why that certificate is not to be trusted, in words; empty: the TLS stack accepts it
 };
 
 /// A request whose realm is found and whose path is matched.

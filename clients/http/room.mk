@@ -7,6 +7,7 @@ libhttp_a_SOURCES = \
   clients/http/head.cc clients/http/head.h \
   clients/http/loop.cc clients/http/loop.h \
   clients/http/message.cc clients/http/message.h \
+  clients/http/network.cc clients/http/network.h \
   clients/http/pool.cc clients/http/pool.h \
   clients/http/publish.cc clients/http/publish.h \
   clients/http/router.cc clients/http/router.h \
@@ -19,7 +20,7 @@ HTTP_LIBS = libhttp.a $(CLIENT_LIBS) $(X509_LIBS) $(WIRE_LIBS) $(EVENT_SSL_LIBS)
 pkglibexec_PROGRAMS += chancery-http
 chancery_http_SOURCES = clients/http/chancery-http.cc
 chancery_http_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS)
-chancery_http_LDADD = $(ACME_LIBS) $(HTTP_LIBS)
+chancery_http_LDADD = $(ACME_LIBS) $(API_LIBS) $(HTTP_LIBS)
 
 UNIT_TESTS += http_test
 http_test_SOURCES = clients/http/admission_test.cc clients/http/http_test.cc

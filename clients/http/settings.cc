@@ -29,6 +29,13 @@ Result<ListenerSettings> read_listener(const Json& json) {
   listener.realms = json.texts("realms");
   listener.names = json.texts("names");
   listener.new_accounts_per_hour = static_cast<int>(json.integer("new_accounts_per_hour", listener.new_accounts_per_hour));
+  listener.asks_for_certificates = json.text("client_certificates", "optional") == "optional";
+  listener.proxy_headers = base::to_lower_ascii(json.text("proxy_headers", listener.proxy_headers));
+  for (const auto& text : json.texts("trusted_proxies")) {
+    const auto network = Network::parse(text);
+    if (!network.ok()) return Error(Code::BadConfig, "trusted_proxies: " + network.error().message());
+    listener.trusted_proxies.push_back(*network);
+  }
   if (auto good = base::check_word(listener.name, "listener name"); !good.ok())
     return Error(Code::BadConfig, good.error().message());
   if (listener.port < 0 || listener.port > kMaxPort) {
@@ -45,6 +52,10 @@ Result<ListenerSettings> read_listener(const Json& json) {
 
 bool ListenerSettings::serves(std::string_view realm) const {
   return std::ranges::find(realms, realm) != realms.end() || (!realm.empty() && realm == default_realm);
+}
+
+bool ListenerSettings::trusts(std::string_view peer) const {
+  return std::ranges::any_of(trusted_proxies, [&](const Network& network) { return network.contains(peer); });
 }
 
 std::string ListenerSettings::authority(std::string_view host_header) const {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "clients/http/network.h"
 #include "server/base/log.h"
 #include "server/base/result.h"
 #include "server/wire/json.h"
@@ -16,12 +17,17 @@ struct ListenerSettings {
   bool tls = true;
   std::string address = "127.0.0.1";
   int port = 0;
-  std::string default_realm;        ///< serves the bare paths; its CA makes the TLS certificate
-  std::vector<std::string> realms;  ///< which /realms/<realm>/ exist here
-  std::vector<std::string> names;   ///< SANs of the TLS certificate: DNS names and addresses
-  int new_accounts_per_hour = 100;  ///< of ACME, for one address; 0: no limit
+  std::string default_realm;                   ///< serves the bare paths; its CA makes the TLS certificate
+  std::vector<std::string> realms;             ///< which /realms/<realm>/ exist here
+  std::vector<std::string> names;              ///< SANs of the TLS certificate: DNS names and addresses
+  int new_accounts_per_hour = 100;             ///< of ACME, for one address; 0: no limit
+  bool asks_for_certificates = true;           ///< whether TLS asks clients for a certificate, which they need not have
+  std::vector<Network> trusted_proxies;        ///< whose headers about a client certificate count
+  std::string proxy_headers = "x-ssl-client";  ///< what the names of those headers begin with, lower case
 
   bool serves(std::string_view realm) const;
+  /// Whether headers about a client certificate count when they come from there.
+  bool trusts(std::string_view peer) const;
   /// Host and port for absolute URLs: `host_header` when it is one of the names or loopback, else the first name.
   std::string authority(std::string_view host_header) const;
 };

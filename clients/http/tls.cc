@@ -12,6 +12,10 @@ namespace chancery::http {
 namespace {
 
 constexpr const char* kTls12Ciphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
+constexpr long kMaxClientChainBytes = 32L * 1024;
+constexpr int kMaxClientChainDepth = 4;
+/// Of tickets (RFC 8446 4.6.1): OpenSSL resumes nobody who has shown a certificate without one.
+constexpr unsigned char kSessionContext[] = {'c', 'h', 'a', 'n', 'c', 'e', 'r', 'y'};
 constexpr unsigned char kHttp11[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
 
 using crypto::BioPtr;
@@ -77,6 +81,25 @@ Result<TlsContext> TlsContext::make(const SecretBytes& key_pem, const std::strin
   return made;
 }
 
+Status TlsContext::ask_for_certificates(const std::vector<std::string>& anchors_pem) {
+  SSL_CTX* context = context_.get();
+  X509_STORE* anchors = ::SSL_CTX_get_cert_store(context);
+  for (const auto& pem : anchors_pem) {
+    const auto bio = memory(base::as_bytes(pem));
+    const X509Ptr anchor(::PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+    if (!anchor || ::X509_STORE_add_cert(anchors, anchor.get()) != 1) return tls_error("client CA");
+    // Their names tell a client which of its certificates is wanted here (RFC 8446 4.2.4).
+    if (::SSL_CTX_add_client_CA(context, anchor.get()) != 1) return tls_error("client CA's name");
+  }
+  ::X509_STORE_set_flags(anchors, X509_V_FLAG_PARTIAL_CHAIN);
+  ::SSL_CTX_set_verify_depth(context, kMaxClientChainDepth);
+  ::SSL_CTX_set_max_cert_list(context, kMaxClientChainBytes);
+  ::SSL_CTX_set_session_id_context(context, kSessionContext, sizeof kSessionContext);
+  // The outcome stays with the session; it is refused where it matters.
+  ::SSL_CTX_set_verify(context, SSL_VERIFY_PEER, [](int, X509_STORE_CTX*) { return 1; });
+  return {};
+}
+
 ssl_st* TlsContext::new_session() const {
   SSL* session = ::SSL_new(context_.get());
   PKI_CHECK(session != nullptr);
@@ -84,6 +107,18 @@ ssl_st* TlsContext::new_session() const {
 }
 
 std::string tls_version(const ssl_st* session) { return ::SSL_get_version(session); }
+
+ClientCertificate client_certificate(const ssl_st* session) {
+  X509* certificate = ::SSL_get0_peer_certificate(session);
+  if (certificate == nullptr) return {};
+  const BioPtr bio(::BIO_new(::BIO_s_mem()));
+  PKI_CHECK(bio && ::PEM_write_bio_X509(bio.get(), certificate) == 1);
+  char* text = nullptr;
+  const long size = ::BIO_get_mem_data(bio.get(), &text);
+  const long outcome = ::SSL_get_verify_result(session);
+  return {std::string(text, static_cast<std::size_t>(size)),
+          outcome == X509_V_OK ? "" : ::X509_verify_cert_error_string(outcome)};
+}
 
 void say_goodbye(ssl_st* session) {
   if (::SSL_is_init_finished(session) == 1) ::SSL_shutdown(session);

@@ -43,10 +43,13 @@ struct Listener {
   bool tls = true;
   std::string address = "127.0.0.1";
   int port = 0;
-  std::string default_realm;        ///< serves the bare paths; its CA makes the TLS certificate
-  std::vector<std::string> realms;  ///< "*" or names
-  std::vector<std::string> names;   ///< SANs of the TLS certificate: DNS names and addresses
-  int new_accounts_per_hour = 100;  ///< of ACME, for one address; 0: no limit
+  std::string default_realm;                     ///< serves the bare paths; its CA makes the TLS certificate
+  std::vector<std::string> realms;               ///< "*" or names
+  std::vector<std::string> names;                ///< SANs of the TLS certificate: DNS names and addresses
+  int new_accounts_per_hour = 100;               ///< of ACME, for one address; 0: no limit
+  std::string client_certificates = "optional";  ///< none or optional: whether TLS asks clients for one
+  std::vector<std::string> trusted_proxies;      ///< addresses and networks whose headers about a client certificate count
+  std::string proxy_headers = "X-SSL-CLIENT";    ///< what the names of those headers begin with
 
   bool operator==(const Listener&) const = default;
 };

@@ -188,6 +188,25 @@ constexpr std::array kListener{
                                            .least = 0,
                                            .most = 1000000,
                                            .doc = "How many new ACME accounts one address may make in an hour; 0: any number."}),
+    row<&Listener::client_certificates>(
+        {.name = "client-certificates",
+         .words = "none optional",
+         .filled = true,
+         .doc = "With tls: whether clients are asked for a certificate, which they may leave out. The REST API's privileged "
+                "paths need one; who has none is served the rest."}),
+    row<&Listener::trusted_proxies>(
+        {.name = "trusted-proxies",
+         .check = check_network,
+         .doc = "Addresses and networks of proxies that have ended their clients' TLS: only from there do the headers count that "
+                "hold a client's certificate, and from there nothing else does. Empty: such headers are as good as absent.",
+         .type = "address or network"}),
+    row<&Listener::proxy_headers>(
+        {.name = "proxy-headers",
+         .words = "X-SSL-CLIENT SSL-Client",
+         .filled = true,
+         .doc = "How a trusted proxy's headers begin: NAME-VERIFY is SUCCESS and NAME-CERT the certificate, PEM, percent-encoded "
+                "(nginx: $ssl_client_verify, $ssl_client_escaped_cert). The proxy must set both in every request, or a client "
+                "could."}),
 };
 
 constexpr std::array kEndpoint{

@@ -17,6 +17,8 @@ constexpr std::size_t kMaxDomainOctets = 253;  // RFC 1035 2.3.4
 constexpr std::size_t kMaxLabelOctets = 63;
 constexpr std::size_t kMaxAccountOctets = 32;
 constexpr int kMaxPort = 65535;
+constexpr int kMaxBitsV4 = 32;
+constexpr int kMaxBitsV6 = 128;
 
 bool is_alnum(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
 
@@ -105,6 +107,19 @@ Status check_digest(std::string_view text) {
 Status check_address(std::string_view text) {
   if (is_address(text)) return {};
   return unexpected(text, "an IPv4 or IPv6 address");
+}
+
+Status check_network(std::string_view text) {
+  const auto slash = text.find('/');
+  const auto address = text.substr(0, slash);
+  const bool is_v6 = address.find(':') != std::string_view::npos;
+  int bits = 0;
+  const auto digits = slash == std::string_view::npos ? std::string_view("0") : text.substr(slash + 1);
+  const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), bits);
+  const bool is_length = failure == std::errc() && end == digits.data() + digits.size();
+  const bool is_mapped = is_v6 && address.find('.') != std::string_view::npos;
+  if (is_address(address) && !is_mapped && is_length && bits >= 0 && bits <= (is_v6 ? kMaxBitsV6 : kMaxBitsV4)) return {};
+  return unexpected(text, "an address or a network like 10.0.0.0/8");
 }
 
 Status check_address_port(std::string_view text) {

@@ -37,6 +37,7 @@ Status check_slash_dn(std::string_view text);
 
 Status check_digest(std::string_view text);           ///< refuses MD5 and SHA-1 by name; the words of the row say the rest
 Status check_address(std::string_view text);          ///< IPv4 or IPv6 literal
+Status check_network(std::string_view text);          ///< an address, or one with a prefix length: "10.0.0.0/8"
 Status check_address_port(std::string_view text);     ///< "127.0.0.1:53", "[::1]:53"
 Status check_host_or_address(std::string_view text);  ///< of a server certificate; a wildcard label may lead
 Status check_domain(std::string_view text);           ///< DNS name of letters, digits and hyphens

@@ -27,7 +27,10 @@ Json describe_listener(const config::Snapshot& snapshot, const config::Listener&
                        {"default_realm", listener.default_realm},
                        {"realms", realms_of(snapshot, listener.realms)},
                        {"names", Json::strings(listener.names)},
-                       {"new_accounts_per_hour", listener.new_accounts_per_hour}});
+                       {"new_accounts_per_hour", listener.new_accounts_per_hour},
+                       {"client_certificates", listener.client_certificates},
+                       {"trusted_proxies", Json::strings(listener.trusted_proxies)},
+                       {"proxy_headers", listener.proxy_headers}});
 }
 
 /// Whom the endpoint lets in by key. What they may do is no business of the front end's (session.attest).
