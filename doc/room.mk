@@ -2,7 +2,7 @@
 # current.
 noinst_PROGRAMS += doc-tables
 doc_tables_SOURCES = doc/tables.cc
-doc_tables_LDADD = $(X509_LIBS) $(CONFIG_LIBS) $(WIRE_LIBS)
+doc_tables_LDADD = libapi.a $(X509_LIBS) $(CONFIG_LIBS) $(WIRE_LIBS)
 
 MANUAL_PAGES = \
   doc/man/chancery.1 doc/man/ca.config.yml.5 doc/man/chancery-profile.5 doc/man/chancery.xml.5 doc/man/chancery-protocol.7 \
@@ -14,5 +14,5 @@ docs: docs-pages
 docs-pages: doc-tables
 	$(AM_V_GEN)./doc-tables | $(top_srcdir)/doc/make-pages $(top_srcdir)/doc
 
-EXTRA_DIST += doc/make-pages doc/upki.md.in doc/errors.md doc/lints.md $(MANUAL_PAGES:=.in)
-dist_doc_DATA = doc/commands.md doc/settings.md doc/errors.md doc/lints.md doc/key-block-lists.md doc/upki.md doc/upki-access.md
+EXTRA_DIST += doc/make-pages doc/upki.md.in doc/api.md doc/errors.md doc/lints.md $(MANUAL_PAGES:=.in)
+dist_doc_DATA = doc/api.md doc/commands.md doc/settings.md doc/errors.md doc/lints.md doc/key-block-lists.md doc/upki.md doc/upki-access.md

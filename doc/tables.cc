@@ -1,6 +1,7 @@
 #include <iostream>
 #include <span>
 
+#include "clients/api/routes.h"
 #include "server/base/process.h"
 #include "server/config/documents.h"
 #include "server/config/profile_settings.h"
@@ -10,8 +11,8 @@
 #include "server/wire/commands.h"
 #include "server/x509/lint.h"
 
-// doc-tables: the tables that documents are made of, as one JSON text. doc/make-pages makes errors.md, lints.md and the manual
-// pages of it.
+// doc-tables: the tables that documents are made of, as one JSON text. doc/make-pages makes api.md, errors.md, lints.md and the
+// manual pages of it.
 
 namespace {
 
@@ -111,7 +112,8 @@ Json tasks() {
 }  // namespace
 
 int main() {
-  const auto tables = Json::object({{"commands", wire::describe_commands()},
+  const auto tables = Json::object({{"api", api::describe_routes()},
+                                    {"commands", wire::describe_commands()},
                                     {"settings", settings()},
                                     {"create_options", create_options()},
                                     {"tasks", tasks()},

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "clients/acme/service.h"
+#include "clients/api/service.h"
 #include "clients/http/certificate_keeper.h"
 #include "clients/http/gateway.h"
 #include "clients/http/publish.h"
@@ -68,10 +69,12 @@ class Program {
   explicit Program(const Settings& settings)
       : gateway_(settings.socket, settings.front_end),
         acme_(gateway_, settings.listeners),
+        api_(gateway_, settings.socket, settings.state_directory.string(), settings.listeners),
         publisher_(gateway_),
         stop_timer_(loop_.base(), [this] { loop_.stop(); }),
         settings_(settings) {
     acme_.add_routes(router_);
+    api_.add_routes(router_);
     publisher_.add_routes(router_);
   }
 
@@ -104,6 +107,7 @@ class Program {
   base::SystemClock clock_;
   Gateway gateway_;
   acme::Service acme_;
+  api::Service api_;
   Publisher publisher_;
   Router router_;
   Loop loop_;
@@ -116,9 +120,11 @@ base::Exit show_routes() {
   constexpr std::array kListeners{"plain", "tls", "both"};
   Gateway gateway({}, {});
   acme::Service acme(gateway);
+  api::Service api(gateway, {}, {}, {});
   Publisher publisher(gateway);
   Router router;
   acme.add_routes(router);
+  api.add_routes(router);
   publisher.add_routes(router);
   for (const auto& route : router.routes()) {
     std::cout << wire::to_text(Json::object({{"method", route.method},
@@ -156,7 +162,7 @@ int main(int argc, char** argv) {
   using namespace chancery;
   base::remember_arguments(argc, argv);
   http::Arguments arguments;
-  CLI::App app{"HTTP front end of chanceryd: TLS, ACME, CRLs and CA certificates"};
+  CLI::App app{"HTTP front end of chanceryd: TLS, ACME, uPKI's REST API, CRLs and CA certificates"};
   auto* fd = app.add_option("--config-fd", arguments.config_fd, "descriptor that holds the configuration, one JSON text");
   app.add_option("--config", arguments.config_file, "file with the same JSON text")->excludes(fd);
   app.add_option("--life-fd", arguments.life_fd, "descriptor that reaches its end when the master is gone");
