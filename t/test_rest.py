@@ -14,6 +14,7 @@ import tempfile
 import urllib.parse
 
 import pytest
+import requests
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -79,6 +80,14 @@ def self_made(directory, label, cn, issuer=None, issuer_key=None, days=30, clien
     return Holder(directory, label, made.public_bytes(serialization.Encoding.PEM).decode(), pem_of(key))
 
 
+def issue(realm, directory, label, cn, profile):
+    key = ec.generate_private_key(ec.SECP256R1())
+    talk = realm.talk()
+    made = talk.result("certificate.issue", csr=csr_for(key, cn), profile=profile)
+    talk.close()
+    return Holder(directory, label, made["certificate"], pem_of(key))
+
+
 class Rest(System):
     """The tests' server with a front end that may act for administrators, and a listener behind a proxy."""
 
@@ -97,11 +106,7 @@ class Rest(System):
         return self.realm(realm).talk()
 
     def issue(self, label, cn, profile="user", realm="default"):
-        key = ec.generate_private_key(ec.SECP256R1())
-        talk = self.talk(realm)
-        made = talk.result("certificate.issue", csr=csr_for(key, cn), profile=profile)
-        talk.close()
-        return Holder(self.holders, label, made["certificate"], pem_of(key))
+        return issue(self.realm(realm), self.holders, label, cn, profile)
 
     def settle(self):
         self.holders = pathlib.Path(tempfile.mkdtemp(prefix="holders-", dir=self.directory))
@@ -306,6 +311,22 @@ def test_others_change_nothing_of_an_administrators(rest, row):
     method, path, body = row
     for who in (rest.user, rest.ra):
         rest.bad(AUTHZ, path, who, method=method, body=body)
+
+
+def test_a_front_end_does_no_more_than_its_own_roles(system, tmp_path):
+    """Here it is a front end and nothing else: an administrator can do through it what every holder can."""
+    admin = issue(system.realm("default"), tmp_path, "bounded", "rest-bounded", "admin")
+    talk = system.realm("default").talk()
+    talk.result("admin.add", dn=admin.dn)
+
+    def get(path):
+        return requests.get(system.https_url + path, verify=str(system.realm("default").https_ca_file), cert=tuple(map(str, admin.files)), timeout=30)
+    for path in ("/api/v1/private/admins", "/api/v1/certs"):
+        answer = get(path)
+        assert (answer.status_code, answer.json()["code"]) == AUTHZ and "chancery.xml" in answer.json()["message"]
+    assert get("/api/v1/client/status").json()["data"]["serial"] == admin.serial
+    talk.result("admin.remove", dn=admin.dn)
+    talk.close()
 
 
 def test_a_certificate_counts_in_its_own_realm_only(rest):

@@ -27,7 +27,8 @@ Status check_caller(const Route& route, const Json& identity) {
     roles.add(role);
   }
   if (roles.allow(least)) return {};
-  return Error(Code::Denied, identity.text("dn") + " is no " + std::string(to_text(route.caller)) + " of this realm");
+  return Error(Code::Denied, identity.text("dn") + " is no " + std::string(to_text(route.caller)) + " of this realm",
+               "nor is anybody to whom the front end's roles in chancery.xml leave no more");
 }
 
 /// The older generation's errors are told by the body; who asks is still HTTP's business (UPKI.md 5.3).
