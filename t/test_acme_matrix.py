@@ -201,7 +201,9 @@ def test_only_as_post_of_a_jws_and_only_through_tls(world, path):
     assert requests.post(world.system.http_url + world.path(path), data=b"{}", headers={"Content-Type": JOSE}, timeout=10).status_code == 404
     for method in ("GET", "PUT", "DELETE", "PATCH", "OPTIONS"):
         answer = world.owner.web.request(method, world.url(path), timeout=10)
-        assert answer.status_code == 405 and answer.headers["Allow"] == "POST", answer.text
+        # Where a realm serves uPKI's command line, a certificate is there to be got (acme.upki_clients).
+        allowed = {"POST", "GET, HEAD, POST"} if path.startswith("/acme/cert/") else {"POST"}
+        assert answer.status_code == 405 and answer.headers["Allow"] in allowed, answer.text
     check_refused(world.owner.send(world.url(path), b"{}", "application/json"), {415}, {"malformed"})
 
 

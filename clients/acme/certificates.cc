@@ -38,6 +38,25 @@ Result<std::string> read_reason(const Json& payload) {
 
 }  // namespace
 
+/// uPKI's command line asks for JSON, without a signature (UPKI.md 7 (7)); RFC 8555 7.4.2 knows POST-as-GET alone, and so does a
+/// realm that does not serve it. What no order has obtained is not found.
+http::Response Service::unsigned_certificate(const http::Request& request) {
+  const auto whom = "http:" + request.peer.address;
+  const auto realm = gateway_.call(request.realm, "acme.realm.get", Json::object(), whom);
+  if (!realm.ok()) return problem_response(realm.error());
+  if (!realm->boolean("upki_clients")) {
+    auto refusal = problem_response(405, "method " + request.method + ", expected POST");
+    return std::move(refusal.add("Allow", "POST"));
+  }
+  const auto serial = Serial::from_hex(request.parameter("serial"));
+  if (!serial.ok()) return problem_response(404, "there is no such certificate");
+  const auto found = gateway_.call(request.realm, "certificate.get", Json::object({{"serial", serial->hex()}}), whom);
+  const bool is_unknown = found.ok() ? !found->text("requester").starts_with("acme:") : found.error().code() == Code::NotFound;
+  if (is_unknown) return problem_response(404, "there is no such certificate");
+  if (!found.ok()) return problem_response(found.error());
+  return json_response(200, Json::object({{"certificate", found->text("certificate")}}));
+}
+
 /// RFC 8555 7.4.2: the certificate and all those above it. Clients split this text themselves; certbot refuses one without a
 /// CA certificate, so the root is there too.
 Result<http::Response> Service::certificate(const Call& call) {

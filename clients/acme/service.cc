@@ -10,6 +10,7 @@ namespace chancery::acme {
 namespace {
 
 constexpr std::string_view kFamilyPrefix = "/acme/";
+constexpr std::string_view kCertificatePattern = "/acme/cert/{serial}";
 constexpr std::string_view kJoseJson = "application/jose+json";  // RFC 8555 6.2
 
 std::string to_text(SignedBy by) {
@@ -52,6 +53,8 @@ void Service::add_routes(http::Router& router) {
   router.add(
       http::Route{"GET", std::string(kDirectory), On::Tls, "", [this](const auto& request) { return directory(request); }});
   router.add(http::Route{"GET", std::string(kNewNonce), On::Tls, "", [this](const auto& request) { return new_nonce(request); }});
+  router.add(http::Route{"GET", std::string(kCertificatePattern), On::Tls, "",
+                         [this](const auto& request) { return unsigned_certificate(request); }});
   for (const auto& row : kRows) {
     router.add(http::Route{"POST", std::string(row.pattern), On::Tls, std::string(kJoseJson),
                            [this, &row](const auto& request) { return serve(row, request); }, http::kMaxBodyBytes,

@@ -88,6 +88,7 @@ class Service {
 
   // certificates.cc
   Result<http::Response> certificate(const Call& call);
+  http::Response unsigned_certificate(const http::Request& request);
   Result<http::Response> revoke(const Call& call);
 
   http::Gateway& gateway_;

@@ -144,7 +144,8 @@ RealmConfig changed_realm() {
                 true,
                 std::chrono::minutes{1},
                 std::chrono::days{398},
-                "https://a.example/terms"};
+                "https://a.example/terms",
+                "yes"};
   realm.command_roles = {{"certificate.issue", Role::Admin}, {"crl.issue", Role::CaOperator}};
   realm.profiles = builtin_profiles();
   realm.profiles.insert_or_assign(profile_name("changed"), changed_profile());

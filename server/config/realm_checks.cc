@@ -178,6 +178,10 @@ void check_realm(const RealmConfig& realm, const Node& root, Report& report) {
     std::error_code ignored;
     if (!fs::is_regular_file(file, ignored)) report.error(place_of(root, {"key_block_lists"}), "found no file " + file);
   }
+  if (const Node* acme = root.find("acme"); acme != nullptr && realm.acme.enabled && realm.acme.upki_clients == "yes") {
+    report.warning(place_of(*acme, {"upki_clients"}),
+                   "found yes: whoever reaches an ACME listener is certified the names it asks for, without a proof");
+  }
   check_crl_schedule(realm, root, report);
   check_acme(realm, root, report);
   check_layout(realm, report);

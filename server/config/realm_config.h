@@ -52,7 +52,8 @@ struct AcmeConfig {
   bool allow_loopback = false;  ///< validation may connect to 127.0.0.0/8 and ::1 (demo, tests)
   std::chrono::seconds order_lifetime{std::chrono::hours{24 * 7}};
   std::chrono::seconds authorization_lifetime{std::chrono::hours{24 * 30}};
-  std::string terms_of_service;  ///< URL; empty: none
+  std::string terms_of_service;     ///< URL; empty: none
+  std::string upki_clients = "no";  ///< no or yes: names are taken unproven, for uPKI's command line, which can prove none
 
   bool operator==(const AcmeConfig&) const = default;
 };

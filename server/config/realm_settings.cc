@@ -139,6 +139,16 @@ constexpr std::array kAcme{
                                         .check = check_url,
                                         .doc = "URL of terms an account has to agree to. Empty: none.",
                                         .type = "URL"}),
+    row<&AcmeConfig::upki_clients>(
+        {.name = "upki_clients",
+         .words = "no yes",
+         .filled = true,
+         .doc =
+             "\"yes\", in quotes since YAML means true by it, serves uPKI's command line, which can prove no names: every order "
+             "is ready at once, so that whoever reaches "
+             "the "
+             "listener is certified any name that the profile takes, and a certificate's URL answers GET with JSON. Orders made "
+             "meanwhile stay ready until order_lifetime is over."}),
 };
 
 constexpr std::array kMoved{

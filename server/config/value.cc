@@ -167,7 +167,7 @@ Result<std::string> Codec<std::string>::parse(const SettingInfo& info, std::stri
   return std::string(text);
 }
 Node Codec<std::string>::print(const SettingInfo& info, const std::string& value) {
-  return info.words.empty() || value.empty() ? quoted(value) : plain(value);
+  return info.words.empty() || value.empty() || looks_like_truth(value) ? quoted(value) : plain(value);
 }
 
 Result<std::filesystem::path> Codec<std::filesystem::path>::parse(const SettingInfo& info, std::string_view text) {

@@ -407,6 +407,7 @@ inline constexpr std::array kAcmeRealm{Field{"enabled", Type::Boolean, "whether 
                                        Field{"profiles", Type::Texts, "profiles an order may name"},
                                        Field{"http01_port", Type::Integer, "port of http-01"},
                                        Field{"resolver", Type::Text, "ADDR:PORT, or empty"},
-                                       Field{"allow_loopback", Type::Boolean, "whether validation may connect to loopback"}};
+                                       Field{"allow_loopback", Type::Boolean, "whether validation may connect to loopback"},
+                                       Field{"upki_clients", Type::Boolean, "whether uPKI's command line is served"}};
 
 }  // namespace chancery::wire

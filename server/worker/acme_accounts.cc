@@ -94,7 +94,8 @@ Result<Json> acme_realm_get(Session& session, const Params& /*params*/) {
                        {"profiles", Json::strings(profiles)},
                        {"http01_port", acme.http01_port},
                        {"resolver", acme.resolver},
-                       {"allow_loopback", acme.allow_loopback}});
+                       {"allow_loopback", acme.allow_loopback},
+                       {"upki_clients", acme.upki_clients == "yes"}});
 }
 
 }  // namespace chancery::worker

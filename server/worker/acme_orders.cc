@@ -13,6 +13,17 @@ namespace {
 
 constexpr std::size_t kDefaultPage = 100;
 
+/// A realm that serves uPKI's command line takes names unproven. Such an authorization has no challenge, and no other order may
+/// stand on it: it ends with its own.
+void take_unproven(std::vector<store::AcmeAuthorization>& fresh, const store::AcmeOrder& order) {
+  for (auto& authorization : fresh) {
+    authorization.status = "valid";
+    authorization.expires = order.expires;
+    authorization.challenges = "[]";
+    base::log_warning("order " + order.id + ": " + authorization.value + " is taken unproven (acme.upki_clients)");
+  }
+}
+
 // ----- what becomes of it (RFC 8555 7.1.6)
 
 /// An order that is pending or ready follows its authorizations: one that was given up or has expired ends it (RFC 8555 7.1.6).
@@ -217,7 +228,9 @@ Result<Json> acme_order_create(Session& session, const Params& params) {
     if (!earlier) fresh.push_back(std::move(authorization));
   }
   order.identifiers = wire::to_text(identifiers);
-  if (fresh.empty()) order.status = "ready";
+  const bool is_unproven = acme.upki_clients == "yes";
+  if (is_unproven) take_unproven(fresh, order);
+  if (fresh.empty() || is_unproven) order.status = "ready";
   PKI_TRY_VOID(store->add_acme_order(order, fresh));
   return describe_order(order);
 }
