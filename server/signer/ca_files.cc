@@ -31,8 +31,6 @@ Status check_usable(const x509::Certificate& certificate, Seconds now) {
                    "the CA certificate has no " + std::string(needed) + " in its key usage, expected it (RFC 5280 4.2.1.3)",
                    "have its issuer make it anew, for a CA");
   }
-  if (certificate.subject_key_id().empty())
-    return Error(Code::BadConfig, "the CA certificate has no subject key identifier (RFC 5280 4.2.1.2)");
   if (now > certificate.not_after()) {
     return Error(Code::BadConfig, "the CA certificate expired " + base::to_rfc3339(certificate.not_after()),
                  "is this machine's clock right?");

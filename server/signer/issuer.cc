@@ -200,6 +200,12 @@ Result<JournalPage> Issuer::journal_since(std::uint64_t position, std::size_t li
   PKI_TRY(const auto entries, journal_->since(position, limit));
   JournalPage page{{}, entries.second};
   for (const auto& entry : entries.first) {
+    if (entry.imported) {
+      auto record = record_of(entry, entry.imported->certificate);
+      record.taken_over = entry.imported->facts;
+      page.records.push_back(std::move(record));
+      continue;
+    }
     PKI_TRY(const auto algorithm, x509::algorithm_of(entry.intent.tbs));
     PKI_TRY(auto der, x509::assemble_signed(entry.intent.tbs, algorithm, *entry.signature));
     page.records.push_back(record_of(entry, std::move(der)));

@@ -20,6 +20,28 @@ Status check_owner(const JournalIndex& index, const Genesis& owner) {
                "a new key is a new CA: it begins in a directory without a journal");
 }
 
+Json to_body(const AuditEvent& event) {
+  auto body = Json::object({{"kind", kEvent}});
+  const auto members = to_json(event);
+  for (const auto& [name, value] : *members.as_object()) body.set(name, value);
+  return body;
+}
+
+/// What is known of the intent of a certificate that another program issued: nothing that could be signed.
+Intent intent_of(const Imported& imported) {
+  return Intent{.serial = imported.facts.serial,
+                .profile = imported.profile,
+                .digest = {},
+                .tbs = {},
+                .spki_sha256 = imported.spki_sha256,
+                .requester = imported.requester,
+                .front_end = {},
+                .rule = std::string(kImportedRule),
+                .evidence = imported.evidence,
+                .idempotency_key = {},
+                .at = imported.at};
+}
+
 /// Takes each record of a file into the index.
 JournalFile::Visit into(JournalIndex& index) {
   return [&index](std::uint64_t offset, std::string_view body) -> Status {
@@ -75,6 +97,22 @@ Status Journal::add_anchor(const Anchor& anchor) {
   return append_durably(std::move(lock), to_json(anchor));
 }
 
+Status Journal::add_history(const std::vector<Imported>& certificates, const std::vector<AuditEvent>& events) {
+  std::unique_lock lock(mutex_);
+  for (const auto& one : certificates) {
+    if (index_.by_serial(one.facts.serial) != nullptr)
+      return Error(Code::Exists, "serial " + one.facts.serial.hex() + " was used for another certificate");
+    PKI_TRY([[maybe_unused]] const auto offset, append(to_json(one)));
+  }
+  for (const auto& event : events) {
+    PKI_TRY([[maybe_unused]] const auto offset, append(to_body(event)));
+  }
+  const auto end = file_->end();
+  lock.unlock();
+  file_->wait_durable(end);
+  return {};
+}
+
 /// The earlier entry that the intent repeats, if there is one. @pre mutex_ held
 Result<std::optional<Entry>> Journal::standing_for(const Intent& intent) const {
   if (const auto* earlier = index_.by_idempotency_key(intent.idempotency_key)) {
@@ -96,7 +134,7 @@ Result<Entry> Journal::begin(const Intent& intent) {
   PKI_TRY(auto entry, standing_for(intent));
   if (!entry) {
     PKI_TRY(const auto offset, append(to_json(intent)));
-    entry = Entry{offset, intent, std::nullopt};
+    entry = Entry{offset, intent, std::nullopt, std::nullopt};
   }
   const auto end = file_->end();
   lock.unlock();
@@ -137,12 +175,7 @@ Status Journal::begin_crl(const CrlClaim& claim) {
   return append_durably(std::move(lock), to_json(claim));
 }
 
-Status Journal::record(const AuditEvent& event) {
-  auto body = Json::object({{"kind", kEvent}});
-  const auto members = to_json(event);
-  for (const auto& [name, value] : *members.as_object()) body.set(name, value);
-  return append_durably(std::unique_lock(mutex_), body);
-}
+Status Journal::record(const AuditEvent& event) { return append_durably(std::unique_lock(mutex_), to_body(event)); }
 
 Result<AuditPage> Journal::records_since(std::uint64_t position, std::size_t limit, std::string_view kind) const {
   AuditPage page{{}, position};
@@ -208,12 +241,16 @@ Result<Json> Journal::read(std::uint64_t offset) const {
 
 Result<Entry> Journal::read_entry(const JournalIndex::Known& known) const {
   PKI_TRY(const auto body, read(known.intent));
+  if (body.text("kind") == kImported) {
+    PKI_TRY(auto imported, imported_from(body));
+    return Entry{known.intent, intent_of(imported), std::nullopt, std::move(imported)};
+  }
   PKI_TRY(auto intent, intent_from(body));
-  if (known.signature == JournalIndex::kNone) return Entry{known.intent, std::move(intent), std::nullopt};
+  if (known.signature == JournalIndex::kNone) return Entry{known.intent, std::move(intent), std::nullopt, std::nullopt};
   PKI_TRY(const auto last, read(known.signature));
   PKI_TRY(auto signature, signature_from(last));
   PKI_CHECK(signature.serial == intent.serial);
-  return Entry{known.signature, std::move(intent), std::move(signature.octets)};
+  return Entry{known.signature, std::move(intent), std::move(signature.octets), std::nullopt};
 }
 
 Result<std::vector<Entry>> Journal::read_entries(const std::vector<JournalIndex::Known>& known) const {

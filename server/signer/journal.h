@@ -22,6 +22,7 @@ struct Entry {
   std::uint64_t position = 0;  ///< of the signature's record, or of the intent's while there is none
   Intent intent;
   std::optional<Bytes> signature;
+  std::optional<Imported> imported{};  ///< instead of both: another program issued it, and the intent has no TBS
 };
 
 /// What the records say, without their bodies: a certificate takes about 150 octets of memory.
@@ -56,12 +57,13 @@ class JournalIndex {
 
   Status add_genesis(std::uint64_t offset, const Json& body);
   Status add_anchor(std::uint64_t offset, const Json& body);
+  Status add_imported(std::uint64_t offset, const Json& body);
   Status add_intent(std::uint64_t offset, const Json& body);
   Status add_signature(std::uint64_t offset, const Json& body);
   Status add_crl(std::uint64_t offset, const Json& body);
   Status add_event(std::uint64_t offset, const Json& body);
   struct Kind;
-  static const std::array<Kind, 6> kKinds;
+  static const std::array<Kind, 7> kKinds;
 
   std::optional<Genesis> genesis_;
   std::unordered_map<SerialOctets, Known, Hash> by_serial_;
@@ -87,6 +89,9 @@ class Journal {
 
   /// Makes a certificate of the CA itself known, durably, before it is signed or used. @errors Exists: the serial is used.
   Status add_anchor(const Anchor& anchor);
+  /// Takes in what another program did with this CA's key, durably, with one sync for all: the certificates that it issued, and
+  /// what became of them. @errors Exists: a serial is used; Io: disk full.
+  Status add_history(const std::vector<Imported>& certificates, const std::vector<AuditEvent>& events);
   /// Makes the intent durable, or finds the one that stands for it already: the same serial with the same TBS, or the same
   /// idempotency key with the same digest.
   /// @errors Exists: another TBS under that serial (C5); Conflict: another request under that idempotency key; Io: disk full.

@@ -24,11 +24,12 @@ struct JournalIndex::Kind {
   std::string_view name;
   Status (JournalIndex::*add)(std::uint64_t offset, const Json& body);
 };
-const std::array<JournalIndex::Kind, 6> JournalIndex::kKinds{{
+const std::array<JournalIndex::Kind, 7> JournalIndex::kKinds{{
     {kAnchor, &JournalIndex::add_anchor},
     {kCrl, &JournalIndex::add_crl},
     {kEvent, &JournalIndex::add_event},
     {kGenesis, &JournalIndex::add_genesis},
+    {kImported, &JournalIndex::add_imported},
     {kIntent, &JournalIndex::add_intent},
     {kSignature, &JournalIndex::add_signature},
 }};
@@ -80,6 +81,15 @@ Status JournalIndex::add_intent(std::uint64_t offset, const Json& body) {
   const auto key = body.text("idempotency_key");
   if (!key.empty()) by_idempotency_key_.emplace(digest_of(key), octets);
   unfinished_.insert(offset);
+  return {};
+}
+
+/// One record is intent and signature of it.
+Status JournalIndex::add_imported(std::uint64_t offset, const Json& body) {
+  PKI_TRY(const auto serial, Serial::from_hex(body.text("serial")));
+  if (!by_serial_.emplace(octets_of(serial), Known{offset, offset}).second)
+    return cannot_stand("uses serial " + serial.hex() + " a second time");
+  signed_.emplace_back(offset, offset);
   return {};
 }
 

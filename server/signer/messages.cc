@@ -77,15 +77,17 @@ Json seconds(Seconds time) { return base::to_epoch(time); }
 Seconds seconds_from(const Json& object, std::string_view name) { return base::from_epoch(object.integer(name)); }
 
 Json record_to_json(const JournalRecord& record) {
-  return Json::object({{"position", static_cast<std::int64_t>(record.position)},
-                       {"certificate", base::to_base64(record.certificate)},
-                       {"profile", record.profile},
-                       {"requester", record.requester},
-                       {"front_end", record.front_end},
-                       {"rule", record.rule},
-                       {"evidence", record.evidence},
-                       {"idempotency_key", record.idempotency_key},
-                       {"at", seconds(record.at)}});
+  auto out = Json::object({{"position", static_cast<std::int64_t>(record.position)},
+                           {"certificate", base::to_base64(record.certificate)},
+                           {"profile", record.profile},
+                           {"requester", record.requester},
+                           {"front_end", record.front_end},
+                           {"rule", record.rule},
+                           {"evidence", record.evidence},
+                           {"idempotency_key", record.idempotency_key},
+                           {"at", seconds(record.at)}});
+  if (record.taken_over) out.set("taken_over", to_json(*record.taken_over));
+  return out;
 }
 
 Result<JournalRecord> record_from_json(const Json& object) {
@@ -99,10 +101,32 @@ Result<JournalRecord> record_from_json(const Json& object) {
   record.evidence = object.text("evidence");
   record.idempotency_key = object.text("idempotency_key");
   record.at = seconds_from(object, "at");
+  if (const auto* facts = object.find("taken_over")) {
+    PKI_TRY(record.taken_over, taken_over_from_json(*facts));
+  }
   return record;
 }
 
 }  // namespace
+
+Json to_json(const TakenOver& facts) {
+  return Json::object({{"serial", facts.serial.hex()},
+                       {"subject", facts.subject},
+                       {"cn", facts.cn},
+                       {"sans", Json::strings(facts.sans)},
+                       {"not_before", seconds(facts.not_before)},
+                       {"not_after", seconds(facts.not_after)}});
+}
+
+Result<TakenOver> taken_over_from_json(const Json& object) {
+  PKI_TRY(auto serial, Serial::from_hex(object.text("serial")));
+  return TakenOver{.serial = std::move(serial),
+                   .subject = object.text("subject"),
+                   .cn = object.text("cn"),
+                   .sans = object.texts("sans"),
+                   .not_before = seconds_from(object, "not_before"),
+                   .not_after = seconds_from(object, "not_after")};
+}
 
 Json to_json(const SignRequest& request) {
   Json sans = Json::array();

@@ -61,10 +61,26 @@ struct SignedCrl {
 Json to_json(const SignedCrl& answer);
 Result<SignedCrl> signed_crl_from_json(const Json& result);
 
+/// What a certificate of another program says, read once, when the realm took it over: it may be in a form that our own reader
+/// refuses, and of some only the serial is known.
+struct TakenOver {
+  Serial serial;
+  std::string subject{};  ///< slash form; empty: unknown
+  std::string cn{};
+  std::vector<std::string> sans{};
+  Seconds not_before{};
+  Seconds not_after{};
+};
+Json to_json(const TakenOver& facts);
+Result<TakenOver> taken_over_from_json(const Json& object);
+
+/// The rule by which such certificates stand in the store.
+inline constexpr std::string_view kImportedRule = "imported";
+
 /// One issued certificate of the journal.
 struct JournalRecord {
   std::uint64_t position = 0;
-  Bytes certificate;  ///< DER
+  Bytes certificate;  ///< DER; of one that was taken over it may be empty: nobody kept it
   std::string profile;
   std::string requester;
   std::string front_end;
@@ -72,6 +88,7 @@ struct JournalRecord {
   std::string evidence;
   std::string idempotency_key;
   Seconds at{};
+  std::optional<TakenOver> taken_over{};  ///< of one that another program issued
 };
 struct JournalPage {
   std::vector<JournalRecord> records;
@@ -83,7 +100,8 @@ Result<JournalPage> journal_page_from_json(const Json& result);
 /// What somebody did or tried, for the audit stream; certificates and CRLs have records of their own there.
 struct AuditEvent {
   std::string what;       ///< the command, "session.login"
-  std::string phase;      ///< "begin": durable before the act; "end": what became of it; "refused": nothing was done
+  std::string phase;      ///< "begin": durable before the act; "end": what became of it; "refused": nothing was done;
+                          ///< kImportPhase: done in the program that the realm was taken over from
   std::string requester;  ///< "unix:alice", "acme:…"
   std::string front_end;
   std::string peer;     ///< of the socket: "uid 1000 pid 77"
@@ -94,6 +112,12 @@ struct AuditEvent {
 };
 Json to_json(const AuditEvent& event);
 Result<AuditEvent> audit_event_from_json(const Json& params);
+
+/// The phase of events that a realm brought along.
+inline constexpr std::string_view kImportPhase = "import";
+/// What they are about: a certificate's change of state, and a DN on the list of administrators.
+inline constexpr std::string_view kStateChange = "certificate.state";
+inline constexpr std::string_view kAdminImport = "admin.import";
 
 /// Records of the audit stream, whatever their kind, as they stand in the journal, each with its position.
 struct AuditPage {

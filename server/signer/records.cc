@@ -50,6 +50,32 @@ Result<Intent> intent_from(const Json& body) {
                 .at = base::from_epoch(body.integer("at"))};
 }
 
+Json to_json(const Imported& imported) {
+  return Json::object({{"kind", kImported},
+                       {"serial", imported.facts.serial.hex()},
+                       {"facts", to_json(imported.facts)},
+                       {"certificate", base::to_base64(imported.certificate)},
+                       {"profile", imported.profile},
+                       {"spki", imported.spki_sha256},
+                       {"requester", imported.requester},
+                       {"evidence", imported.evidence},
+                       {"at", base::to_epoch(imported.at)}});
+}
+
+Result<Imported> imported_from(const Json& body) {
+  const auto* facts = body.find("facts");
+  if (facts == nullptr) return Error(Code::Malformed, "an imported certificate without its facts");
+  PKI_TRY(auto read, taken_over_from_json(*facts));
+  PKI_TRY(auto der, base::from_base64(body.text("certificate")));
+  return Imported{.facts = std::move(read),
+                  .certificate = std::move(der),
+                  .profile = body.text("profile"),
+                  .spki_sha256 = body.text("spki"),
+                  .requester = body.text("requester"),
+                  .evidence = body.text("evidence"),
+                  .at = base::from_epoch(body.integer("at"))};
+}
+
 Json to_json(const Signature& signature) {
   return Json::object(
       {{"kind", kSignature}, {"serial", signature.serial.hex()}, {"signature", base::to_base64(signature.octets)}});

@@ -7,6 +7,7 @@
 
 #include "server/base/clock.h"
 #include "server/base/names.h"
+#include "server/signer/messages.h"
 #include "server/wire/json.h"
 
 /// The bodies of the journal's records: JSON objects whose "kind" says which. Reading and writing of each stand together in
@@ -48,6 +49,19 @@ struct Intent {
 Json to_json(const Intent& intent);
 Result<Intent> intent_from(const Json& body);
 
+/// A certificate that another program issued with this CA's key, before the realm took the CA over. Its serial is used.
+struct Imported {
+  TakenOver facts;
+  Bytes certificate{};  ///< DER; empty: only the serial is known
+  std::string profile{};
+  std::string spki_sha256{};  ///< hex; empty: unknown
+  std::string requester{};
+  std::string evidence{};  ///< where it was found
+  Seconds at{};            ///< when it was taken over
+};
+Json to_json(const Imported& imported);
+Result<Imported> imported_from(const Json& body);
+
 struct Signature {
   Serial serial;
   Bytes octets;
@@ -68,6 +82,7 @@ Json to_json(const CrlClaim& claim);
 inline constexpr std::string_view kGenesis = "genesis";
 inline constexpr std::string_view kAnchor = "anchor";
 inline constexpr std::string_view kIntent = "intent";
+inline constexpr std::string_view kImported = "imported";
 inline constexpr std::string_view kSignature = "signature";
 inline constexpr std::string_view kCrl = "crl";
 inline constexpr std::string_view kEvent = "event";  ///< its body is an AuditEvent with this kind

@@ -19,7 +19,7 @@ Result<std::uint64_t> position_from(const std::string& text) {
 Json shown(const Json& record) {
   auto out = Json::object();
   for (const auto& [name, value] : *record.as_object()) {
-    if (name == "tbs" || name == "signature" || name == "spki" || name == "digest") continue;
+    if (name == "tbs" || name == "signature" || name == "spki" || name == "digest" || name == "certificate") continue;
     const auto* seconds = value.as_integer();
     const bool is_time = seconds != nullptr && (name == "at" || name == "this_update");
     out.set(name, is_time ? Json(base::to_rfc3339(base::from_epoch(*seconds))) : value);

@@ -6,6 +6,7 @@
 #include "server/worker/handlers.h"
 #include "server/worker/issue.h"
 #include "server/worker/revocation.h"
+#include "server/x509/pem.h"
 #include "server/x509/reasons.h"
 
 namespace chancery::worker {
@@ -105,9 +106,12 @@ Result<Json> revoked(Session& session, const store::CertificateRecord& record) {
 
 Result<Json> certificate_get(Session& session, const Params& params) {
   PKI_TRY(const auto record, find(session, params));
-  PKI_TRY(const auto certificate, x509::Certificate::from_der(record.der));
   auto out = describe_record(record, session.clock().now());
-  add_contents(out, certificate);
+  const auto certificate = x509::Certificate::from_der(record.der);
+  if (certificate.ok()) add_contents(out, *certificate);
+  // One that was taken over may be in another form, or be known by its serial alone; it can be shown and revoked all the same.
+  if (!certificate.ok() && record.rule != signer::kImportedRule) return certificate.error();
+  if (!certificate.ok() && !record.der.empty()) out.set("certificate", x509::to_pem(x509::kCertificateLabel, record.der));
   if (const auto authority = session.authority(); authority.ok()) out.set("chain", chain_of(**authority));
   return out;
 }

@@ -194,6 +194,10 @@ Result<Json> renew_certificate(Session& session, const Params& params, const Rol
     return Error(Code::Conflict,
                  "certificate " + serial.hex() + " is " + std::string(store::to_text(record.state)) + ", expected a valid one");
   PKI_TRY_VOID(check_clients_mode(session, Asks::Renewal, record.cn));
+  if (record.der.empty())
+    return Error(Code::Conflict,
+                 "of certificate " + serial.hex() + " only the serial is known: it was taken over without its file",
+                 "issue a new one, and revoke this one");
   PKI_TRY(const auto old, x509::Certificate::from_der(record.der));
   Order order;
   if (params.has("csr")) {

@@ -1,23 +1,11 @@
 #include "server/worker/node_key.h"
 
 #include "server/base/file.h"
+#include "server/base/file_name.h"
 
 namespace chancery::worker {
 
-std::string node_directory_name(const std::string& cn) {
-  constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyz0123456789-.";
-  std::string out;
-  for (const char c : cn) {
-    const bool plain = kPlain.find(c) != std::string_view::npos && !(out.empty() && c == '.');
-    if (plain) {
-      out += c;
-    } else {
-      const auto octet = static_cast<std::uint8_t>(c);
-      out += "%" + base::to_hex({&octet, 1});
-    }
-  }
-  return out;
-}
+std::string node_directory_name(const std::string& cn) { return base::file_name_of(cn); }
 
 Status store_node_key(const config::RealmConfig& realm, const std::string& cn, const SecretBytes& key_pem,
                       const std::string& certificate_pem) {

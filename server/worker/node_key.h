@@ -8,8 +8,7 @@
 /// Keys that the server made, in nodes/<cn>/ (DESIGN 3).
 namespace chancery::worker {
 
-/// The directory of a common name. Names are never raw paths (PROMISES F34): what is not a-z 0-9 . - becomes %XX, as a leading
-/// dot does, so that different names stay different and none leaves the directory.
+/// The directory of a common name, which is never a raw path (PROMISES F34): see base::file_name_of.
 std::string node_directory_name(const std::string& cn);
 
 /// Writes key.pem (0600) and cert.pem. @errors Io.

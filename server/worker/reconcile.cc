@@ -1,6 +1,7 @@
 #include "server/worker/reconcile.h"
 
 #include <charconv>
+#include <set>
 
 #include "server/base/log.h"
 #include "server/worker/handlers.h"
@@ -33,40 +34,100 @@ Status reconcile_certificates(Session& session, store::Store& store, Json& store
     PKI_TRY(auto* signer, session.signer());
     PKI_TRY(const auto page, signer->journal_since(position, kPage));
     auto next = page.next_position;
+    std::size_t taken_over = 0;
     for (const auto& record : page.records) {
-      if (may_be_in_hand(session, record.at)) {
+      if (may_be_in_hand(session, record)) {
         next = record.position;
         break;
       }
       PKI_TRY(const auto serial, store_if_missing(store, record));
-      if (serial) stored.push_back(serial->hex());
+      if (serial && record.taken_over) ++taken_over;
+      if (serial && !record.taken_over) stored.push_back(serial->hex());
     }
+    if (taken_over > 0) base::log_info("stored " + std::to_string(taken_over) + " certificates that the realm took over");
     if (next == position) return {};
     position = next;
     PKI_TRY_VOID(store.set_meta(kCertificatesPosition, std::to_string(position)));
   }
 }
 
+/// The DN that an event is about; empty: none.
+std::string dn_of(const Json& event) {
+  const auto about = wire::parse_json(event.text("about"));
+  return about.ok() ? about->text("dn") : "";
+}
+
+/// The administrators that a realm brought along, for a store that has not seen them. One who was removed since stays away, also
+/// from a store that is made anew.
+class ImportedAdmins {
+ public:
+  /// @return whether the event was about one.
+  Result<bool> follow(store::Store& store, const Json& event) {
+    const auto what = event.text("what");
+    if (what == signer::kAdminImport) {
+      const auto dn = dn_of(event);
+      const auto added = store.add_admin(dn, base::from_epoch(event.integer("at")), event.text("requester"));
+      if (!added.ok() && added.error().code() != Code::Exists) return added.error();
+      here_.insert(dn);
+      return true;
+    }
+    if (what != "admin.remove" || event.text("outcome") != "ok") return false;
+    const auto name = x509::Name::parse_any(dn_of(event));
+    if (name.ok() && here_.erase(name->to_slash()) > 0) PKI_TRY_VOID(store.remove_admin(name->to_slash()));
+    return true;
+  }
+  bool empty() const { return here_.empty(); }
+
+ private:
+  std::set<std::string> here_;
+};
+
 /// Revocations likewise. What the store has already is refused by the states themselves.
 Status reconcile_states(Session& session, store::Store& store) {
   PKI_TRY(auto position, position_of(store, kStatesPosition));
+  ImportedAdmins admins;
   for (;;) {
     PKI_TRY(auto* signer, session.signer());
     PKI_TRY(const auto page, signer->audit_since(position, kPage, "event"));
     auto next = page.next_position;
     for (const auto& event : page.records) {
-      if (event.text("what") != kStateChange) continue;
-      if (may_be_in_hand(session, base::from_epoch(event.integer("at")))) {
+      PKI_TRY(const bool is_admin, admins.follow(store, event));
+      if (is_admin || event.text("what") != kStateChange) continue;
+      if (may_be_in_hand(session, event)) {
         next = static_cast<std::uint64_t>(event.integer("position"));
         break;
       }
       PKI_TRY(const auto change, state_change_from(event));
       PKI_TRY_VOID(repeat(store, change));
     }
-    if (next == position) return {};
+    const bool is_end = next == position;
     position = next;
-    PKI_TRY_VOID(store.set_meta(kStatesPosition, std::to_string(position)));
+    // While somebody may yet turn out to be removed, a crash must begin anew.
+    if ((is_end && !admins.empty()) || (!is_end && admins.empty()))
+      PKI_TRY_VOID(store.set_meta(kStatesPosition, std::to_string(position)));
+    if (is_end) return {};
   }
+}
+
+/// What another program issued was issued when it began, as far as anybody knows.
+store::NewCertificate row_of_taken_over(const signer::JournalRecord& record) {
+  const auto& facts = *record.taken_over;
+  return store::NewCertificate{.serial = facts.serial,
+                               .ca = std::string(kCaName),
+                               .der = record.certificate,
+                               .profile = record.profile,
+                               .subject = facts.subject,
+                               .cn = facts.cn,
+                               .sans = facts.sans,
+                               .not_before = facts.not_before,
+                               .not_after = facts.not_after,
+                               .issued_at = facts.not_before};
+}
+
+Result<store::NewCertificate> row_of(const signer::JournalRecord& record) {
+  if (record.taken_over) return row_of_taken_over(record);
+  PKI_TRY(const auto certificate, x509::Certificate::from_der(record.certificate));
+  return to_stored(certificate, record.profile, record.at);
 }
 
 }  // namespace
@@ -76,12 +137,26 @@ bool may_be_in_hand(const Session& session, Seconds at) {
          at + session.snapshot().server.limits.request_timeout > session.clock().now();
 }
 
-Result<std::optional<Serial>> store_if_missing(store::Store& store, const signer::JournalRecord& record) {
+bool may_be_in_hand(const Session& session, const signer::JournalRecord& record) {
+  return !record.taken_over && may_be_in_hand(session, record.at);
+}
+
+bool may_be_in_hand(const Session& session, const Json& event) {
+  return event.text("phase") != signer::kImportPhase && may_be_in_hand(session, base::from_epoch(event.integer("at")));
+}
+
+Result<Serial> serial_of(const signer::JournalRecord& record) {
+  if (record.taken_over) return record.taken_over->serial;
   PKI_TRY(const auto certificate, x509::Certificate::from_der(record.certificate));
-  const auto known = store.certificate(certificate.serial());
+  return certificate.serial();
+}
+
+Result<std::optional<Serial>> store_if_missing(store::Store& store, const signer::JournalRecord& record) {
+  PKI_TRY(const auto serial, serial_of(record));
+  const auto known = store.certificate(serial);
   if (known.ok()) return std::optional<Serial>();
   if (known.error().code() != Code::NotFound) return known.error();
-  auto row = to_stored(certificate, record.profile, record.at);
+  PKI_TRY(auto row, row_of(record));
   row.requester = record.requester;
   row.front_end = record.front_end;
   row.rule = record.rule;
@@ -89,7 +164,8 @@ Result<std::optional<Serial>> store_if_missing(store::Store& store, const signer
   row.idempotency_key = record.idempotency_key;
   PKI_TRY(const auto added, store.add_certificate(row));
   if (added != store::Added::New) return std::optional<Serial>();
-  base::log_warning("the store lacked " + row.serial.hex() + " " + row.subject + ": stored from the journal");
+  if (!record.taken_over)
+    base::log_warning("the store lacked " + row.serial.hex() + " " + row.subject + ": stored from the journal");
   return std::optional(row.serial);
 }
 

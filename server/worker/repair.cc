@@ -54,9 +54,9 @@ Result<Place> place_from(const std::string& after) {
 
 /// Every signed certificate is stored, octet for octet (incident I16).
 Status compare_certificate(store::Store& store, const signer::JournalRecord& record, bool apply, Findings& findings) {
-  PKI_TRY(const auto certificate, x509::Certificate::from_der(record.certificate));
-  const auto serial = certificate.serial().hex();
-  const auto known = store.certificate(certificate.serial());
+  PKI_TRY(const auto number, serial_of(record));
+  const auto serial = number.hex();
+  const auto known = store.certificate(number);
   if (known.ok()) {
     if (known->der != record.certificate) {
       findings.damaged.push_back(
@@ -81,7 +81,7 @@ Result<Place> compare_certificates(Session& session, store::Store& store, bool a
     PKI_TRY(auto* signer, session.signer());
     PKI_TRY(const auto page, signer->journal_since(place.position, kPage));
     for (const auto& record : page.records) {
-      if (!may_be_in_hand(session, record.at)) PKI_TRY_VOID(compare_certificate(store, record, apply, findings));
+      if (!may_be_in_hand(session, record)) PKI_TRY_VOID(compare_certificate(store, record, apply, findings));
     }
     findings.compared += static_cast<std::int64_t>(page.records.size());
     place = {page.next_position == place.position, page.next_position};
@@ -96,7 +96,7 @@ Result<std::map<Serial, StateChange>> last_changes(Session& session) {
     PKI_TRY(auto* signer, session.signer());
     PKI_TRY(const auto page, signer->audit_since(position, kPage, "event"));
     for (const auto& event : page.records) {
-      if (event.text("what") != kStateChange || may_be_in_hand(session, base::from_epoch(event.integer("at")))) continue;
+      if (event.text("what") != kStateChange || may_be_in_hand(session, event)) continue;
       PKI_TRY(auto change, state_change_from(event));
       const auto before = last.find(change.serial);
       // Revoked is for ever: what came after it was refused.

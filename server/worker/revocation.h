@@ -8,7 +8,7 @@
 /// from an older copy gets its revocations back, too (DESIGN 1, PROMISES C7, F10).
 namespace chancery::worker {
 
-inline constexpr std::string_view kStateChange = "certificate.state";  ///< `what` of its event in the audit stream
+using signer::kStateChange;  ///< `what` of its event in the audit stream
 
 /// @param reason CRLReason name. @errors NotFound; Conflict: its state allows no such change; Io, Unavailable: nothing was done.
 Result<store::CertificateRecord> revoke(Session& session, const Serial& serial, const std::string& reason);

@@ -8,6 +8,7 @@ libx509_a_SOURCES = \
   server/x509/der_read.cc \
   server/x509/der_write.cc \
   server/x509/extension.cc server/x509/extension.h \
+  server/x509/foreign.cc server/x509/foreign.h \
   server/x509/general_name.cc server/x509/general_name.h \
   server/x509/lint.cc server/x509/lint.h \
   server/x509/lint_alternative_names.cc \
