@@ -64,9 +64,9 @@ Json settings() {
                        {"moved", moved_keys()}});
 }
 
-Json create_options() {
+Json options_of(std::span<const signer::CreateOption> options) {
   auto rows = Json::array();
-  for (const auto& row : signer::kCreateOptions)
+  for (const auto& row : options)
     rows.push_back(Json::object({{"name", row.name}, {"value", row.value}, {"doc", row.doc}}));
   return rows;
 }
@@ -115,8 +115,9 @@ int main() {
   const auto tables = Json::object({{"api", api::describe_routes()},
                                     {"commands", wire::describe_commands()},
                                     {"settings", settings()},
-                                    {"create_options", create_options()},
                                     {"tasks", tasks()},
+                                    {"create_options", options_of(signer::kCreateOptions)},
+                                    {"import_options", options_of(signer::kImportOptions)},
                                     {"errors", errors()},
                                     {"certificate_lints", lints(x509::certificate_rules())},
                                     {"crl_lints", lints(x509::crl_rules())}});

@@ -19,6 +19,7 @@
 #include "server/signer/create.h"
 #include "server/signer/create_options.h"
 #include "server/signer/serve.h"
+#include "server/signer/upki_import.h"
 
 namespace {
 
@@ -29,22 +30,24 @@ constexpr const char* kUsage =
     "           [--worker-uid N] [--log DESTINATION] [--log-level LEVEL]\n"
     "       chancery-signer create --realm NAME --directory DIR [options of create]\n"
     "       chancery-signer check --realm NAME --directory DIR\n"
+    "       chancery-signer import-upki --realm NAME --directory DIR --source DIR [options of import-upki]\n"
     "Options of create:\n";
 
 /// Options by name; a flag's value is empty.
 using Options = std::map<std::string, std::string, std::less<>>;
 
 /// Those that `create` alone takes are rows of kCreateOptions.
-constexpr std::array<std::string_view, 9> kCommon{"realm",   "directory",  "listen-fd", "ready-fd", "life-fd",
-                                                  "pass-fd", "worker-uid", "log",       "log-level"};
+constexpr std::array<std::string_view, 10> kCommon{"realm",   "source",  "directory",  "listen-fd", "ready-fd",
+                                                   "life-fd", "pass-fd", "worker-uid", "log",       "log-level"};
 
 Result<Options> parse(int argc, char** argv) {
   Options options;
+  const auto find_option = argv[1] == std::string_view("import-upki") ? signer::find_import_option : signer::find_create_option;
   for (int i = 2; i < argc; ++i) {
     std::string_view name = argv[i];
     if (!name.starts_with("--")) return Error(Code::InvalidParams, "\"" + base::printable(name, 64) + "\" is no option");
     name.remove_prefix(2);
-    const auto* of_create = signer::find_create_option(name);
+    const auto* of_create = find_option(name);
     if (of_create == nullptr && std::ranges::find(kCommon, name) == kCommon.end())
       return Error(Code::InvalidParams, "unknown option --" + base::printable(name, 64), "chancery-signer --help lists them");
     if (of_create != nullptr && of_create->value.empty()) {
@@ -147,6 +150,28 @@ int create(const Options& options) {
   return 0;
 }
 
+int import_upki(const Options& options) {
+  for (const auto& [name, text] : options) {
+    const auto* row = signer::find_import_option(name);
+    if (text.empty() && (row == nullptr || !row->value.empty()))
+      return complain(Error(Code::InvalidParams, "--" + name + ": found an empty text, expected a value"));
+  }
+  signer::UpkiImport order;
+  order.source = std::filesystem::absolute(value(options, "source")).lexically_normal();
+  order.ca_directory = value(options, "ca-directory");
+  order.creation.realm = value(options, "realm");
+  order.creation.directory = std::filesystem::absolute(value(options, "directory")).lexically_normal();
+  order.creation.passphrase_file = value(options, "passphrase-file");
+  order.creation.credential = value(options, "credential");
+  order.creation.unencrypted = options.contains("unencrypted");
+  order.creation.import_passphrase_file = value(options, "ca-passphrase-file");
+  order.creation.owners = {value(options, "signer-user"), value(options, "worker-user")};
+  const auto made = signer::import_upki(std::move(order), base::SystemClock().now());
+  if (!made.ok()) return complain(made.error());
+  std::printf("%s\n", wire::to_text(*made).c_str());
+  return 0;
+}
+
 int check(const Options& options) {
   const auto realm = RealmName::parse(value(options, "realm"));
   if (!realm.ok()) return complain(realm.error());
@@ -199,19 +224,25 @@ int serve(const Options& options) {
   return signer::serve(std::move(start).value());
 }
 
-void print_usage(std::FILE* out) {
-  std::fputs(kUsage, out);
-  for (const auto& option : signer::kCreateOptions) {
+void print_options(std::FILE* out, std::span<const signer::CreateOption> options) {
+  for (const auto& option : options) {
     const auto spelt = "--" + std::string(option.name) + " " + std::string(option.value);
     std::fprintf(out, "  %-30s %s\n", spelt.c_str(), std::string(option.doc).c_str());
   }
+}
+
+void print_usage(std::FILE* out) {
+  std::fputs(kUsage, out);
+  print_options(out, signer::kCreateOptions);
+  std::fputs("Options of import-upki:\n", out);
+  print_options(out, signer::kImportOptions);
 }
 
 struct Mode {
   std::string_view name;
   int (*run)(const Options&);
 };
-constexpr std::array kModes{Mode{"check", check}, Mode{"create", create}, Mode{"serve", serve}};
+constexpr std::array kModes{Mode{"check", check}, Mode{"create", create}, Mode{"import-upki", import_upki}, Mode{"serve", serve}};
 
 }  // namespace
 

@@ -54,11 +54,19 @@ struct RealmCreate {
   std::string realms_directory = "/var/lib/chancery/realms";
 };
 
+struct UpkiImport {
+  CLI::App* app = nullptr;
+  std::string source;
+  std::string name = "default";
+  std::string realms_directory = "/var/lib/chancery/realms";
+};
+
 struct Line {
   CLI::App app{"Chancery: certificates, realms and their server", "chancery"};
   Global global;
   std::deque<Leaf> leaves;
   RealmCreate create;
+  UpkiImport import;
   CLI::App* csr = nullptr;
   cli::CsrOrder order;
   CLI::App* zmq_key = nullptr;
@@ -161,21 +169,36 @@ void add_aliases(Line& line) {
   }
 }
 
+void add_signer_options(CLI::App& app, std::span<const signer::CreateOption> options) {
+  for (const auto& option : options) {
+    const auto name = "--" + std::string(option.name);
+    const std::string doc(option.doc);
+    if (option.value.empty()) {
+      app.add_flag(name, doc);
+    } else {
+      app.add_option(name, doc)->type_name(std::string(option.value));
+    }
+  }
+}
+
 void add_realm_create(Line& line) {
   auto& create = line.create;
   create.app = noun(line.app, "realm")->add_subcommand("create", "Make a realm's directory and CA on this machine.");
   create.app->fallthrough(false);  // a realm may be named like a noun
   create.app->add_option("name", create.name, "realm name")->required();
   create.app->add_option("--realms-directory", create.realms_directory, "where realms are")->capture_default_str();
-  for (const auto& option : signer::kCreateOptions) {
-    const auto name = "--" + std::string(option.name);
-    const std::string doc(option.doc);
-    if (option.value.empty()) {
-      create.app->add_flag(name, doc);
-    } else {
-      create.app->add_option(name, doc)->type_name(std::string(option.value));
-    }
-  }
+  add_signer_options(*create.app, signer::kCreateOptions);
+}
+
+void add_import(Line& line) {
+  auto& import = line.import;
+  import.app =
+      noun(line.app, "import")->add_subcommand("upki", "Take over the CA of a uPKI data directory as a realm of this machine.");
+  import.app->fallthrough(false);
+  import.app->add_option("directory", import.source, "uPKI's data directory, which UPKI_DATA_DIR or --path named")->required();
+  import.app->add_option("--name", import.name, "the realm's name")->capture_default_str();
+  import.app->add_option("--realms-directory", import.realms_directory, "where realms are")->capture_default_str();
+  add_signer_options(*import.app, signer::kImportOptions);
 }
 
 void add_csr(Line& line) {
@@ -222,11 +245,11 @@ int complete(const Line& line, const std::vector<std::string>& words) {
 }
 
 /// The options for chancery-signer that were given, as words.
-std::vector<std::string> signer_options(const RealmCreate& create) {
+std::vector<std::string> signer_options(const CLI::App& app, std::span<const signer::CreateOption> rows) {
   std::vector<std::string> words;
-  for (const auto& row : signer::kCreateOptions) {
+  for (const auto& row : rows) {
     const auto name = "--" + std::string(row.name);
-    const auto* option = create.app->get_option(name);
+    const auto* option = app.get_option(name);
     if (option->count() == 0) continue;
     words.push_back(name);
     if (!row.value.empty()) words.push_back(option->results().front());
@@ -312,7 +335,16 @@ Status refuse_files(const cli::FileNames& files, const std::string& verb) {
 
 Status run_create(const Line& line) {
   PKI_TRY_VOID(refuse_files(line.global.files, "realm create"));
-  PKI_TRY(const auto made, cli::create_realm(line.create.name, line.create.realms_directory, signer_options(line.create)));
+  PKI_TRY(const auto made, cli::create_realm(line.create.name, line.create.realms_directory,
+                                             signer_options(*line.create.app, signer::kCreateOptions)));
+  return print(line.global, made);
+}
+
+Status run_import(const Line& line) {
+  const auto& import = line.import;
+  PKI_TRY_VOID(refuse_files(line.global.files, "import upki"));
+  PKI_TRY(const auto made, cli::import_upki(import.source, import.name, import.realms_directory,
+                                            signer_options(*import.app, signer::kImportOptions)));
   return print(line.global, made);
 }
 
@@ -330,6 +362,7 @@ Status run_completion(const Line& line) {
 
 Status run(Line& line) {
   if (line.create.app->parsed()) return run_create(line);
+  if (line.import.app->parsed()) return run_import(line);
   if (line.csr->parsed()) return run_csr(line);
   if (line.zmq_key->parsed()) return run_zmq_key(line);
   if (line.completion->parsed()) return run_completion(line);
@@ -420,6 +453,7 @@ int main(int argc, char** argv) {
     add_commands(line);
     add_aliases(line);
     add_realm_create(line);
+    add_import(line);
     add_csr(line);
     add_zmq_key(line);
     add_completion(line);

@@ -88,16 +88,30 @@ Result<Json> run_program(std::vector<std::string> words) {
   return wire::parse_json(text);
 }
 
-}  // namespace
-
-Result<Json> create_realm(const std::string& name, const base::Path& realms_directory, const std::vector<std::string>& options) {
+/// What the signer makes of a realm's directory.
+Result<Json> run_signer(const std::vector<std::string>& mode, const std::string& name, const base::Path& realms_directory,
+                        const std::vector<std::string>& options) {
   PKI_TRY(const auto realm, RealmName::parse(name));
   PKI_TRY_VOID(check_realms_directory(realms_directory));
   PKI_TRY(const auto program, find_program(kSigner));
-  std::vector<std::string> words{program.string(), "create",      "--realm",
-                                 realm.text(),     "--directory", (realms_directory / realm.text()).string()};
+  std::vector<std::string> words{program.string()};
+  words.insert(words.end(), mode.begin(), mode.end());
+  for (const auto& word :
+       {std::string("--realm"), realm.text(), std::string("--directory"), (realms_directory / realm.text()).string()})
+    words.push_back(word);
   words.insert(words.end(), options.begin(), options.end());
   return run_program(std::move(words));
+}
+
+}  // namespace
+
+Result<Json> create_realm(const std::string& name, const base::Path& realms_directory, const std::vector<std::string>& options) {
+  return run_signer({"create"}, name, realms_directory, options);
+}
+
+Result<Json> import_upki(const base::Path& source, const std::string& name, const base::Path& realms_directory,
+                         const std::vector<std::string>& options) {
+  return run_signer({"import-upki", "--source", source.string()}, name, realms_directory, options);
 }
 
 Result<Json> make_zmq_key(const std::string& out_file) {

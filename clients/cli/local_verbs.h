@@ -18,6 +18,10 @@ namespace chancery::cli {
 /// Unavailable: it was killed; Io.
 Result<Json> create_realm(const std::string& name, const base::Path& realms_directory, const std::vector<std::string>& options);
 
+/// `chancery import upki`: runs `chancery-signer import-upki` likewise. @return its answer. @errors as create_realm.
+Result<Json> import_upki(const base::Path& source, const std::string& name, const base::Path& realms_directory,
+                         const std::vector<std::string>& options);
+
 /// `chancery zmq-key`: runs `chancery-zmq --make-key`, which has libzmq.
 ///
 /// @param out_file  for the secret key, mode 0600, which must be new; empty: it is in the answer.

@@ -94,15 +94,6 @@ Status make_passphrase(const base::Path& path) {
   return base::replace_file(path, base::as_bytes(text), 0600);
 }
 
-Result<std::string> protection_line(const Creation& creation) {
-  if (creation.unencrypted) return std::string("key_unencrypted: true\n");
-  if (!creation.credential.empty()) return "passphrase_credential: " + quoted(creation.credential) + "\n";
-  if (!creation.passphrase_file.empty())
-    return "passphrase_file: " + quoted(std::filesystem::absolute(creation.passphrase_file).string()) + "\n";
-  PKI_TRY_VOID(make_passphrase(creation.directory / kPassphrase));
-  return "passphrase_file: " + quoted(kPassphrase) + "\n";
-}
-
 Status write_configuration(const Creation& creation) {
   const auto path = creation.directory / kConfiguration;
   if (is_there(path)) return {};
@@ -290,6 +281,15 @@ Result<Json> fill(const Creation& creation, Seconds now) {
 }
 
 }  // namespace
+
+Result<std::string> protection_line(const Creation& creation) {
+  if (creation.unencrypted) return std::string("key_unencrypted: true\n");
+  if (!creation.credential.empty()) return "passphrase_credential: " + quoted(creation.credential) + "\n";
+  if (!creation.passphrase_file.empty())
+    return "passphrase_file: " + quoted(std::filesystem::absolute(creation.passphrase_file).string()) + "\n";
+  PKI_TRY_VOID(make_passphrase(creation.directory / kPassphrase));
+  return "passphrase_file: " + quoted(kPassphrase) + "\n";
+}
 
 Result<Json> create_realm(const Creation& creation, Seconds now) {
   PKI_TRY_VOID(check_options(creation));

@@ -39,4 +39,8 @@ struct Creation {
 /// @errors Exists: there is a CA; Busy: somebody is making it just now; InvalidParams, BadConfig, AuthFailed, NotFound, Io.
 Result<Json> create_realm(const Creation& creation, Seconds now);
 
+/// The line of ca.config.yml that says how the key is protected. Makes the new passphrase's file where the options name none.
+/// @errors Io.
+Result<std::string> protection_line(const Creation& creation);
+
 }  // namespace chancery::signer

@@ -44,6 +44,29 @@ inline constexpr std::array kCreateOptions{
                  "whose the realm's database and nodes are, where <users> of chancery.xml names a worker; only root may say so"},
 };
 
+/// The options of `chancery-signer import-upki`, which `chancery import upki` passes on.
+inline constexpr std::array kImportOptions{
+    CreateOption{"ca-directory", "DIR",
+                 "where uPKI's live ca.key and ca.crt are; default is the data directory, then .upki/ca of the home directory"},
+    CreateOption{"ca-passphrase-file", "FILE", "the file, mode 0600, whose first line opens ca.key; uPKI itself never encrypts it"},
+    CreateOption{
+        "passphrase-file", "FILE",
+        "the file, mode 0600, whose first line encrypts the realm's key; with none of this and the next two, a new passphrase is "
+        "made in the file passphrase of the realm's directory"},
+    CreateOption{"credential", "NAME", "a systemd credential (LoadCredential=) instead of a file"},
+    CreateOption{"unencrypted", "", "keep the key without a passphrase"},
+    CreateOption{"signer-user", "USER",
+                 "whose the realm's files are, where <users> of chancery.xml names a signer; only root may say so"},
+    CreateOption{"worker-user", "USER",
+                 "whose the realm's database and nodes are, where <users> of chancery.xml names a worker; only root may say so"},
+};
+
+/// Null for a name outside the table.
+constexpr const CreateOption* find_import_option(std::string_view name) {
+  const auto* const found = std::ranges::find(kImportOptions, name, &CreateOption::name);
+  return found == kImportOptions.end() ? nullptr : found;
+}
+
 /// Null for a name outside the table.
 constexpr const CreateOption* find_create_option(std::string_view name) {
   const auto* const found = std::ranges::find(kCreateOptions, name, &CreateOption::name);

@@ -19,7 +19,12 @@ libsigner_a_SOURCES = \
   server/signer/operations.cc server/signer/operations.h \
   server/signer/owners.cc server/signer/owners.h \
   server/signer/records.cc server/signer/records.h \
-  server/signer/serve.cc server/signer/serve.h
+  server/signer/serve.cc server/signer/serve.h \
+  server/signer/staging.cc server/signer/staging.h \
+  server/signer/upki_import.cc server/signer/upki_import.h \
+  server/signer/upki_parts.cc server/signer/upki_parts.h \
+  server/signer/upki_records.cc server/signer/upki_records.h \
+  server/signer/upki_source.cc server/signer/upki_source.h
 libsigner_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(SECCOMP_CFLAGS)
 SIGNER_LIBS = libsigner.a libsignerclient.a $(REALM_LIBS) $(CONFIG_LIBS) $(WIRE_LIBS) $(SECCOMP_LIBS) -lpthread
 
