@@ -127,11 +127,19 @@ Result<signer::Creation> creation_from(const Options& options) {
   creation.import_certificate = value(options, "import-certificate");
   creation.import_passphrase_file = value(options, "import-passphrase-file");
   creation.owners = {value(options, "signer-user"), value(options, "worker-user")};
-  if (creation.import_key.empty() != creation.import_certificate.empty()) {
+  creation.secret_file = value(options, "from-secret");
+  PKI_TRY(const auto generation, number_of(options, "generation"));
+  if (generation && creation.secret_file.empty())
+    return Error(Code::InvalidParams, "--generation: found it without --from-secret, expected both", "leave it out");
+  creation.generation = generation.value_or(1);
+  if (!creation.secret_file.empty() && !creation.import_key.empty())
+    return Error(Code::InvalidParams, "found --from-secret and --import-key, expected one of them",
+                 "the key comes from one place");
+  if (creation.secret_file.empty() && creation.import_key.empty() != creation.import_certificate.empty()) {
     return Error(Code::InvalidParams, "found one of --import-key and --import-certificate, expected both",
                  "an existing CA is its key and its certificate");
   }
-  const bool import = !creation.import_key.empty();
+  const bool import = !creation.import_certificate.empty();
   const bool request = options.contains("request-only");
   if (static_cast<int>(import) + static_cast<int>(request) + static_cast<int>(options.contains("self-signed")) > 1) {
     return Error(Code::InvalidParams, "more than one of --self-signed, --request-only and --import-key, expected one",

@@ -8,7 +8,9 @@
 
 #include "server/config/load.h"
 #include "server/config/text_checks.h"
+#include "server/crypto/derive.h"
 #include "server/signer/ca_files.h"
+#include "server/signer/ca_secret.h"
 #include "server/signer/create_options.h"
 #include "server/signer/journal.h"
 #include "server/x509/csr.h"
@@ -151,17 +153,30 @@ Result<crypto::PrivateKey> import_key(const Creation& creation) {
   return key;
 }
 
+Result<crypto::PrivateKey> derive_key(const Creation& creation, const config::RealmConfig& realm) {
+  const auto secret = read_ca_secret(creation.secret_file);
+  if (!secret.ok()) return of_option(secret.error(), "from-secret");
+  if (const auto apart = check_is_no_seed(*secret, realm); !apart.ok()) return of_option(apart.error(), "from-secret");
+  auto key = crypto::derive_key(*secret, {realm.name.text(), creation.key.value_or(realm.key), creation.generation});
+  if (!key.ok()) return of_option(key.error(), "from-secret");
+  return key;
+}
+
+/// The key that the options say, made or read.
+Result<crypto::PrivateKey> asked_key(const Creation& creation, const config::RealmConfig& realm) {
+  if (!creation.secret_file.empty()) return derive_key(creation, realm);
+  if (creation.from == CaFrom::Import) return import_key(creation);
+  return crypto::PrivateKey::generate(creation.key.value_or(realm.key));
+}
+
 /// The key that an earlier run left, the one to import, or a new one; what is not in the directory yet is not written yet.
 Result<crypto::PrivateKey> choose_key(const Creation& creation, const config::RealmConfig& realm) {
-  const bool is_import = creation.from == CaFrom::Import;
-  if (!is_there(realm.ca_key_file())) {
-    return is_import ? import_key(creation) : crypto::PrivateKey::generate(creation.key.value_or(realm.key));
-  }
+  if (!is_there(realm.ca_key_file())) return asked_key(creation, realm);
   PKI_TRY(auto left, read_ca_key(realm));
   const Error other(Code::Exists, realm.ca_key_file().string() + " is there, and is another key than the one asked for",
                     "it is not overwritten; move it away");
-  if (is_import) {
-    PKI_TRY(const auto wanted, import_key(creation));
+  if (creation.from == CaFrom::Import || !creation.secret_file.empty()) {
+    PKI_TRY(const auto wanted, asked_key(creation, realm));
     if (!(wanted.public_key() == left.public_key())) return other;
   } else if (creation.key && left.public_key().spec() != *creation.key) {
     return other;

@@ -27,6 +27,8 @@ struct Creation {
   std::string credential;
   bool unencrypted = false;
   CaFrom from = CaFrom::SelfSigned;
+  std::string secret_file;  ///< the key follows from it; empty: a random one
+  int generation = 1;       ///< with secret_file: which of the realm's CAs
   std::string import_key;
   std::string import_certificate;
   std::string import_passphrase_file;

@@ -35,8 +35,15 @@ inline constexpr std::array kCreateOptions{
     CreateOption{"unencrypted", "", "keep the key without a passphrase"},
     CreateOption{"self-signed", "", "the CA is its own root, which is the default"},
     CreateOption{"request-only", "", "write ca.csr for an outside CA; chancery ca import brings what that makes of it"},
+    CreateOption{
+        "from-secret", "FILE",
+        "the key follows from the octets of this file, mode 0600, at least 32 made at random, so that it can be made again "
+        "anywhere (doc/ca-from-secret.md); with --import-certificate the certificate is the old one; never the registration "
+        "seed"},
+    CreateOption{"generation", "NUMBER", "with --from-secret: which of the realm's keys, counted from 1, the default", 1,
+                 1000000},
     CreateOption{"import-key", "FILE", "take over an existing CA: its key, mode 0600"},
-    CreateOption{"import-certificate", "FILE", "with --import-key: its certificate, followed by those above it"},
+    CreateOption{"import-certificate", "FILE", "with --import-key or --from-secret: its certificate, followed by those above it"},
     CreateOption{"import-passphrase-file", "FILE", "with --import-key: the file, mode 0600, whose first line opens the key"},
     CreateOption{"signer-user", "USER",
                  "whose the realm's files are, where <users> of chancery.xml names a signer; only root may say so"},
@@ -48,7 +55,8 @@ inline constexpr std::array kCreateOptions{
 inline constexpr std::array kImportOptions{
     CreateOption{"ca-directory", "DIR",
                  "where uPKI's live ca.key and ca.crt are; default is the data directory, then .upki/ca of the home directory"},
-    CreateOption{"ca-passphrase-file", "FILE", "the file, mode 0600, whose first line opens ca.key; uPKI itself never encrypts it"},
+    CreateOption{"ca-passphrase-file", "FILE",
+                 "the file, mode 0600, whose first line opens ca.key; uPKI itself never encrypts it"},
     CreateOption{
         "passphrase-file", "FILE",
         "the file, mode 0600, whose first line encrypts the realm's key; with none of this and the next two, a new passphrase is "

@@ -8,6 +8,7 @@ SIGNER_CLIENT_LIBS = libsignerclient.a $(X509_LIBS) $(WIRE_LIBS)
 
 libsigner_a_SOURCES = \
   server/signer/ca_files.cc server/signer/ca_files.h \
+  server/signer/ca_secret.cc server/signer/ca_secret.h \
   server/signer/check.cc server/signer/check.h \
   server/signer/confine.cc server/signer/confine.h \
   server/signer/conversations.cc server/signer/conversations.h \
@@ -29,6 +30,6 @@ libsigner_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(SECCOMP_CFLAGS)
 SIGNER_LIBS = libsigner.a libsignerclient.a $(REALM_LIBS) $(CONFIG_LIBS) $(WIRE_LIBS) $(SECCOMP_LIBS) -lpthread
 
 UNIT_TESTS += signer_test
-signer_test_SOURCES = server/signer/confine_test.cc server/signer/issuer_test.cc server/signer/journal_test.cc
+signer_test_SOURCES = server/signer/ca_secret_test.cc server/signer/confine_test.cc server/signer/issuer_test.cc server/signer/journal_test.cc
 signer_test_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(GTEST_CFLAGS)
 signer_test_LDADD = $(SIGNER_LIBS) $(GTEST_LIBS)
