@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "server/base/text.h"
+#include "server/config/profile_dialects.h"
 #include "server/config/text_checks.h"
 
 namespace chancery::config {
@@ -83,6 +85,7 @@ void read_name(const SettingInfo&, const Node& node, Profile& profile, Report& r
 /// The documentation's list of {dns|ip|email|uri: truth}.
 void read_subject_alt_name(const SettingInfo& info, const Node& node, Profile& profile, Report& report) {
   profile.san_types.clear();
+  std::set<std::string> seen;
   const SettingInfo truth{.type = Codec<bool>::kType};
   const auto read_kinds = [&](const Node& kinds) {
     for (const auto& kind : kinds.children) {
@@ -90,6 +93,8 @@ void read_subject_alt_name(const SettingInfo& info, const Node& node, Profile& p
       if (!read_scalar(truth, kind, allowed, report)) continue;
       const auto word = Codec<std::string>::parse(info, base::to_lower_ascii(kind.name));
       if (!word.ok()) report.error_at_name(kind, word.error().message());
+      if (word.ok() && !seen.insert(*word).second)
+        report.error_at_name(kind, "found " + *word + " a second time, expected it once");
       if (word.ok() && allowed) profile.san_types.push_back(*word);
     }
   };
@@ -260,6 +265,7 @@ Profile read_profile(const Node& node, Profile base, Report& report) {
   profile.origin = report.file();
   if (!is_section(node, report)) return profile;
   check_names(node, names_of(profile_settings()), report);
+  check_one_dialect(node, report);
   read_settings(profile_settings(), node, profile, report);
   read_upki_key(node, profile.key, report);
   const bool usage_given = node.find("keyUsage") != nullptr || node.find("key_usage") != nullptr;

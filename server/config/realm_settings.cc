@@ -21,6 +21,22 @@ constexpr std::array kRealm{
     row<&RealmConfig::company>({.name = "company", .filled = true, .doc = "Names the organisation in the CA's subject."}),
     row<&RealmConfig::domain>(
         {.name = "domain", .check = check_domain, .filled = true, .doc = "The organisation's DNS name.", .type = "DNS name"}),
+    Setting<RealmConfig>{
+        {.name = "host",
+         .when = When::Start,
+         .doc = "Where uPKI's clients find this realm. The endpoint in chancery.xml serves it, and has to agree; chancery "
+                "upki writes both.",
+         .type = "address"},
+        nullptr,
+        nullptr},
+    Setting<RealmConfig>{{.name = "port",
+                          .least = 1,
+                          .most = kMostPort - 1,
+                          .when = When::Start,
+                          .doc = "Of host; registration is one above.",
+                          .type = "number"},
+                         nullptr,
+                         nullptr},
     row<&RealmConfig::clients>({.name = "clients",
                                 .words = "all register manual",
                                 .doc = "Whom RAs and other programs at front ends have certificates made for. all: any name that "
@@ -152,8 +168,6 @@ constexpr std::array kAcme{
 };
 
 constexpr std::array kMoved{
-    MovedKey{"host", "the address is in chancery.xml: <zmq><endpoint address=\"127.0.0.1\" port=\"5000\" realm=\"...\"/></zmq>"},
-    MovedKey{"port", "the port is in chancery.xml: <zmq><endpoint address=\"127.0.0.1\" port=\"5000\" realm=\"...\"/></zmq>"},
     MovedKey{"password",
              "a passphrase in clear has no place here: write it to a file of mode 0600 and name that with passphrase_file"},
     MovedKey{"seed", "a seed in clear has no place here: write it to a file of mode 0600 and name that with seed_file"},

@@ -9,6 +9,7 @@ libconfig_a_SOURCES = \
   server/config/load.cc server/config/load.h \
   server/config/node.h \
   server/config/print.cc server/config/print.h \
+  server/config/profile_dialects.cc server/config/profile_dialects.h \
   server/config/profile_settings.cc server/config/profile_settings.h \
   server/config/reach.cc server/config/reach.h \
   server/config/realm_checks.cc \
@@ -48,6 +49,7 @@ config_test_SOURCES = \
   server/config/bad_config_test.cc \
   server/config/checks_test.cc \
   server/config/config_test.cc \
+  server/config/dialects_test.cc \
   server/config/diff_test.cc \
   server/config/documents_test.cc \
   server/config/snapshot_checks_test.cc \

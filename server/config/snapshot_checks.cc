@@ -6,6 +6,8 @@
 #include <optional>
 
 #include "server/config/checks.h"
+#include "server/config/setting.h"
+#include "server/config/text_checks.h"
 
 /// What only the whole shows: the server and all its realms side by side.
 namespace chancery::config {
@@ -127,10 +129,68 @@ std::optional<std::string> overlap(const RealmConfig& a, const RealmConfig& b) {
   return std::nullopt;
 }
 
+/// uPKI's host and port, as far as they are given.
+struct ZmqAddress {
+  const Node* host = nullptr;
+  const Node* port = nullptr;
+  int number = 0;
+
+  const Node& place() const { return host != nullptr ? *host : *port; }
+  bool fits(const ZmqEndpoint& endpoint) const {
+    return (host == nullptr || endpoint.address == host->text) && (port == nullptr || endpoint.port == number);
+  }
+  std::string text() const {
+    return (host != nullptr ? host->text : "127.0.0.1") + " port " + std::to_string(port != nullptr ? number : kUsualPort);
+  }
+  static constexpr int kUsualPort = 5000;
+};
+
+const Node* given(const Node& root, std::string_view name) {
+  const Node* found = root.find(name);
+  return found == nullptr || found->kind == Node::Kind::Null ? nullptr : found;
+}
+
+std::optional<ZmqAddress> read_zmq_address(const Node& root, Report& report) {
+  constexpr int kMostPort = 65534;
+  ZmqAddress out{given(root, "host"), given(root, "port")};
+  const SettingInfo port{.least = 1, .most = kMostPort, .type = Codec<int>::kType};
+  if (out.port != nullptr && !read_scalar(port, *out.port, out.number, report)) return std::nullopt;
+  if (out.host == nullptr) return out;
+  const auto address = out.host->kind == Node::Kind::Scalar
+                           ? check_address(out.host->text)
+                           : Status(Error(Code::BadConfig, "found no text, expected an IPv4 or IPv6 address"));
+  if (address.ok()) return out;
+  report.error(*out.host, address.error().message());
+  return std::nullopt;
+}
+
+/// The address that uPKI's ca.config.yml names is the one where this realm is served.
+void check_zmq_address(const ServerConfig& server, const RealmConfig& realm, const Node& root, Report& report) {
+  const auto wanted = read_zmq_address(root, report);
+  if (!wanted || (wanted->host == nullptr && wanted->port == nullptr)) return;
+  std::string others;
+  for (const auto& endpoint : server.zmq_endpoints) {
+    if (endpoint.realm != realm.name.text()) continue;
+    if (wanted->fits(endpoint)) return;
+    others += (others.empty() ? "" : ", ") + endpoint.address + " port " + std::to_string(endpoint.port);
+  }
+  if (!others.empty()) {
+    return report.error(wanted->place(), "found " + wanted->text() + ", but chancery.xml serves this realm at " + others +
+                                             ", expected them to agree: change one of them, or leave host and port out here");
+  }
+  const auto address = wanted->host != nullptr ? wanted->host->text : "127.0.0.1";
+  const auto port = std::to_string(wanted->port != nullptr ? wanted->number : ZmqAddress::kUsualPort);
+  report.warning(wanted->place(), "found " + wanted->text() +
+                                      ", but chancery.xml serves this realm at no ZMQ address, expected " +
+                                      "<zmq><endpoint address=\"" + address + "\" port=\"" + port + "\" realm=\"" +
+                                      realm.name.text() + "\"/></zmq> there");
+}
+
 }  // namespace
 
 void check_realm_in_server(const ServerConfig& server, const RealmConfig& realm, const Node& root, Report& report) {
   check_urls(server, realm, root, report);
+  check_zmq_address(server, realm, root, report);
 }
 
 void check_realms_apart(const RealmConfig& realm, const std::vector<std::shared_ptr<const RealmConfig>>& others, Report& report) {
