@@ -12,6 +12,7 @@
 #include "clients/cli/local_verbs.h"
 #include "clients/cli/output.h"
 #include "clients/cli/steps.h"
+#include "clients/cli/upki.h"
 #include "clients/lib/rows.h"
 #include "server/base/process.h"
 #include "server/base/text.h"
@@ -61,12 +62,20 @@ struct UpkiImport {
   std::string realms_directory = "/var/lib/chancery/realms";
 };
 
+/// One verb of `chancery upki`.
+struct UpkiLeaf {
+  const cli::UpkiVerb* verb;
+  CLI::App* app;
+  cli::UpkiOptions options;
+};
+
 struct Line {
   CLI::App app{"Chancery: certificates, realms and their server", "chancery"};
   Global global;
   std::deque<Leaf> leaves;
   RealmCreate create;
   UpkiImport import;
+  std::deque<UpkiLeaf> upki;
   CLI::App* csr = nullptr;
   cli::CsrOrder order;
   CLI::App* zmq_key = nullptr;
@@ -199,6 +208,22 @@ void add_import(Line& line) {
   import.app->add_option("--name", import.name, "the realm's name")->capture_default_str();
   import.app->add_option("--realms-directory", import.realms_directory, "where realms are")->capture_default_str();
   add_signer_options(*import.app, signer::kImportOptions);
+}
+
+void add_upki(Line& line) {
+  auto* upki = noun(line.app, "upki");
+  upki->description("The verbs of uPKI's programs, with their environment variables.");
+  for (const auto& verb : cli::kUpkiVerbs) {
+    auto* at = verb.group.empty() ? upki : noun(*upki, std::string(verb.group));
+    auto& leaf = line.upki.emplace_back(UpkiLeaf{&verb, at->add_subcommand(std::string(verb.name), std::string(verb.doc)), {}});
+    leaf.app->fallthrough(false);
+    for (const auto& row : cli::kUpkiOptions) {
+      if (!cli::takes(row, verb.name)) continue;
+      const auto from = row.environment.empty() ? "" : " (else " + std::string(row.environment) + ")";
+      leaf.app->add_option("--" + std::string(row.name), leaf.options.*row.member, std::string(row.doc) + from)
+          ->type_name(std::string(row.value));
+    }
+  }
 }
 
 void add_csr(Line& line) {
@@ -354,6 +379,14 @@ Status run_zmq_key(const Line& line) {
   return print(line.global, made);
 }
 
+Status run_upki(const Line& line, const UpkiLeaf& leaf) {
+  PKI_TRY_VOID(refuse_files(line.global.files, "upki"));
+  auto options = leaf.options;
+  cli::add_environment(options);
+  PKI_TRY(const auto done, leaf.verb->run(options));
+  return print(line.global, done);
+}
+
 Status run_completion(const Line& line) {
   PKI_TRY_VOID(refuse_files(line.global.files, "completion"));
   std::cout << cli::bash_script();
@@ -363,6 +396,9 @@ Status run_completion(const Line& line) {
 Status run(Line& line) {
   if (line.create.app->parsed()) return run_create(line);
   if (line.import.app->parsed()) return run_import(line);
+  for (const auto& leaf : line.upki) {
+    if (leaf.app->parsed()) return run_upki(line, leaf);
+  }
   if (line.csr->parsed()) return run_csr(line);
   if (line.zmq_key->parsed()) return run_zmq_key(line);
   if (line.completion->parsed()) return run_completion(line);
@@ -454,6 +490,7 @@ int main(int argc, char** argv) {
     add_aliases(line);
     add_realm_create(line);
     add_import(line);
+    add_upki(line);
     add_csr(line);
     add_zmq_key(line);
     add_completion(line);

@@ -17,24 +17,8 @@
 namespace chancery::cli {
 namespace {
 
-constexpr std::string_view kSigner = "chancery-signer";
-constexpr std::string_view kZmq = "chancery-zmq";
-
-/// Uninstalled trees have it beside this program; an installation in libexec.
-Result<base::Path> find_program(std::string_view name) {
-  std::vector<base::Path> directories;
-  if (const char* named = std::getenv("CHANCERY_PROGRAMS"); named != nullptr && *named != '\0') directories.emplace_back(named);
-  std::error_code failure;
-  const auto self = std::filesystem::read_symlink("/proc/self/exe", failure);
-  if (!failure) directories.push_back(self.parent_path());
-  directories.emplace_back(CHANCERY_LIBEXECDIR);
-  for (const auto& directory : directories) {
-    auto path = directory / name;
-    if (::access(path.c_str(), X_OK) == 0) return path;
-  }
-  return Error(Code::NotFound, "no " + std::string(name) + " in " + directories.back().string(),
-               "set CHANCERY_PROGRAMS to the directory that has it");
-}
+constexpr const char* kSigner = "chancery-signer";
+constexpr const char* kZmq = "chancery-zmq";
 
 /// Its standard output goes to `output`; what it complains of goes where our complaints go.
 Result<pid_t> start(std::vector<std::string>& words, int output) {
@@ -104,6 +88,24 @@ Result<Json> run_signer(const std::vector<std::string>& mode, const std::string&
 }
 
 }  // namespace
+
+Result<base::Path> find_program(const std::string& name) {
+  std::vector<base::Path> directories;
+  if (const char* named = std::getenv("CHANCERY_PROGRAMS"); named != nullptr && *named != '\0') directories.emplace_back(named);
+  std::error_code failure;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", failure);
+  if (!failure) {
+    directories.push_back(self.parent_path());
+    directories.push_back(self.parent_path().parent_path() / "sbin");
+  }
+  directories.emplace_back(CHANCERY_LIBEXECDIR);
+  for (const auto& directory : directories) {
+    auto path = directory / name;
+    if (::access(path.c_str(), X_OK) == 0) return path;
+  }
+  return Error(Code::NotFound, "no " + name + " in " + directories.back().string(),
+               "set CHANCERY_PROGRAMS to the directory that has it");
+}
 
 Result<Json> create_realm(const std::string& name, const base::Path& realms_directory, const std::vector<std::string>& options) {
   return run_signer({"create"}, name, realms_directory, options);

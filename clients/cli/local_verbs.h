@@ -10,6 +10,10 @@
 /// What `chancery` does without the server.
 namespace chancery::cli {
 
+/// A program of this server: uninstalled trees have it beside this one, an installation in sbin or libexec; CHANCERY_PROGRAMS
+/// names another directory first. @errors NotFound.
+Result<base::Path> find_program(const std::string& name);
+
 /// `chancery realm create`: runs `chancery-signer create`, for no other program opens a CA key. What that refuses it says itself,
 /// and its exit status becomes this program's.
 ///

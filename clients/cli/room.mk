@@ -5,7 +5,8 @@ libcli_a_SOURCES = \
   clients/cli/completion.cc clients/cli/completion.h \
   clients/cli/local_verbs.cc clients/cli/local_verbs.h \
   clients/cli/output.cc clients/cli/output.h \
-  clients/cli/steps.cc clients/cli/steps.h
+  clients/cli/steps.cc clients/cli/steps.h \
+  clients/cli/upki.cc clients/cli/upki.h
 libcli_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
 CLI_LIBS = libcli.a $(CLIENT_LIBS) $(X509_LIBS)
 

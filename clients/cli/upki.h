@@ -1,0 +1,73 @@
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "server/wire/json.h"
+
+/// `chancery upki`: the verbs and environment variables of uPKI's programs (UPKI.md 4.1), for those whose scripts and containers
+/// know them. A data directory is one realm; chancery.xml and run directory of its server stand beside it.
+namespace chancery::cli {
+
+struct UpkiOptions {
+  std::string path;
+  std::string ca_key;
+  std::string ca_certificate;
+  std::string ca_password;
+  std::string ca_password_file;
+  std::string host;
+  std::string port;
+};
+
+/// An option of some verbs. One that is not given is taken from the environment.
+struct UpkiOption {
+  std::string_view name;         ///< without its dashes
+  std::string_view value;        ///< what stands for its value in help
+  std::string_view environment;  ///< empty: no variable
+  std::string_view verbs;        ///< those that take it, parted by blanks
+  std::string_view doc;
+  std::string UpkiOptions::*member;
+};
+inline constexpr std::array kUpkiOptions{
+    UpkiOption{"path", "DIR", "UPKI_DATA_DIR", "init register listen start",
+               "the data directory, which is the realm; its last part is the realm's name", &UpkiOptions::path},
+    UpkiOption{"ca-key", "FILE", "UPKI_CA_KEY_FILE", "init", "the key of an existing CA, mode 0600", &UpkiOptions::ca_key},
+    UpkiOption{"ca-cert", "FILE", "UPKI_CA_CERT_FILE", "init", "its certificate", &UpkiOptions::ca_certificate},
+    UpkiOption{"ca-password", "TEXT", "", "init", "refused, since others see it: --ca-password-file", &UpkiOptions::ca_password},
+    UpkiOption{"ca-password-file", "FILE", "", "init", "the file, mode 0600, whose first line opens that key",
+               &UpkiOptions::ca_password_file},
+    UpkiOption{"host", "ADDRESS", "UPKI_CA_HOST", "init register listen start",
+               "where uPKI's protocol is served; default is 127.0.0.1", &UpkiOptions::host},
+    UpkiOption{"port", "PORT", "", "init register listen start", "and at which port, registration one above; default is 5000",
+               &UpkiOptions::port},
+};
+
+/// A verb. Those of the RA stand in a group of their own.
+struct UpkiVerb {
+  std::string_view group;  ///< empty: the CA's
+  std::string_view name;
+  std::string_view doc;
+  /// @return what was done; a verb that serves does not return, since the server takes the process over.
+  Result<Json> (*run)(const UpkiOptions& options);
+};
+
+/// @errors InvalidParams, NotFound, Exists, Io.
+Result<Json> upki_init(const UpkiOptions& options);
+Result<Json> upki_register(const UpkiOptions& options);
+Result<Json> upki_start(const UpkiOptions& options);
+
+inline constexpr std::array kUpkiVerbs{
+    UpkiVerb{"", "init", "Lay out the data directory, its CA and its server, and make the registration seed.", upki_init},
+    UpkiVerb{"", "register", "Open registration, making a seed where there is none, and serve in the foreground.", upki_register},
+    UpkiVerb{"", "listen", "Serve in the foreground, as start does.", upki_start},
+    UpkiVerb{"", "start", "Serve operations and registration in the foreground.", upki_start},
+};
+
+/// Whether a verb takes an option.
+bool takes(const UpkiOption& option, std::string_view verb);
+
+/// Fills what was not given from the environment.
+void add_environment(UpkiOptions& options);
+
+}  // namespace chancery::cli
