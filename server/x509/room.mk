@@ -40,6 +40,7 @@ x509_test_SOURCES = \
   server/x509/certificate_test.cc \
   server/x509/crl_test.cc \
   server/x509/csr_test.cc \
+  server/x509/foreign_test.cc \
   server/x509/lint_samples_test.cc \
   server/x509/lint_test.cc \
   server/x509/name_constraints_test.cc \
