@@ -276,7 +276,7 @@ def test_what_was_odd_is_said(place, tmp_path, ca):
                  '"certs/torn.crt" holds no certificate that can be read', '"certs/foreign.crt" is not of this CA',
                  '"certs/small.kitchen.example.crt" has a weak key (RSA modulus of 1024 bits', "taken as history",
                  '"certs/old.kitchen.example.crt" has a form that is not issued any more',
-                 '"private/orphan.key": no certificate is for that key', "profiles/weak.yml is not taken: weak.yml:",
+                 '"private/orphan.key": no certificate is for that key', "profiles/weak.yml is not taken: weak.yml:1:1: ", "weak.yml:2:9: ",
                  f"serial {hex_of(lost)} of", "its certificate is lost", "ca.config.yml has host with", "ca.config.yml has key_length with"):
         assert said in odd, (said, odd)
     kept = sorted(path.name for path in (place.realm("one") / "imported").iterdir())

@@ -20,3 +20,4 @@ UNIT_TESTS += crypto_test
 crypto_test_SOURCES = server/crypto/crypto_test.cc server/crypto/derive_test.cc server/crypto/weak_moduli.inc
 crypto_test_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(GTEST_CFLAGS) -DCHANCERY_SOURCE_DIR='"$(abs_top_srcdir)"'
 crypto_test_LDADD = $(CRYPTO_LIBS) $(GTEST_LIBS)
+EXTRA_DIST += t/data/ca-from-secret.txt
