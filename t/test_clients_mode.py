@@ -56,6 +56,12 @@ def ask(peer, office, task, name):
     return peer.ask(task, **params)
 
 
+def say(peer, task, params):
+    """In the older dialect."""
+    peer.socket.send_json({"TASK": task, "PARAMS": params})
+    return peer.socket.recv_json()
+
+
 @pytest.mark.parametrize("rank", RANKS)
 @pytest.mark.parametrize("task", ["sign", "generate", "register"])
 def test_a_name_that_nobody_registered(office, task, rank):
@@ -81,6 +87,14 @@ def test_what_registers_a_name(office, way):
         first = outcome(ask(peer, office, "register" if way == "seed" else "generate", name))
         assert first == ("refused" if office.mode == "manual" else "ok")
         assert outcome(ask(peer, office, "sign", name)) == first
+
+
+def test_uPKIs_older_programs_announce_a_name_first(office):
+    with who(office, "ra") as peer:
+        announced, other = (f"{one}.example.com" for one in ("announced", "unannounced"))
+        assert outcome(say(peer, "register", {"profile": "user", "dn": f"/CN={announced}"})) == "ok"
+        assert outcome(ask(peer, office, "sign", announced)) == ("refused" if office.mode == "manual" else "ok")
+        assert outcome(ask(peer, office, "sign", other)) == ("ok" if office.mode == "all" else "refused")
 
 
 def test_a_name_that_was_deleted_is_not_registered(office):

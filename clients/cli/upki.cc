@@ -88,7 +88,7 @@ std::string configuration_text(const Place& place, const Address& address) {
          in_xml(place.data.parent_path().string()) + "\" default=\"" + realm + "\"><realm name=\"" + realm +
          "\"/></realms>\n  <front-ends>\n    <front-end name=\"zmq\" program=\"chancery-zmq\" realms=\"" + realm +
          "\" roles=\"frontend ra-operator admin\"/>\n  </front-ends>\n  <zmq><endpoint address=\"" + address.host + "\" port=\"" +
-         std::to_string(address.port) + "\" realm=\"" + realm + "\"/></zmq>\n</chancery>\n";
+         std::to_string(address.port) + "\" realm=\"" + realm + "\" loopback-peers=\"ra-operator admin\"/></zmq>\n</chancery>\n";
 }
 
 std::string between(const std::string& text, const std::string& begin) {

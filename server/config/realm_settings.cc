@@ -41,7 +41,7 @@ constexpr std::array kRealm{
                                 .words = "all register manual",
                                 .doc = "Whom RAs and other programs at front ends have certificates made for. all: any name that "
                                        "the profile allows. register: to "
-                                       "sign, names that are registered already (with a seed, by generate, or signed for an "
+                                       "sign, names that are registered already (with a seed, by generate, announced, or signed for an "
                                        "administrator). manual: nobody; "
                                        "administrators and operators at the socket issue. ACME has a switch of its own."}),
     row<&RealmConfig::seed_file>(

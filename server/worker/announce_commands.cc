@@ -48,6 +48,11 @@ Result<std::vector<std::string>> sans_from(const Params& params) {
 
 }  // namespace
 
+Result<bool> is_announced(store::Store& store, const std::string& dn) {
+  PKI_TRY(const auto fact, announced(store, dn));
+  return fact.has_value();
+}
+
 Status forget_announcement(store::Store& store, const std::string& dn) {
   PKI_TRY(const auto known, store.get_meta(fact_of(dn)));
   return known && !known->empty() ? store.set_meta(fact_of(dn), "") : Status();

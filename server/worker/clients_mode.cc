@@ -4,25 +4,29 @@
 #include <array>
 
 #include "server/base/text.h"
+#include "server/worker/announce.h"
 
 namespace chancery::worker {
 namespace {
 
 using Mode = config::ClientsMode;
 
-/// A node is a name that was registered with the seed, generated, or signed for an operator, and was not deleted since.
-Status need_registration(Session& session, const std::string& cn) {
+/// A node is a name that was registered with the seed, generated, or signed for an operator, and was not deleted since; uPKI's
+/// older programs announce a DN before they have it signed.
+Status need_registration(Session& session, const AskedName& name) {
   const Error refusal(Code::PolicyRefused,
-                      "\"" + base::printable(cn, 64) + "\" is not registered, and clients: register signs no other",
-                      "register it first, with the seed or by generate, or have an administrator sign it");
-  if (cn.empty()) return refusal;
+                      "\"" + base::printable(name.cn, 64) + "\" is not registered, and clients: register signs no other",
+                      "register it first, with the seed, by generate or by node.announce, or have an administrator sign it");
+  if (name.cn.empty()) return refusal;
   PKI_TRY(auto* store, session.store());
-  const auto node = store->node(cn);
+  const auto node = store->node(name.cn);
   if (node.ok()) return {};
-  return node.error().code() == Code::NotFound ? refusal : node.error();
+  if (node.error().code() != Code::NotFound) return node.error();
+  PKI_TRY(const bool announced, is_announced(*store, name.dn));
+  return announced ? Status() : Status(refusal);
 }
 
-Status need_operator(Session& /*session*/, const std::string& /*cn*/) {
+Status need_operator(Session& /*session*/, const AskedName& /*name*/) {
   return Error(Code::PolicyRefused, "clients: manual, so only operators have certificates made in this realm",
                "an operator of the realm issues it");
 }
@@ -31,7 +35,7 @@ Status need_operator(Session& /*session*/, const std::string& /*cn*/) {
 struct Row {
   Mode mode;
   Asks what;
-  Status (*check)(Session&, const std::string& cn);
+  Status (*check)(Session&, const AskedName& name);
 };
 constexpr std::array kRows{
     Row{Mode::Register, Asks::Signature, need_registration}, Row{Mode::Manual, Asks::Registration, need_operator},
@@ -45,11 +49,11 @@ bool is_operator(const Session& session) {
 
 }  // namespace
 
-Status check_clients_mode(Session& session, Asks what, const std::string& cn) {
+Status check_clients_mode(Session& session, Asks what, const AskedName& name) {
   if (is_operator(session)) return {};
   const auto mode = session.realm().clients;
   const auto row = std::ranges::find_if(kRows, [&](const Row& one) { return one.mode == mode && one.what == what; });
-  return row == kRows.end() ? Status() : row->check(session, cn);
+  return row == kRows.end() ? Status() : row->check(session, name);
 }
 
 }  // namespace chancery::worker

@@ -10,8 +10,13 @@ namespace chancery::worker {
 
 enum class Asks : std::uint8_t { Registration, Signature, Generation, Renewal };
 
-/// @param cn  common name of the certificate that is asked for; empty: none.
-/// @errors PolicyRefused: `manual`, or `register` and no node of that name.
-Status check_clients_mode(Session& session, Asks what, const std::string& cn);
+/// The certificate that is asked for, as far as it is known by then.
+struct AskedName {
+  std::string cn;       ///< empty: none
+  std::string dn = {};  ///< in slash form
+};
+
+/// @errors PolicyRefused: `manual`, or `register` and neither a node of that common name nor an announcement of that DN.
+Status check_clients_mode(Session& session, Asks what, const AskedName& name);
 
 }  // namespace chancery::worker

@@ -140,7 +140,8 @@ Result<Json> register_with(Session& session, const Params& params, const SeedGra
 Result<Json> certificate_issue(Session& session, const Params& params) {
   PKI_TRY(auto order, order_from_csr(params.text("csr")));
   PKI_TRY_VOID(read_common(order, params));
-  PKI_TRY_VOID(check_clients_mode(session, Asks::Signature, order.subject.common_name().value_or("")));
+  PKI_TRY_VOID(
+      check_clients_mode(session, Asks::Signature, {order.subject.common_name().value_or(""), order.subject.to_slash()}));
   return answer(session, issue(session, order));
 }
 
@@ -150,13 +151,13 @@ Result<Json> certificate_generate(Session& session, const Params& params) {
                  "set store_key, or leave return_key out");
   PKI_TRY(auto order, order_for_name(params.text("cn")));
   PKI_TRY_VOID(read_common(order, params));
-  PKI_TRY_VOID(check_clients_mode(session, Asks::Generation, params.text("cn")));
+  PKI_TRY_VOID(check_clients_mode(session, Asks::Generation, {params.text("cn")}));
   PKI_TRY(const auto kind, generated_kind(session, order.profile, params));
   return generate(session, params, std::move(order), kind, params.boolean("store_key"));
 }
 
 Result<Json> node_register(Session& session, const Params& params) {
-  PKI_TRY_VOID(check_clients_mode(session, Asks::Registration, params.text("cn")));
+  PKI_TRY_VOID(check_clients_mode(session, Asks::Registration, {params.text("cn")}));
   PKI_TRY(const auto grant, take_seed(session, params.text("seed")));
   auto registered = register_with(session, params, grant);
   if (!registered.ok()) give_back(session, grant, registered.error());
@@ -193,7 +194,7 @@ Result<Json> renew_certificate(Session& session, const Params& params, const Rol
   if (record.state != store::CertificateState::Valid)
     return Error(Code::Conflict,
                  "certificate " + serial.hex() + " is " + std::string(store::to_text(record.state)) + ", expected a valid one");
-  PKI_TRY_VOID(check_clients_mode(session, Asks::Renewal, record.cn));
+  PKI_TRY_VOID(check_clients_mode(session, Asks::Renewal, {record.cn}));
   if (record.der.empty())
     return Error(Code::Conflict,
                  "of certificate " + serial.hex() + " only the serial is known: it was taken over without its file",
