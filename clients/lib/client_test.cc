@@ -208,13 +208,16 @@ TEST(Client, RefusesAnswersThatAreNone) {
 TEST(Repeat, EveryCommandIsDecidedUpon) {
   const Names acting = {"acme.account.create",
                         "acme.account.rekey",
+                        "acme.account.sync",
                         "acme.account.update",
                         "acme.authorization.deactivate",
+                        "acme.authorization.sync",
                         "acme.certificate.revoke",
                         "acme.challenge.begin",
                         "acme.challenge.finish",
                         "acme.order.create",
                         "acme.order.finalize",
+                        "acme.order.sync",
                         "admin.add",
                         "admin.remove",
                         "ca.import",
@@ -225,11 +228,17 @@ TEST(Repeat, EveryCommandIsDecidedUpon) {
                         "certificate.unrevoke",
                         "crl.issue",
                         "listener.certify",
+                        "node.announce",
                         "node.delete",
                         "node.register",
+                        "own.certificate.renew",
+                        "own.certificate.revoke",
                         "realm.reconcile",
                         "realm.repair",
+                        "seed.create",
+                        "seed.revoke",
                         "server.log_level",
+                        "session.attest",
                         "session.close",
                         "session.login",
                         "session.open"};
@@ -313,7 +322,8 @@ TEST(Rows, CommandsThatPageHaveThem) {
                                                                  {"acme.order.list", "orders"},
                                                                  {"audit.list", "records"},
                                                                  {"certificate.search", "certificates"},
-                                                                 {"node.list", "nodes"}}));
+                                                                 {"node.list", "nodes"},
+                                                                 {"seed.list", "seeds"}}));
 }
 
 }  // namespace

@@ -211,7 +211,7 @@ TEST(Load, C28_FiveMistakesAreFiveFindingsWithTheirPlaces) {
   EXPECT_EQ(loaded.snapshot, nullptr);
   const std::vector<std::string> want{
       R"(chancery.xml:2:8: chancery/log/@level: found "inof", expected one of trace, debug, info, warning, error (did you mean "info"?))",
-      R"(chancery.xml:3:11: chancery/limits/@max-worker: unknown name "max-worker", expected one of max-workers, max-workers-per-uid, max-workers-per-realm, idle-timeout, unopened-timeout, session-lifetime, request-timeout, grace, max-requests-per-worker (did you mean "max-workers"?))",
+      R"(chancery.xml:3:11: chancery/limits/@max-worker: unknown name "max-worker", expected one of max-workers, max-workers-per-uid, max-workers-per-realm, idle-timeout, unopened-timeout, session-lifetime, request-timeout, grace, max-requests-per-worker, key-pool (did you mean "max-workers"?))",
       R"(realms/default/ca.config.yml:3:12: acme.profile: unknown profile "sever", expected one of admin, ca, laptop, ra, server, user, webapp (did you mean "server"?))",
       R"(realms/devices/ca.config.yml:2:15: crl_validity: found "never", expected a duration such as 90s, 5m, 12h or 7d from 1m to 366d)",
       R"(realms/devices/profiles/device.yml:2:9: digest: found "sha1", expected sha256, sha384 or sha512: collisions of MD5 and SHA-1 are made on demand (RFC 6151, RFC 8017 appendix B.1))",
