@@ -14,7 +14,7 @@ DOORS = {
     "pugixml": {"server/config/source.cc"},
     "yaml-cpp/": {"server/config/source.cc"},
     "spdlog/": {"server/base/log.cc"},
-    "CLI/": {"clients/cli/chancery.cc", "clients/http/chancery-http.cc"},  # the two programs that read options with it
+    "CLI/": {"clients/cli/chancery.cc", "clients/cli/usage.h", "clients/http/chancery-http.cc"},  # the two programs that read options with it
     "zmq.hpp": {"clients/zmq/broker.h", "clients/zmq/probe.cc", "clients/zmq/serve.cc"},
 }
 
