@@ -62,6 +62,16 @@ def test_B10_a_revocation_is_on_a_crl_in_the_realms_time(daemon):
         assert serial.upper() in text
 
 
+def test_B10_upkeep_looks_as_often_as_the_realm_asks(daemon):
+    (daemon.realm("default") / "ca.config.yml").write_text("key_unencrypted: true\ncrl_after_revocation: 2s\n")
+    daemon.hangup()
+    with daemon.talk("default") as talk:
+        serial = issue(talk, "seconds.example.com")["serial"]
+        before = crl_number(talk)
+        talk.result("certificate.revoke", serial=serial)
+        wait_for(lambda: talk.result("crl.get")["number"] > before, what="a CRL that nobody asked for")
+
+
 def test_C8_crls_that_are_asked_for_at_once_all_come(daemon):
     """Their numbers rise; one that is overtaken is made again."""
     def ask(_):

@@ -149,7 +149,7 @@ constexpr std::array kProfile{
                            .type = "DNS name"}),
     Setting<Profile>{
         {.name = "subject",
-         .doc = "Attributes of the subject, in order: a map, or a list of maps with one key each. An empty CN is the request's.",
+         .doc = "Attributes of the subject, in order: a map, or a list of maps with one key each. The request's common name stands in place of CN, as with uPKI.",
          .type = "text"},
         read_subject,
         write_subject},

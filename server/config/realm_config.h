@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <map>
@@ -86,6 +87,13 @@ struct RealmConfig {
 
   std::chrono::seconds crl_validity{std::chrono::hours{24 * 7}};
   std::chrono::seconds crl_after_revocation{std::chrono::minutes{5}};  ///< PROMISES B10
+
+  /// How often somebody looks whether a CRL is due; one that would be before the next look is due now.
+  std::chrono::seconds crl_round() const {
+    constexpr std::chrono::seconds kShortest{1};
+    constexpr std::chrono::seconds kLongest{30};
+    return std::clamp(crl_after_revocation / 2, kShortest, kLongest);
+  }
 
   std::chrono::seconds backdate{std::chrono::minutes{5}};  ///< notBefore lies this far back, for clients whose clocks lag
   AcmeConfig acme;

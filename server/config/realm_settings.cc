@@ -37,13 +37,14 @@ constexpr std::array kRealm{
                           .type = "number"},
                          nullptr,
                          nullptr},
-    row<&RealmConfig::clients>({.name = "clients",
-                                .words = "all register manual",
-                                .doc = "Whom RAs and other programs at front ends have certificates made for. all: any name that "
-                                       "the profile allows. register: to "
-                                       "sign, names that are registered already (with a seed, by generate, announced, or signed for an "
-                                       "administrator). manual: nobody; "
-                                       "administrators and operators at the socket issue. ACME has a switch of its own."}),
+    row<&RealmConfig::clients>(
+        {.name = "clients",
+         .words = "all register manual",
+         .doc = "Whom RAs and other programs at front ends have certificates made for. all: any name that "
+                "the profile allows. register: to "
+                "sign, names that are registered already (with a seed, by generate, announced, or signed for an "
+                "administrator). manual: nobody; "
+                "administrators and operators at the socket issue. ACME has a switch of its own."}),
     row<&RealmConfig::seed_file>(
         {.name = "seed_file",
          .doc = "File with the registration seed, one line, mode 0600, relative to the realm. Empty: registration is closed."}),
@@ -116,11 +117,12 @@ constexpr std::array kRealm{
          .least = kMinute,
          .most = 366 * kDay,
          .doc = "From thisUpdate to nextUpdate of a CRL; a new one is made at half of it. A bare number is days."}),
-    row<&RealmConfig::crl_after_revocation>({.name = "crl_after_revocation",
-                                             .unit = "s",
-                                             .least = 0,
-                                             .most = kDay,
-                                             .doc = "A revocation is on a CRL after this at the latest."}),
+    row<&RealmConfig::crl_after_revocation>(
+        {.name = "crl_after_revocation",
+         .unit = "s",
+         .least = 0,
+         .most = kDay,
+         .doc = "A revocation is on a CRL after this at the latest, or after two seconds where it is less."}),
     row<&RealmConfig::backdate>({.name = "backdate",
                                  .unit = "s",
                                  .least = 0,

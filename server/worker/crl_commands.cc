@@ -39,7 +39,8 @@ Result<bool> is_due(Session& session, store::Store& store, Seconds now) {
   if (!latest.ok()) return latest.error();
   if (now >= latest->this_update + (latest->next_update - latest->this_update) / 2) return true;
   PKI_TRY(const auto waiting, store.oldest_unlisted_revocation(kCa));
-  return waiting && now >= *waiting + session.realm().crl_after_revocation;
+  const auto& realm = session.realm();
+  return waiting && now + realm.crl_round() >= *waiting + realm.crl_after_revocation;
 }
 
 Result<std::vector<x509::RevokedEntry>> entries_for(const std::vector<store::RevokedCertificate>& revoked) {

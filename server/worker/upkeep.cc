@@ -1,5 +1,6 @@
 #include <poll.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 
@@ -13,7 +14,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kRound{30000};
 constexpr milliseconds kFirstRound{200};  ///< soon after the start: the journal may hold what the store lacks
 constexpr milliseconds kAnswerLimit{60000};
 
@@ -57,6 +57,14 @@ Status look_after(const std::string& socket, const std::string& realm) {
   return {};
 }
 
+/// As often as the realm that asks for most.
+milliseconds round_of(const config::Snapshot& snapshot) {
+  constexpr milliseconds kLongest{30000};
+  auto shortest = kLongest;
+  for (const auto& realm : snapshot.realms) shortest = std::min<milliseconds>(shortest, realm->crl_round());
+  return shortest;
+}
+
 /// @return whether to go on.
 bool wait(int life, milliseconds limit) {
   pollfd waiting{life, POLLIN, 0};
@@ -77,12 +85,12 @@ int run_upkeep(UpkeepStart start) {
   ::signal(SIGPIPE, SIG_IGN);
   (void)base::continue_log("upkeep");
   std::vector<std::string> last_complaint(start.snapshot->realms.size());
-  for (auto pause = kFirstRound; wait(start.life.get(), pause); pause = kRound) {
+  for (auto pause = kFirstRound; wait(start.life.get(), pause); pause = round_of(*start.snapshot)) {
     for (std::size_t i = 0; i < start.snapshot->realms.size(); ++i) {
       const auto& realm = start.snapshot->realms[i]->name.text();
       const auto done = look_after(server.socket_file().string(), realm);
       const auto complaint = done.ok() ? std::string() : base::to_line(done.error());
-      // Once, not every half minute.
+      // Once, not in every round.
       if (complaint != last_complaint[i] && !complaint.empty()) base::log_warning("realm " + realm + ": " + complaint);
       last_complaint[i] = complaint;
     }
