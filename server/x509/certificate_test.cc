@@ -152,6 +152,20 @@ TEST(Der, F31_RefusesWhatIsNotDer) {
        {Bytes{}, Bytes{0x80, 0x01}, Bytes{0x2a, 0x86}, Bytes(100'000, 0x01), Bytes{0x2a, 0xff, 0xff, 0xff, 0xff, 0x7f}}) {
     EXPECT_FALSE(oid(content).ok()) << content.size();
   }
+  EXPECT_TRUE(oid(Bytes(31, 0x01)).ok());
+  EXPECT_FALSE(oid(Bytes(32, 0x01)).ok()) << "33 arcs";
+  const auto arcs = [](std::size_t count, const std::string& each) {
+    std::string text = "2";
+    for (std::size_t i = 1; i < count; ++i) text += "." + each;
+    return text;
+  };
+  for (const auto& text : {arcs(32, "1"), arcs(13, "4294967215")}) {
+    const auto written = der::oid(text);
+    ASSERT_TRUE(written.ok()) << text;
+    EXPECT_EQ(der::read_oid(der::only(der::kOid, *written, "oid").value()).value(), text);
+  }
+  for (const auto& text : {arcs(33, "1"), arcs(2, "4294967295"), arcs(20, "4294967215"), std::string("3.1"), std::string("1.40")})
+    EXPECT_FALSE(der::oid(text).ok()) << text;
 }
 
 TEST(Tbs, RefusesWhatDoesNotHold) {

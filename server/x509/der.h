@@ -23,6 +23,9 @@ constexpr std::uint8_t constructed(int number) { return static_cast<std::uint8_t
 
 // ----- writing
 
+inline constexpr std::size_t kMaxOidOctets = 64;
+inline constexpr std::size_t kMaxOidArcs = 32;
+
 void append(Bytes& out, ByteView more);
 /// Appends tag, length and content.
 void append_tlv(Bytes& out, std::uint8_t tag, ByteView content);
@@ -36,6 +39,7 @@ Bytes bit_string(ByteView octets);
 /// Named bits (X.690 11.2.2): trailing zero bits dropped. Bit 0 is the first.
 Bytes named_bits(unsigned bits);
 /// @errors Malformed: no dotted OID.
+/// An OBJECT IDENTIFIER within the limits that read_oid has, so that each is read as it was written.
 Result<Bytes> oid(std::string_view dotted);
 /// UTCTime up to 2049, GeneralizedTime after (RFC 5280 4.1.2.5).
 Bytes time(Seconds at);
@@ -72,6 +76,7 @@ Result<std::uint64_t> read_number(const Tlv& integer);
 Result<Serial> read_serial(const Tlv& integer);
 /// A BIT STRING of whole octets.
 Result<ByteView> read_bit_string(const Tlv& bits);
+/// At most kMaxOidOctets in kMaxOidArcs, each below 2^32.
 Result<std::string> read_oid(const Tlv& oid);
 /// Either form, with seconds and Z, as RFC 5280 4.1.2.5 wants them.
 Result<Seconds> read_time(Reader& reader);

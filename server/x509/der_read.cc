@@ -80,10 +80,11 @@ Result<ByteView> read_bit_string(const Tlv& bits) {
 }
 
 Result<std::string> read_oid(const Tlv& oid) {
-  constexpr std::size_t kMaxOctets = 64;
   const auto content = oid.content;
-  if (content.empty() || content.size() > kMaxOctets || content.back() >= 0x80)
+  if (content.empty() || content.size() > kMaxOidOctets || content.back() >= 0x80)
     return wrong("OBJECT IDENTIFIER is empty, cut or too long");
+  const auto arcs = 1 + static_cast<std::size_t>(std::ranges::count_if(content, [](std::uint8_t octet) { return octet < 0x80; }));
+  if (arcs > kMaxOidArcs) return wrong("OBJECT IDENTIFIER of more than 32 arcs");
   std::string out;
   std::uint64_t arc = 0;
   for (const auto octet : content) {

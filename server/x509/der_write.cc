@@ -86,7 +86,6 @@ Bytes named_bits(unsigned bits) {
 
 Result<Bytes> oid(std::string_view dotted) {
   const Error wrong(Code::Malformed, "\"" + base::printable(dotted, 60) + "\" is no object identifier");
-  constexpr std::size_t kMaxArcs = 32;
   std::vector<std::uint64_t> arcs;
   for (const auto& part : base::split(dotted, '.')) {
     std::uint64_t arc = 0;
@@ -95,10 +94,12 @@ Result<Bytes> oid(std::string_view dotted) {
     if (!whole || (part.size() > 1 && part.front() == '0') || arc > UINT32_MAX) return wrong;
     arcs.push_back(arc);
   }
-  if (arcs.size() < 2 || arcs.size() > kMaxArcs || arcs[0] > 2 || (arcs[0] < 2 && arcs[1] > 39)) return wrong;
+  if (arcs.size() < 2 || arcs.size() > kMaxOidArcs || arcs[0] > 2 || (arcs[0] < 2 && arcs[1] > 39)) return wrong;
+  const auto first = arcs[0] * 40 + arcs[1];  // X.690 8.19.4
   Bytes content;
-  append_base128(content, arcs[0] * 40 + arcs[1]);
+  append_base128(content, first);
   for (std::size_t i = 2; i < arcs.size(); ++i) append_base128(content, arcs[i]);
+  if (first > UINT32_MAX || content.size() > kMaxOidOctets) return wrong;
   return tlv(kOid, content);
 }
 
