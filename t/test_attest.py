@@ -305,6 +305,25 @@ def test_a_holder_touches_no_other(office, door, tmp_path, method):
     assert office.result("certificate.get", serial=other.serial)["state"] == "valid"
 
 
+def test_a_deleted_node_stays_away(office, door, tmp_path):
+    """Whatever certificates it has left: all of its name are revoked, and an older one neither renews nor makes an RA."""
+    old = Holder(office, tmp_path, "deleted-ra", "ra")
+    talk = door("wide")
+    talk.result("session.attest", **old.evidence())
+    renewed = talk.result("own.certificate.renew")["serial"]
+    office.result("node.delete", cn="deleted-ra")
+    assert code(talk, "own.certificate.renew") != "ok"
+    assert {office.result("certificate.get", serial=one)["state"] for one in (old.serial, renewed)} == {"revoked"}
+    assert office.call("node.get", cn="deleted-ra")["error"]["data"]["code"] == "not_found"
+
+
+def test_an_ra_is_no_other_who_took_its_common_name(office, door, tmp_path):
+    one = Holder(office, tmp_path, "namesake", "ra")
+    office.result("certificate.issue", profile="user", csr=request(one.key, "namesake"))
+    talk = door("wide")
+    assert talk.result("session.attest", **one.evidence())["roles"] == ["anonymous"]
+
+
 def test_a_holder_gets_no_more_days_than_the_profile_gives(office, door, tmp_path):
     talk = door("wide")
     talk.result("session.attest", **Holder(office, tmp_path, "long-lived").evidence())

@@ -235,6 +235,22 @@ def test_a_name_with_two_keys_is_nobodys(office, tmp_path):
     assert office.result("admin.add", dn=first.dn) == {"dn": first.dn, "serials": [second.serial]}
 
 
+def test_a_held_certificate_of_a_name_counts(office, tmp_path):
+    """It may come back, and would then be an administrator's."""
+    first = Administrator(office, tmp_path, "on-hold", listed=False)
+    Administrator(office, tmp_path, "on-hold", listed=False)
+    office.result("certificate.revoke", serial=first.serial, reason="certificateHold")
+    assert office.call("admin.add", dn=first.dn)["error"]["data"]["code"] == "conflict"
+
+
+def test_a_name_that_too_many_bear_is_no_administrators(office, tmp_path):
+    one = Administrator(office, tmp_path, "crowd", listed=False)
+    csr = (tmp_path / "crowd.csr").read_text()
+    for _ in range(100):
+        office.result("certificate.issue", profile="admin", csr=csr)
+    assert office.call("admin.add", dn=one.dn)["error"]["data"]["code"] == "conflict"
+
+
 def test_F50_an_admin_of_one_realm_sees_nothing_of_others(daemon):
     with daemon.talk("devices") as there, Someone(LOCAL, daemon.socket, realm="default") as here:
         assert here.result("session.whoami")["roles"] == ["admin"]
@@ -277,8 +293,8 @@ def revoked(office, directory):
     return one
 
 
-def held(office, directory):
-    one = Administrator(office, directory, "held")
+def held(office, directory, name="held"):
+    one = Administrator(office, directory, name)
     office.result("certificate.revoke", serial=one.serial, reason="certificateHold")
     return one
 
@@ -310,7 +326,7 @@ def test_whom_the_list_does_not_mean_gets_one_answer(office, someone, tmp_path, 
 
 
 def test_a_hold_that_is_taken_back_counts_again(office, someone, tmp_path):
-    one = held(office, tmp_path)
+    one = held(office, tmp_path, "held-for-a-while")
     assert someone.code("session.login", **one.proof(someone)) == "auth_failed"
     office.result("certificate.unrevoke", serial=one.serial)
     assert someone.result("session.login", **one.proof(someone))["roles"] == ["admin"]

@@ -298,6 +298,60 @@ def test_what_was_odd_is_said(place, tmp_path, ca):
             {entry.serial_number for entry in crl_of(talk)}
 
 
+def test_no_guess_makes_an_ra(place, tmp_path, ca):
+    """The usages of a web application are those of an RA."""
+    upki = Upki(tmp_path, "newer", ca)
+    both = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = make_name(CN="shop.kitchen.example")
+    builder = x509.CertificateBuilder(ca.certificate.subject, name, key.public_key(), x509.random_serial_number(), NOW - DAY, NOW + 60 * DAY)
+    for extension, critical in ((x509.BasicConstraints(False, None), True), (usage(digital_signature=True, key_encipherment=True), True),
+                                (x509.ExtendedKeyUsage(both), False)):
+        builder = builder.add_extension(extension, critical)
+    shop = builder.sign(ca.key, hashes.SHA256())
+    upki.place("shop.kitchen.example", shop)
+    upki.finish(crl=ca.crl([]))
+    place.take_over(upki)
+    place.write_config()
+    with place.started() as talk:
+        reconciled(talk, 1)
+        assert talk.result("certificate.get", serial=hex_of(shop))["profile"] == "webapp"
+
+
+def test_an_administrators_name_of_two_keys_is_left_out(place, tmp_path, ca):
+    upki = Upki(tmp_path, "newer", ca)
+    upki.node("adm")
+    upki.place("adm-2", ca.issue(make_name(C="FR", O="Company", OU="Servers", CN="adm"), ec.generate_private_key(ec.SECP256R1()).public_key()))
+    upki.finish(admins=["/C=FR/O=Company/OU=Servers/CN=adm", "/CN=other"], crl=ca.crl([]))
+    report = place.take_over(upki)
+    assert report["admins"] == 1 and any("2 keys" in line for line in report["odd"])
+
+
+def test_a_compromised_key_outweighs_a_hold(place, tmp_path, ca):
+    upki = Upki(tmp_path, "newer", ca)
+    one = upki.node("held.kitchen.example")
+    upki.finish(crl=ca.crl([(one.serial_number, x509.ReasonFlags.certificate_hold)], number=1))
+    write(upki.directory / "crl.pem", ca.crl([(one.serial_number, x509.ReasonFlags.key_compromise)], number=2).public_bytes(serialization.Encoding.DER))
+    place.take_over(upki)
+    place.write_config()
+    with place.started() as talk:
+        reconciled(talk, 1)
+        wait_for(lambda: talk.result("certificate.get", serial=hex_of(one))["state"] == "revoked", what="the revocation")
+
+
+def test_two_files_of_one_profile_and_a_row_that_is_none(place, tmp_path, ca):
+    upki = Upki(tmp_path, "newer", ca)
+    one = upki.node("row.kitchen.example")
+    for name in ("server.yaml", "server.yml"):
+        write(upki.directory / "profiles" / name, "duration: 30\n")
+    upki.finish(crl=ca.crl([]))
+    write(upki.directory / ".serials.json", json.dumps({"_default": {"1": {"serial": one.serial_number, "dn": "/CN=row.kitchen.example", "revoked": True,
+                                                                           "revoke_reason": "superseded"}, "2": None}}))
+    report = place.take_over(upki)
+    assert report["profiles"] == 1 and report["revoked"] == 1
+    assert [path.name for path in place.realms_directory.rglob("profiles/*")] == ["server.yml"]
+
+
 def test_a_second_run_changes_nothing_and_says_so(place, tmp_path, ca):
     upki, *_ = filled(tmp_path, "newer", ca)
     first = place.take_over(upki)

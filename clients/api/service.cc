@@ -87,6 +87,9 @@ void Service::add_routes(http::Router& router) {
 
 http::Response Service::serve(const Route& route, Handle handle, const http::Request& request) {
   if (!is_json(request)) return error_response(415, "the body's media type must be application/json");
+  // A browser sends its user's certificate with what another site's page makes it ask (Fetch Metadata Request Headers, W3C).
+  if (route.caller != Caller::Anybody && request.header("sec-fetch-site").value_or("none") == "cross-site")
+    return error_response(403, "found a request that another site's page makes, expected a program's or a user's own");
   const auto document = answer(route, handle, request);
   if (!document.ok()) return in_style(route, error_response(document.error()));
   return http::content(200, std::string(route.answer->media_type), body_of(route, *document));

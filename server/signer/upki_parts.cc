@@ -94,22 +94,26 @@ base::Path profile_file(const base::Path& realm, const UpkiFile& file) {
   return realm / "profiles" / (base::Path(file.place).stem().string() + ".yml");
 }
 
-/// Takes a profile out of the realm again.
-Status take_back(const base::Path& realm, UpkiFile file, const std::string& why, UpkiSource& source) {
-  std::error_code failure;
-  std::filesystem::remove(profile_file(realm, file), failure);
-  if (failure) return base::io_error("remove a profile", failure.value());
+/// What is no profile of the realm is kept beside it.
+Status keep_profile(UpkiFile file, const std::string& why, UpkiSource& source) {
   source.odd.push_back("profiles/" + base::printable(file.place, kMaxShown) + " is not taken: " + why + "; kept as it is");
   source.kept.push_back({"profiles/" + file.place, std::move(file.content)});
   return {};
 }
 
+/// Takes a profile out of the realm again.
+Status take_back(const base::Path& realm, UpkiFile file, const std::string& why, UpkiSource& source) {
+  std::error_code failure;
+  std::filesystem::remove(profile_file(realm, file), failure);
+  if (failure) return base::io_error("remove a profile", failure.value());
+  return keep_profile(std::move(file), why, source);
+}
+
 Status place_profile(const base::Path& realm, UpkiFile file, UpkiSource& source, std::vector<UpkiFile>& placed) {
   const auto name = ProfileName::parse(base::Path(file.place).stem().string());
-  if (!name.ok()) return take_back(realm, std::move(file), name.error().message(), source);
+  if (!name.ok()) return keep_profile(std::move(file), name.error().message(), source);
   const auto path = profile_file(realm, file);
-  if (std::filesystem::exists(path))
-    return take_back(realm, {file.place + "#2", file.content}, "two files have that name", source);
+  if (std::filesystem::exists(path)) return keep_profile(std::move(file), "another file has that name", source);
   PKI_TRY_VOID(base::replace_file(path, base::as_bytes(file.content), 0640));
   placed.push_back(std::move(file));
   return {};
@@ -134,12 +138,18 @@ std::vector<std::string> sorted(std::vector<std::string> words) {
   return words;
 }
 
+/// Profiles that give their holders more than a certificate: uPKI's records may name them, a guess does not.
+bool gives_power(const config::Profile& profile) {
+  return profile.is_ca || profile.name.text() == "ra" || profile.name.text() == "admin";
+}
+
 /// uPKI does not record which profile a certificate was made by: it is the one with its usages, and of several the one whose
 /// organisational unit the subject has.
 std::string guess_profile(const x509::ForeignCertificate& certificate, const config::RealmConfig& realm) {
   std::string first;
   for (const auto& [name, profile] : realm.profiles) {
-    if (profile.is_ca != certificate.is_ca || sorted(profile.key_usage) != sorted(certificate.key_usage) ||
+    if (profile.is_ca != certificate.is_ca || (gives_power(profile) && !certificate.is_ca) ||
+        sorted(profile.key_usage) != sorted(certificate.key_usage) ||
         sorted(profile.extended_key_usage) != sorted(certificate.extended_key_usage))
       continue;
     if (first.empty()) first = name.text();

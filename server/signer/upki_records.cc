@@ -87,9 +87,11 @@ UpkiRecord record_of(const Json& record) {
   return out;
 }
 
+/// Records by their id; what is none among them is passed over.
 bool is_table(const Json& value) {
-  return value.is_object() &&
-         std::ranges::all_of(*value.as_object(), [](const Json::Member& one) { return one.second.is_object(); });
+  return value.is_object() && (value.as_object()->empty() || std::ranges::any_of(*value.as_object(), [](const Json::Member& one) {
+                                 return one.second.is_object();
+                               }));
 }
 
 void add_all(const Json& value, std::vector<UpkiRecord>& out) {
@@ -98,7 +100,9 @@ void add_all(const Json& value, std::vector<UpkiRecord>& out) {
       if (item.is_object()) out.push_back(record_of(item));
     }
   } else if (is_table(value)) {
-    for (const auto& [id, record] : *value.as_object()) out.push_back(record_of(record));
+    for (const auto& [id, record] : *value.as_object()) {
+      if (record.is_object()) out.push_back(record_of(record));
+    }
   }
 }
 

@@ -24,6 +24,8 @@ namespace fs = std::filesystem;
 constexpr std::size_t kMaxDatabaseBytes = 256 << 20;
 constexpr std::size_t kMaxSmallFile = 1 << 20;
 constexpr std::size_t kMaxShown = 120;
+constexpr std::size_t kMaxTotalBytes = std::size_t{1} << 30;
+constexpr std::uint64_t kMaxCrlNumber = std::uint64_t{1} << 62;
 
 std::string shown(std::string_view text) { return "\"" + base::printable(text, kMaxShown) + "\""; }
 
@@ -84,6 +86,9 @@ class Reader {
       return {};
     }
     if (!content.ok()) return content.error();
+    total_bytes_ += content->size();
+    if (total_bytes_ > kMaxTotalBytes)
+      return Error(Code::TooLarge, out_.directory.string() + " holds more than 1 GiB", "take what is not uPKI's out of it");
     digests_ += place + ":" + base::to_hex(crypto::sha256(base::as_bytes(*content))) + "\n";
     return (this->*add)(place, std::move(content).value());
   }
@@ -186,6 +191,9 @@ class Reader {
     const auto crl = x509::read_foreign_crl(content, ca_.public_key());
     const auto said = crl.ok() ? std::string() : crl.error().message();
     if (!crl.ok()) odd(shown(place) + " is no CRL of this CA (" + said + "): kept as it is");
+    if (crl.ok() && crl->number.value_or(0) > kMaxCrlNumber)
+      return Error(Code::Unsupported, place + " has the CRL number " + std::to_string(*crl->number) +
+                                          ", expected one that leaves room for higher ones");
     if (crl.ok()) add_entries(place, *crl);
     return keep(place, std::move(content));
   }
@@ -204,14 +212,21 @@ class Reader {
     for (const auto& entry : crl.entries) on_crl_.insert(entry.serial);
   }
 
-  /// The earliest date holds, and the first reason that says something.
+  /// What a reason weighs against another of the same certificate: a hold may end, and a compromised key never heals.
+  static int weight_of(std::string_view reason) {
+    if (reason == "certificateHold") return 0;
+    if (reason == "unspecified") return 1;
+    return reason == "keyCompromise" || reason == "cACompromise" || reason == "aACompromise" ? 3 : 2;
+  }
+
+  /// The earliest date holds, and the reason that weighs most.
   static void revoke(UpkiCertificate& entry, const UpkiRevocation& revocation) {
     if (!entry.revocation) {
       entry.revocation = revocation;
       return;
     }
     entry.revocation->at = std::min(entry.revocation->at, revocation.at);
-    if (entry.revocation->reason == "unspecified") entry.revocation->reason = revocation.reason;
+    if (weight_of(revocation.reason) > weight_of(entry.revocation->reason)) entry.revocation->reason = revocation.reason;
   }
 
   UpkiCertificate& entry_of(const Serial& serial, const std::string& place) {
@@ -289,10 +304,28 @@ class Reader {
     return keep(place, std::move(content));
   }
 
+  /// Whose name is on the list is an administrator, with any certificate of that name; uPKI gives names to anybody.
+  void drop_doubtful_admins() {
+    std::erase_if(out_.admins, [&](const std::string& dn) {
+      std::set<std::string> keys;
+      for (const auto& [serial, entry] : out_.certificates) {
+        const bool may_live = !entry.revocation || entry.revocation->reason == "certificateHold";
+        if (!may_live || (entry.certificate ? entry.certificate->subject : entry.dn) != dn) continue;
+        if (entry.certificate && entry.certificate->not_after < now_) continue;
+        keys.insert(entry.certificate ? base::to_hex(crypto::sha256(entry.certificate->spki)) : serial.hex());
+      }
+      if (keys.size() > 1)
+        odd("administrator " + shown(dn) + " has certificates of " + std::to_string(keys.size()) +
+            " keys: left out; revoke those that are not the administrator's, then add the name");
+      return keys.size() > 1;
+    });
+  }
+
   /// What only shows when all is read.
   void finish() {
     if (!has_nodes_) odd("no database of nodes: what the certificates and the CRL say is taken");
     if (!has_serials_) odd("no database of serials: what the certificates and the CRL say is taken");
+    drop_doubtful_admins();
     if (!has_admins_) odd("no database of administrators: the realm has none");
     if (!out_.crl_update) odd("no CRL of this CA: revocations are those of the databases");
     for (const auto& [serial, entry] : out_.certificates) {
@@ -319,6 +352,7 @@ class Reader {
   bool has_nodes_ = false;
   bool has_serials_ = false;
   bool has_admins_ = false;
+  std::size_t total_bytes_ = 0;
 };
 
 /// A place where a CA's key and certificate may be.

@@ -48,9 +48,10 @@ Result<std::vector<std::string>> sans_from(const Params& params) {
 
 }  // namespace
 
-Result<bool> is_announced(store::Store& store, const std::string& dn) {
+Result<std::vector<std::string>> announced_names(store::Store& store, const std::string& dn) {
   PKI_TRY(const auto fact, announced(store, dn));
-  return fact.has_value();
+  if (!fact) return Error(Code::NotFound, "node not announced: " + dn);
+  return fact->texts("sans");
 }
 
 Status forget_announcement(store::Store& store, const std::string& dn) {

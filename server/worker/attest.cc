@@ -19,14 +19,14 @@ struct Whom {
   std::optional<x509::Certificate> certificate{};
 };
 
-/// A node that was deleted is no RA, whatever certificates it has left.
+/// A node that was deleted is no RA, whatever certificates it has left; nor is one that took its common name since.
 Result<bool> is_registration_authority(Session& session, const store::CertificateRecord& record) {
   if (record.profile != kRaProfile) return false;
   PKI_TRY(auto* store, session.store());
   const auto node = store->node(record.cn);
   if (!node.ok() && node.error().code() == Code::NotFound) return false;
   if (!node.ok()) return node.error();
-  return true;
+  return node->profile == kRaProfile && node->subject == record.subject;
 }
 
 /// Who is neither administrator nor RA has the commands of a holder (own.*) and what anybody may.

@@ -11,19 +11,30 @@ namespace {
 
 using Mode = config::ClientsMode;
 
+Error not_registered(const std::string& name) {
+  return {Code::PolicyRefused, "\"" + base::printable(name, 64) + "\" is not registered, and clients: register signs no other",
+          "register it first, with the seed, by generate or by node.announce, or have an administrator sign it"};
+}
+
+/// The alternative names of a node are those of its newest certificate. @errors NotFound.
+Result<std::vector<std::string>> names_of_node(store::Store& store, const std::string& cn) {
+  PKI_TRY(const auto node, store.node(cn));
+  PKI_TRY(const auto record, store.certificate(node.serial));
+  return record.sans;
+}
+
 /// A node is a name that was registered with the seed, generated, or signed for an operator, and was not deleted since; uPKI's
 /// older programs announce a DN before they have it signed.
 Status need_registration(Session& session, const AskedName& name) {
-  const Error refusal(Code::PolicyRefused,
-                      "\"" + base::printable(name.cn, 64) + "\" is not registered, and clients: register signs no other",
-                      "register it first, with the seed, by generate or by node.announce, or have an administrator sign it");
-  if (name.cn.empty()) return refusal;
+  if (name.cn.empty()) return not_registered(name.cn);
   PKI_TRY(auto* store, session.store());
-  const auto node = store->node(name.cn);
-  if (node.ok()) return {};
-  if (node.error().code() != Code::NotFound) return node.error();
-  PKI_TRY(const bool announced, is_announced(*store, name.dn));
-  return announced ? Status() : Status(refusal);
+  auto names = names_of_node(*store, name.cn);
+  if (!names.ok() && names.error().code() == Code::NotFound) names = announced_names(*store, name.dn);
+  if (!names.ok()) return names.error().code() == Code::NotFound ? not_registered(name.cn) : names.error();
+  for (const auto& san : name.sans) {
+    if (san.value != name.cn && std::ranges::find(*names, san.to_text()) == names->end()) return not_registered(san.value);
+  }
+  return {};
 }
 
 Status need_operator(Session& /*session*/, const AskedName& /*name*/) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "server/worker/session.h"
 
@@ -14,9 +15,11 @@ enum class Asks : std::uint8_t { Registration, Signature, Generation, Renewal };
 struct AskedName {
   std::string cn;       ///< empty: none
   std::string dn = {};  ///< in slash form
+  std::vector<x509::GeneralName> sans = {};
 };
 
-/// @errors PolicyRefused: `manual`, or `register` and neither a node of that common name nor an announcement of that DN.
+/// @errors PolicyRefused: `manual`, or `register` and neither a node of that common name nor an announcement of that DN, or
+/// alternative names that were not registered with it.
 Status check_clients_mode(Session& session, Asks what, const AskedName& name);
 
 }  // namespace chancery::worker

@@ -140,8 +140,8 @@ Result<Json> register_with(Session& session, const Params& params, const SeedGra
 Result<Json> certificate_issue(Session& session, const Params& params) {
   PKI_TRY(auto order, order_from_csr(params.text("csr")));
   PKI_TRY_VOID(read_common(order, params));
-  PKI_TRY_VOID(
-      check_clients_mode(session, Asks::Signature, {order.subject.common_name().value_or(""), order.subject.to_slash()}));
+  PKI_TRY_VOID(check_clients_mode(session, Asks::Signature,
+                                  {order.subject.common_name().value_or(""), order.subject.to_slash(), order.sans}));
   return answer(session, issue(session, order));
 }
 

@@ -39,11 +39,15 @@ Result<std::string> normalised(const std::string& dn) {
 Result<std::vector<std::string>> certificates_that_become_an_administrators(store::Store& store, const std::string& dn,
                                                                             Seconds now) {
   constexpr std::size_t kMost = 100;
-  PKI_TRY(const auto found, store.by_subject(dn, kMost));
+  PKI_TRY(const auto found, store.by_subject(dn, kMost + 1));
+  if (found.size() > kMost)
+    return Error(Code::Conflict, "more than " + std::to_string(kMost) + " certificates bear the name " + dn,
+                 "choose a name for the administrator that others have not used");
   std::vector<std::string> serials;
   std::set<std::string> keys;
   for (const auto& one : found) {
-    if (one.state != store::CertificateState::Valid || one.not_after < now) continue;
+    // A held one may come back.
+    if (one.state == store::CertificateState::Revoked || one.not_after < now) continue;
     // The key of a certificate that was taken over may be unknown: it is somebody's, so it counts as one more.
     const auto certificate = x509::Certificate::from_der(one.der);
     keys.insert(certificate.ok() ? certificate->public_key().spki_sha256_hex() : one.serial.hex());
@@ -53,6 +57,23 @@ Result<std::vector<std::string>> certificates_that_become_an_administrators(stor
   return Error(Code::Conflict,
                dn + " has valid certificates of " + std::to_string(keys.size()) + " keys: " + base::join(serials, ", "),
                "revoke those that are not the administrator's, then add the name");
+}
+
+/// Every certificate of that common name that is still valid, the newest and those before it.
+Status revoke_all_of(Session& session, store::Store& store, const std::string& cn) {
+  const store::CertificateFilter filter{.cn_prefix = cn, .state = "valid", .now = session.clock().now()};
+  std::string after;
+  do {
+    PKI_TRY(const auto page, store.search(filter, kDefaultPage, after));
+    for (const auto& one : page.items) {
+      if (one.cn != cn) continue;
+      const auto revoked = revoke(session, one.serial, "cessationOfOperation");
+      // One that was revoked meanwhile is as good.
+      if (!revoked.ok() && revoked.error().code() != Code::Conflict) return revoked.error();
+    }
+    after = page.next;
+  } while (!after.empty());
+  return {};
 }
 
 }  // namespace
@@ -78,9 +99,7 @@ Result<Json> node_delete(Session& session, const Params& params) {
   const auto cn = params.text("cn");
   PKI_TRY(auto* store, session.store());
   PKI_TRY(const auto node, store->node(cn));
-  const auto revoked = revoke(session, node.serial, "cessationOfOperation");
-  // One that was revoked before is as good.
-  if (!revoked.ok() && revoked.error().code() != Code::Conflict) return revoked.error();
+  PKI_TRY_VOID(revoke_all_of(session, *store, cn));
   PKI_TRY_VOID(delete_node_key(session.realm(), cn));
   PKI_TRY_VOID(store->delete_node(cn));
   PKI_TRY_VOID(forget_announcement(*store, node.subject));

@@ -1,3 +1,4 @@
+#include "server/base/text.h"
 #include "server/worker/handlers.h"
 #include "server/worker/issue.h"
 
@@ -9,6 +10,17 @@ namespace {
 Json about_own(const Session& session, const Json& params) {
   auto out = params;
   return out.set("serial", session.login()->serial().hex());
+}
+
+/// A node that was deleted does not come back by itself, whatever certificates it has left.
+Status check_node_lives(Session& session) {
+  const auto cn = session.login()->subject().common_name();
+  if (!cn) return {};
+  PKI_TRY(auto* store, session.store());
+  const auto node = store->node(*cn);
+  if (node.ok() || node.error().code() != Code::NotFound) return node.ok() ? Status() : Status(node.error());
+  return Error(Code::Denied, "node " + base::printable(*cn, 64) + " was deleted, so its certificates are not renewed",
+               "register it again");
 }
 
 }  // namespace
@@ -25,6 +37,7 @@ Result<Json> own_certificate_revoke(Session& session, const Params& params) {
 
 /// The holder's living certificate stands in for the role.
 Result<Json> own_certificate_renew(Session& session, const Params& params) {
+  PKI_TRY_VOID(check_node_lives(session));
   const auto own = about_own(session, params.whole());
   auto roles = session.identity().roles;
   roles.add(Role::RaOperator);

@@ -20,8 +20,8 @@ struct SeedGrant {
 /// the seed is wrong, used up, expired or revoked (PROMISES F54); the log says which.
 /// @errors Denied: registration is closed; AuthFailed; those of the store.
 Result<SeedGrant> take_seed(Session& session, const std::string& offered);
-/// The registration was refused: its use may be taken again. After anything else nobody knows whether a certificate was made, and the
-/// use stays taken.
+/// The registration was refused: its use may be taken again. After anything else nobody knows whether a certificate was made, and
+/// the use stays taken.
 void give_back(Session& session, const SeedGrant& grant, const Error& why);
 
 }  // namespace chancery::worker
