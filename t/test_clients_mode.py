@@ -89,6 +89,18 @@ def test_what_registers_a_name(office, way):
         assert outcome(ask(peer, office, "sign", name)) == first
 
 
+def test_a_registered_name_brings_no_others_in(office):
+    name = "alone.example.com"
+    command = ["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "/dev/null", "-subj", f"/CN={name}",
+               "-addext", f"subjectAltName=DNS:{name},DNS:www.bank.example"]
+    csr = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    with who(office, "admin") as admin, who(office, "ra") as ra:
+        assert outcome(ask(admin, office, "sign", name)) == "ok"
+        assert outcome(ra.ask("sign", csr=csr, profile="server")) == ("ok" if office.mode == "all" else "refused")
+        assert outcome(admin.ask("sign", csr=csr, profile="server")) == "ok"
+        assert outcome(ra.ask("sign", csr=csr, profile="server")) == ("refused" if office.mode == "manual" else "ok")
+
+
 def test_uPKIs_older_programs_announce_a_name_first(office):
     with who(office, "ra") as peer:
         announced, other = (f"{one}.example.com" for one in ("announced", "unannounced"))

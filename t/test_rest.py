@@ -384,6 +384,15 @@ def test_a_resumed_session_stands_for_the_same_certificate(rest, version):
 
 # ----- a right that ends
 
+@pytest.mark.parametrize("method,path", [("POST", "/api/v1/client/revoke"), ("GET", "/clients/renew"), ("GET", "/api/v1/private/admins")])
+def test_a_page_of_another_site_has_a_browser_ask_in_vain(rest, method, path):
+    """The browser would send its user's certificate along."""
+    cross = ("-H", "Origin: https://evil.example", "-H", "Sec-Fetch-Site: cross-site")
+    status, body, _ = rest.curl(path, rest.admin, method=method, options=cross)
+    assert status == 403 and b"another site" in body
+    assert rest.good("/api/v1/private/admins", rest.admin)["admins"]
+
+
 def test_a_revoked_administrator_is_out_at_once_on_the_same_connection(rest):
     admin = rest.issue("short", "rest-short-lived", "admin")
     talk = rest.talk()
