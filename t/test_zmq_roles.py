@@ -1,5 +1,6 @@
 """Who may do what at uPKI's ports (UPKI.md 6.2): strangers, loopback peers that count, CURVE peers; and who does not come in at all."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -78,7 +79,7 @@ class Peer:
 
     def __init__(self, office, port, key=None, server_key=None):
         self.socket = zmq.Context.instance().socket(zmq.REQ)
-        self.socket.linger, self.socket.rcvtimeo = 0, 15000
+        self.socket.linger, self.socket.rcvtimeo, self.socket.sndtimeo = 0, 15000, 15000
         if key:
             self.socket.curve_serverkey = (server_key or office.server_key).encode()
             self.socket.curve_publickey, self.socket.curve_secretkey = office.keys[key].encode(), office.secret(key).encode()
@@ -95,6 +96,11 @@ class Peer:
 
     def send(self, task, **params):
         self.socket.send_string(json.dumps({"TASK": task, "params": params}))
+
+    def try_to_send(self, task, **params):
+        """Who was turned away by then has nobody to send to, and would wait."""
+        with contextlib.suppress(zmq.Again):
+            self.socket.send_string(json.dumps({"TASK": task, "params": params}), zmq.NOBLOCK)
 
     def ask(self, task, **params):
         self.send(task, **params)
@@ -169,7 +175,7 @@ def test_every_task_is_in_the_matrix():
                          ids=["unknown key", "not yet a peer", "another realm's peer", "a peer at another realm", "wrong server key", "no CURVE there", "CURVE alone there"])
 def test_who_does_not_come_in(office, task, key, port, server_key, fate):
     with Peer(office, getattr(office, port), key, server_key and getattr(office, server_key)) as peer:
-        peer.send(task, **TASKS[task][1])
+        peer.try_to_send(task, **TASKS[task][1])
         assert peer.fate() in ({fate, "dropped"} if fate == "protocol" else {fate})
         assert not peer.socket.poll(0)
 
@@ -433,7 +439,7 @@ def test_D11_a_known_peer_cannot_send_parts_for_ever(office):
                          ids=["no empty frame", "two requests", "two empty frames", "nothing behind", "17 parts", "an empty one"])
 def test_a_known_peers_strange_message_is_answered(office, frames):
     one = zmq.Context.instance().socket(zmq.DEALER)
-    one.linger, one.rcvtimeo = 0, 15000
+    one.linger, one.rcvtimeo, one.sndtimeo = 0, 15000, 15000
     one.curve_serverkey = office.server_key.encode()
     one.curve_publickey, one.curve_secretkey = office.keys["ra"].encode(), office.secret("ra").encode()
     one.connect(f"tcp://127.0.0.1:{office.curve_port}")
