@@ -9,8 +9,6 @@
 namespace chancery::api {
 namespace {
 
-constexpr std::string_view kUsualProfile = "server";
-
 /// The words that certificate.generate takes for a key: what the server makes.
 Json key_types() {
   Json types = Json::array();
@@ -54,8 +52,9 @@ Result<Json> Service::add_node(const Call& call) {
   return success(Json::object({{"node", node}}));
 }
 
-Result<Json> Service::remove_node(const Call& call) {
-  const auto cn = call.parameter("cn");
+Result<Json> Service::remove_node(const Call& call) { return delete_node(call, call.parameter("cn")); }
+
+Result<Json> delete_node(const Call& call, const std::string& cn) {
   PKI_TRY([[maybe_unused]] const auto gone, call.ask("node.delete", Json::object({{"cn", cn}})));
   PKI_TRY([[maybe_unused]] const auto crl, call.ask("crl.issue"));
   return done("node " + base::printable(cn) + " is deleted and its certificate revoked");

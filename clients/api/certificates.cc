@@ -14,16 +14,7 @@ namespace {
 
 using zmq_gateway::serial_number;
 
-constexpr std::string_view kUsualProfile = "server";
 constexpr std::int64_t kPageRows = 1000;
-
-Json node_of(const Json& node) {
-  return Json::object({{"dn", node.text("dn")},
-                       {"cn", node.text("cn")},
-                       {"profile", node.text("profile")},
-                       {"state", node.text("state") == "valid" ? "issued" : node.text("state")},
-                       {"serial", serial_number(node.text("serial"))}});
-}
 
 /// Both alphabets, padded or not (RFC 4648 4 and 5).
 Result<Bytes> from_any_base64(std::string text) {
@@ -61,7 +52,7 @@ Result<Json> node_page(const Call& call, std::string_view member) {
   const auto* nodes = page.find("nodes");
   PKI_CHECK(nodes != nullptr && nodes->is_array());
   Json rows = Json::array();
-  for (const auto& node : *nodes->as_array()) rows.push_back(node_of(node));
+  for (const auto& node : *nodes->as_array()) rows.push_back(zmq_gateway::node_view(node));
   auto data = Json::object({{std::string(member), std::move(rows)}});
   if (const auto next = page.text("next"); !next.empty()) data.set("next", next);
   return success(std::move(data));
@@ -80,6 +71,11 @@ std::string dn_of_segment(const std::string& segment) {
   return is_dn(segment) ? segment : "";
 }
 
+Json selected(const std::string& text) {
+  const auto dn = dn_of_segment(text);
+  return zmq_gateway::selector(dn.empty() ? text : dn);
+}
+
 Status check_profile_makes_no_ca(const Call& call, const std::string& profile) {
   PKI_TRY(const auto view, profile_view(call, profile));
   if (std::ranges::count(view.texts("keyUsage"), "keyCertSign") == 0) return {};
@@ -90,9 +86,7 @@ Status check_profile_makes_no_ca(const Call& call, const std::string& profile) {
 Result<Json> Service::certificates(const Call& call) { return node_page(call, "certificates"); }
 
 Result<Json> Service::certificate(const Call& call) {
-  const auto segment = call.parameter("dn");
-  const auto dn = dn_of_segment(segment);
-  PKI_TRY(const auto found, call.ask("certificate.get", zmq_gateway::selector(dn.empty() ? segment : dn)));
+  PKI_TRY(const auto found, call.ask("certificate.get", selected(call.parameter("dn"))));
   return success(zmq_gateway::certificate_view(found));
 }
 

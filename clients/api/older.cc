@@ -8,14 +8,6 @@
 namespace chancery::api {
 namespace {
 
-constexpr std::string_view kUsualProfile = "server";
-
-/// What certificate.get takes for a DN, a CN or a serial number; a path has DNs as base64.
-Json selected(const std::string& text) {
-  const auto dn = dn_of_segment(text);
-  return zmq_gateway::selector(dn.empty() ? text : dn);
-}
-
 /// Changes the state of one certificate, and shows it in the CRL at once as uPKI does.
 Result<Json> change(const Call& call, std::string_view method, Json params, std::string_view what) {
   const auto dn = call.fields().text("dn");
@@ -65,10 +57,7 @@ Result<Json> Service::older_profiles(const Call& call) {
 
 Result<Json> Service::older_remove_node(const Call& call) {
   PKI_TRY(const auto found, call.ask("certificate.get", selected(call.parameter("dn"))));
-  const auto cn = zmq_gateway::common_name_of(found.text("subject"));
-  PKI_TRY([[maybe_unused]] const auto gone, call.ask("node.delete", Json::object({{"cn", cn}})));
-  PKI_TRY([[maybe_unused]] const auto crl, call.ask("crl.issue"));
-  return done("node " + base::printable(cn) + " is deleted and its certificate revoked");
+  return delete_node(call, zmq_gateway::common_name_of(found.text("subject")));
 }
 
 Result<Json> Service::older_revoke(const Call& call) {

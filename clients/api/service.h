@@ -105,6 +105,8 @@ class Service {
   std::vector<http::ListenerSettings> listeners_;
 };
 
+inline constexpr std::string_view kUsualProfile = "server";  ///< of a request that names none
+
 /// {"status":"success","data":…}
 Json success(Json data);
 /// {"status":"success","message":…}
@@ -116,6 +118,8 @@ Json issued(const Json& result);
 Result<Json> crl_of(const Json& answer);
 /// The realm's nodes: {dn, cn, profile, state, serial} each, under `member`, a page of them.
 Result<Json> node_page(const Call& call, std::string_view member);
+/// Deletes a node, and shows its certificate in the CRL at once as uPKI does.
+Result<Json> delete_node(const Call& call, const std::string& cn);
 /// Issues for a request, unless the profile makes a CA.
 Result<Json> issue(const Call& call, const std::string& csr, const std::string& profile);
 /// @errors Denied: the profile makes a CA; NotFound.
@@ -124,5 +128,7 @@ Status check_profile_makes_no_ca(const Call& call, const std::string& profile);
 Result<Json> profile_view(const Call& call, const std::string& name);
 /// The DN that a path segment stands for: the base64 of one, or one in comma form; empty: neither.
 std::string dn_of_segment(const std::string& segment);
+/// What certificate.get takes for a DN, a CN or a serial number; a path has DNs as base64.
+Json selected(const std::string& text);
 
 }  // namespace chancery::api

@@ -75,7 +75,7 @@ class FakeServer {
     }
   }
 
-  std::string name_ = "/tmp/chancery-client-XXXXXX";
+  std::string name_ = (std::filesystem::temp_directory_path() / "client-XXXXXX").string();
   std::filesystem::path directory_;
   base::UniqueFd listener_;
   std::thread thread_;

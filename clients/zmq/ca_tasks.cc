@@ -41,13 +41,6 @@ Result<Json> change_admin(Backend& backend, const Json& params, std::string_view
   PKI_TRY([[maybe_unused]] const auto done, backend.call(method, Json::object({{"dn", dn}})));
   return Json(true);
 }
-Json node_of(const Json& node) {
-  return Json::object({{"dn", node.text("dn")},
-                       {"cn", node.text("cn")},
-                       {"profile", node.text("profile")},
-                       {"state", node.text("state") == "valid" ? "issued" : node.text("state")},
-                       {"serial", serial_number(node.text("serial"))}});
-}
 
 }  // namespace
 
@@ -220,13 +213,13 @@ Result<Json> get_node(Backend& backend, const Json& params) {
   PKI_TRY(const auto name, need(params, "cn"));
   const auto from_dn = common_name_of(name);  // the RA names a node by its DN, too
   PKI_TRY(const auto node, backend.call("node.get", Json::object({{"cn", from_dn.empty() ? name : from_dn}})));
-  return node_of(node);
+  return node_view(node);
 }
 
 Result<Json> list_nodes(Backend& backend, const Json& /*params*/) {
   PKI_TRY(const auto nodes, all_rows(backend, "node.list", Json::object(), "nodes"));
   Json out = Json::array();
-  for (const auto& node : nodes) out.push_back(node_of(node));
+  for (const auto& node : nodes) out.push_back(node_view(node));
   return out;
 }
 

@@ -7,6 +7,7 @@
 #include "clients/zmq/backend.h"
 #include "clients/zmq/curve_key.h"
 #include "clients/zmq/dialect.h"
+#include "clients/zmq/thread.h"
 #include "server/base/log.h"
 #include "server/base/process.h"
 
@@ -91,14 +92,9 @@ Frames refusal(Frames& frames) {
 void admit_keys(zmq::context_t& context, Admitted admitted, client::Complaints& complaints) {
   zmq::socket_t socket(context, zmq::socket_type::rep);
   socket.bind(kZapAddress);
-  std::thread([held = std::move(socket), known = std::move(admitted), &complaints]() mutable {
-    try {
-      answer_zap(held, known, complaints);
-    } catch (const std::exception& failure) {
-      base::log_error(std::string("the judge of CURVE keys ends: ") + failure.what());
-      std::_Exit(base::to_int(base::Exit::Software));
-    }
-  }).detach();
+  start_thread("the judge of CURVE keys", [held = std::move(socket), known = std::move(admitted), &complaints]() mutable {
+    answer_zap(held, known, complaints);
+  });
 }
 
 bool take_curve(zmq::socket_t& outer, Frames& request) {

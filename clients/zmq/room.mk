@@ -25,7 +25,8 @@ chancery_zmq_SOURCES = \
   clients/zmq/curve_door.cc clients/zmq/curve_door.h \
   clients/zmq/curve_key.cc clients/zmq/curve_key.h \
   clients/zmq/probe.cc clients/zmq/probe.h \
-  clients/zmq/serve.cc clients/zmq/serve.h
+  clients/zmq/serve.cc clients/zmq/serve.h \
+  clients/zmq/thread.h
 chancery_zmq_CPPFLAGS = $(AM_CPPFLAGS) $(ZMQ_CFLAGS)
 chancery_zmq_LDADD = libzmqgateway.a $(CLIENT_LIBS) $(X509_LIBS) $(ZMQ_LIBS) -lpthread
 

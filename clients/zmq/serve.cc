@@ -20,6 +20,7 @@
 #include "clients/zmq/guard.h"
 #include "clients/zmq/seed_limit.h"
 #include "clients/zmq/tasks.h"
+#include "clients/zmq/thread.h"
 #include "server/base/file.h"
 #include "server/base/log.h"
 #include "server/base/process.h"
@@ -90,11 +91,6 @@ void answer_requests(zmq::context_t& context, const std::string& inner, SocketBa
   }
 }
 
-[[noreturn]] void end_thread(const char* what, const std::exception& failure) {
-  base::log_error(std::string(what) + " ends: " + failure.what());
-  std::_Exit(base::to_int(base::Exit::Software));
-}
-
 /// As many peers of one port as there are descriptors for: libzmq spins when it cannot accept what has connected.
 GuardLimits guard_limits(const Settings& settings) {
   constexpr std::size_t kDescriptorsOfADoor = 32;  // threads, their sessions, what wakes them
@@ -133,17 +129,6 @@ std::string bind_inside(zmq::socket_t& outer) {
   PKI_CHECK(::zmq_setsockopt(outer.handle(), ZMQ_IPC_FILTER_PID, &ourselves, sizeof ourselves) == 0);
   outer.bind("ipc://@" + inside);
   return inside;
-}
-
-template <class Run>
-void start_thread(const char* what, Run run) {
-  std::thread([what, held = std::move(run)]() mutable {
-    try {
-      held();
-    } catch (const std::exception& failure) {
-      end_thread(what, failure);
-    }
-  }).detach();
 }
 
 void start_workers(zmq::context_t& context, const std::string& inner_name, const Shared& shared, Port port) {

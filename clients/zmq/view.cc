@@ -109,4 +109,12 @@ Json certificate_view(const Json& certificate) {
   return out;
 }
 
+Json node_view(const Json& node) {
+  return Json::object({{"dn", node.text("dn")},
+                       {"cn", node.text("cn")},
+                       {"profile", node.text("profile")},
+                       {"state", node.text("state") == "valid" ? "issued" : node.text("state")},
+                       {"serial", serial_number(node.text("serial"))}});
+}
+
 }  // namespace chancery::zmq_gateway
