@@ -48,7 +48,7 @@ Result<x509::GeneralName> name_of(const Json& identifier) {
 }
 
 Json identifier_of(const x509::GeneralName& name) {
-  return Json::object({{"type", name.type == x509::GeneralName::Type::Dns ? "dns" : "ip"}, {"value", name.value}});
+  return Json::object({{"type", realm::type_word(name)}, {"value", name.value}});
 }
 
 Result<std::vector<x509::GeneralName>> names_of(const Json& identifiers) {
@@ -86,7 +86,7 @@ store::AcmeAuthorization authorization_for(const store::AcmeOrder& order, const 
   const auto challenge = Json::object({{"type", "http-01"}, {"token", random_id()}, {"status", "pending"}, {"order", order.id}});
   return store::AcmeAuthorization{.id = random_id(),
                                   .account = order.account,
-                                  .type = name.type == x509::GeneralName::Type::Dns ? "dns" : "ip",
+                                  .type = std::string(realm::type_word(name)),
                                   .value = name.value,
                                   .status = "pending",
                                   .expires = order.expires,

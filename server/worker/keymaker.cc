@@ -7,7 +7,6 @@
 #include <bit>
 #include <cerrno>
 #include <condition_variable>
-#include <csignal>
 #include <cstdlib>
 #include <list>
 #include <mutex>
@@ -22,6 +21,7 @@
 #include "server/worker/key_pool.h"
 #include "server/worker/key_source.h"
 #include "server/worker/start.h"
+#include "server/worker/stop_signal.h"
 
 namespace chancery::worker {
 namespace {
@@ -31,24 +31,6 @@ using std::chrono::steady_clock;
 
 constexpr std::size_t kMostAskers = 64;  ///< at a time; the one that has waited longest goes
 constexpr milliseconds kAskLimit{2000};  ///< for one line
-
-volatile std::sig_atomic_t stop_asked = 0;
-void on_stop(int /*signal*/) { stop_asked = 1; }
-
-/// SIGTERM is blocked but while the main thread waits; the threads inherit that.
-sigset_t catch_stop() {
-  sigset_t blocked;
-  sigset_t waiting_mask;
-  ::sigemptyset(&blocked);
-  ::sigaddset(&blocked, SIGTERM);
-  ::sigprocmask(SIG_BLOCK, &blocked, &waiting_mask);
-  ::sigdelset(&waiting_mask, SIGTERM);
-  struct sigaction action {};
-  action.sa_handler = on_stop;
-  ::sigaction(SIGTERM, &action, nullptr);
-  ::signal(SIGPIPE, SIG_IGN);
-  return waiting_mask;
-}
 
 /// The pool, and a thread that fills it.
 class Maker {
@@ -129,8 +111,7 @@ struct Asker {
 
 class Counter {
  public:
-  Counter(const KeymakerStart& start, Maker& maker, const sigset_t& waiting_mask)
-      : start_(start), maker_(maker), waiting_mask_(waiting_mask) {}
+  Counter(const KeymakerStart& start, Maker& maker, const StopSignal& stop) : start_(start), maker_(maker), stop_(stop) {}
 
   /// Until SIGTERM or the master's end.
   void run() {
@@ -138,8 +119,8 @@ class Counter {
       std::vector<pollfd> waiting{{start_.life.get(), POLLIN, 0}, {start_.listener, POLLIN, 0}};
       for (const auto& one : askers_) waiting.push_back({one.socket.get(), POLLIN, 0});
       const timespec limit{kAskLimit.count() / 1000, 0};
-      const int ready = ::ppoll(waiting.data(), waiting.size(), askers_.empty() ? nullptr : &limit, &waiting_mask_);
-      if (stop_asked != 0 || waiting[0].revents != 0) return;
+      const int ready = ::ppoll(waiting.data(), waiting.size(), askers_.empty() ? nullptr : &limit, &stop_.waiting_mask());
+      if (StopSignal::asked() || waiting[0].revents != 0) return;
       if (ready > 0) hear(std::span(waiting).subspan(2));
       std::erase_if(askers_, [now = steady_clock::now()](const Asker& one) { return one.until <= now; });
       if (ready > 0 && waiting[1].revents != 0) accept();
@@ -193,7 +174,7 @@ class Counter {
 
   const KeymakerStart& start_;
   Maker& maker_;
-  const sigset_t& waiting_mask_;
+  const StopSignal& stop_;
   std::list<Asker> askers_;
 };
 
@@ -229,11 +210,11 @@ int run_keymaker(const KeymakerStart& start) {
   for (const auto& spec : demand.left_out)
     base::log_warning("no pairs of kind " + base::to_text(spec) + " are kept ready: the profiles ask for more kinds than " +
                       std::to_string(base::Scoreboard::kMaxKeyKinds));
-  const auto waiting_mask = catch_stop();
+  const StopSignal stop;
   keep_pairs_apart(demand);
   if (const auto confined = confine(start.snapshot->server); !confined.ok()) base::log_warning(confined.error().message());
   Maker maker(demand, *start.board);
-  Counter(start, maker, waiting_mask).run();
+  Counter(start, maker, stop).run();
   return base::to_int(base::Exit::Ok);  // the pool wipes its keys
 }
 

@@ -41,6 +41,7 @@ libworker_a_SOURCES = \
   server/worker/session.cc server/worker/session.h \
   server/worker/session_commands.cc \
   server/worker/start.h \
+  server/worker/stop_signal.cc server/worker/stop_signal.h \
   server/worker/upkeep.cc
 libworker_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
 WORKER_LIBS = libworker.a $(STORE_LIBS) $(SIGNER_CLIENT_LIBS) $(REALM_LIBS) $(CONFIG_LIBS) $(WIRE_LIBS)

@@ -3,13 +3,13 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
 
 #include "server/base/log.h"
 #include "server/base/no_processes.h"
 #include "server/base/process.h"
 #include "server/wire/message.h"
 #include "server/worker/dispatch.h"
+#include "server/worker/stop_signal.h"
 
 namespace chancery::worker {
 namespace {
@@ -19,39 +19,13 @@ using std::chrono::steady_clock;
 
 constexpr milliseconds kReplyLimit{30000};  ///< PROMISES D9
 
-volatile std::sig_atomic_t stop_asked = 0;
-
-void on_stop(int /*signal*/) { stop_asked = 1; }
-
-/// SIGTERM ends the wait for the next request, never a request in hand; so it is blocked but while waiting.
-class StopSignal {
- public:
-  StopSignal() {
-    sigset_t blocked;
-    ::sigemptyset(&blocked);
-    ::sigaddset(&blocked, SIGTERM);
-    ::sigprocmask(SIG_BLOCK, &blocked, &waiting_mask_);
-    ::sigdelset(&waiting_mask_, SIGTERM);
-    struct sigaction action {};
-    action.sa_handler = on_stop;
-    ::sigaction(SIGTERM, &action, nullptr);
-    ::signal(SIGPIPE, SIG_IGN);
-    ::signal(SIGHUP, SIG_IGN);
-    ::signal(SIGINT, SIG_IGN);
-  }
-  const sigset_t& waiting_mask() const { return waiting_mask_; }
-
- private:
-  sigset_t waiting_mask_{};
-};
-
 enum class Wake { Input, Quiet, MasterGone, Stopping };
 
 /// Waits for the client's next octet, the master's end, or SIGTERM.
 Wake wait_for_request(const WorkerStart& start, const StopSignal& stop, milliseconds limit) {
   const auto deadline = steady_clock::now() + limit;
   for (;;) {
-    if (stop_asked != 0) return Wake::Stopping;
+    if (StopSignal::asked()) return Wake::Stopping;
     const auto left = std::max(milliseconds{0}, std::chrono::duration_cast<milliseconds>(deadline - steady_clock::now()));
     const timespec timeout{left.count() / 1000, left.count() % 1000 * 1000000};
     pollfd waiting[2] = {{start.client.get(), POLLIN, 0}, {start.life.get(), POLLIN, 0}};
@@ -129,7 +103,8 @@ int serve(const WorkerStart& start) {
         return base::to_int(base::Exit::Ok);
       }
     }
-    if (stop_asked != 0 || !serve_one(start, session, reader, patience.for_line(session))) return base::to_int(base::Exit::Ok);
+    if (StopSignal::asked() || !serve_one(start, session, reader, patience.for_line(session)))
+      return base::to_int(base::Exit::Ok);
   }
   return base::to_int(base::Exit::Ok);
 }

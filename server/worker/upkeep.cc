@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
 
 #include "server/base/log.h"
 #include "server/base/process.h"
 #include "server/wire/message.h"
 #include "server/worker/start.h"
+#include "server/worker/stop_signal.h"
 
 namespace chancery::worker {
 namespace {
@@ -16,9 +16,6 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kFirstRound{200};  ///< soon after the start: the journal may hold what the store lacks
 constexpr milliseconds kAnswerLimit{60000};
-
-volatile std::sig_atomic_t stop_asked = 0;
-void on_stop(int /*signal*/) { stop_asked = 1; }
 
 /// One conversation with the daemon, as any client has it.
 class Conversation {
@@ -66,10 +63,11 @@ milliseconds round_of(const config::Snapshot& snapshot) {
 }
 
 /// @return whether to go on.
-bool wait(int life, milliseconds limit) {
+bool wait(int life, const StopSignal& stop, milliseconds limit) {
   pollfd waiting{life, POLLIN, 0};
-  const int ready = ::poll(&waiting, 1, static_cast<int>(limit.count()));
-  return stop_asked == 0 && ready <= 0;
+  const timespec timeout{limit.count() / 1000, limit.count() % 1000 * 1000000};
+  const int ready = ::ppoll(&waiting, 1, &timeout, &stop.waiting_mask());
+  return !StopSignal::asked() && ready <= 0;
 }
 
 }  // namespace
@@ -79,13 +77,10 @@ int run_upkeep(UpkeepStart start) {
   start.passes->wipe();
   start.key_passes->wipe();
   base::set_title("chanceryd: upkeep");
-  struct sigaction action {};
-  action.sa_handler = on_stop;
-  ::sigaction(SIGTERM, &action, nullptr);
-  ::signal(SIGPIPE, SIG_IGN);
+  const StopSignal stop;
   (void)base::continue_log("upkeep");
   std::vector<std::string> last_complaint(start.snapshot->realms.size());
-  for (auto pause = kFirstRound; wait(start.life.get(), pause); pause = round_of(*start.snapshot)) {
+  for (auto pause = kFirstRound; wait(start.life.get(), stop, pause); pause = round_of(*start.snapshot)) {
     for (std::size_t i = 0; i < start.snapshot->realms.size(); ++i) {
       const auto& realm = start.snapshot->realms[i]->name.text();
       const auto done = look_after(server.socket_file().string(), realm);
