@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import tempfile
 
 import pytest
 from cryptography import x509
@@ -366,12 +365,8 @@ class LimitedSystem(System):
 
 @pytest.fixture(scope="module")
 def limited():
-    with tempfile.TemporaryDirectory(prefix="chancery-test-") as directory:
-        one = LimitedSystem(directory)
-        one.lay_out()
-        one.start()
+    with LimitedSystem.running() as one:
         yield one
-        one.stop()
 
 
 def test_C30_so_many_new_accounts_and_no_more(limited):

@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-import tempfile
 
 import pytest
 
@@ -20,13 +19,8 @@ class ModeOffice(Office):
 
 @pytest.fixture(scope="module", params=["all", "register", "manual"])
 def office(request):
-    with tempfile.TemporaryDirectory(prefix="chancery-mode-") as directory:
-        one = ModeOffice(directory)
-        one.mode = request.param
-        one.lay_out()
-        one.start()
+    with ModeOffice.running(mode=request.param) as one:
         yield one
-        one.stop()
 
 
 def who(office, rank):

@@ -175,13 +175,9 @@ AUTH, AUTHZ, INVALID, MISSING = (401, "AUTH_ERROR"), (403, "AUTHZ_ERROR"), (400,
 
 @pytest.fixture(scope="module")
 def rest():
-    with tempfile.TemporaryDirectory(prefix="chancery-rest-") as directory:
-        one = Rest(directory)
-        one.lay_out()
-        one.start()
+    with Rest.running() as one:
         one.settle()
         yield one
-        one.stop()
 
 
 OPEN, PRIVATE, CLIENT = ("/api/v1", "/api/v1/public"), ("/api/v1/private", "/api/v1"), ("/api/v1/client", "/api/client")

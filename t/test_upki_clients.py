@@ -1,7 +1,6 @@
 """acme.upki_clients: uPKI's command line, which proves no names and reads certificates as JSON, where a realm serves it (UPKI.md 7)."""
 
 import subprocess
-import tempfile
 
 import pytest
 import requests
@@ -23,12 +22,8 @@ class Upki(System):
 
 @pytest.fixture(scope="module")
 def upki():
-    with tempfile.TemporaryDirectory(prefix="chancery-upki-") as directory:
-        one = Upki(directory)
-        one.lay_out()
-        one.start()
+    with Upki.running() as one:
         yield one
-        one.stop()
 
 
 def client_of(upki, name):

@@ -11,7 +11,6 @@ import os
 import pathlib
 import re
 import subprocess
-import tempfile
 
 import pytest
 import zmq
@@ -42,12 +41,8 @@ class Small(System):
 
 @pytest.fixture(scope="module")
 def system():
-    with tempfile.TemporaryDirectory(prefix="chancery-upki-") as directory:
-        one = Small(directory)
-        one.lay_out()
-        one.start()
+    with Small.running() as one:
         yield one
-        one.stop()
 
 
 # ----- variables

@@ -8,7 +8,6 @@ import re
 import shutil
 import socket
 import subprocess
-import tempfile
 
 import pytest
 import zmq
@@ -66,12 +65,8 @@ def xml(text):
 
 @pytest.fixture(scope="module")
 def office():
-    with tempfile.TemporaryDirectory(prefix="chancery-office-") as directory:
-        one = Office(directory)
-        one.lay_out()
-        one.start()
+    with Office.running() as one:
         yield one
-        one.stop()
 
 
 class Peer:
