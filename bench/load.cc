@@ -240,30 +240,49 @@ Worker commits(const std::string& file) {
   }
 }
 
-constexpr const char* kUsage =
-    "usage: bench-load visits SOCKET SECONDS CLIENTS | issue SOCKET CSR SECONDS CLIENTS | commits FILE SECONDS CLIENTS | echo "
-    "SOCKET | zmq-sign ENDPOINT CSR SECONDS CLIENTS | zmq-sign-p99 ENDPOINT CSR SECONDS | zmq-generate ENDPOINT SECONDS "
-    "CLIENTS\n";
+using Words = std::vector<std::string>;
 
-int run(const std::vector<std::string>& words) {
-  const auto print = [](double figure) { return std::printf("%.1f\n", figure) > 0 ? 0 : 1; };
-  const auto task = words.empty() ? std::string() : words[0];
-  if (task == "visits" && words.size() == 4) return print(rate_of(visits(words[1]), std::stod(words[2]), std::stoi(words[3])));
-  if (task == "connections" && words.size() == 4)
-    return print(rate_of(connections(words[1]), std::stod(words[2]), std::stoi(words[3])));
-  if (task == "issue" && words.size() == 5) {
-    return print(rate_of(issuances(words[1], words[2]), std::stod(words[3]), std::stoi(words[4])));
+double rate(const Worker& worker, const Words& words) {
+  return rate_of(worker, std::stod(words.end()[-2]), std::stoi(words.back()));
+}
+
+double journal(const Words& words, bool with_audit) {
+  return bench::journal_rate(words[0], with_audit, std::stod(words[1]), std::stoi(words[2]));
+}
+
+/// What is measured: its name, what it is to be told, and the figure.
+struct Task {
+  std::string_view name;
+  std::string_view words;
+  std::size_t count;
+  double (*figure)(const Words& words);
+};
+
+constexpr std::array kTasks{
+    Task{"visits", "SOCKET SECONDS CLIENTS", 3, [](const Words& words) { return rate(visits(words[0]), words); }},
+    Task{"connections", "SOCKET SECONDS CLIENTS", 3, [](const Words& words) { return rate(connections(words[0]), words); }},
+    Task{"issue", "SOCKET CSR SECONDS CLIENTS", 4, [](const Words& words) { return rate(issuances(words[0], words[1]), words); }},
+    Task{"commits", "FILE SECONDS CLIENTS", 3, [](const Words& words) { return rate(commits(words[0]), words); }},
+    Task{"journal-bare", "DIRECTORY SECONDS THREADS", 3, [](const Words& words) { return journal(words, false); }},
+    Task{"journal-audit", "DIRECTORY SECONDS THREADS", 3, [](const Words& words) { return journal(words, true); }},
+    Task{"zmq-sign", "ENDPOINT CSR SECONDS CLIENTS", 4,
+         [](const Words& words) { return rate(bench::zmq_signs(words[0], words[1]), words); }},
+    Task{"zmq-sign-p99", "ENDPOINT CSR SECONDS", 3,
+         [](const Words& words) { return p99_of(bench::zmq_signs(words[0], words[1]), std::stod(words[2])); }},
+    Task{"zmq-generate", "ENDPOINT SECONDS CLIENTS", 3,
+         [](const Words& words) { return rate(bench::zmq_generates(words[0]), words); }},
+    Task{"echo", "SOCKET", 1, [](const Words& words) -> double { serve_echo(words[0]); }},
+};
+
+int run(Words words) {
+  const auto name = words.empty() ? std::string() : words.front();
+  const auto task = std::ranges::find(kTasks, name, &Task::name);
+  if (task == kTasks.end() || words.size() != task->count + 1) {
+    for (const auto& one : kTasks) std::fprintf(stderr, "usage: bench-load %s %s\n", one.name.data(), one.words.data());
+    return 64;
   }
-  if (task == "commits" && words.size() == 4) return print(rate_of(commits(words[1]), std::stod(words[2]), std::stoi(words[3])));
-  if (task == "zmq-sign" && words.size() == 5)
-    return print(rate_of(bench::zmq_signs(words[1], words[2]), std::stod(words[3]), std::stoi(words[4])));
-  if (task == "zmq-sign-p99" && words.size() == 4)
-    return print(p99_of(bench::zmq_signs(words[1], words[2]), std::stod(words[3])));
-  if (task == "zmq-generate" && words.size() == 4)
-    return print(rate_of(bench::zmq_generates(words[1]), std::stod(words[2]), std::stoi(words[3])));
-  if (task == "echo" && words.size() == 2) serve_echo(words[1]);
-  std::fputs(kUsage, stderr);
-  return 64;
+  words.erase(words.begin());
+  return std::printf("%.1f\n", task->figure(words)) > 0 ? 0 : 1;
 }
 
 }  // namespace

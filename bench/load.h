@@ -14,4 +14,7 @@ std::string content_of(const std::string& file);
 Worker zmq_signs(const std::string& endpoint, const std::string& csr_file);
 Worker zmq_generates(const std::string& endpoint);
 
+/// Issuances a second of a signer's journal alone (bench/audit.cc). @param directory  there, and empty
+double journal_rate(const std::string& directory, bool with_audit, double seconds, int threads);
+
 }  // namespace bench

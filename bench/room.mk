@@ -1,8 +1,8 @@
 # make bench: rates as ratios to what the machine could do at best, both measured in the same run.
 EXTRA_PROGRAMS += bench-load
-bench_load_SOURCES = bench/load.cc bench/load.h bench/zmq.cc
+bench_load_SOURCES = bench/audit.cc bench/load.cc bench/load.h bench/zmq.cc
 bench_load_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS) $(ZMQ_CFLAGS)
-bench_load_LDADD = libwire.a $(BASE_LIBS) $(JSON_LIBS) $(SQLITE_LIBS) $(ZMQ_LIBS)
+bench_load_LDADD = $(SIGNER_LIBS) $(SQLITE_LIBS) $(ZMQ_LIBS)
 EXTRA_DIST += bench/run
 CLEANFILES += bench-load
 
