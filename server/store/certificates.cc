@@ -16,7 +16,7 @@ Error not_found(const std::string& what) { return {Code::NotFound, "no certifica
 
 // ----- storing one
 
-Result<Added> Store::add_certificate(const NewCertificate& certificate) {
+Result<Added> Store::add_certificate(const NewCertificate& certificate, const std::optional<Revocation>& revoked) {
   if (certificate.der.size() > kMaxDerBytes) {
     return Error(Code::TooLarge, "certificate of " + std::to_string(certificate.der.size()) + " octets, at most " +
                                      std::to_string(kMaxDerBytes) + " are stored");
@@ -45,6 +45,11 @@ Result<Added> Store::add_certificate(const NewCertificate& certificate) {
     PKI_TRY_VOID(note_idempotency_key(c));
     if (!c.cn.empty()) {
       PKI_TRY(const auto node, run("node_put", {{"cn", c.cn}, {"ca", c.ca}, {"serial", c.serial}, {"issued_at", c.issued_at}}));
+    }
+    if (revoked) {
+      auto change = *revoked;
+      change.ca = c.ca;
+      PKI_TRY(const auto changed, apply_state(change, state_after(change)));
     }
     return Added::New;
   });

@@ -51,6 +51,29 @@ TEST_P(Certificates, I15_Q2_ASerialIsGivenOnceForEachCa) {
   EXPECT_EQ(code_of(store_.revoke({given.serial, "superseded", kNow})), Code::Conflict);
 }
 
+TEST_P(Certificates, C7_OneThatWasRevokedBeforeItCameIsNeverGood) {
+  const Revocation held{.serial = serial_of("01"), .reason = "certificateHold", .at = kNow, .by = "import"};
+  const std::string spki(64, 'a');
+  const Revocation revoked{
+      .serial = serial_of("02"), .reason = "keyCompromise", .at = kNow, .by = "import", .compromised_key = spki};
+  EXPECT_EQ(store_.add_certificate(certificate_of("01"), held).value(), Added::New);
+  EXPECT_EQ(store_.add_certificate(certificate_of("02"), revoked).value(), Added::New);
+  EXPECT_EQ(store_.certificate(serial_of("01"))->state, CertificateState::Held);
+  EXPECT_EQ(store_.certificate(serial_of("02"))->state, CertificateState::Revoked);
+  EXPECT_EQ(store_.certificate(serial_of("02"))->revoked_by, "import");
+  EXPECT_EQ(store_.compromised_key(spki).value()->serial, serial_of("02"));
+  EXPECT_EQ(store_.revoked_for_crl("ca", kNow)->size(), 2U);
+  EXPECT_OK(store_.unrevoke(serial_of("01"), kNow));
+  EXPECT_EQ(store_.add_certificate(certificate_of("01"), held).value(), Added::Already);
+  EXPECT_EQ(store_.certificate(serial_of("01"))->state, CertificateState::Valid);  // what happened here since holds
+}
+
+TEST_P(Certificates, C7_AStateThatCannotBeStoredTakesItsCertificateBack) {
+  const Revocation of_another{.serial = serial_of("09"), .reason = "superseded", .at = kNow};
+  EXPECT_FALSE(store_.add_certificate(certificate_of("01"), of_another).ok());
+  EXPECT_EQ(code_of(store_.certificate(serial_of("01"))), Code::NotFound);
+}
+
 TEST_P(Certificates, C6_Q2_AnIdempotencyKeyNamesOneCertificate) {
   auto first = certificate_of("01");
   first.idempotency_key = "k";

@@ -101,6 +101,11 @@ struct Revocation {
   std::string compromised_key{};
 };
 
+/// Held or Revoked, by the reason.
+inline CertificateState state_after(const Revocation& revocation) {
+  return revocation.reason == kHoldReason ? CertificateState::Held : CertificateState::Revoked;
+}
+
 /// A registration seed that an operator made.
 struct SeedRecord {
   std::string id;

@@ -32,39 +32,41 @@ Status check_transition(const CertificateRecord& record, CertificateState to) {
 }  // namespace
 
 Result<CertificateRecord> Store::revoke(const Revocation& revocation) {
-  const bool hold = revocation.reason == kHoldReason;
-  return change_state(revocation, hold ? CertificateState::Held : CertificateState::Revoked);
+  return change_state(revocation, state_after(revocation));
 }
 
 Result<CertificateRecord> Store::unrevoke(const Serial& serial, Seconds at, const std::string& ca) {
   return change_state({.serial = serial, .reason = {}, .at = at, .by = {}, .ca = ca}, CertificateState::Valid);
 }
 
-/// Reads, decides, and writes only if the state is still the one that was read; then notes that the CRL lags behind.
 Result<CertificateRecord> Store::change_state(const Revocation& change, CertificateState wanted) {
-  return transact(*driver_, Access::Write, [&]() -> Result<CertificateRecord> {
-    PKI_TRY(auto record, certificate_row(change.serial, change.ca));
-    PKI_TRY_VOID(check_transition(record, wanted));
-    const auto before = record.state;
-    record.state = wanted;
-    record.revoked_at = wanted == CertificateState::Valid ? std::nullopt : std::optional(change.at);
-    record.reason = change.reason;
-    record.revoked_by = change.by;
-    PKI_TRY(const auto changed, run("certificate_change_state", {{"ca", record.ca},
-                                                                 {"serial", record.serial},
-                                                                 {"state", to_text(before)},
-                                                                 {"new_state", to_text(wanted)},
-                                                                 {"revoked_at", record.revoked_at},
-                                                                 {"reason", record.reason},
-                                                                 {"revoked_by", record.revoked_by}}));
-    if (changed.changed != 1) return Error(Code::Busy, "certificate " + record.serial.hex() + " changed meanwhile");
-    if (!change.compromised_key.empty()) {
-      PKI_TRY(const auto known, run("compromised_key_insert",
-                                    {{"spki", change.compromised_key}, {"serial", change.serial}, {"reported_at", change.at}}));
-    }
-    PKI_TRY(const auto noted, run("crl_pending_insert", {{"ca", record.ca}, {"serial", record.serial}, {"since", change.at}}));
-    return record;
-  });
+  return transact(*driver_, Access::Write, [&] { return apply_state(change, wanted); });
+}
+
+/// Within a transaction: reads, decides, and writes only if the state is still the one that was read; then notes that the CRL
+/// lags behind.
+Result<CertificateRecord> Store::apply_state(const Revocation& change, CertificateState wanted) {
+  PKI_TRY(auto record, certificate_row(change.serial, change.ca));
+  PKI_TRY_VOID(check_transition(record, wanted));
+  const auto before = record.state;
+  record.state = wanted;
+  record.revoked_at = wanted == CertificateState::Valid ? std::nullopt : std::optional(change.at);
+  record.reason = change.reason;
+  record.revoked_by = change.by;
+  PKI_TRY(const auto changed, run("certificate_change_state", {{"ca", record.ca},
+                                                               {"serial", record.serial},
+                                                               {"state", to_text(before)},
+                                                               {"new_state", to_text(wanted)},
+                                                               {"revoked_at", record.revoked_at},
+                                                               {"reason", record.reason},
+                                                               {"revoked_by", record.revoked_by}}));
+  if (changed.changed != 1) return Error(Code::Busy, "certificate " + record.serial.hex() + " changed meanwhile");
+  if (!change.compromised_key.empty()) {
+    PKI_TRY(const auto known, run("compromised_key_insert",
+                                  {{"spki", change.compromised_key}, {"serial", change.serial}, {"reported_at", change.at}}));
+  }
+  PKI_TRY(const auto noted, run("crl_pending_insert", {{"ca", record.ca}, {"serial", record.serial}, {"since", change.at}}));
+  return record;
 }
 
 Result<std::optional<CompromisedKey>> Store::compromised_key(const std::string& spki) {

@@ -41,8 +41,10 @@ class Store {
 
   /// Stores the certificate, its SANs, its idempotency key, and makes it its common name's node unless that has a newer one.
   /// The same serial with the same DER again changes nothing, whatever else differs (PROMISES C6).
+  /// @param revoked  what became of it before it came here: nobody finds it good meanwhile (PROMISES C7); its serial is the
+  /// certificate's. A certificate that is here already keeps its state.
   /// @errors Exists: the serial with another DER; Conflict: the idempotency key belongs to another certificate; TooLarge.
-  Result<Added> add_certificate(const NewCertificate& certificate);
+  Result<Added> add_certificate(const NewCertificate& certificate, const std::optional<Revocation>& revoked = {});
 
   /// One certificate with its DER. @errors NotFound; Conflict: two CAs of the realm issued that serial and none is named.
   Result<CertificateRecord> certificate(const Serial& serial, const std::string& ca = {});
@@ -178,6 +180,7 @@ class Store {
   Result<Added> known_or_clash(const NewCertificate& certificate);
   Status note_idempotency_key(const NewCertificate& certificate);
   Result<CertificateRecord> change_state(const Revocation& change, CertificateState wanted);
+  Result<CertificateRecord> apply_state(const Revocation& change, CertificateState wanted);
   Status read_revoked(const std::string& ca, CertificateState state, Seconds since, std::vector<RevokedCertificate>& out);
   Status read_pending(const std::string& ca, std::vector<RevokedCertificate>& out);
   Status cross_off(const NewCrl& crl);

@@ -2,14 +2,12 @@
 
 #include <algorithm>
 #include <charconv>
-#include <map>
 #include <optional>
 #include <set>
 
 #include "server/base/log.h"
 #include "server/worker/handlers.h"
 #include "server/worker/issue.h"
-#include "server/worker/revocation.h"
 
 namespace chancery::worker {
 namespace {
@@ -30,35 +28,13 @@ Result<std::uint64_t> position_of(store::Store& store, const char* name) {
   return position;
 }
 
-/// The revocations that a realm brought along, by serial. They stand behind all its certificates in the journal, and each has to
-/// be in the store as soon as its certificate is: nobody may find a revoked one good meanwhile (PROMISES C7).
-Result<std::map<std::string, StateChange>> imported_states(Session& session) {
-  std::map<std::string, StateChange> states;
-  PKI_TRY(auto* signer, session.signer());
-  for (std::uint64_t position = 0;;) {
-    PKI_TRY(const auto page, signer->audit_since(position, kPage, "event"));
-    for (const auto& event : page.records) {
-      if (event.text("phase") != signer::kImportPhase || event.text("what") != kStateChange) continue;
-      PKI_TRY(auto change, state_change_from(event));
-      auto serial = change.serial.hex();
-      states.insert_or_assign(std::move(serial), std::move(change));
-    }
-    if (page.next_position == position) return states;
-    position = page.next_position;
-  }
-}
-
 /// What a crash kept from the store, or what an older copy of it lacks.
 Status reconcile_certificates(Session& session, store::Store& store, Json& stored) {
   PKI_TRY(auto position, position_of(store, kCertificatesPosition));
-  std::optional<std::map<std::string, StateChange>> states;
+  ImportedStates states(session);
   for (;;) {
     PKI_TRY(auto* signer, session.signer());
     PKI_TRY(const auto page, signer->journal_since(position, kPage));
-    const bool has_imported = std::ranges::any_of(page.records, [](const auto& one) { return one.taken_over.has_value(); });
-    if (has_imported && !states) {
-      PKI_TRY(states, imported_states(session));
-    }
     auto next = page.next_position;
     std::size_t taken_over = 0;
     for (const auto& record : page.records) {
@@ -66,11 +42,8 @@ Status reconcile_certificates(Session& session, store::Store& store, Json& store
         next = record.position;
         break;
       }
-      PKI_TRY(const auto serial, store_if_missing(store, record));
-      if (serial && record.taken_over) {
-        ++taken_over;
-        if (const auto change = states->find(serial->hex()); change != states->end()) PKI_TRY_VOID(repeat(store, change->second));
-      }
+      PKI_TRY(const auto serial, store_if_missing(store, record, states));
+      if (serial && record.taken_over) ++taken_over;
       if (serial && !record.taken_over) stored.push_back(serial->hex());
     }
     if (taken_over > 0) base::log_info("stored " + std::to_string(taken_over) + " certificates that the realm took over");
@@ -180,7 +153,31 @@ Result<Serial> serial_of(const signer::JournalRecord& record) {
   return certificate.serial();
 }
 
-Result<std::optional<Serial>> store_if_missing(store::Store& store, const signer::JournalRecord& record) {
+Status ImportedStates::read() {
+  states_.emplace();
+  PKI_TRY(auto* signer, session_.signer());
+  for (std::uint64_t position = 0;;) {
+    PKI_TRY(const auto page, signer->audit_since(position, kPage, "event"));
+    for (const auto& event : page.records) {
+      if (event.text("phase") != signer::kImportPhase || event.text("what") != kStateChange) continue;
+      PKI_TRY(auto change, state_change_from(event));
+      auto serial = change.serial;
+      states_->insert_or_assign(std::move(serial), std::move(change));
+    }
+    if (page.next_position == position) return {};
+    position = page.next_position;
+  }
+}
+
+Result<std::optional<store::Revocation>> ImportedStates::of(const signer::JournalRecord& record) {
+  if (!record.taken_over) return std::optional<store::Revocation>();
+  if (!states_) PKI_TRY_VOID(read());
+  const auto change = states_->find(record.taken_over->serial);
+  if (change == states_->end()) return std::optional<store::Revocation>();
+  return std::optional(revocation_of(change->second, record.certificate));
+}
+
+Result<std::optional<Serial>> store_if_missing(store::Store& store, const signer::JournalRecord& record, ImportedStates& states) {
   PKI_TRY(const auto serial, serial_of(record));
   const auto known = store.certificate(serial);
   if (known.ok()) return std::optional<Serial>();
@@ -191,7 +188,8 @@ Result<std::optional<Serial>> store_if_missing(store::Store& store, const signer
   row.rule = record.rule;
   row.evidence = record.evidence;
   row.idempotency_key = record.idempotency_key;
-  PKI_TRY(const auto added, store.add_certificate(row));
+  PKI_TRY(const auto revoked, states.of(record));
+  PKI_TRY(const auto added, store.add_certificate(row, revoked));
   if (added != store::Added::New) return std::optional<Serial>();
   if (!record.taken_over)
     base::log_warning("the store lacked " + row.serial.hex() + " " + row.subject + ": stored from the journal");

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <map>
 #include <optional>
 
+#include "server/worker/revocation.h"
 #include "server/worker/session.h"
 
 /// The journal is the record of issuing, the store follows it (DESIGN 1).
@@ -17,7 +19,22 @@ bool may_be_in_hand(const Session& session, const Json& event);
 /// The serial of a record, whoever issued it. @errors those of x509::Certificate::from_der.
 Result<Serial> serial_of(const signer::JournalRecord& record);
 
+/// The revocations that a realm brought along, read from the journal when the first certificate of them is stored: they stand
+/// behind all its certificates there, and each has to be in the store together with its certificate, so that nobody finds a
+/// revoked one good meanwhile (PROMISES C7).
+class ImportedStates {
+ public:
+  explicit ImportedStates(Session& session) : session_(session) {}
+  /// What became of the certificate of a record before the realm had it; none of one that the realm issued itself.
+  Result<std::optional<store::Revocation>> of(const signer::JournalRecord& record);
+
+ private:
+  Status read();
+  Session& session_;
+  std::optional<std::map<Serial, StateChange>> states_;
+};
+
 /// Brings a journalled certificate to a store that lacks it. @return its serial, when it did.
-Result<std::optional<Serial>> store_if_missing(store::Store& store, const signer::JournalRecord& record);
+Result<std::optional<Serial>> store_if_missing(store::Store& store, const signer::JournalRecord& record, ImportedStates& states);
 
 }  // namespace chancery::worker

@@ -53,7 +53,8 @@ Result<Place> place_from(const std::string& after) {
 }
 
 /// Every signed certificate is stored, octet for octet (incident I16).
-Status compare_certificate(store::Store& store, const signer::JournalRecord& record, bool apply, Findings& findings) {
+Status compare_certificate(store::Store& store, const signer::JournalRecord& record, ImportedStates& states, bool apply,
+                           Findings& findings) {
   PKI_TRY(const auto number, serial_of(record));
   const auto serial = number.hex();
   const auto known = store.certificate(number);
@@ -70,18 +71,19 @@ Status compare_certificate(store::Store& store, const signer::JournalRecord& rec
   }
   findings.missing.push_back(serial);
   if (!apply) return {};
-  PKI_TRY([[maybe_unused]] const auto stored, store_if_missing(store, record));
+  PKI_TRY([[maybe_unused]] const auto stored, store_if_missing(store, record, states));
   return {};
 }
 
 /// @return where the next step begins.
 Result<Place> compare_certificates(Session& session, store::Store& store, bool apply, Place place, const Step& step,
                                    Findings& findings) {
+  ImportedStates states(session);
   while (!place.states && !step.is_over(findings)) {
     PKI_TRY(auto* signer, session.signer());
     PKI_TRY(const auto page, signer->journal_since(place.position, kPage));
     for (const auto& record : page.records) {
-      if (!may_be_in_hand(session, record)) PKI_TRY_VOID(compare_certificate(store, record, apply, findings));
+      if (!may_be_in_hand(session, record)) PKI_TRY_VOID(compare_certificate(store, record, states, apply, findings));
     }
     findings.compared += static_cast<std::int64_t>(page.records.size());
     place = {page.next_position == place.position, page.next_position};

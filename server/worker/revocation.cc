@@ -8,23 +8,14 @@ namespace chancery::worker {
 namespace {
 
 /// The key of a certificate that was revoked because others may have it; empty for other reasons.
-std::string compromised_key(const store::CertificateRecord& record, const std::string& reason) {
-  if (reason != x509::reason_name(x509::kReasonKeyCompromise)) return {};
-  const auto certificate = x509::Certificate::from_der(record.der);
+std::string compromised_key(const StateChange& change, ByteView der) {
+  if (change.reason != x509::reason_name(x509::kReasonKeyCompromise)) return {};
+  const auto certificate = x509::Certificate::from_der(der);
   if (certificate.ok()) return certificate->public_key().spki_sha256_hex();
   // It can be revoked all the same.
-  base::log_warning("certificate " + record.serial.hex() +
+  base::log_warning("certificate " + change.serial.hex() +
                     ": its key is compromised, but cannot be read: " + certificate.error().message());
   return {};
-}
-
-store::Revocation revocation_of(const store::CertificateRecord& record, const StateChange& change) {
-  return {.serial = change.serial,
-          .reason = change.reason,
-          .at = change.at,
-          .by = change.by,
-          .ca = {},
-          .compromised_key = compromised_key(record, change.reason)};
 }
 
 Result<store::CertificateRecord> change(Session& session, const StateChange& wanted) {
@@ -34,7 +25,7 @@ Result<store::CertificateRecord> change(Session& session, const StateChange& wan
       Json::object({{"serial", wanted.serial.hex()}, {"reason", wanted.reason}, {"at", base::to_epoch(wanted.at)}});
   PKI_TRY_VOID(audit_state(session, about));
   if (wanted.reason.empty()) return store->unrevoke(wanted.serial, wanted.at);
-  return store->revoke(revocation_of(known, wanted));
+  return store->revoke(revocation_of(wanted, known.der));
 }
 
 }  // namespace
@@ -47,6 +38,15 @@ Result<store::CertificateRecord> release(Session& session, const Serial& serial)
   return change(session, {serial, {}, session.clock().now(), session.requester()});
 }
 
+store::Revocation revocation_of(const StateChange& change, ByteView der) {
+  return {.serial = change.serial,
+          .reason = change.reason,
+          .at = change.at,
+          .by = change.by,
+          .ca = {},
+          .compromised_key = compromised_key(change, der)};
+}
+
 Result<StateChange> state_change_from(const Json& event) {
   PKI_TRY(const auto about, wire::parse_json(event.text("about")));
   PKI_TRY(auto serial, Serial::from_hex(about.text("serial")));
@@ -55,7 +55,8 @@ Result<StateChange> state_change_from(const Json& event) {
 
 Status repeat(store::Store& store, const StateChange& change) {
   PKI_TRY(const auto known, store.certificate(change.serial));
-  const auto done = change.reason.empty() ? store.unrevoke(change.serial, change.at) : store.revoke(revocation_of(known, change));
+  const auto done =
+      change.reason.empty() ? store.unrevoke(change.serial, change.at) : store.revoke(revocation_of(change, known.der));
   if (done.ok() || done.error().code() == Code::Conflict) return {};
   return done.error();
 }

@@ -24,6 +24,8 @@ struct StateChange {
 };
 /// @errors Malformed: the event is none.
 Result<StateChange> state_change_from(const Json& event);
+/// The same for the store. @param der  of the certificate, whose key the change may say is compromised; empty: unknown.
+store::Revocation revocation_of(const StateChange& change, ByteView der);
 /// Does in the store what the journal says was done. A change that its state does not allow was refused then, too: no error.
 Status repeat(store::Store& store, const StateChange& change);
 
