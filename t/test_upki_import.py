@@ -298,24 +298,86 @@ def test_what_was_odd_is_said(place, tmp_path, ca):
             {entry.serial_number for entry in crl_of(talk)}
 
 
-def test_no_guess_makes_an_ra(place, tmp_path, ca):
-    """The usages of a web application are those of an RA."""
-    upki = Upki(tmp_path, "newer", ca)
+def web_certificate(ca, **subject):
+    """With the usages of a web application, which are those of an RA, too."""
     both = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
     key = ec.generate_private_key(ec.SECP256R1())
-    name = make_name(CN="shop.kitchen.example")
-    builder = x509.CertificateBuilder(ca.certificate.subject, name, key.public_key(), x509.random_serial_number(), NOW - DAY, NOW + 60 * DAY)
+    builder = x509.CertificateBuilder(ca.certificate.subject, make_name(**subject), key.public_key(), x509.random_serial_number(), NOW - DAY, NOW + 60 * DAY)
     for extension, critical in ((x509.BasicConstraints(False, None), True), (usage(digital_signature=True, key_encipherment=True), True),
                                 (x509.ExtendedKeyUsage(both), False)):
         builder = builder.add_extension(extension, critical)
-    shop = builder.sign(ca.key, hashes.SHA256())
-    upki.place("shop.kitchen.example", shop)
+    return builder.sign(ca.key, hashes.SHA256())
+
+
+def test_a_guess_needs_usages_and_unit_and_is_said_and_makes_no_ra(place, tmp_path, ca):
+    upki = Upki(tmp_path, "newer", ca)
+    wanted = {"shop": ("webapp", {"C": "FR", "O": "Company", "OU": "WebApps", "CN": "shop"}), "bare": ("server", {"CN": "bare"}),
+              "last": ("webapp", {"CN": "last", "OU": "WebApps"}), "near": ("server", {"OU": "WebApps2", "CN": "near"}),
+              "ra": ("server", {"C": "FR", "O": "uPKI", "OU": "RA", "CN": "ra"})}
+    made = {name: web_certificate(ca, **subject) for name, (_, subject) in wanted.items()}
+    for name, certificate in made.items():
+        upki.place(name, certificate)
+    recorded = upki.node("recorded.kitchen.example")
+    upki.nodes.append({"dn": "/CN=recorded.kitchen.example", "cn": "recorded.kitchen.example", "serial": recorded.serial_number, "profile": "user",
+                       "state": "issued"})
     upki.finish(crl=ca.crl([]))
-    place.take_over(upki)
+    report = place.take_over(upki)
+    for name, (profile, _) in wanted.items():
+        line = next(line for line in report["odd"] if line.startswith(f"serial {hex_of(made[name])} ") and "no recorded profile" in line)
+        assert f": {profile} is guessed, " in line and f'"certs/{name}.crt"' in line, line
+    assert not any(f"serial {hex_of(recorded)} " in line and "is guessed" in line for line in report["odd"]), report
     place.write_config()
     with place.started() as talk:
-        reconciled(talk, 1)
-        assert talk.result("certificate.get", serial=hex_of(shop))["profile"] == "webapp"
+        reconciled(talk, 6)
+        for name, (profile, _) in wanted.items():
+            assert talk.result("certificate.get", serial=hex_of(made[name]))["profile"] == profile
+        assert talk.result("certificate.get", serial=hex_of(recorded))["profile"] == "user"
+
+
+@pytest.mark.parametrize("layout,mode,said", [("newer", "register", True), ("documented", "manual", True), ("newer", "all", False), ("older", "register", False)])
+def test_a_clients_mode_that_uPKI_never_enforced_is_said_first(place, tmp_path, ca, layout, mode, said):
+    """The older generation did enforce it."""
+    upki = Upki(tmp_path, layout, ca)
+    write(upki.directory / "ca.config.yml", (upki.directory / "ca.config.yml").read_text().replace("clients: register", f"clients: {mode}"))
+    upki.finish(crl=ca.crl([]))
+    first = place.take_over(upki)["odd"][0]
+    assert first.startswith(f"ca.config.yml has clients: {mode}, which uPKI wrote and never enforced") == said, first
+    assert f'clients: "{mode}"' in (place.realm("one") / "ca.config.yml").read_text()
+    if said:
+        assert first.endswith(f"write clients: all into {place.realm('one') / 'ca.config.yml'}"), first
+
+
+def test_a_name_too_long_for_a_file_is_taken(place, tmp_path, ca):
+    """86 octets become more than 255 of percent signs and hex: the end of a file's name."""
+    upki = Upki(tmp_path, "newer", ca)
+    names = ["€" * 63 + end for end in "ab"]
+    for cn in names:
+        upki.node(cn, with_key=True, sans=["long.kitchen.example"])
+    write(upki.directory / "reqs" / ("Ü" * 120 + ".csr"), "a request")
+    upki.finish(crl=ca.crl([]))
+    report = place.take_over(upki)
+    assert report["keys"] == 2
+    directories = sorted((place.realm("one") / "nodes").iterdir())
+    assert len(directories) == 2 and all(len(path.name) <= 255 and "~" in path.name for path in directories)
+    assert {(path / "key.pem").read_bytes() for path in directories} == {key_pem(upki.keys[cn]) for cn in names}
+    assert [path.read_text() for path in (place.realm("one") / "imported").glob("reqs%2f*")] == ["a request"]
+    place.write_config()
+    with place.started() as talk:
+        reconciled(talk, 2)
+        assert talk.result("node.get", cn=names[0])["serial"] == hex_of(upki.certificates[names[0]])
+
+
+def test_the_report_has_a_line_for_each_finding_and_ends_in_counts(place, tmp_path, ca):
+    upki, *_ = filled(tmp_path, "newer", ca)
+    done = subprocess.run([BUILD / "chancery", "import", "upki", upki.directory, "--name", "one", "--realms-directory", place.realms_directory],
+                          capture_output=True, text=True, check=True, env={**os.environ, "CHANCERY_PROGRAMS": str(BUILD), "HOME": str(upki.home)})
+    report = place.take_over(upki)
+    lines = done.stdout.splitlines()
+    at = lines.index("odd:")
+    assert lines[at + 1:at + 1 + len(report["odd"])] == ["  " + line for line in report["odd"]]
+    assert [line.split() for line in lines[at + 1 + len(report["odd"]):]] == \
+        [[f"{name}:", str(report[name])] for name in ("certificates", "lost", "revoked", "admins", "profiles", "keys", "findings")]
+    assert report["findings"] == len(report["odd"])
 
 
 def test_an_administrators_name_of_two_keys_is_left_out(place, tmp_path, ca):

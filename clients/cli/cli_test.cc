@@ -190,6 +190,13 @@ TEST(Output, ColumnsThatSayNothingAreLeftOutAndWideRowsBecomeBlocks) {
   EXPECT_EQ(render(Json::object({{"missing", Json::array()}, {"applied", false}})), "missing: none\napplied: no\n");
 }
 
+TEST(Output, TextsTooLongForOneLineGetOneEach) {
+  const std::string first(100, 'a');
+  const std::string second = "with, a comma " + std::string(40, 'b');
+  const auto answer = Json::object({{"odd", Json::strings({first, second})}, {"findings", 2}});
+  EXPECT_EQ(render(answer), "odd:\n  " + first + "\n  " + second + "\nfindings: 2\n");
+}
+
 TEST(Output, ObjectsAreAlignedAndPemIsVerbatim) {
   const auto answer =
       Json::object({{"serial", "0a"}, {"certificate", kPem}, {"sans", Json::strings({"DNS:a", "DNS:b"})}, {"days", 3}});

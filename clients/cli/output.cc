@@ -9,6 +9,7 @@ namespace chancery::cli {
 namespace {
 
 constexpr std::size_t kMaxShown = std::size_t{1} << 20;
+constexpr std::size_t kMaxLine = 130;     ///< of texts side by side, as DNS names of one certificate are
 constexpr std::size_t kMaxColumns = 250;  ///< of a table: certificate.search with a few names fits
 
 /// Columns of a terminal, taking one for each code point.
@@ -82,8 +83,15 @@ std::string no_rows(std::string name) {
   return "no " + base::printable(name) + "\n";
 }
 
+/// Texts that no line holds side by side.
+bool is_long_list(const Json& value) {
+  const auto* items = value.as_array();
+  return items != nullptr && items->size() > 1 && std::ranges::all_of(*items, &Json::is_string) && width(plain(value)) > kMaxLine;
+}
+
 std::string render_member(const std::string& name, const Json& value, std::size_t columns) {
   const auto title = base::printable(name);
+  if (is_long_list(value)) return title + ":\n" + indented(render_list(*value.as_array()));
   if (is_pem(value) || is_pem_list(value)) return title + ":\n" + pem_text(value);
   if (is_rows(value)) return title + ":\n" + indented(render_table(*value.as_array()));
   if (const auto* members = value.as_object(); members != nullptr && !members->empty())

@@ -76,6 +76,12 @@ Error no_place(const Path& path, int number) {
   return {error.code(), error.message(), "its directory must be there: make it, or name another"};
 }
 
+/// Beside it, and no longer than a file's name may be.
+Path temporary_name(const Path& path) {
+  constexpr std::size_t kMostKept = 230;
+  return path.parent_path() / (path.filename().string().substr(0, kMostKept) + ".tmp-" + to_hex(random_bytes(6)));
+}
+
 }  // namespace
 
 Result<std::string> read_file(const Path& path, std::size_t max_bytes) {
@@ -128,7 +134,7 @@ PendingFile::~PendingFile() {
 
 Result<PendingFile> PendingFile::begin(const Path& path, mode_t mode, IfThere if_there) {
   PKI_TRY_VOID(check_place(path, if_there));
-  const Path temporary = path.string() + ".tmp-" + to_hex(random_bytes(6));
+  const Path temporary = temporary_name(path);
   UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
   if (!fd) return no_place(path, errno);
   PendingFile file(path, temporary, std::move(fd), if_there);

@@ -88,6 +88,14 @@ TEST(ReadInput, TakesPipesAndStopsAtTheLimit) {
 
 // ----- files begun before their content is there
 
+TEST(ReplaceFile, WritesTheLongestNamesToo) {
+  const Place place;
+  const auto path = place / std::string(255, 'x');
+  ASSERT_TRUE(replace_file(path, as_bytes("one"), 0600).ok());
+  EXPECT_EQ(read_file(path, 10).value(), "one");
+  EXPECT_FALSE(replace_file(place / std::string(256, 'x'), as_bytes("x"), 0600).ok());
+}
+
 TEST(PendingFile, LeavesNothingWhenNothingIsWritten) {
   const Place place;
   { ASSERT_TRUE(PendingFile::begin(place / "file", 0600).ok()); }

@@ -6,7 +6,6 @@ libbase_a_SOURCES = \
   server/base/error_codes.def \
   server/base/fd.cc server/base/fd.h \
   server/base/file.cc server/base/file.h \
-  server/base/file_name.cc server/base/file_name.h \
   server/base/key_spec.cc server/base/key_spec.h \
   server/base/landlock.cc server/base/landlock.h \
   server/base/no_new_code.cc server/base/no_new_code.h \

@@ -70,13 +70,14 @@ Json report_of(const Json& made, const UpkiImport& order, const UpkiSource& sour
                        {"subject", made.text("subject")},
                        {"key", made.text("key")},
                        {"not_after", made.text("not_after")},
+                       {"odd", Json::strings(source.odd)},
                        {"certificates", count_if(source, [](const auto& one) { return one.certificate.has_value(); })},
                        {"lost", count_if(source, [](const auto& one) { return !one.certificate; })},
                        {"revoked", count_if(source, [](const auto& one) { return one.revocation.has_value(); })},
                        {"admins", count(source.admins.size())},
                        {"profiles", count(source.profiles.size())},
                        {"keys", count(keys)},
-                       {"odd", Json::strings(source.odd)}});
+                       {"findings", count(source.odd.size())}});
 }
 
 /// The next CRL has a higher number than uPKI's and is not older.
@@ -85,7 +86,7 @@ Status claim_crl(Journal& journal, const UpkiSource& source, Seconds now) {
   return journal.begin_crl({*source.crl_number, std::min(source.crl_update.value_or(now), now), {}, kUpkiImporter, now});
 }
 
-Status write_history(const config::RealmConfig& realm, const realm::Authority& authority, const UpkiSource& source, Seconds now) {
+Status write_history(const config::RealmConfig& realm, const realm::Authority& authority, UpkiSource& source, Seconds now) {
   const auto owner = journal_owner(realm, authority.certificate.public_key(), now);
   PKI_TRY(const auto journal, Journal::open(realm.journal_directory(), owner));
   PKI_TRY_VOID(claim_crl(*journal, source, now));
@@ -116,6 +117,7 @@ Result<Json> build(const UpkiImport& order, Creation creation, UpkiSource& sourc
   PKI_TRY(const auto authority, accept_chain(text, *realm, chain->front().public_key(), now));
   PKI_TRY([[maybe_unused]] const auto removed, remove_useless_profiles(*realm, authority, source, now));
   PKI_TRY_VOID(write_history(*realm, authority, source, now));
+  tell_of_clients_mode(*realm, order.creation.directory / "ca.config.yml", source);
   PKI_TRY(const auto keys, write_upki_keys(*realm, source, authority.certificate.public_key()));
   PKI_TRY_VOID(write_kept(*realm, source));
   const auto report = report_of(made, order, source, keys);

@@ -4,12 +4,12 @@
 #include <array>
 #include <map>
 
-#include "server/base/file_name.h"
 #include "server/base/text.h"
 #include "server/config/load.h"
 #include "server/config/realm_settings.h"
 #include "server/config/source.h"
 #include "server/crypto/digest.h"
+#include "server/crypto/file_name.h"
 #include "server/realm/issuable.h"
 #include "server/x509/pem.h"
 
@@ -18,9 +18,9 @@ namespace {
 
 using config::Node;
 
-constexpr std::size_t kMaxShown = 120;
+constexpr std::size_t kMaxEvidence = 120;
+constexpr const char* kElse = "server";  ///< the profile of a certificate of which nothing else can be said
 
-std::string shown(std::string_view text) { return "\"" + base::printable(text, kMaxShown) + "\""; }
 std::string quoted(const std::string& text) { return wire::to_text(Json(text)); }
 
 // ----- ca.config.yml
@@ -96,7 +96,7 @@ base::Path profile_file(const base::Path& realm, const UpkiFile& file) {
 
 /// What is no profile of the realm is kept beside it.
 Status keep_profile(UpkiFile file, const std::string& why, UpkiSource& source) {
-  source.odd.push_back("profiles/" + base::printable(file.place, kMaxShown) + " is not taken: " + why + "; kept as it is");
+  source.odd.push_back("profiles/" + base::printable(file.place, kMaxEvidence) + " is not taken: " + why + "; kept as it is");
   source.kept.push_back({"profiles/" + file.place, std::move(file.content)});
   return {};
 }
@@ -143,34 +143,44 @@ bool gives_power(const config::Profile& profile) {
   return profile.is_ca || profile.name.text() == "ra" || profile.name.text() == "admin";
 }
 
-/// uPKI does not record which profile a certificate was made by: it is the one with its usages, and of several the one whose
-/// organisational unit the subject has.
-std::string guess_profile(const x509::ForeignCertificate& certificate, const config::RealmConfig& realm) {
-  std::string first;
+/// Whether the profile's organisational unit is one of the subject's.
+bool has_unit_of(const config::Profile& profile, const std::string& subject) {
+  return std::ranges::any_of(profile.subject, [&](const auto& one) {
+    return one.first == "OU" && (subject + "/").find("/OU=" + one.second + "/") != std::string::npos;
+  });
+}
+
+/// uPKI does not record which profile a certificate was made by. It is the one with its usages and its organisational unit: a
+/// renewal is made by it, so less than both is not enough. None: no profile has both.
+std::optional<std::string> guess_profile(const x509::ForeignCertificate& certificate, const config::RealmConfig& realm) {
   for (const auto& [name, profile] : realm.profiles) {
-    if (profile.is_ca != certificate.is_ca || (gives_power(profile) && !certificate.is_ca) ||
-        sorted(profile.key_usage) != sorted(certificate.key_usage) ||
-        sorted(profile.extended_key_usage) != sorted(certificate.extended_key_usage))
-      continue;
-    if (first.empty()) first = name.text();
-    for (const auto& [type, value] : profile.subject) {
-      if (type == "OU" && certificate.subject.find("/OU=" + value + "/") != std::string::npos) return name.text();
-    }
+    if (profile.is_ca == certificate.is_ca && (!gives_power(profile) || certificate.is_ca) &&
+        sorted(profile.key_usage) == sorted(certificate.key_usage) &&
+        sorted(profile.extended_key_usage) == sorted(certificate.extended_key_usage) && has_unit_of(profile, certificate.subject))
+      return name.text();
   }
-  return first.empty() ? "server" : first;
+  return std::nullopt;
 }
 
-std::string profile_of(const UpkiCertificate& entry, const config::RealmConfig& realm) {
+/// The recorded profile, else the one that was guessed, which an operator should know.
+std::string profile_of(const Serial& serial, const UpkiCertificate& entry, const config::RealmConfig& realm,
+                       std::vector<std::string>& odd) {
   if (const auto named = ProfileName::parse(entry.profile); named.ok() && realm.profiles.contains(*named)) return named->text();
-  return entry.certificate ? guess_profile(*entry.certificate, realm) : "server";
+  const auto guess = entry.certificate ? guess_profile(*entry.certificate, realm) : std::nullopt;
+  const auto why = guess ? "by its usages and organisational unit" : "since no profile has its usages and organisational unit";
+  const auto what =
+      entry.profile.empty() ? "no recorded profile" : "the profile " + shown(entry.profile) + ", which is not taken";
+  odd.push_back("serial " + serial.hex() + " in " + shown(entry.found_in) + " has " + what + ": " + guess.value_or(kElse) +
+                " is guessed, " + why + ", and a renewal is made by it");
+  return guess.value_or(kElse);
 }
 
-Imported imported_of(const Serial& serial, const UpkiCertificate& entry, const config::RealmConfig& realm) {
+Imported imported_of(const Serial& serial, const UpkiCertificate& entry, const std::string& profile) {
   const auto& certificate = entry.certificate;
   Imported out{.facts = {.serial = serial, .subject = entry.dn, .cn = entry.cn},
-               .profile = profile_of(entry, realm),
+               .profile = profile,
                .requester = kUpkiImporter,
-               .evidence = base::printable(entry.found_in, kMaxShown)};
+               .evidence = base::printable(entry.found_in, kMaxEvidence)};
   if (!certificate) return out;
   out.facts.subject = certificate->subject;
   out.facts.sans = certificate->sans;
@@ -241,11 +251,22 @@ Result<std::size_t> remove_useless_profiles(const config::RealmConfig& realm, co
   return removed;
 }
 
-std::vector<Imported> imported_certificates(const UpkiSource& source, const config::RealmConfig& realm, Seconds ca_end,
-                                            Seconds now) {
+void tell_of_clients_mode(const config::RealmConfig& realm, const base::Path& settings_file, UpkiSource& source) {
+  const bool is_new = source.generation != "older";  // that one enforced it
+  if (!is_new || realm.clients == config::ClientsMode::All) return;
+  const std::string mode = realm.clients == config::ClientsMode::Register ? "register" : "manual";
+  const std::string effect = realm.clients == config::ClientsMode::Register
+                                 ? "names that have no certificate yet are refused to RAs until they are registered or generated"
+                                 : "RAs are refused every certificate";
+  source.odd.insert(source.odd.begin(), "ca.config.yml has clients: " + mode +
+                                            ", which uPKI wrote and never enforced, and the realm does: " + effect +
+                                            "; to go on as with uPKI, write clients: all into " + settings_file.string());
+}
+
+std::vector<Imported> imported_certificates(UpkiSource& source, const config::RealmConfig& realm, Seconds ca_end, Seconds now) {
   std::vector<Imported> out;
   for (const auto& [serial, entry] : source.certificates) {
-    auto one = imported_of(serial, entry, realm);
+    auto one = imported_of(serial, entry, profile_of(serial, entry, realm, source.odd));
     one.at = now;
     if (!entry.certificate) {
       one.facts.not_before = entry.revocation ? std::min(entry.revocation->at, now) : now;
@@ -283,10 +304,11 @@ Result<std::size_t> write_upki_keys(const config::RealmConfig& realm, UpkiSource
       const auto why = key.ok() ? std::string("no certificate is for that key") : key.error().message();
       source.odd.push_back(shown(file.place) + ": " + why + ": kept as it is");
       PKI_TRY_VOID(base::make_directories(realm.directory / "imported", 0700));
-      PKI_TRY_VOID(base::replace_file(realm.directory / "imported" / base::file_name_of(file.place), file.content.view(), 0600));
+      PKI_TRY_VOID(
+          base::replace_file(realm.directory / "imported" / crypto::file_name_of(file.place), file.content.view(), 0600));
       continue;
     }
-    const auto directory = realm.node_directory() / base::file_name_of(fits->second->cn);
+    const auto directory = realm.node_directory() / crypto::file_name_of(fits->second->cn);
     const auto certificate = x509::to_pem(x509::kCertificateLabel, fits->second->certificate->der);
     PKI_TRY_VOID(base::make_directories(directory, 0700));
     PKI_TRY_VOID(base::replace_file(directory / "key.pem", file.content.view(), 0600));
@@ -300,7 +322,7 @@ Status write_kept(const config::RealmConfig& realm, const UpkiSource& source) {
   const auto directory = realm.directory / "imported";
   PKI_TRY_VOID(base::make_directories(directory, 0700));
   for (const auto& file : source.kept)
-    PKI_TRY_VOID(base::replace_file(directory / base::file_name_of(file.place), base::as_bytes(file.content), 0600));
+    PKI_TRY_VOID(base::replace_file(directory / crypto::file_name_of(file.place), base::as_bytes(file.content), 0600));
   return {};
 }
 

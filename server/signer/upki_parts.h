@@ -25,9 +25,12 @@ Result<std::size_t> write_upki_profiles(const Creation& creation, UpkiSource& so
 Result<std::size_t> remove_useless_profiles(const config::RealmConfig& realm, const realm::Authority& authority,
                                             UpkiSource& source, Seconds now);
 
-/// Every serial that the directory names, as the journal has it. @param ca_end until when a lost certificate may be valid.
-std::vector<Imported> imported_certificates(const UpkiSource& source, const config::RealmConfig& realm, Seconds ca_end,
-                                            Seconds now);
+/// What uPKI's file says of clients and uPKI did not do, as a first line: the realm does it.
+void tell_of_clients_mode(const config::RealmConfig& realm, const base::Path& settings_file, UpkiSource& source);
+
+/// Every serial that the directory names, as the journal has it; each profile that is guessed is a line of `source.odd`.
+/// @param ca_end until when a lost certificate may be valid.
+std::vector<Imported> imported_certificates(UpkiSource& source, const config::RealmConfig& realm, Seconds ca_end, Seconds now);
 /// Revocations and administrators.
 std::vector<AuditEvent> imported_events(const UpkiSource& source, Seconds now);
 

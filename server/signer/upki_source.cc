@@ -23,11 +23,8 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxDatabaseBytes = 256 << 20;
 constexpr std::size_t kMaxSmallFile = 1 << 20;
-constexpr std::size_t kMaxShown = 120;
 constexpr std::size_t kMaxTotalBytes = std::size_t{1} << 30;
 constexpr std::uint64_t kMaxCrlNumber = std::uint64_t{1} << 62;
-
-std::string shown(std::string_view text) { return "\"" + base::printable(text, kMaxShown) + "\""; }
 
 bool is_there(const base::Path& path) {
   struct stat found {};
@@ -93,36 +90,37 @@ class Reader {
     return (this->*add)(place, std::move(content).value());
   }
 
-  Status each(const std::string& part, Take add) {
-    const auto directory = out_.directory / part;
-    if (!is_there(directory)) return {};
-    if (fs::is_symlink(directory) || !fs::is_directory(directory)) {
-      odd(shown(part) + " is no directory of its own: passed over");
-      return {};
-    }
-    std::set<std::string> names;
+  /// Whether it is a directory and no link to one; one that is there and is none is odd.
+  bool is_directory(const std::string& part) {
     std::error_code failure;
-    for (fs::directory_iterator it(directory, failure), end; !failure && it != end; it.increment(failure))
+    const auto kind = fs::symlink_status(out_.directory / part, failure).type();
+    if (kind != fs::file_type::directory && kind != fs::file_type::not_found)
+      odd(shown(part) + " is no directory of its own: passed over");
+    return kind == fs::file_type::directory;
+  }
+
+  /// What is in a directory, in an order that is always the same; nothing when there is none.
+  Result<std::set<std::string>> names_in(const std::string& part) {
+    std::set<std::string> names;
+    if (!is_directory(part)) return names;
+    std::error_code failure;
+    for (fs::directory_iterator it(out_.directory / part, failure), end; !failure && it != end; it.increment(failure))
       names.insert(it->path().filename().string());
-    if (failure) return base::io_error("list " + directory.string(), failure.value());
+    if (failure) return base::io_error("list " + (out_.directory / part).string(), failure.value());
+    return names;
+  }
+
+  Status each(const std::string& part, Take add) {
+    PKI_TRY(const auto names, names_in(part));
     for (const auto& name : names) PKI_TRY_VOID(one(part + "/" + name, kMaxSmallFile * 64, add));
     return {};
   }
 
   /// nodes/<cn>/{cert,key}.pem of the documented layout.
   Status read_nodes() {
-    const auto directory = out_.directory / "nodes";
-    if (!is_there(directory) || fs::is_symlink(directory)) return {};
-    std::set<std::string> names;
-    std::error_code failure;
-    for (fs::directory_iterator it(directory, failure), end; !failure && it != end; it.increment(failure)) {
-      if (it->is_directory() && !it->is_symlink())
-        names.insert(it->path().filename().string());
-      else
-        odd(shown("nodes/" + it->path().filename().string()) + " is no directory of its own: passed over");
-    }
-    if (failure) return base::io_error("list " + directory.string(), failure.value());
+    PKI_TRY(const auto names, names_in("nodes"));
     for (const auto& name : names) {
+      if (!is_directory("nodes/" + name)) continue;
       PKI_TRY_VOID(one("nodes/" + name + "/cert.pem", kMaxSmallFile, &Reader::add_certificate));
       PKI_TRY_VOID(one("nodes/" + name + "/key.pem", kMaxSmallFile, &Reader::add_key));
     }
@@ -389,6 +387,11 @@ Status find_ca(UpkiSource& source, const base::Path& ca_directory) {
 }
 
 }  // namespace
+
+std::string shown(std::string_view text) {
+  constexpr std::size_t kMaxShown = 120;
+  return "\"" + base::printable(text, kMaxShown) + "\"";
+}
 
 Result<UpkiSource> read_upki(const base::Path& directory, const base::Path& ca_directory, Seconds now) {
   std::error_code failure;

@@ -18,6 +18,9 @@
 /// are only ever shown.
 namespace chancery::signer {
 
+/// A name out of the directory as findings show it.
+std::string shown(std::string_view text);
+
 /// When and why a certificate was revoked.
 struct UpkiRevocation {
   Seconds at{};

@@ -1,11 +1,11 @@
 #include "server/worker/node_key.h"
 
 #include "server/base/file.h"
-#include "server/base/file_name.h"
+#include "server/crypto/file_name.h"
 
 namespace chancery::worker {
 
-std::string node_directory_name(const std::string& cn) { return base::file_name_of(cn); }
+std::string node_directory_name(const std::string& cn) { return crypto::file_name_of(cn); }
 
 Status store_node_key(const config::RealmConfig& realm, const std::string& cn, const SecretBytes& key_pem,
                       const std::string& certificate_pem) {

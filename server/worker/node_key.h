@@ -8,7 +8,7 @@
 /// Keys that the server made, in nodes/<cn>/ (DESIGN 3).
 namespace chancery::worker {
 
-/// The directory of a common name, which is never a raw path (PROMISES F34): see base::file_name_of.
+/// The directory of a common name, which is never a raw path (PROMISES F34): see crypto::file_name_of.
 std::string node_directory_name(const std::string& cn);
 
 /// Writes key.pem (0600) and cert.pem. @errors Io.
