@@ -64,10 +64,10 @@ Json settings() {
                        {"moved", moved_keys()}});
 }
 
-Json options_of(std::span<const signer::CreateOption> options) {
+Json options_of(signer::Makes verb) {
   auto rows = Json::array();
-  for (const auto& row : options)
-    rows.push_back(Json::object({{"name", row.name}, {"value", row.value}, {"doc", row.doc}}));
+  for (const auto& row : signer::kCreateOptions)
+    if (row.is_of(verb)) rows.push_back(Json::object({{"name", row.name}, {"value", row.value}, {"doc", row.doc}}));
   return rows;
 }
 
@@ -116,8 +116,8 @@ int main() {
                                     {"commands", wire::describe_commands()},
                                     {"settings", settings()},
                                     {"tasks", tasks()},
-                                    {"create_options", options_of(signer::kCreateOptions)},
-                                    {"import_options", options_of(signer::kImportOptions)},
+                                    {"create_options", options_of(signer::Makes::Realm)},
+                                    {"import_options", options_of(signer::Makes::Import)},
                                     {"errors", errors()},
                                     {"certificate_lints", lints(x509::certificate_rules())},
                                     {"crl_lints", lints(x509::crl_rules())}});

@@ -24,6 +24,7 @@
 namespace {
 
 using namespace chancery;
+using signer::Makes;
 
 constexpr const char* kUsage =
     "usage: chancery-signer serve --realm NAME --directory DIR --listen-fd N --ready-fd N --life-fd N --pass-fd N\n"
@@ -42,12 +43,12 @@ constexpr std::array<std::string_view, 10> kCommon{"realm",   "source",  "direct
 
 Result<Options> parse(int argc, char** argv) {
   Options options;
-  const auto find_option = argv[1] == std::string_view("import-upki") ? signer::find_import_option : signer::find_create_option;
+  const auto verb = argv[1] == std::string_view("import-upki") ? Makes::Import : Makes::Realm;
   for (int i = 2; i < argc; ++i) {
     std::string_view name = argv[i];
     if (!name.starts_with("--")) return Error(Code::InvalidParams, "\"" + base::printable(name, 64) + "\" is no option");
     name.remove_prefix(2);
-    const auto* of_create = find_option(name);
+    const auto* of_create = signer::find_create_option(verb, name);
     if (of_create == nullptr && std::ranges::find(kCommon, name) == kCommon.end())
       return Error(Code::InvalidParams, "unknown option --" + base::printable(name, 64), "chancery-signer --help lists them");
     if (of_create != nullptr && of_create->value.empty()) {
@@ -83,16 +84,16 @@ Result<int> passed(const Options& options, std::string_view name) {
 /// None when the option was not given.
 Result<std::optional<int>> number_of(const Options& options, std::string_view name) {
   if (!options.contains(name)) return std::optional<int>();
-  const auto* row = signer::find_create_option(name);
+  const auto* row = signer::find_create_option(Makes::Realm, name);
   const auto found = number(value(options, name), row->least, row->most);
   if (!found.ok()) return signer::of_option(found.error(), name);
   return std::optional(*found);
 }
 
 /// An option that was given says something: nobody means the default by an empty text.
-Status check_not_empty(const Options& options) {
+Status check_not_empty(const Options& options, Makes verb) {
   for (const auto& [name, text] : options) {
-    const auto* row = signer::find_create_option(name);
+    const auto* row = signer::find_create_option(verb, name);
     if (row == nullptr || row->value.empty() || !text.empty()) continue;
     const Error empty(Code::InvalidParams,
                       "found an empty text, expected " + std::string(row->value) + "; without --" + name + " the default holds");
@@ -107,11 +108,21 @@ int complain(const Error& error) {
   return base::describe(error.code()).exit_status;
 }
 
-Result<signer::Creation> creation_from(const Options& options) {
-  PKI_TRY_VOID(check_not_empty(options));
+/// What both verbs take.
+Result<signer::Creation> common_creation(const Options& options, Makes verb) {
+  PKI_TRY_VOID(check_not_empty(options, verb));
   signer::Creation creation;
   creation.realm = value(options, "realm");
   creation.directory = std::filesystem::absolute(value(options, "directory")).lexically_normal();
+  creation.passphrase_file = value(options, "passphrase-file");
+  creation.credential = value(options, "credential");
+  creation.unencrypted = options.contains("unencrypted");
+  creation.owners = {value(options, "signer-user"), value(options, "worker-user")};
+  return creation;
+}
+
+Result<signer::Creation> creation_from(const Options& options) {
+  PKI_TRY(auto creation, common_creation(options, Makes::Realm));
   if (options.contains("key")) {
     const auto spec = base::parse_key_spec(value(options, "key"));
     if (!spec.ok()) return signer::of_option(spec.error(), "key");
@@ -120,13 +131,11 @@ Result<signer::Creation> creation_from(const Options& options) {
   PKI_TRY(creation.days, number_of(options, "days"));
   PKI_TRY(creation.path_length, number_of(options, "path-length"));
   creation.subject = value(options, "subject");
-  creation.passphrase_file = value(options, "passphrase-file");
-  creation.credential = value(options, "credential");
-  creation.unencrypted = options.contains("unencrypted");
+  creation.company = value(options, "company");
+  creation.domain = value(options, "domain");
   creation.import_key = value(options, "import-key");
   creation.import_certificate = value(options, "import-certificate");
   creation.import_passphrase_file = value(options, "import-passphrase-file");
-  creation.owners = {value(options, "signer-user"), value(options, "worker-user")};
   creation.secret_file = value(options, "from-secret");
   PKI_TRY(const auto generation, number_of(options, "generation"));
   if (generation && creation.secret_file.empty())
@@ -158,23 +167,23 @@ int create(const Options& options) {
   return 0;
 }
 
-int import_upki(const Options& options) {
-  for (const auto& [name, text] : options) {
-    const auto* row = signer::find_import_option(name);
-    if (text.empty() && (row == nullptr || !row->value.empty()))
-      return complain(Error(Code::InvalidParams, "--" + name + ": found an empty text, expected a value"));
+Result<signer::UpkiImport> import_from(const Options& options) {
+  for (const auto* name : {"source", "directory"}) {
+    if (value(options, name).empty())
+      return Error(Code::InvalidParams, "--" + std::string(name) + ": found an empty text, expected a directory");
   }
   signer::UpkiImport order;
+  PKI_TRY(order.creation, common_creation(options, Makes::Import));
+  order.creation.import_passphrase_file = value(options, "ca-passphrase-file");
   order.source = std::filesystem::absolute(value(options, "source")).lexically_normal();
   order.ca_directory = value(options, "ca-directory");
-  order.creation.realm = value(options, "realm");
-  order.creation.directory = std::filesystem::absolute(value(options, "directory")).lexically_normal();
-  order.creation.passphrase_file = value(options, "passphrase-file");
-  order.creation.credential = value(options, "credential");
-  order.creation.unencrypted = options.contains("unencrypted");
-  order.creation.import_passphrase_file = value(options, "ca-passphrase-file");
-  order.creation.owners = {value(options, "signer-user"), value(options, "worker-user")};
-  const auto made = signer::import_upki(std::move(order), base::SystemClock().now());
+  return order;
+}
+
+int import_upki(const Options& options) {
+  auto order = import_from(options);
+  if (!order.ok()) return complain(order.error());
+  const auto made = signer::import_upki(std::move(order).value(), base::SystemClock().now());
   if (!made.ok()) return complain(made.error());
   std::printf("%s\n", wire::to_text(*made).c_str());
   return 0;
@@ -232,8 +241,9 @@ int serve(const Options& options) {
   return signer::serve(std::move(start).value());
 }
 
-void print_options(std::FILE* out, std::span<const signer::CreateOption> options) {
-  for (const auto& option : options) {
+void print_options(std::FILE* out, Makes verb) {
+  for (const auto& option : signer::kCreateOptions) {
+    if (!option.is_of(verb)) continue;
     const auto spelt = "--" + std::string(option.name) + " " + std::string(option.value);
     std::fprintf(out, "  %-30s %s\n", spelt.c_str(), std::string(option.doc).c_str());
   }
@@ -241,9 +251,9 @@ void print_options(std::FILE* out, std::span<const signer::CreateOption> options
 
 void print_usage(std::FILE* out) {
   std::fputs(kUsage, out);
-  print_options(out, signer::kCreateOptions);
+  print_options(out, Makes::Realm);
   std::fputs("Options of import-upki:\n", out);
-  print_options(out, signer::kImportOptions);
+  print_options(out, Makes::Import);
 }
 
 struct Mode {

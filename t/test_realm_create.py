@@ -258,7 +258,26 @@ def refusals(place, tmp_path, secret, existing):
         (["--passphrase-file", secret, "--unencrypted"], "more than one"),
         (["--request-only", "--self-signed"], "more than one"),
         (["--credential", "ca"], "LoadCredential"),
+        (["--company", ""], "--company: found an empty text"),
+        (["--company", "x\ty"], "company"),
+        (["--domain", "not a domain"], "domain"),
     ]
+
+
+def test_company_and_domain_are_written(place):
+    made = place.create("one", "--company", 'Kitchen "&" Sons', "--domain", "kitchen.example")
+    settings = (place.realm("one") / "ca.config.yml").read_text()
+    assert 'company: "Kitchen \\"&\\" Sons"' in settings and 'domain: "kitchen.example"' in settings, settings
+    assert "/O=Kitchen" in str(made.stdout), made
+
+
+def test_company_and_domain_do_not_contradict_a_configuration(place):
+    for number, (options, fits) in enumerate([(("--company", "Mine"), True), (("--company", "Other"), False), (("--domain", "other.example"), False)]):
+        place.realm(f"r{number}").mkdir(parents=True)
+        kept = write(place.realm(f"r{number}") / "ca.config.yml", "company: Mine\nkey_unencrypted: true\n", 0o640)
+        done = place.create(f"r{number}", *options, check=False)
+        assert (done.returncode == 0) == fits and (fits or "another company or domain" in done.stderr), done
+        assert kept.read_text() == "company: Mine\nkey_unencrypted: true\n" and (place.realm(f"r{number}") / "ca.key").exists() == fits
 
 
 def test_F12_what_is_refused_makes_no_ca(place, tmp_path, secret, existing):

@@ -179,8 +179,9 @@ void add_aliases(Line& line) {
   }
 }
 
-void add_signer_options(CLI::App& app, std::span<const signer::CreateOption> options) {
-  for (const auto& option : options) {
+void add_signer_options(CLI::App& app, signer::Makes verb) {
+  for (const auto& option : signer::kCreateOptions) {
+    if (!option.is_of(verb)) continue;
     const auto name = "--" + std::string(option.name);
     const std::string doc(option.doc);
     if (option.value.empty()) {
@@ -197,7 +198,7 @@ void add_realm_create(Line& line) {
   create.app->fallthrough(false);  // a realm may be named like a noun
   create.app->add_option("name", create.name, "realm name")->required();
   create.app->add_option("--realms-directory", create.realms_directory, "where realms are")->capture_default_str();
-  add_signer_options(*create.app, signer::kCreateOptions);
+  add_signer_options(*create.app, signer::Makes::Realm);
 }
 
 void add_import(Line& line) {
@@ -208,7 +209,7 @@ void add_import(Line& line) {
   import.app->add_option("directory", import.source, "uPKI's data directory, which UPKI_DATA_DIR or --path named")->required();
   import.app->add_option("--name", import.name, "the realm's name")->capture_default_str();
   import.app->add_option("--realms-directory", import.realms_directory, "where realms are")->capture_default_str();
-  add_signer_options(*import.app, signer::kImportOptions);
+  add_signer_options(*import.app, signer::Makes::Import);
 }
 
 void add_upki(Line& line) {
@@ -271,9 +272,10 @@ int complete(const Line& line, const std::vector<std::string>& words) {
 }
 
 /// The options for chancery-signer that were given, as words.
-std::vector<std::string> signer_options(const CLI::App& app, std::span<const signer::CreateOption> rows) {
+std::vector<std::string> signer_options(const CLI::App& app, signer::Makes verb) {
   std::vector<std::string> words;
-  for (const auto& row : rows) {
+  for (const auto& row : signer::kCreateOptions) {
+    if (!row.is_of(verb)) continue;
     const auto name = "--" + std::string(row.name);
     const auto* option = app.get_option(name);
     if (option->count() == 0) continue;
@@ -362,7 +364,7 @@ Status refuse_files(const cli::FileNames& files, const std::string& verb) {
 Status run_create(const Line& line) {
   PKI_TRY_VOID(refuse_files(line.global.files, "realm create"));
   PKI_TRY(const auto made, cli::create_realm(line.create.name, line.create.realms_directory,
-                                             signer_options(*line.create.app, signer::kCreateOptions)));
+                                             signer_options(*line.create.app, signer::Makes::Realm)));
   return print(line.global, made);
 }
 
@@ -370,7 +372,7 @@ Status run_import(const Line& line) {
   const auto& import = line.import;
   PKI_TRY_VOID(refuse_files(line.global.files, "import upki"));
   PKI_TRY(const auto made, cli::import_upki(import.source, import.name, import.realms_directory,
-                                            signer_options(*import.app, signer::kImportOptions)));
+                                            signer_options(*import.app, signer::Makes::Import)));
   return print(line.global, made);
 }
 

@@ -102,6 +102,8 @@ Status write_configuration(const Creation& creation) {
   PKI_TRY(const auto protection, protection_line(creation));
   std::string text = "# Realm " + creation.realm + ". Every setting is described in doc/settings.md.\n" + protection;
   if (creation.key) text += "key: " + quoted(base::to_text(*creation.key)) + "\n";
+  if (!creation.company.empty()) text += "company: " + quoted(creation.company) + "\n";
+  if (!creation.domain.empty()) text += "domain: " + quoted(creation.domain) + "\n";
   if (!creation.subject.empty()) text += "ca_subject: " + quoted(creation.subject) + "\n";
   return base::replace_file(path, base::as_bytes(text), 0640);
 }
@@ -118,6 +120,16 @@ Status check_protection(const Creation& creation, const config::RealmConfig& rea
                "change it there, and leave the option out");
 }
 
+/// Likewise the names that certificates get.
+Status check_names(const Creation& creation, const config::RealmConfig& realm) {
+  const bool agrees = (creation.company.empty() || creation.company == realm.company) &&
+                      (creation.domain.empty() || creation.domain == realm.domain);
+  if (agrees) return {};
+  return Error(Code::InvalidParams,
+               (creation.directory / kConfiguration).string() + " has another company or domain than --company and --domain",
+               "change it there, and leave the options out");
+}
+
 /// A file that these options just made is nothing to look into: the user has not seen it, and it goes again.
 std::string complaint(const config::Finding& finding, bool is_just_made) {
   if (!is_just_made) return config::to_line(finding);
@@ -130,6 +142,7 @@ Result<RealmPtr> load(const Creation& creation, bool is_just_made) {
   auto realm = config::load_realm(name, creation.directory, findings);
   if (realm != nullptr) {
     PKI_TRY_VOID(check_protection(creation, *realm));
+    PKI_TRY_VOID(check_names(creation, *realm));
     return realm;
   }
   std::string text;

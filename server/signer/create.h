@@ -21,6 +21,8 @@ struct Creation {
   base::Path directory;
   std::optional<base::KeySpec> key;  ///< none: the configuration's, ec:P-256 without one
   std::string subject;               ///< slash DN; empty: the configuration's, else /O=<company>/CN=<realm> CA
+  std::string company;               ///< for the configuration; empty: its default
+  std::string domain;
   std::optional<int> days;
   std::optional<int> path_length;
   std::string passphrase_file;  ///< none of the three: a new passphrase in <directory>/passphrase
