@@ -154,6 +154,15 @@ def test_what_is_refused(place, tmp_path, existing):
         (["init", "--path", place, "--ca-password-file", tmp_path / "password"], {}, "without --ca-key"),
         (["init", "--path", place, "--ca-key", tmp_path / "absent", "--ca-cert", certificate], {}, "absent"),
         (["init", "--path", place], {"UPKI_CA_HOST": "ca.example.com"}, "expected an IPv4 or IPv6 address"),
+        (["init", "--path", place], {"UPKI_CA_HOST": "0.0.0.0"}, "which others reach, without --server-key"),
+        (["init", "--path", place, "--host", "::"], {}, "which others reach, without --server-key"),
+        (["init", "--path", place, "--server-key", tmp_path / "none.curve"], {}, "--server-key: open"),
+        (["init", "--path", place, "--server-key", write(tmp_path / "open.curve", "x", 0o644)], {}, "expected 0600"),
+        (["init", "--path", place, "--ra-key", "short"], {}, "--ra-key: found"),
+        (["init", "--path", place, "--subject", "nonsense"], {}, "--subject"),
+        (["init", "--path", place, "--domain", "not a domain"], {}, "domain"),
+        (["init", "--path", place, "--ca-key", key, "--ca-cert", certificate, "--subject", "/CN=x"], {}, "found --subject with --ca-key"),
+        (["start", "--path", place, "--company", "x"], {}, "company"),
         (["init", "--path", place, "--port", "65535"], {}, '--port: found "65535", expected 1 to 65534'),
         (["init", "--path", place, "--port", "http"], {}, '--port: found "http"'),
         (["init", "--path", tmp_path / "old"], {}, "chancery import upki"),
@@ -166,15 +175,70 @@ def test_what_is_refused(place, tmp_path, existing):
     for words, env, said in refused:
         done = upki(*words, env=env, check=False)
         assert done.returncode != 0 and said in done.stderr, (words, done)
-        assert not place.exists(), words
+        assert not place.exists() and not (tmp_path / "pki.chancery.xml").exists(), words
     upki("init", "--path", place, env=existing)
     done = upki("init", "--path", place, env=existing, check=False)
     assert done.returncode != 0 and "has a CA already" in done.stderr and "upki start" in done.stderr
+
+
+def test_company_domain_and_subject_are_the_realms(place):
+    made = upki("init", "--path", place, "--company", "Kitchen & Sons", "--domain", "kitchen.example", "--subject", "/C=FR/O=Kitchen/CN=Kitchen Root CA")
+    assert made["subject"] == "/C=FR/O=Kitchen/CN=Kitchen Root CA"
+    settings = (place / "ca.config.yml").read_text()
+    assert 'company: "Kitchen & Sons"' in settings and 'domain: "kitchen.example"' in settings
+    other = upki("init", "--path", place.parent / "other", "--company", "Kitchen & Sons")
+    assert other["subject"] == "/O=Kitchen & Sons/CN=other CA"
+
+
+@pytest.mark.parametrize("verb", ["listen", "start", "register"])
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_taken_port_ends_it(place, port, existing, verb, which):
+    upki("init", "--path", place, "--port", port, env=existing)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", port + which))
+        other.listen()
+        for words in ([], ["--port", port]):
+            done = upki(verb, "--path", place, *words, check=False, timeout=60)
+            assert done.returncode != 0 and f"port {port + which} of 127.0.0.1" in done.stderr and "is taken by another program" in done.stderr, done
+        server = place.parent / "pki.chancery.xml"
+        server.write_text(server.read_text().replace("<log", "<!-- mine --><log"))
+        assert f"port {port + which} of 127.0.0.1" in upki(verb, "--path", place, check=False, timeout=60).stderr
+
+
+def test_an_address_beyond_this_machine_needs_a_key_and_changes_nothing_without(place, port, existing):
+    upki("init", "--path", place, "--port", port, env=existing)
+    server = place.parent / "pki.chancery.xml"
+    before = server.read_text()
+    for verb in ("listen", "start", "register"):
+        done = upki(verb, "--path", place, "--host", "0.0.0.0", check=False, timeout=60)
+        assert done.returncode != 0 and "without --server-key" in done.stderr and server.read_text() == before, done
+
+
+def test_peers_come_with_keys(tmp_path, place, port, existing):
+    """An RA elsewhere has the key that --ra-key named; nobody else is let in by CURVE."""
+    keys = {name: zmq.curve_keypair() for name in ("server", "ra", "other")}
+    secret = write(tmp_path / "server & co.curve", keys["server"][1].decode() + "\n")
+    upki("init", "--path", place, "--port", port, env=existing)
+    quick_keys(place)
+    with serving("register", "--path", place, "--host", "0.0.0.0", "--server-key", secret, "--ra-key", keys["ra"][0].decode()):
+        assert ask(port, "get_ca")["EVENT"] == "ANSWER"  # loopback, as before
+
+        def as_peer(name, task):
+            secret_of = write(tmp_path / f"{name}.curve", keys[name][1].decode() + "\n")
+            done = subprocess.run([BUILD / "chancery-zmq", "--probe", f"tcp://127.0.0.1:{port}", "--server-key", keys["server"][0].decode(), "--key", secret_of,
+                                   "--task", task], capture_output=True, text=True, timeout=60)
+            return done.stdout + done.stderr
+        assert "answered" in as_peer("ra", "list_nodes")
+        assert "does not know the client's key" in as_peer("other", "list_nodes")
+    kept = (place.parent / "pki.chancery.xml").read_text()
+    with serving("start", "--path", place):  # what was chosen stays chosen
+        assert ask(port, "get_ca")["EVENT"] == "ANSWER"
+    assert (place.parent / "pki.chancery.xml").read_text() == kept and "&amp; co.curve" in kept
 
 
 def test_verbs_are_completed_and_described():
     done = subprocess.run([BUILD / "chancery", "completion", "--words", "upki", ""], capture_output=True, text=True, check=True)
     assert {"init", "register", "listen", "start"} <= set(done.stdout.split()), done.stdout
     done = subprocess.run([BUILD / "chancery", "upki", "init", "--help"], capture_output=True, text=True, check=True)
-    for word in ("UPKI_DATA_DIR", "UPKI_CA_KEY_FILE", "UPKI_CA_CERT_FILE", "UPKI_CA_HOST", "--ca-password-file"):
+    for word in ("UPKI_DATA_DIR", "UPKI_CA_KEY_FILE", "UPKI_CA_CERT_FILE", "UPKI_CA_HOST", "--ca-password-file", "--company", "--domain", "--subject", "--server-key", "--ra-key"):
         assert word in done.stdout, done.stdout

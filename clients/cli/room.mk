@@ -6,7 +6,8 @@ libcli_a_SOURCES = \
   clients/cli/local_verbs.cc clients/cli/local_verbs.h \
   clients/cli/output.cc clients/cli/output.h \
   clients/cli/steps.cc clients/cli/steps.h \
-  clients/cli/upki.cc clients/cli/upki.h
+  clients/cli/upki.cc clients/cli/upki.h \
+  clients/cli/upki_server.cc clients/cli/upki_server.h
 libcli_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
 CLI_LIBS = libcli.a $(CLIENT_LIBS) $(X509_LIBS)
 

@@ -16,8 +16,13 @@ struct UpkiOptions {
   std::string ca_certificate;
   std::string ca_password;
   std::string ca_password_file;
+  std::string company;
+  std::string domain;
+  std::string subject;
   std::string host;
   std::string port;
+  std::string server_key;
+  std::string ra_key;
 };
 
 /// An option of some verbs. One that is not given is taken from the environment.
@@ -37,10 +42,22 @@ inline constexpr std::array kUpkiOptions{
     UpkiOption{"ca-password", "TEXT", "", "init", "refused, since others see it: --ca-password-file", &UpkiOptions::ca_password},
     UpkiOption{"ca-password-file", "FILE", "", "init", "the file, mode 0600, whose first line opens that key",
                &UpkiOptions::ca_password_file},
+    UpkiOption{"company", "TEXT", "", "init",
+               "`company` of ca.config.yml: the organisation in the CA's name and its certificates'", &UpkiOptions::company},
+    UpkiOption{"domain", "NAME", "", "init", "`domain` of ca.config.yml, like example.com", &UpkiOptions::domain},
+    UpkiOption{"subject", "DN", "", "init",
+               "the CA's subject, like /C=FR/O=Company/OU=CA/CN=Company Root CA; default is of the company",
+               &UpkiOptions::subject},
     UpkiOption{"host", "ADDRESS", "UPKI_CA_HOST", "init register listen start",
-               "where uPKI's protocol is served; default is 127.0.0.1", &UpkiOptions::host},
+               "where uPKI's protocol is served; default is 127.0.0.1, others need --server-key", &UpkiOptions::host},
     UpkiOption{"port", "PORT", "", "init register listen start", "and at which port, registration one above; default is 5000",
                &UpkiOptions::port},
+    UpkiOption{
+        "server-key", "FILE", "", "init register listen start",
+        "the endpoint's secret CURVE key, mode 0600, that chancery zmq-key makes: peers of other machines come in with keys",
+        &UpkiOptions::server_key},
+    UpkiOption{"ra-key", "KEY", "", "init register listen start", "the public CURVE key of an RA on another machine",
+               &UpkiOptions::ra_key},
 };
 
 /// A verb. Those of the RA stand in a group of their own.

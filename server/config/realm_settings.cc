@@ -24,8 +24,7 @@ constexpr std::array kRealm{
     Setting<RealmConfig>{
         {.name = "host",
          .when = When::Start,
-         .doc = "Where uPKI's clients find this realm. The endpoint in chancery.xml serves it, and has to agree; chancery "
-                "upki writes both.",
+         .doc = "Where uPKI's clients find this realm. The endpoint in chancery.xml serves it, and has to agree.",
          .type = "address"},
         nullptr,
         nullptr},
