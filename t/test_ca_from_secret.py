@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import os
 import pathlib
 import subprocess
 
@@ -10,9 +11,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 import ca_from_secret
+from test_master import BUILD
 from test_realm_create import Place, issued_file, openssl, write
 
 DATA = pathlib.Path(__file__).resolve().parent / "data" / "ca-from-secret.txt"
+DOCUMENT = pathlib.Path(__file__).resolve().parents[1] / "doc" / "ca-from-secret.md"
 SECRET = hashlib.sha512(b"of these tests").digest()
 
 
@@ -65,6 +68,35 @@ def test_the_published_vectors_are_what_the_document_gives():
             continue  # seconds each, and the unit tests have them
         wanted = dict(part.split("=") for part in parts)
         assert ca_from_secret.derive(bytes.fromhex(secret), realm, kind, int(generation)) == wanted
+
+
+def documented():
+    """The rows of the document's table: secret, realm, kind, generation, private key."""
+    rows = [[cell.strip().strip("`") for cell in line.split("|")[1:-1]] for line in DOCUMENT.read_text().splitlines() if line.startswith("| `")]
+    assert len(rows) == 5
+    return rows
+
+
+@pytest.mark.parametrize("secret,realm,kind,generation,wanted", documented())
+def test_the_programs_keys_are_the_documents(place, tmp_path, secret, realm, kind, generation, wanted):
+    file = tmp_path / "vector-secret"
+    file.write_bytes(bytes.fromhex(secret))
+    file.chmod(0o600)
+    done = place.create(realm, "--from-secret", file, "--key", kind, "--generation", generation, "--unencrypted", check=False)
+    if secret.startswith("5f5e5d"):  # a counter
+        assert done.returncode != 0 and "bits of chance" in done.stderr, done
+        return
+    assert done.returncode == 0, done
+    assert wanted in numbers(place.realm(realm) / "ca.key").values()
+
+
+def test_the_documents_commands_do_what_they_say(tmp_path):
+    lines = [line.strip() for line in DOCUMENT.read_text().split("be held against its rows")[1].splitlines() if line.startswith("    ")]
+    (tmp_path / "realms").mkdir()
+    environment = {**os.environ, "PATH": f"{BUILD}:{os.environ['PATH']}", "CHANCERY_PROGRAMS": str(BUILD)}
+    done = subprocess.run(["sh", "-ec", "\n".join(lines)], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    shown = done.stdout.split("priv:")[1].split("pub:")[0]
+    assert "".join(shown.split()).replace(":", "") == documented()[-1][-1]
 
 
 def test_a_realm_is_made_again_from_its_secret(place, tmp_path, secret):
