@@ -161,7 +161,7 @@ class System:
     <listener name="http" tls="false" address="127.0.0.1" port="{self.http_port}" default-realm="default" realms="*"/>
     {self.more_listeners}
   </listeners>
-  <zmq><endpoint address="127.0.0.1" port="{self.zmq_port}" realm="default" loopback-peers="ra-operator admin"/></zmq>
+  <zmq><endpoint address="127.0.0.1" port="{self.zmq_port}" realm="default" loopback-peers="frontend ra-operator admin"/></zmq>
 </chancery>
 """)
         if self.user:

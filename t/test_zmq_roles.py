@@ -117,16 +117,16 @@ def request(name):
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
-#: task: least of stranger, ra, admin; parameters
+#: task: least of stranger, ra, admin, or front end, which is none of these; parameters
 TASKS = {
     "get_ca": ("stranger", {}), "get_crl": ("stranger", {}), "list_profiles": ("stranger", {}), "get_profile": ("stranger", {"profile": "server"}),
     "ocsp_check": ("stranger", {"serial": "123"}), "register": ("stranger", {"seed": "wrong", "cn": "x.example.com"}),
     "generate_crl": ("ra", {}), "generate": ("ra", {"cn": "made-{who}.example.com", "profile": "user"}), "sign": ("ra", {"csr": "{csr}"}),
     "view": ("ra", {"dn": "nobody.example.com"}), "renew": ("ra", {"dn": "nobody.example.com"}), "revoke": ("ra", {"dn": "nobody.example.com"}),
-    "unrevoke": ("ra", {"dn": "nobody.example.com"}), "delete": ("ra", {"dn": "nobody.example.com"}), "list_admins": ("ra", {}), "list_nodes": ("ra", {}),
+    "unrevoke": ("ra", {"dn": "nobody.example.com"}), "delete": ("ra", {"dn": "nobody.example.com"}), "list_admins": ("ra", {}), "list_nodes": ("ra", {}), "command": ("front end", {"method": "ca.get"}),
     "get_node": ("ra", {"cn": "nobody.example.com"}), "add_admin": ("admin", {"dn": "/CN=added"}), "remove_admin": ("admin", {"dn": "/CN=added"}),
 }
-RANKS = ("stranger", "ra", "admin")
+RANKS = ("stranger", "ra", "admin", "front end")
 REFUSED = "needs the role "
 
 

@@ -36,21 +36,28 @@ Status SocketBackend::connect() {
 }
 
 /// The session keeps whom it was for last, so most requests need no session.attest before.
-Result<Json> SocketBackend::ask(std::string_view method, const Json& params) {
-  if (attested_ != evidence_) {
-    attested_ = Json();
-    PKI_TRY([[maybe_unused]] const auto whom, client_->call("session.attest", evidence_));
-    attested_ = evidence_;
-  }
-  return client_->call(method, params);
+Result<Json> SocketBackend::attest() {
+  if (attested_ == evidence_) return identity_;
+  attested_ = Json();
+  PKI_TRY(identity_, client_->call("session.attest", evidence_));
+  attested_ = evidence_;
+  return identity_;
+}
+
+/// A certificate that holds no longer leaves the session for nobody.
+Result<Json> SocketBackend::ask(std::string_view method, const Json& params, const std::string& acting_for) {
+  PKI_TRY([[maybe_unused]] const auto whom, attest());
+  auto answer = client_->call(method, params, acting_for);
+  if (!answer.ok() && answer.error().code() == Code::AuthFailed) attested_ = Json();
+  return answer;
 }
 
 /// A worker that ends an idle session says so before it reads another request, so that one is safe to send again; after any other
 /// end nobody knows whether it was carried out, and it is not repeated.
-Result<Json> SocketBackend::call(std::string_view method, Json params) {
+Result<Json> SocketBackend::repeat(const std::function<Result<Json>()>& ask) {
   for (int attempt = 0;; ++attempt) {
     if (client_ == nullptr || !client_->connected()) PKI_TRY_VOID(connect());
-    auto result = ask(method, params);
+    auto result = ask();
     if (result.ok()) return result;
     const bool ends = result.error().hint() == kSessionEnds;
     if (client_->connected()) {
@@ -60,6 +67,19 @@ Result<Json> SocketBackend::call(std::string_view method, Json params) {
     const bool stale = ends && result.error().code() == Code::Timeout;
     if (!stale || attempt > 0) return result;
   }
+}
+
+Result<Json> SocketBackend::call_for(std::string_view method, Json params, const std::string& acting_for) {
+  return repeat([&] { return ask(method, params, acting_for); });
+}
+
+Result<Json> SocketBackend::speak_for(const std::string& holder) {
+  evidence_ = evidence_for(endpoint_, peer_).set("as_front_end", true);
+  if (!holder.empty()) {
+    evidence_.set("holder", holder);
+    attested_ = Json();
+  }
+  return repeat([this] { return attest(); });
 }
 
 }  // namespace chancery::zmq_gateway

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "clients/lib/client.h"
 #include "clients/zmq/seed_limit.h"
@@ -25,18 +27,22 @@ class SocketBackend : public Backend {
  public:
   SocketBackend(std::string socket, std::string front_end, const Endpoint& endpoint, SeedLimit& seeds)
       : socket_(std::move(socket)), front_end_(std::move(front_end)), endpoint_(endpoint), seeds_(seeds) {}
-  Result<Json> call(std::string_view method, Json params) override;
+  Result<Json> call(std::string_view method, Json params) override { return call_for(method, std::move(params), {}); }
+  Result<Json> speak_for(const std::string& holder) override;
+  Result<Json> call_for(std::string_view method, Json params, const std::string& acting_for) override;
   bool offer_seed() override { return seeds_.offer(peer_, std::chrono::steady_clock::now()); }
   void take_back_offer() override { seeds_.take_back(peer_); }
   bool is_in_time() override;
   /// Whose request is in hand from now on: an address, or kCurvePeer and a key.
   void set_peer(std::string peer);
   const std::string& peer() const { return peer_; }
-  const std::string& realm() const { return endpoint_.realm; }
+  const std::string& realm() const override { return endpoint_.realm; }
 
  private:
   Status connect();
-  Result<Json> ask(std::string_view method, const Json& params);
+  Result<Json> attest();
+  Result<Json> ask(std::string_view method, const Json& params, const std::string& acting_for);
+  Result<Json> repeat(const std::function<Result<Json>()>& ask);
 
   std::string socket_;
   std::string front_end_;
@@ -44,6 +50,7 @@ class SocketBackend : public Backend {
   std::string peer_;
   Json evidence_ = Json::object();
   Json attested_;  ///< evidence that the session has accepted; null: none
+  Json identity_;  ///< what it gave for that
   SeedLimit& seeds_;
   std::chrono::steady_clock::time_point asked_at_{};
   std::unique_ptr<client::Client> client_;

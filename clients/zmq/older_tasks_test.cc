@@ -57,11 +57,17 @@ class Script : public Backend {
     return found == answers_.end() ? Result<Json>(Error(Code::UnknownMethod, "the script has no " + std::string(method)))
                                    : found->second;
   }
+  Result<Json> speak_for(const std::string& /*holder*/) override { return Error(Code::Denied, "no front end"); }
+  Result<Json> call_for(std::string_view method, Json params, const std::string& /*acting_for*/) override {
+    return call(method, std::move(params));
+  }
+  const std::string& realm() const override { return realm_; }
   bool is_in_time() override { return commands_in_time-- > 0; }
   std::vector<std::string> asked;
   int commands_in_time = 100;
 
  private:
+  std::string realm_ = "default";
   std::map<std::string, Result<Json>> answers_;
 };
 

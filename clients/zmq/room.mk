@@ -3,6 +3,7 @@ libzmqgateway_a_SOURCES = \
   clients/zmq/acme_tasks.cc \
   clients/zmq/backend.cc clients/zmq/backend.h \
   clients/zmq/ca_tasks.cc \
+  clients/zmq/command_task.cc \
   clients/zmq/curve.cc clients/zmq/curve.h \
   clients/zmq/dialect.cc clients/zmq/dialect.h \
   clients/zmq/greeting.cc clients/zmq/greeting.h \

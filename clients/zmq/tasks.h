@@ -28,6 +28,16 @@ class Backend {
   /// uPKI's RA for good (UPKI.md 1.1).
   virtual bool is_in_time() { return true; }
   Result<Json> call(std::string_view method) { return call(method, Json::object()); }
+
+  /// From now on until the next request, commands are those of a front end that the peer in hand is itself.
+  ///
+  /// @param holder  PEM: of whom they are; looked at anew. Empty: see call_for().
+  /// @return what session.attest gives. @errors Denied: the peer is no front end; AuthFailed: the certificate holds for nobody.
+  virtual Result<Json> speak_for(const std::string& holder) = 0;
+  /// One command after speak_for(). @param acting_for  whom the front end acts for; empty: the holder, or itself.
+  virtual Result<Json> call_for(std::string_view method, Json params, const std::string& acting_for) = 0;
+  /// The endpoint's.
+  virtual const std::string& realm() const = 0;
 };
 
 /// A frame's answer.

@@ -48,6 +48,7 @@ class Script : public Backend {
     say("acme.order.list", R"({"orders":["o"]})");
     for (const auto* method : {"acme.authorization.find", "acme.authorization.sync", "acme.authorization.deactivate"})
       say(method, R"({"id":"z","account":"t","order":"o","identifier":{"type":"dns","value":"x"},"status":"valid"})");
+    say("session.attest", R"({"identity":"cert:/CN=a"})");
     say("admin.list", R"({"admins":["/C=FR/O=Company/OU=Admins/CN=adm"]})");
   }
 
@@ -62,6 +63,16 @@ class Script : public Backend {
     return found == answers_.end() ? Result<Json>(Error(Code::UnknownMethod, "the script has no such command")) : found->second;
   }
 
+  Result<Json> speak_for(const std::string& holder) override {
+    return call("session.attest", Json::object({{"holder", holder}}));
+  }
+  Result<Json> call_for(std::string_view method, Json params, const std::string& acting_for) override {
+    auto answer = call(method, std::move(params));
+    asked.back() += " for " + acting_for;
+    return answer;
+  }
+  const std::string& realm() const override { return realm_; }
+
   bool offer_seed() override {
     if (offers == most_offers) return false;
     ++offers;
@@ -74,6 +85,7 @@ class Script : public Backend {
   int most_offers = 2;
 
  private:
+  std::string realm_ = "default";
   std::map<std::string, Result<Json>> answers_;
 };
 
@@ -114,6 +126,22 @@ std::vector<Good> good_cases() {
   const std::string certificate = "certificate.get " + serial + "}";
   return {
       {"get_ca", "null", {"ca.get {}"}, R"("CA\n")"},
+      {"command",
+       R"({"method":"ca.get"})",
+       {R"(session.attest {"holder":""})", "ca.get {} for "},
+       R"({"result": {"certificate": "CA\n"}})"},
+      {"command",
+       R"({"method":"profile.get","params":{"profile":"x"},"for":"http:::1","certificate":null,"realm":"default"})",
+       {R"(session.attest {"holder":""})", R"(profile.get {"profile":"x"} for http:::1)"},
+       R"({"result": {"name": "server", "profile": {"keyType": "rsa", "keyLen": 4096}}})"},
+      {"command",
+       R"({"method":"own.certificate.get","certificate":"CERT"})",
+       {R"(session.attest {"holder":"CERT"})", "own.certificate.get {} for "},
+       R"({"error": {"code": -32601, "message": "the script has no such command", "data": {"code": "unknown_method"}}})"},
+      {"command",
+       R"({"method":"session.attest","certificate":"CERT"})",
+       {R"(session.attest {"holder":"CERT"})"},
+       R"({"result": {"identity": "cert:/CN=a"}})"},
       {"get_crl", "{}", {"crl.get {}"}, R"("MAA=")"},
       {"generate_crl", "{}", {"crl.issue {}"}, R"("MAA=")"},
       {"sign", R"({"csr":"CSR"})", {R"(certificate.issue {"csr":"CSR","profile":"server"})"}, kSigned},
@@ -342,6 +370,21 @@ TEST(Tasks, RefusesBadParametersWithoutAskingTheDaemon) {
       {"acme_get_certificate", "{}", "[700] Missing cert_id parameter"},
       {"acme_revoke_certificate", "{}", "[700] Missing certificate parameter"},
       {"acme_revoke_certificate", R"({"certificate":"x","reason":7})", "[200] Invalid revocation reason: 7. Allowed values: "},
+      {"command", "{}", "[700] Missing method parameter"},
+      {"command", R"({"method":7})", "[200] method is an integer, expected a text"},
+      {"command", R"({"method":"ca.gte"})", "[700] Unknown command: ca.gte"},
+      {"command", R"({"method":"ca.get","params":[]})", "[200] params of the command is an array, expected an object"},
+      {"command", R"({"method":"ca.get","for":{}})", "[200] for is an object, expected a text"},
+      {"command", R"({"method":"ca.get","certificate":7})", "[200] certificate is an integer, expected a text"},
+      {"command", R"({"method":"ca.get","realm":"devices"})", "[700] no realm \\\"devices\\\" at this port"},
+      {"command", R"({"method":"session.open"})", "[700] session.open is not carried"},
+      {"command", R"({"method":"session.login"})", "[700] session.login is not carried"},
+      {"command", R"({"method":"session.close"})", "[700] session.close is not carried"},
+      {"command", R"({"method":"node.register"})", "[700] node.register is not carried"},
+      {"command", R"({"method":"listener.certify"})", "[700] listener.certify is not carried"},
+      {"command", R"({"method":"server.log_level"})", "[700] server.log_level is not carried"},
+      {"command", R"({"method":"server.status"})", "[700] server.status is not carried"},
+      {"command", R"({"method":"ca.get"})", "[700] Unknown task: command", Port::Registration},
       {"get_ca", "7", "[700] params is an integer, expected an object"},
       {"get_ca", R"("x")", "[700] params is a text, expected an object"},
       {"foo", "{}", "[700] Unknown task: foo"},
@@ -360,6 +403,26 @@ TEST(Tasks, RefusesBadParametersWithoutAskingTheDaemon) {
     EXPECT_TRUE(reply.refusal.has_value()) << one.task << " " << one.params;
     EXPECT_TRUE(script.asked.empty()) << one.task << " " << one.params;
   }
+}
+
+TEST(Tasks, ACommandIsForFrontEndsAlone) {
+  Script script;
+  script.refuse("session.attest", Error(Code::Denied, "to speak for others needs the role frontend, curve:ra1 has ra-operator"));
+  const auto reply = handle(script, Port::Operations, frame("command", R"({"method":"ca.get"})"));
+  EXPECT_EQ(reply.text, refusal("[700] to speak for others needs the role frontend, curve:ra1 has ra-operator"));
+  EXPECT_EQ(script.asked.size(), 1U);
+}
+
+TEST(Tasks, ACommandsOwnRefusalIsAnAnswer) {
+  Script script;
+  script.refuse("session.attest", Error(Code::AuthFailed, "revoked", "get another"));
+  auto reply = handle(script, Port::Operations, frame("command", R"({"method":"ca.get","certificate":"CERT"})"));
+  EXPECT_EQ(reply.text,
+            data(R"({"error": {"code": -32004, "message": "revoked", "data": {"code": "auth_failed", "hint": "get another"}}})"));
+  Script other;
+  other.refuse("admin.add", Error(Code::Denied, "admin.add needs the role admin"));
+  reply = handle(other, Port::Operations, frame("command", R"({"method":"admin.add"})"));
+  EXPECT_TRUE(reply.text.starts_with(R"({"EVENT": "ANSWER", "DATA": {"error": )")) << reply.text;
 }
 
 struct Inner {

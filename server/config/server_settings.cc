@@ -244,7 +244,8 @@ constexpr std::array kEndpoint{
     row<&ZmqEndpoint::loopback_peers>(
         {.name = "loopback-peers",
          .doc = "What every program of this machine may do that comes without a CURVE key: \"ra-operator admin\" makes each of "
-                "them the realm's RA and administrator, as with uPKI. Empty: what strangers may."}),
+                "them the realm's RA and administrator, as with uPKI; frontend lets each of them speak for others. Empty: what "
+                "strangers may."}),
 };
 
 constexpr std::array kPeer{
@@ -260,9 +261,11 @@ constexpr std::array kPeer{
                           .required = true,
                           .doc = "The realm in which the roles count; * for all.",
                           .type = "realm name or *"}),
-    row<&ZmqPeer::roles>({.name = "roles",
-                          .required = true,
-                          .doc = "What it may do, at most the roles of the front end: ra-operator for an RA, admin for all."}),
+    row<&ZmqPeer::roles>(
+        {.name = "roles",
+         .required = true,
+         .doc = "What it may do, at most the roles of the front end: ra-operator for an RA, admin for all; frontend for a "
+                "chancery-http on another machine, which then speaks for others."}),
 };
 
 /// Attributes and items that an element may have.

@@ -145,7 +145,13 @@ inline constexpr std::array kAttest{
           "certificate curve_key loopback anybody none"},
     Param{"certificate", Type::Pem, kOptional, kMaxPem, "for certificate: the client's, this realm's own"},
     Param{"curve_key", Type::Text, kOptional, 40, "for curve_key: the peer's public key, Z85 (ZeroMQ RFC 32), 40 characters"},
-    Param{"endpoint", Type::Text, kOptional, 64, "for loopback: ADDRESS:PORT of the endpoint that the peer came to"}};
+    Param{"endpoint", Type::Text, kOptional, 64, "for loopback: ADDRESS:PORT of the endpoint that the peer came to"},
+    Param{"as_front_end", Type::Boolean, kOptional, 0,
+          "the peer is a front end itself, on another machine, which needs the role frontend of its own: the next commands may "
+          "have `for`, or are for the `holder`"},
+    Param{"holder", Type::Pem, kOptional, kMaxPem,
+          "for as_front_end: the certificate, this realm's own, of a client whose possession of its key that front end's TLS has "
+          "proved"}};
 inline constexpr std::array kOwnRenew{
     Param{"csr", Type::Pem, kOptional, kMaxPem, "request with a new key; without it the same key is certified again"}, kDays,
     kIdempotency};
@@ -229,7 +235,7 @@ inline constexpr std::array kCertificate{kSerialField,
                                          Field{"is_ca", Type::Boolean, "basicConstraints CA"},
                                          Field{"path_length", Type::Integer, "pathLenConstraint, when there is one"},
                                          Field{"requester", Type::Text, "identity that asked"},
-                                         Field{"front_end", Type::Text, "through which front end"},
+                                         Field{"front_end", Type::Text, "through which front end; zmq/curve:ra1 are two"},
                                          Field{"issued_at", Type::Time, "when it was issued"},
                                          Field{"acme_order", Type::Text, "the ACME order that obtained it, if one did"},
                                          Field{"revoked_at", Type::Time, "when it was revoked"},
@@ -355,7 +361,7 @@ inline constexpr std::array kIdentity{Field{"realm", Type::Word, "realm of this 
 inline constexpr std::array kAttested{
     Field{"realm", Type::Word, "realm of this session"},
     Field{"identity", Type::Text, "\"cert:/CN=…\", \"curve:<name>\", \"loopback\", \"anybody\", or the front end's own"},
-    Field{"roles", Type::Texts, "what it may do here: its own roles, at most the front end's"},
+    Field{"roles", Type::Texts, "what it may do here: its own roles, at most those of each front end between"},
     Field{"serial", Type::Hex, "of the certificate"},
     Field{"cn", Type::Text, "its common name, when it has one"},
     Field{"dn", Type::Text, "its subject, slash form"},

@@ -38,10 +38,14 @@ Result<Roles> roles_of_holder(Session& session, const x509::Certificate& certifi
   return Roles{is_ra ? Role::RaOperator : Role::Anonymous};
 }
 
-Result<Whom> by_certificate(Session& session, const Params& params) {
-  PKI_TRY(auto certificate, x509::Certificate::from_pem(params.text("certificate")));
+Result<Whom> by_holding(Session& session, x509::Certificate certificate) {
   PKI_TRY(const auto roles, roles_of_holder(session, certificate));
   return Whom{"cert:" + base::printable(certificate.subject().to_slash()), roles, std::move(certificate)};
+}
+
+Result<Whom> by_certificate(Session& session, const Params& params) {
+  PKI_TRY(auto certificate, x509::Certificate::from_pem(params.text("certificate")));
+  return by_holding(session, std::move(certificate));
 }
 
 Result<Whom> by_curve_key(Session& session, const Params& params) {
@@ -77,8 +81,21 @@ constexpr std::array kEvidence{Evidence{"anybody", "", by_nothing}, Evidence{"ce
 
 /// At most what the front end may.
 Identity limited(const Session& session, const Whom& whom) {
-  const auto& front_end = session.opened_as();
+  const auto& front_end = session.vouching();
   return {whom.name, front_end.front_end, whom.roles.narrowed_to(front_end.roles)};
+}
+
+/// A peer that is a front end itself. Its role must stand there by name: an administrator may do what front ends do, but not
+/// speak for others.
+Result<Identity> as_front_end(const Session& session, const Whom& whom) {
+  if (!whom.roles.has(Role::Frontend))
+    return Error(Code::Denied,
+                 "to speak for others needs the role frontend, " + whom.name + " has " +
+                     (whom.roles.empty() ? "none" : base::join(whom.roles.names(), ", ")),
+                 "roles of its <peer> in chancery.xml, or loopback-peers of the <endpoint>");
+  auto identity = limited(session, whom);
+  identity.front_end += "/" + whom.name;
+  return identity;
 }
 
 /// @return nobody for the front end itself. @errors InvalidParams: the parameter of another kind, or none; those of the evidence.
@@ -90,6 +107,10 @@ Result<std::optional<Whom>> read_evidence(Session& session, const Params& params
     if (one.param.empty() || params.has(one.param) == (one.name == kind)) continue;
     return Error(Code::InvalidParams, "evidence " + kind + (one.name == kind ? " without " : " with ") + std::string(one.param));
   }
+  if (params.has("holder") && !params.boolean("as_front_end"))
+    return Error(Code::InvalidParams, "holder without as_front_end: only a front end speaks for one");
+  if (found == nullptr && params.boolean("as_front_end"))
+    return Error(Code::InvalidParams, "as_front_end with evidence " + kind + ", expected that of a peer");
   if (found == nullptr) return std::optional<Whom>();
   PKI_TRY(auto whom, found->read(session, params));
   return std::optional(std::move(whom));
@@ -107,6 +128,20 @@ Result<Json> describe_holder(Session& session, const x509::Certificate& certific
   auto out = describe(session);
   if (const auto cn = certificate.subject().common_name()) out.set("cn", *cn);
   return out.set("serial", certificate.serial().hex()).set("dn", certificate.subject().to_slash()).set("profile", record.profile);
+}
+
+/// For the front end behind this one, or for the holder that it names.
+Result<Json> attest_front_end(Session& session, const Whom& peer, const Params& params) {
+  PKI_TRY(auto front_end, as_front_end(session, peer));
+  if (!params.has("holder")) {
+    session.attest_front_end(std::move(front_end));
+    return describe(session);
+  }
+  PKI_TRY(auto certificate, x509::Certificate::from_pem(params.text("holder")));
+  PKI_TRY(const auto holder, by_holding(session, std::move(certificate)));
+  session.attest_front_end(std::move(front_end));
+  session.attest(limited(session, holder), holder.certificate);
+  return describe_holder(session, *holder.certificate);
 }
 
 }  // namespace
@@ -135,6 +170,7 @@ Result<Json> attest(Session& session, const Params& params) {
     session.log_out();
     return describe(session);
   }
+  if (params.boolean("as_front_end")) return attest_front_end(session, *whom, params);
   session.attest(limited(session, *whom), whom->certificate);
   if (whom->certificate) return describe_holder(session, *whom->certificate);
   return describe(session);

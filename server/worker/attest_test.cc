@@ -12,6 +12,7 @@ namespace {
 using namespace testing;  // NOLINT(google-build-using-namespace): this room's own
 
 constexpr const char* kKey = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7";
+constexpr const char* kRemoteKey = "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hIE";
 constexpr const char* kOtherKey = "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID";
 
 Json by_certificate(const x509::Certificate& certificate) {
@@ -30,6 +31,7 @@ class Attest : public ::testing::Test {
                                        .realms = {"default"},
                                        .roles = {Role::Frontend, Role::RaOperator}});
     place.server.zmq_peers = {{.name = "ra1", .key = kKey, .realm = "default", .roles = {Role::Admin}},
+                              {.name = "web2", .key = kRemoteKey, .realm = "default", .roles = {Role::Frontend, Role::User}},
                               {.name = "far", .key = kOtherKey, .realm = "other", .roles = {Role::Admin}}};
     place.server.zmq_endpoints = {
         {.address = "127.0.0.1", .port = 5000, .realm = "default", .loopback_peers = {Role::RaOperator, Role::Admin}},
@@ -89,6 +91,62 @@ TEST_F(Attest, NobodyIsMoreThanTheFrontEndMayBe) {
     const auto seeded = Json::object({{"seed", "wrong"}, {"cn", "x"}});  // the front end's own right: the seed decides
     EXPECT_EQ(ask(session, "node.register", seeded).error->message(), "registration is closed in this realm");
     EXPECT_EQ(attested(session, Json::object({{"evidence", "none"}})), "frontend:door: ra-operator frontend");
+  });
+}
+
+Json as_front_end(Json evidence) { return evidence.set("as_front_end", true); }
+Json holding(Json evidence, const x509::Certificate& holder) { return as_front_end(evidence).set("holder", holder.pem()); }
+
+TEST_F(Attest, AFrontEndBehindThisOneSpeaksForOthers) {
+  const auto admin = place.certify("/CN=alice", "admin");
+  ASSERT_TRUE(place.open_store().add_admin("/CN=alice", kNow, "test").ok());
+  in_front_end([&](Session& session) {
+    EXPECT_EQ(attested(session, as_front_end(by_key(kRemoteKey))), "curve:web2: frontend");
+    EXPECT_EQ(session.identity().front_end, "door/curve:web2");
+    ASSERT_TRUE(session.act_for("acme:somebody").ok());
+    EXPECT_EQ(session.requester(), "acme:somebody");
+    ASSERT_TRUE(session.act_for("").ok());
+    EXPECT_EQ(code_of(ask(session, "crl.issue")), "denied");
+    // The administrator is no more than the front end between, though the one before could do more.
+    EXPECT_EQ(attested(session, holding(by_key(kRemoteKey), admin)), "cert:/CN=alice: frontend");
+    EXPECT_EQ(session.identity().front_end, "door/curve:web2");
+    EXPECT_FALSE(session.act_for("acme:somebody").ok());
+    EXPECT_EQ(code_of(ask(session, "admin.list")), "ok");  // looked at again, and still through both
+    EXPECT_EQ(session.identity().front_end, "door/curve:web2");
+    EXPECT_EQ(attested(session, by_certificate(admin)), "cert:/CN=alice: ra-operator frontend");
+    EXPECT_EQ(session.identity().front_end, "door");
+  });
+}
+
+TEST_F(Attest, WhoIsNoFrontEndSpeaksForNobody) {
+  const auto admin = place.certify("/CN=alice", "admin");
+  ASSERT_TRUE(place.open_store().add_admin("/CN=alice", kNow, "test").ok());
+  const auto revoked = place.certify("/CN=revoked", "ra");
+  ASSERT_TRUE(place.open_store().revoke({.serial = revoked.serial(), .reason = "superseded", .at = kNow, .by = "test"}).ok());
+  const std::tuple<const char*, Json, const char*> cases[] = {
+      {"an administrator's key", as_front_end(by_key(kKey)), "denied"},
+      {"loopback without the word", as_front_end(by_endpoint("127.0.0.1:5000")), "denied"},
+      {"a stranger", as_front_end(Json::object({{"evidence", "anybody"}})), "denied"},
+      {"an administrator's certificate", as_front_end(by_certificate(admin)), "denied"},
+      {"an administrator's key for a holder", holding(by_key(kKey), admin), "denied"},
+      {"an unknown key", as_front_end(by_key("0123456789012345678901234567890123456789")), "auth_failed"},
+      {"another realm's key", as_front_end(by_key(kOtherKey)), "auth_failed"},
+      {"for a revoked holder", holding(by_key(kRemoteKey), revoked), "auth_failed"},
+      {"for the CA itself", holding(by_key(kRemoteKey), x509::testing::ca()), "auth_failed"},
+      {"a holder without as_front_end", by_key(kRemoteKey).set("holder", admin.pem()), "invalid_params"},
+      {"the front end itself", as_front_end(Json::object({{"evidence", "none"}})), "invalid_params"},
+      {"a holder that is no certificate", as_front_end(by_key(kRemoteKey)).set("holder", "x"), "malformed"},
+  };
+  in_front_end([&](Session& session) {
+    for (const auto& [name, params, want] : cases) {
+      SCOPED_TRACE(name);
+      EXPECT_EQ(attested(session, as_front_end(by_key(kRemoteKey))), "curve:web2: frontend");
+      EXPECT_EQ(attested(session, params), want);
+      if (std::string_view(want) == "malformed") continue;  // by the command table, before anything changed
+      expect_nobody(session);
+      EXPECT_EQ(session.identity().front_end, "door");
+      EXPECT_FALSE(session.act_for("acme:somebody").ok());
+    }
   });
 }
 

@@ -133,6 +133,7 @@ Status Session::open(const std::string& realm_name, const std::string& front_end
   realm_ = realm;
   identity_ = std::move(identity);
   opened_as_ = identity_;
+  vouching_ = identity_;
   renew_challenge();
   base::set_title("chanceryd: worker " + realm_name + " " + identity_.name);
   return {};
@@ -150,22 +151,36 @@ void Session::log_in(Identity identity, x509::Certificate certificate) {
 
 void Session::log_out() {
   identity_ = opened_as_;
+  vouching_ = opened_as_;
   login_.reset();
   attested_ = false;
 }
 
 void Session::attest(Identity identity, std::optional<x509::Certificate> certificate) {
-  PKI_CHECK(!opened_as_.front_end.empty() && identity.front_end == opened_as_.front_end);
+  PKI_CHECK(!opened_as_.front_end.empty() && identity.front_end == vouching_.front_end);
   become(std::move(identity));
   login_ = std::move(certificate);
   attested_ = true;
+  names_others_ = false;
+}
+
+void Session::attest_front_end(Identity identity) {
+  vouching_ = identity;
+  attest(std::move(identity), std::nullopt);
+  names_others_ = true;
+}
+
+void Session::attest_nobody() {
+  vouching_ = opened_as_;
+  attest({"nobody", opened_as_.front_end, {}}, std::nullopt);
 }
 
 Status Session::act_for(const std::string& whom) {
   acting_for_.clear();
   if (!whom.empty() && identity_.front_end.empty())
     return Error(Code::Denied, "only a front end may act for others, this is " + identity_.name);
-  if (!whom.empty() && attested_) return Error(Code::Denied, "member for: the session is attested for " + identity_.name);
+  if (!whom.empty() && attested_ && !names_others_)
+    return Error(Code::Denied, "member for: the session is attested for " + identity_.name);
   if (base::printable(whom) != whom) return Error(Code::Malformed, "member for: control characters");
   acting_for_ = whom;
   return {};

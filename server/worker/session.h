@@ -16,7 +16,7 @@ namespace chancery::worker {
 /// Who acts on this connection.
 struct Identity {
   std::string name;       ///< "unix:alice", "frontend:http", "cert:/CN=…"
-  std::string front_end;  ///< configured name, when the session acts as a front end
+  std::string front_end;  ///< configured name, when the session acts as a front end; "zmq/curve:ra1": through a peer that is one
   Roles roles;            ///< in the session's realm
 };
 
@@ -55,19 +55,24 @@ class Session {
   void log_out();
   const Identity& opened_as() const { return opened_as_; }
 
-  /// Whom a front end's session is for from now on. @param certificate  on which that stands. @pre opened_as().front_end is not
-  /// empty
+  /// Whom a front end's session is for from now on. @param certificate  on which that stands. @pre identity.front_end is that of
+  /// vouching(), and not empty
   void attest(Identity identity, std::optional<x509::Certificate> certificate);
+  /// The session is for a front end behind this one: it may say whom each command is for, and nobody it speaks for may do more
+  /// than it. @pre opened_as().front_end is not empty
+  void attest_front_end(Identity identity);
+  /// The front end whose word counts: that of session.open, or one behind it.
+  const Identity& vouching() const { return vouching_; }
   /// The front end's session is for nobody, who has no role, until it is attested again: what a front end attested in vain, or
   /// what holds no longer, must never leave it with more than the right answer would have. @pre opened_as().front_end is not
   /// empty
-  void attest_nobody() { attest({"nobody", opened_as_.front_end, {}}, std::nullopt); }
+  void attest_nobody();
   bool is_attested() const { return attested_; }
 
   /// Whom the request in hand is for: what a front end attests in the envelope, else the session's identity.
   std::string requester() const { return acting_for_.empty() ? identity_.name : acting_for_; }
   /// Of one request; empty: for nobody else. @errors Denied: only a front end may act for others, and one whose session is
-  /// attested has said for whom; Malformed.
+  /// attested has said for whom, unless that is a front end, too; Malformed.
   Status act_for(const std::string& whom);
 
   /// @errors Unavailable, StoreFailed.
@@ -99,8 +104,10 @@ class Session {
   const config::RealmConfig* realm_ = nullptr;
   Identity identity_;
   Identity opened_as_;
+  Identity vouching_;
   std::optional<x509::Certificate> login_;
   bool attested_ = false;
+  bool names_others_ = false;  ///< attested for a front end, which says in `for` whom it acts for
   std::string acting_for_;
   std::string challenge_;
   int refusals_ = 0;

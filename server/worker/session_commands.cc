@@ -28,7 +28,7 @@ Status check_login(Session& session, const x509::Certificate& certificate, const
 /// Through a front end no more than that may (DESIGN 4).
 Roles roles_of_login(const Session& session) {
   const Roles admin{Role::Admin};
-  return session.opened_as().front_end.empty() ? admin : admin.narrowed_to(session.opened_as().roles);
+  return session.vouching().front_end.empty() ? admin : admin.narrowed_to(session.vouching().roles);
 }
 
 }  // namespace
