@@ -46,7 +46,7 @@ TEST(Routes, OnlyWhatMayBeKnownIsOpenToAnybody) {
 }
 
 TEST(Routes, AllAreInTheRouterUnderEverySpelling) {
-  http::Gateway gateway({}, {});
+  http::Gateway gateway(http::connect_by_socket({}, {}));
   Service service(gateway, {}, {}, {});
   http::Router router;
   service.add_routes(router);

@@ -67,7 +67,7 @@ void raise_descriptor_limit() {
 class Program {
  public:
   explicit Program(const Settings& settings)
-      : gateway_(settings.socket, settings.front_end),
+      : gateway_(connect_by_socket(settings.socket, settings.front_end)),
         acme_(gateway_, settings.listeners),
         api_(gateway_, settings.socket, settings.state_directory.string(), settings.listeners),
         publisher_(gateway_),
@@ -118,7 +118,7 @@ class Program {
 /// The routing table, a JSON object a line: what there is to try for a test that wants to try everything.
 base::Exit show_routes() {
   constexpr std::array kListeners{"plain", "tls", "both"};
-  Gateway gateway({}, {});
+  Gateway gateway(connect_by_socket({}, {}));
   acme::Service acme(gateway);
   api::Service api(gateway, {}, {}, {});
   Publisher publisher(gateway);

@@ -8,22 +8,19 @@
 #include <string>
 #include <string_view>
 
+#include "clients/http/session.h"
 #include "server/base/result.h"
 #include "server/wire/json.h"
 
-namespace chancery::client {
-class Client;
-}
-
 namespace chancery::http {
 
-/// The way to the daemon: sessions on its socket, opened as this front end, one realm each. All that this program may do is
-/// what the daemon gives these sessions. Any thread may call; a session serves one call at a time.
+/// The way to the daemon: sessions of this front end, one realm each. All that this program may do is what the daemon gives
+/// these sessions. Any thread may call; a session serves one call at a time.
 class Gateway {
  public:
   class Attested;
 
-  Gateway(std::string socket, std::string front_end);
+  explicit Gateway(std::unique_ptr<Connector> connector);
   ~Gateway();
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
@@ -47,12 +44,10 @@ class Gateway {
  private:
   struct Idle;
   using Sessions = std::map<std::string, std::deque<Idle>>;
-  Result<std::unique_ptr<client::Client>> open(const std::string& realm);
-  std::unique_ptr<client::Client> take(Sessions& from, const std::string& realm);
-  void give_back(Sessions& to, const std::string& realm, std::unique_ptr<client::Client> session);
+  std::unique_ptr<Session> take(Sessions& from, const std::string& realm);
+  void give_back(Sessions& to, const std::string& realm, std::unique_ptr<Session> session);
 
-  std::string socket_;
-  std::string front_end_;
+  std::unique_ptr<Connector> connector_;
   std::mutex mutex_;
   Sessions idle_;           ///< newest at the back
   Sessions idle_attested_;  ///< those that stood for somebody: attest() alone takes them, and has them stand for another first
@@ -61,7 +56,7 @@ class Gateway {
 /// One of Gateway's sessions, for one request: it goes back when this goes.
 class Gateway::Attested {
  public:
-  Attested(Gateway& gateway, std::string realm, std::unique_ptr<client::Client> session, Json identity);
+  Attested(Gateway& gateway, std::string realm, std::unique_ptr<Session> session, Json identity);
   Attested(Attested&&) noexcept;
   Attested& operator=(Attested&&) = delete;
   ~Attested();
@@ -74,7 +69,7 @@ class Gateway::Attested {
  private:
   Gateway* gateway_;
   std::string realm_;
-  std::unique_ptr<client::Client> session_;
+  std::unique_ptr<Session> session_;
   Json identity_;
 };
 

@@ -12,6 +12,7 @@ libhttp_a_SOURCES = \
   clients/http/publish.cc clients/http/publish.h \
   clients/http/router.cc clients/http/router.h \
   clients/http/server.cc clients/http/server.h \
+  clients/http/session.h clients/http/socket_session.cc \
   clients/http/settings.cc clients/http/settings.h \
   clients/http/tls.cc clients/http/tls.h
 libhttp_a_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS) $(SSL_CFLAGS)
