@@ -88,9 +88,10 @@ Result<Json> Service::config(const Call& call) {
   PKI_TRY(const auto own, call.ask_openly("session.whoami"));
   bool registered = false;
   for (const auto& role : own.texts("roles")) registered = registered || role == "frontend" || role == "admin";
-  return success(Json::object({{"ca_host", socket_},
-                               {"ca_port", 0},
-                               {"data_dir", state_directory_},
+  const auto& remote = settings_.remote_ca;
+  return success(Json::object({{"ca_host", remote ? remote->host : settings_.socket},
+                               {"ca_port", remote ? remote->port : 0},
+                               {"data_dir", settings_.state_directory.string()},
                                {"registered", registered},
                                {"realm", own.text("realm")}}));
 }

@@ -47,7 +47,7 @@ TEST(Routes, OnlyWhatMayBeKnownIsOpenToAnybody) {
 
 TEST(Routes, AllAreInTheRouterUnderEverySpelling) {
   http::Gateway gateway(http::connect_by_socket({}, {}));
-  Service service(gateway, {}, {}, {});
+  Service service(gateway);
   http::Router router;
   service.add_routes(router);
   std::size_t count = 0;

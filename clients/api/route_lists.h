@@ -78,8 +78,8 @@ inline constexpr std::array kAdminsFields{Field{"admins", Kind::Texts, kRequired
 inline constexpr std::array kAdminResultsFields{
     Field{"results", Kind::Objects, kRequired, "{dn, success} each, with a message where success is false"}};
 inline constexpr std::array kConfigFields{
-    Field{"ca_host", Kind::Text, kRequired, "the CA's address: the path of the server's socket"},
-    Field{"ca_port", Kind::Number, kRequired, "0: a socket has no port"},
+    Field{"ca_host", Kind::Text, kRequired, "the CA's address, or the path of the server's socket"},
+    Field{"ca_port", Kind::Number, kRequired, "its port of operations; 0: a socket has none"},
     Field{"data_dir", Kind::Text, kRequired, "where this front end keeps its TLS keys"},
     Field{"registered", Kind::Flag, kRequired, "whether the CA takes this front end for one in this realm"},
     Field{"realm", Kind::Text, kRequired, "the realm"}};

@@ -103,8 +103,8 @@ Result<Json> Service::answer(const Route& route, Handle handle, const http::Requ
 
 /// Who it is comes first: a stranger learns nothing about what a route takes. The session is for this caller and this request.
 Result<Json> Service::answer_holder(const Route& route, Handle handle, const http::Request& request) {
-  const auto listener = std::ranges::find(listeners_, request.listener, &http::ListenerSettings::name);
-  PKI_CHECK(listener != listeners_.end());
+  const auto listener = std::ranges::find(settings_.listeners, request.listener, &http::ListenerSettings::name);
+  PKI_CHECK(listener != settings_.listeners.end());
   PKI_TRY(const auto certificate, presented_certificate(request, *listener));
   PKI_TRY(auto caller, gateway_.attest(request.realm, certificate));
   PKI_TRY_VOID(check_caller(route, caller.identity()));

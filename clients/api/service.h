@@ -36,12 +36,8 @@ class Call {
 
 class Service {
  public:
-  /// @param state_directory  of this program, for /config.
-  Service(http::Gateway& gateway, std::string socket, std::string state_directory, std::vector<http::ListenerSettings> listeners)
-      : gateway_(gateway),
-        socket_(std::move(socket)),
-        state_directory_(std::move(state_directory)),
-        listeners_(std::move(listeners)) {}
+  /// @param settings  of this program: its listeners, and what /config says.
+  explicit Service(http::Gateway& gateway, http::Settings settings = {}) : gateway_(gateway), settings_(std::move(settings)) {}
 
   /// Adds every spelling of every route, and makes every refusal below /api/ one of errors.h.
   void add_routes(http::Router& router);
@@ -100,9 +96,7 @@ class Service {
   Result<Json> revoke(const Call& call);
 
   http::Gateway& gateway_;
-  std::string socket_;
-  std::string state_directory_;
-  std::vector<http::ListenerSettings> listeners_;
+  http::Settings settings_;
 };
 
 inline constexpr std::string_view kUsualProfile = "server";  ///< of a request that names none

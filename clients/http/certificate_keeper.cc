@@ -60,6 +60,8 @@ struct CertificateKeeper::Charge {
   std::map<std::string, std::string> anchors_used{};
   milliseconds retry{kFirstRetry};
   std::chrono::steady_clock::time_point due{};
+
+  bool is_kept_by_others() const { return !listener->certificate_file.empty(); }
 };
 
 CertificateKeeper::CertificateKeeper(Gateway& gateway, const Settings& settings, const base::Clock& clock,
@@ -72,6 +74,10 @@ CertificateKeeper::CertificateKeeper(Gateway& gateway, const Settings& settings,
     Charge charge{.index = i, .listener = &listener, .key_file = base, .certificate_file = base};
     charge.key_file += ".key";
     charge.certificate_file += ".crt";
+    if (charge.is_kept_by_others()) {
+      charge.key_file = listener.key_file;
+      charge.certificate_file = listener.certificate_file;
+    }
     charges_.push_back(std::move(charge));
   }
   if (!charges_.empty()) thread_ = std::thread([this] { work(); });
@@ -129,10 +135,10 @@ milliseconds CertificateKeeper::attend(Charge& charge) {
       base::log_info("listener " + charge.listener->name + ": stored certificate not used: " + base::to_line(stored.error()));
     }
   }
-  auto done = check_issuer(charge);
+  auto done = charge.is_kept_by_others() ? Status() : check_issuer(charge);
   const bool is_due =
       !charge.certificate || clock_.now() >= renewal_time(charge.certificate->not_before(), charge.certificate->not_after());
-  if (done.ok() && is_due) done = obtain(charge);
+  if (done.ok() && is_due) done = charge.is_kept_by_others() ? check_kept(charge) : obtain(charge);
   if (done.ok()) done = follow_anchors(charge);
   if (!done.ok()) {
     base::log_warning("listener " + charge.listener->name + ": certificate: " + base::to_line(done.error()));
@@ -151,10 +157,18 @@ Status CertificateKeeper::take_stored(Charge& charge) {
   PKI_TRY(const auto chain, x509::Certificate::from_pem_chain(chain_pem));
   const auto& certificate = chain.front();
   PKI_TRY(const auto names, general_names(*charge.listener));
-  if (texts(names) != texts(certificate.sans())) return Error(Code::Conflict, "the listener's names have changed");
+  if (!charge.is_kept_by_others() && texts(names) != texts(certificate.sans()))
+    return Error(Code::Conflict, "the listener's names have changed");
   const auto now = clock_.now();
   if (now < certificate.not_before() || now >= certificate.not_after()) return Error(Code::Conflict, "it is not valid now");
   return put_to_use(charge, key_pem, chain_pem);
+}
+
+/// A certificate that somebody else renews is read again when it is due; what is in use goes on until it ends.
+Status CertificateKeeper::check_kept(Charge& charge) {
+  const auto stored = take_stored(charge);
+  if (stored.ok() || charge.certificate) return {};
+  return stored;
 }
 
 /// A realm that was made anew has another CA: its listeners follow.

@@ -16,9 +16,10 @@
 namespace chancery::http {
 
 /// Keeps every TLS listener in a certificate of its realm's CA: made at the first start, reused by later ones, renewed when
-/// two thirds of its life are over, without a restart. The key is made here and never leaves this process but for its file
-/// (0600) in the state directory. While the realm does not answer, it tries again, later each time. It keeps the listener in the
-/// CA certificates of the realms it serves, too, which clients' certificates are held against.
+/// two thirds of its life are over, without a restart; or in that of files which somebody else renews. The key is made here and
+/// never leaves this process but for its file (0600) in the state directory. While the realm does not answer, it tries again,
+/// later each time. It keeps the listener in the CA certificates of the realms it serves, too, which clients' certificates are
+/// held against.
 class CertificateKeeper {
  public:
   /// `on_certificate` is called on this keeper's thread: index of the listener, what it shall use from now on.
@@ -39,6 +40,7 @@ class CertificateKeeper {
   /// Does what is due for one listener. @return when to come again.
   std::chrono::milliseconds attend(Charge& charge);
   Status take_stored(Charge& charge);
+  Status check_kept(Charge& charge);
   Status obtain(Charge& charge);
   Status check_issuer(Charge& charge);
   Status put_to_use(Charge& charge, const SecretBytes& key_pem, const std::string& chain_pem);

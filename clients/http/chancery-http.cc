@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 #include <array>
+#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <memory>
@@ -17,6 +18,8 @@
 #include "clients/http/gateway.h"
 #include "clients/http/publish.h"
 #include "clients/http/server.h"
+#include "clients/ra/relay.h"
+#include "clients/ra/remote_ra.h"
 #include "server/base/file.h"
 #include "server/base/log.h"
 #include "server/base/process.h"
@@ -33,6 +36,7 @@ struct Arguments {
   int config_fd = -1;
   int life_fd = -1;
   std::string config_file;
+  std::string remote_ra;
   bool show_routes = false;
 };
 
@@ -48,11 +52,25 @@ Result<std::string> read_all(int fd) {
   return Error(Code::TooLarge, "configuration above " + std::to_string(kMaxSettingsBytes) + " octets");
 }
 
+Result<ra::Environment> environment() {
+  return ra::read_environment([](const char* name) -> const char* { return std::getenv(name); });
+}
+
 Result<Settings> load_settings(const Arguments& arguments) {
+  if (!arguments.remote_ra.empty()) {
+    PKI_TRY(const auto given, environment());
+    return ra::start(given, base::SystemClock());
+  }
   PKI_TRY(const auto text, arguments.config_file.empty() ? read_all(arguments.config_fd)
                                                          : base::read_file(arguments.config_file, kMaxSettingsBytes));
   PKI_TRY(const auto json, wire::parse_json(text));
   return read_settings(json);
+}
+
+Result<std::unique_ptr<Connector>> connector_for(const Settings& settings) {
+  if (!settings.remote_ca) return connect_by_socket(settings.socket, settings.front_end);
+  PKI_TRY(auto host, ra::CaHost::find(*settings.remote_ca));
+  return std::unique_ptr<Connector>(std::make_unique<ra::Relay>(std::move(host)));
 }
 
 /// As many descriptors as this process may have: connections, sessions, validations.
@@ -66,10 +84,10 @@ void raise_descriptor_limit() {
 /// The parts of the running program, in the order in which they depend on each other: threads end before what they use.
 class Program {
  public:
-  explicit Program(const Settings& settings)
-      : gateway_(connect_by_socket(settings.socket, settings.front_end)),
+  Program(const Settings& settings, std::unique_ptr<Connector> connector)
+      : gateway_(std::move(connector)),
         acme_(gateway_, settings.listeners),
-        api_(gateway_, settings.socket, settings.state_directory.string(), settings.listeners),
+        api_(gateway_, settings),
         publisher_(gateway_),
         stop_timer_(loop_.base(), [this] { loop_.stop(); }),
         settings_(settings) {
@@ -120,7 +138,7 @@ base::Exit show_routes() {
   constexpr std::array kListeners{"plain", "tls", "both"};
   Gateway gateway(connect_by_socket({}, {}));
   acme::Service acme(gateway);
-  api::Service api(gateway, {}, {}, {});
+  api::Service api(gateway);
   Publisher publisher(gateway);
   Router router;
   acme.add_routes(router);
@@ -136,19 +154,34 @@ base::Exit show_routes() {
   return base::Exit::Ok;
 }
 
+/// The verbs of a remote RA that do not serve: one JSON object on standard output.
+int prepare_remote_ra(const std::string& verb) {
+  const auto given = environment();
+  auto done = !given.ok()      ? Result<Json>(given.error())
+              : verb == "init" ? ra::init(*given)
+                               : ra::register_ra(*given, base::SystemClock());
+  if (done.ok()) {
+    std::cout << wire::to_text(*done) << "\n";
+    return base::to_int(base::Exit::Ok);
+  }
+  std::cerr << "chancery-http: " << base::to_line(done.error()) << "\n";
+  return base::describe(done.error().code()).exit_status;
+}
+
+base::Exit refuse_config(const Error& error) {
+  base::log_error(base::to_line(error));
+  return base::Exit::Config;
+}
+
 base::Exit run(const Arguments& arguments) {
   const auto settings = load_settings(arguments);
-  if (!settings.ok()) {
-    base::log_error(base::to_line(settings.error()));
-    return base::Exit::Config;
-  }
-  if (const auto opened = base::open_log(settings->log, "http"); !opened.ok()) {
-    base::log_error(base::to_line(opened.error()));
-    return base::Exit::Config;
-  }
+  if (!settings.ok()) return refuse_config(settings.error());
+  auto connector = connector_for(*settings);
+  if (!connector.ok()) return refuse_config(connector.error());
+  if (const auto opened = base::open_log(settings->log, "http"); !opened.ok()) return refuse_config(opened.error());
   raise_descriptor_limit();
   std::signal(SIGPIPE, SIG_IGN);
-  Program program(*settings);
+  Program program(*settings, *std::move(connector));
   const auto ran = program.run(arguments.life_fd);
   if (ran.ok()) return base::Exit::Ok;
   base::log_error(base::to_line(ran.error()));
@@ -164,20 +197,26 @@ int main(int argc, char** argv) {
   http::Arguments arguments;
   CLI::App app{"HTTP front end of chanceryd: TLS, ACME, uPKI's REST API, CRLs and CA certificates"};
   auto* fd = app.add_option("--config-fd", arguments.config_fd, "descriptor that holds the configuration, one JSON text");
-  app.add_option("--config", arguments.config_file, "file with the same JSON text")->excludes(fd);
+  auto* file = app.add_option("--config", arguments.config_file, "file with the same JSON text")->excludes(fd);
   app.add_option("--life-fd", arguments.life_fd, "descriptor that reaches its end when the master is gone");
+  app.add_option("--remote-ra", arguments.remote_ra, "be the RA of a CA on another machine, by uPKI's environment variables")
+      ->check(CLI::IsMember({"init", "register", "start"}))
+      ->excludes(fd)
+      ->excludes(file);
   app.add_flag("--show-routes", arguments.show_routes, "print the routing table, one JSON object a line, and end");
+  app.footer(ra::describe_variables());
   CLI11_PARSE(app, argc, argv);
   if (arguments.show_routes) return base::to_int(http::show_routes());
-  if (arguments.config_fd < 0 && arguments.config_file.empty()) {
-    std::cerr << "chancery-http: --config-fd or --config is needed\n";
+  if (arguments.config_fd < 0 && arguments.config_file.empty() && arguments.remote_ra.empty()) {
+    std::cerr << "chancery-http: --config-fd, --config or --remote-ra is needed\n";
     return base::to_int(base::Exit::Usage);
   }
   if (auto opened = base::open_log({}, "http"); !opened.ok()) return base::to_int(base::Exit::Os);
   base::set_title("chancery-http");
   if (auto forbidden = base::forbid_dumps(); !forbidden.ok()) base::log_warning(base::to_line(forbidden.error()));
   try {
-    return base::to_int(http::run(arguments));
+    const bool serves = arguments.remote_ra.empty() || arguments.remote_ra == "start";
+    return serves ? base::to_int(http::run(arguments)) : http::prepare_remote_ra(arguments.remote_ra);
   } catch (const std::exception& failure) {  // Bug: a broken promise of our own code
     base::log_error(failure.what());
     return base::to_int(base::Exit::Software);

@@ -316,17 +316,38 @@ TEST(Settings, ReadsTheMastersText) {
   EXPECT_EQ(settings->listeners.at(1).new_accounts_per_hour, 7);
 }
 
+TEST(Settings, OfARemoteCa) {
+  const auto settings = read_settings(*wire::parse_json(
+      R"({"remote_ca":{"host":"ca.example.com","server_key":"k","key_file":"/f","realm":"devices"},"state_directory":"/x","listeners":[{"name":"a","port":1,"default_realm":"devices","certificate_file":"/c","key_file":"/k"}]})"));
+  ASSERT_TRUE(settings.ok()) << settings.error().message();
+  EXPECT_EQ(settings->remote_ca->host, "ca.example.com");
+  EXPECT_EQ(settings->remote_ca->port, 5000);
+  EXPECT_EQ(settings->remote_ca->label(), "devices");
+  EXPECT_EQ(settings->listeners.at(0).certificate_file, "/c");
+}
+
 TEST(Settings, RefusesWhatIsIncomplete) {
-  for (const auto* bad : {
-           R"({})",
-           R"({"socket":"/s"})",
-           R"({"socket":"/s","listeners":{}})",
-           R"({"socket":"/s","listeners":[{"name":"https","port":1}]})",
-           R"({"socket":"/s","state_directory":"/x","listeners":[{"name":"../x","port":1}]})",
-           R"({"socket":"/s","state_directory":"/x","listeners":[{"name":"a","port":65536}]})",
-           R"({"socket":"/s","state_directory":"/x","listeners":[{"name":"a","port":1,"new_accounts_per_hour":-1}]})",
-           R"({"socket":"/s","state_directory":"/x","listeners":[{"name":"a","port":1,"trusted_proxies":["proxy"]}]})",
-       }) {
+  for (
+      const auto* bad : {
+          R"({})",
+          R"({"socket":"/s"})",
+          R"({"socket":"/s","listeners":{}})",
+          R"({"socket":"/s","listeners":[{"name":"https","port":1}]})",
+          R"({"socket":"/s","state_directory":"/x","listeners":[{"name":"../x","port":1}]})",
+          R"({"socket":"/s","state_directory":"/x","listeners":[{"name":"a","port":65536}]})",
+          R"({"socket":"/s","state_directory":"/x","listeners":[{"name":"a","port":1,"new_accounts_per_hour":-1}]})",
+          R"({"socket":"/s","state_directory":"/x","listeners":[{"name":"a","port":1,"trusted_proxies":["proxy"]}]})",
+          R"({"socket":"/s","remote_ca":{"host":"h"},"listeners":[]})",
+          R"({"remote_ca":{},"listeners":[]})",
+          R"({"remote_ca":{"host":"h","port":65535},"listeners":[]})",
+          R"({"remote_ca":{"host":"h","port":0},"listeners":[]})",
+          R"({"remote_ca":{"host":"h","server_key":"k"},"listeners":[]})",
+          R"({"remote_ca":{"host":"h"},"state_directory":"/x","listeners":[{"name":"a","port":1,"default_realm":"default"}]})",
+          R"({"remote_ca":{"host":"h"},"listeners":[{"name":"a","tls":false,"port":1,"default_realm":"other"}]})",
+          R"({"remote_ca":{"host":"h"},"listeners":[{"name":"a","tls":false,"port":1,"default_realm":"default","realms":["b"]}]})",
+          R"({"socket":"/s","state_directory":"/x","listeners":[{"name":"a","port":1,"certificate_file":"/c"}]})",
+          R"({"socket":"/s","state_directory":"/x","listeners":[{"name":"a","port":1,"key_file":"/k"}]})",
+      }) {
     const auto settings = read_settings(*wire::parse_json(bad));
     ASSERT_FALSE(settings.ok()) << bad;
     EXPECT_EQ(settings.error().code(), Code::BadConfig) << bad;

@@ -21,7 +21,7 @@ HTTP_LIBS = libhttp.a $(CLIENT_LIBS) $(X509_LIBS) $(WIRE_LIBS) $(EVENT_SSL_LIBS)
 pkglibexec_PROGRAMS += chancery-http
 chancery_http_SOURCES = clients/http/chancery-http.cc
 chancery_http_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS)
-chancery_http_LDADD = $(ACME_LIBS) $(API_LIBS) $(HTTP_LIBS)
+chancery_http_LDADD = $(RA_LIBS) $(ACME_LIBS) $(API_LIBS) $(HTTP_LIBS) $(ZMQ_LIBS)
 
 UNIT_TESTS += http_test
 http_test_SOURCES = clients/http/admission_test.cc clients/http/http_test.cc

@@ -36,6 +36,10 @@ Result<ListenerSettings> read_listener(const Json& json) {
     if (!network.ok()) return Error(Code::BadConfig, "trusted_proxies: " + network.error().message());
     listener.trusted_proxies.push_back(*network);
   }
+  listener.certificate_file = json.text("certificate_file");
+  listener.key_file = json.text("key_file");
+  if (listener.certificate_file.empty() != listener.key_file.empty())
+    return Error(Code::BadConfig, "listener " + listener.name + ": found one of certificate_file and key_file, expected both");
   if (auto good = base::check_word(listener.name, "listener name"); !good.ok())
     return Error(Code::BadConfig, good.error().message());
   if (listener.port < 0 || listener.port > kMaxPort) {
@@ -46,6 +50,34 @@ Result<ListenerSettings> read_listener(const Json& json) {
   }
   if (listener.names.empty()) listener.names.push_back(listener.address);
   return listener;
+}
+
+Result<RemoteCa> read_remote_ca(const Json& json) {
+  constexpr int kMostPort = kMaxPort - 1;
+  RemoteCa ca;
+  ca.host = json.text("host");
+  ca.port = static_cast<int>(json.integer("port", ca.port));
+  ca.server_key = json.text("server_key");
+  ca.key_file = json.text("key_file");
+  ca.realm = json.text("realm");
+  if (ca.host.empty()) return Error(Code::BadConfig, "remote_ca: member host is missing");
+  if (ca.port < 1 || ca.port > kMostPort)
+    return Error(Code::BadConfig, "remote_ca: port " + std::to_string(ca.port) + ", expected 1 to " + std::to_string(kMostPort));
+  if (!ca.server_key.empty() && ca.key_file.empty())
+    return Error(Code::BadConfig, "remote_ca: server_key without key_file, expected this program's own key, too");
+  return ca;
+}
+
+/// A remote CA has one realm, and makes no certificates for listeners that its configuration does not know.
+Status check_beside_remote(const ListenerSettings& listener, const RemoteCa& ca) {
+  const auto realm = ca.label();
+  const auto is_ours = [&](const std::string& one) { return one == realm; };
+  if (listener.default_realm != realm || !std::ranges::all_of(listener.realms, is_ours))
+    return Error(Code::BadConfig, "listener " + listener.name + ": realms other than " + realm + ", the remote CA's");
+  if (listener.tls && listener.certificate_file.empty())
+    return Error(Code::BadConfig,
+                 "listener " + listener.name + ": TLS without certificate_file, which a remote CA does not make");
+  return {};
 }
 
 }  // namespace
@@ -80,10 +112,16 @@ Result<Settings> read_settings(const Json& json) {
     PKI_TRY(settings.log.level, base::log_level_from_text(log->text("level", "info")));
   }
   const Json* listeners = json.find("listeners");
-  if (settings.socket.empty()) return Error(Code::BadConfig, "member socket is missing");
+  if (const Json* remote = json.find("remote_ca"); remote != nullptr) {
+    PKI_TRY(settings.remote_ca, read_remote_ca(*remote));
+  }
+  if (settings.socket.empty() != settings.remote_ca.has_value())
+    return Error(Code::BadConfig, "found " + std::string(settings.remote_ca ? "both members" : "none of the members") +
+                                      " socket and remote_ca, expected one");
   if (listeners == nullptr || !listeners->is_array()) return Error(Code::BadConfig, "member listeners is no array");
   for (const auto& one : *listeners->as_array()) {
     PKI_TRY(auto listener, read_listener(one));
+    if (settings.remote_ca) PKI_TRY_VOID(check_beside_remote(listener, *settings.remote_ca));
     if (listener.tls && settings.state_directory.empty()) return Error(Code::BadConfig, "member state_directory is missing");
     settings.listeners.push_back(std::move(listener));
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,18 @@
 
 /// What the master tells this front end: one JSON text on a descriptor. It never reads chancery.xml.
 namespace chancery::http {
+
+/// A CA on another machine, instead of the daemon's socket on this one.
+struct RemoteCa {
+  std::string host = "127.0.0.1";
+  int port = 5000;                 ///< of operations, 1 to 65534; registration is one above
+  std::string server_key;          ///< Z85; empty: no CURVE, on this machine alone
+  std::filesystem::path key_file;  ///< this program's secret CURVE key
+  std::string realm;               ///< refused by the CA unless it is that port's; empty: whichever is
+
+  /// What the realm is called here.
+  std::string label() const { return realm.empty() ? "default" : realm; }
+};
 
 struct ListenerSettings {
   std::string name;
@@ -24,6 +37,8 @@ struct ListenerSettings {
   bool asks_for_certificates = true;           ///< whether TLS asks clients for a certificate, which they need not have
   std::vector<Network> trusted_proxies;        ///< whose headers about a client certificate count
   std::string proxy_headers = "x-ssl-client";  ///< what the names of those headers begin with, lower case
+  std::filesystem::path certificate_file;      ///< of TLS, kept by somebody else; empty: the realm's CA makes one
+  std::filesystem::path key_file;              ///< its key, mode 0600
 
   bool serves(std::string_view realm) const;
   /// Whether headers about a client certificate count when they come from there.
@@ -33,7 +48,8 @@ struct ListenerSettings {
 };
 
 struct Settings {
-  std::string socket;                     ///< path of chanceryd's socket
+  std::string socket;  ///< path of chanceryd's socket; empty with a remote CA
+  std::optional<RemoteCa> remote_ca;
   std::string front_end;                  ///< name under which sessions are opened
   std::filesystem::path state_directory;  ///< TLS keys and certificates, nothing else
   base::LogTarget log;

@@ -5,6 +5,7 @@ libzmqgateway_a_SOURCES = \
   clients/zmq/ca_tasks.cc \
   clients/zmq/command_task.cc \
   clients/zmq/curve.cc clients/zmq/curve.h \
+  clients/zmq/curve_key.cc clients/zmq/curve_key.h \
   clients/zmq/dialect.cc clients/zmq/dialect.h \
   clients/zmq/greeting.cc clients/zmq/greeting.h \
   clients/zmq/guard.cc clients/zmq/guard.h \
@@ -17,14 +18,13 @@ libzmqgateway_a_SOURCES = \
   clients/zmq/settings.cc clients/zmq/settings.h \
   clients/zmq/view.cc clients/zmq/view.h \
   clients/zmq/zmtp.cc clients/zmq/zmtp.h
-libzmqgateway_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
+libzmqgateway_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(ZMQ_CFLAGS)
 
 pkglibexec_PROGRAMS += chancery-zmq
 chancery_zmq_SOURCES = \
   clients/zmq/chancery-zmq.cc \
   clients/zmq/broker.cc clients/zmq/broker.h \
   clients/zmq/curve_door.cc clients/zmq/curve_door.h \
-  clients/zmq/curve_key.cc clients/zmq/curve_key.h \
   clients/zmq/probe.cc clients/zmq/probe.h \
   clients/zmq/serve.cc clients/zmq/serve.h \
   clients/zmq/thread.h

@@ -1,0 +1,81 @@
+#include "clients/ra/data_directory.h"
+
+#include "clients/zmq/curve_key.h"
+#include "server/crypto/key.h"
+
+namespace chancery::ra {
+namespace {
+
+constexpr std::size_t kMaxCertificate = 256 * 1024;
+constexpr mode_t kDirectoryMode = 0700;
+constexpr mode_t kSecretMode = 0600;
+constexpr mode_t kPublicMode = 0644;
+
+bool is_there(const base::Path& path) {
+  std::error_code ignored;
+  return std::filesystem::exists(path, ignored);
+}
+
+Error unusable(const base::Path& file, const std::string& why) {
+  return {Code::Conflict, file.string() + " " + why,
+          "move ra.crt and ra.key away and start with UPKI_CA_SEED: the RA is registered anew"};
+}
+
+Result<std::string> text_of(const Json& data, std::string_view member) {
+  auto text = data.text(member);
+  if (!text.empty()) return text;
+  return Error(Code::Malformed, "no " + std::string(member));
+}
+
+}  // namespace
+
+Result<Registered> Registered::read(const Json& data) {
+  PKI_TRY(const auto certificate_pem, text_of(data, "certificate"));
+  PKI_TRY(const auto key_pem, text_of(data, "private_key"));
+  PKI_TRY(auto ca_pem, text_of(data, "ca_certificate"));
+  PKI_TRY(auto certificate, x509::Certificate::from_pem(certificate_pem));
+  PKI_TRY(const auto ca, x509::Certificate::from_pem_chain(ca_pem));
+  PKI_TRY(const auto key, crypto::PrivateKey::from_pem(base::as_bytes(key_pem), nullptr));
+  if (!(key.public_key() == certificate.public_key())) return Error(Code::BadKey, "another key than the certificate's");
+  if (const auto issued = certificate.verify_signed_by(ca.front()); !issued.ok())
+    return Error(Code::BadKey, "a certificate that is not its own: " + issued.error().message());
+  return Registered{std::move(certificate), key.to_pem(), std::move(ca_pem)};
+}
+
+Result<std::string> DataDirectory::prepare() const {
+  PKI_TRY_VOID(base::make_directories(path_, kDirectoryMode));
+  if (!is_there(curve_key_file())) {
+    PKI_TRY(const auto made, zmq_gateway::make_key_pair());
+    PKI_TRY_VOID(zmq_gateway::write_key_file(curve_key_file(), made));
+  }
+  PKI_TRY(const auto keys, zmq_gateway::read_key_file(curve_key_file()));
+  return keys.public_key;
+}
+
+Result<std::optional<x509::Certificate>> DataDirectory::certificate(const base::Clock& clock) const {
+  if (!is_there(certificate_file())) return std::optional<x509::Certificate>();
+  if (!is_there(key_file())) return unusable(certificate_file(), "has no ra.key beside it");
+  PKI_TRY(const auto pem, base::read_file(certificate_file(), kMaxCertificate));
+  PKI_TRY(const auto key_pem, base::read_secret_file(key_file(), crypto::kMaxKeyPemBytes));
+  auto chain = x509::Certificate::from_pem_chain(pem);
+  if (!chain.ok()) return unusable(certificate_file(), "is no certificate: " + chain.error().message());
+  const auto key = crypto::PrivateKey::from_pem(key_pem.view(), nullptr);
+  if (!key.ok()) return unusable(key_file(), "is no key: " + key.error().message());
+  auto& certificate = chain->front();
+  if (!(key->public_key() == certificate.public_key())) return unusable(key_file(), "is not the key of ra.crt");
+  const auto now = clock.now();
+  if (now >= certificate.not_after())
+    return unusable(certificate_file(), "has expired, at " + base::to_rfc3339(certificate.not_after()));
+  if (now < certificate.not_before())
+    return unusable(certificate_file(), "is not valid before " + base::to_rfc3339(certificate.not_before()));
+  return std::optional(std::move(certificate));
+}
+
+Status DataDirectory::store(const Registered& registered, const Json& config) const {
+  PKI_TRY_VOID(base::replace_file(ca_file(), base::as_bytes(registered.ca_pem), kPublicMode));
+  PKI_TRY_VOID(base::replace_file(config_file(), base::as_bytes(wire::to_pretty_text(config) + "\n"), kPublicMode));
+  PKI_TRY_VOID(base::replace_file(key_file(), registered.key_pem.view(), kSecretMode));
+  return base::replace_file(certificate_file(), base::as_bytes(registered.certificate.pem()), kPublicMode);
+}
+
+}  // namespace chancery::ra

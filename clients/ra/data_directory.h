@@ -1,0 +1,51 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "server/base/bytes.h"
+#include "server/base/clock.h"
+#include "server/base/file.h"
+#include "server/wire/json.h"
+#include "server/x509/certificate.h"
+
+namespace chancery::ra {
+
+/// What registration gives (UPKI.md 1.6).
+struct Registered {
+  x509::Certificate certificate;
+  SecretBytes key_pem;  ///< PKCS#8, plain
+  std::string ca_pem;
+
+  /// @errors Malformed: a part is missing or none; BadKey: the key is not the certificate's, or the certificate not the CA's.
+  static Result<Registered> read(const Json& data);
+};
+
+/// The RA's files, under uPKI's names (UPKI.md 4.2), and its CURVE key.
+class DataDirectory {
+ public:
+  explicit DataDirectory(base::Path path) : path_(std::move(path)) {}
+
+  const base::Path& path() const { return path_; }
+  base::Path certificate_file() const { return path_ / "ra.crt"; }
+  base::Path key_file() const { return path_ / "ra.key"; }
+  base::Path ca_file() const { return path_ / "ca.crt"; }
+  base::Path config_file() const { return path_ / "config.json"; }
+  base::Path curve_key_file() const { return path_ / "ra.curve"; }
+
+  /// Makes the directory and the CURVE key where there are none. @return the public key, Z85. @errors Io; those of
+  /// read_secret_file; Unsupported: libzmq has no CURVE.
+  Result<std::string> prepare() const;
+
+  /// The RA's certificate; none: not registered yet, or something came in between.
+  /// @errors Conflict: a certificate without its key, another's key, not valid now; those of read_secret_file.
+  Result<std::optional<x509::Certificate>> certificate(const base::Clock& clock) const;
+
+  /// Writes everything, the certificate last: it is there with all that belongs to it, or not at all. @errors Io.
+  Status store(const Registered& registered, const Json& config) const;
+
+ private:
+  base::Path path_;
+};
+
+}  // namespace chancery::ra

@@ -1,0 +1,122 @@
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "clients/ra/ca_host.h"
+#include "clients/ra/data_directory.h"
+#include "clients/ra/environment.h"
+#include "clients/ra/relay.h"
+#include "server/x509/testing.h"
+
+namespace chancery::ra {
+namespace {
+
+using Given = std::map<std::string, std::string>;
+
+Result<Environment> read(const Given& given) {
+  return read_environment([&](const char* name) {
+    const auto found = given.find(name);
+    return found == given.end() ? nullptr : found->second.c_str();
+  });
+}
+
+TEST(Environment, DefaultsAreUpkis) {
+  const auto environment = read({{"HOME", "/home/ra"}}).value();
+  EXPECT_EQ(environment.data, "/home/ra/.upki/ra");
+  EXPECT_EQ(environment.ca.host, "127.0.0.1");
+  EXPECT_EQ(environment.ca.port, 5000);
+  EXPECT_EQ(environment.address, "127.0.0.1");
+  EXPECT_EQ(environment.port, 8000);
+  EXPECT_EQ(environment.cn, "RA");
+  EXPECT_FALSE(environment.tls);
+  EXPECT_TRUE(environment.sans.empty() && environment.seed.empty() && environment.ca.server_key.empty());
+  EXPECT_EQ(environment.ca.label(), "default");
+}
+
+TEST(Environment, EveryVariableCounts) {
+  const auto environment = read({{"UPKI_DATA_DIR", "/data"},
+                                 {"UPKI_CA_HOST", "ca.example.com"},
+                                 {"UPKI_CA_PORT", "6000"},
+                                 {"UPKI_CA_SEED", " seed\n"},
+                                 {"UPKI_CA_CURVE_KEY", "key"},
+                                 {"UPKI_RA_HOST", "::"},
+                                 {"UPKI_RA_PORT", "443"},
+                                 {"UPKI_RA_CN", "ra1"},
+                                 {"UPKI_RA_REALM", "devices"},
+                                 {"UPKI_RA_TLS", "True"},
+                                 {"UPKI_RA_SANS", "ra1.example.com, 192.0.2.1,,2001:db8::1 ,*.example.com"}})
+                               .value();
+  EXPECT_EQ(environment.data, "/data");
+  EXPECT_EQ(environment.ca.host, "ca.example.com");
+  EXPECT_EQ(environment.ca.port, 6000);
+  EXPECT_EQ(environment.seed, "seed");
+  EXPECT_EQ(environment.ca.server_key, "key");
+  EXPECT_EQ(environment.address, "::");
+  EXPECT_EQ(environment.port, 443);
+  EXPECT_EQ(environment.cn, "ra1");
+  EXPECT_EQ(environment.ca.label(), "devices");
+  EXPECT_TRUE(environment.tls);
+  EXPECT_EQ(wire::to_text(sans_to_register(environment)),
+            R"([{"type":"DNS","value":"ra1.example.com"},{"type":"IP","value":"192.0.2.1"},)"
+            R"({"type":"IP","value":"2001:db8::1"},{"type":"DNS","value":"*.example.com"}])");
+}
+
+TEST(Environment, EmptyVariablesAreNone) {
+  const auto environment = read({{"HOME", "/h"}, {"UPKI_CA_PORT", ""}, {"UPKI_CA_SEED", "  "}, {"UPKI_RA_TLS", ""}}).value();
+  EXPECT_EQ(environment.ca.port, 5000);
+  EXPECT_TRUE(environment.seed.empty());
+}
+
+TEST(Environment, RefusesWhatCannotBe) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"UPKI_CA_PORT", "0"},          {"UPKI_CA_PORT", "65535"}, {"UPKI_CA_PORT", "5000x"},     {"UPKI_CA_PORT", "-1"},
+      {"UPKI_RA_PORT", "65536"},      {"UPKI_RA_PORT", "http"},  {"UPKI_RA_HOST", "localhost"}, {"UPKI_RA_HOST", "10.0.0.0/8"},
+      {"UPKI_RA_HOST", "10.0.0.256"}, {"UPKI_RA_TLS", "maybe"},  {"UPKI_RA_REALM", "../x"},     {"UPKI_RA_REALM", "A B"},
+  };
+  for (const auto& [name, text] : cases) {
+    const auto environment = read({{"HOME", "/h"}, {name, text}});
+    ASSERT_FALSE(environment.ok()) << name << " " << text;
+    EXPECT_TRUE(environment.error().message().starts_with(std::string(name) + ": ")) << environment.error().message();
+  }
+  EXPECT_EQ(read({}).error().code(), Code::NotFound);
+}
+
+TEST(Environment, HelpHasEveryVariable) {
+  for (const auto& variable : kVariables) EXPECT_NE(describe_variables().find(variable.name), std::string::npos);
+}
+
+TEST(CaHost, WithoutCurveThisMachineAlone) {
+  for (const char* host : {"127.0.0.1", "127.1.2.3", "::1", "localhost"}) EXPECT_TRUE(CaHost::find({.host = host}).ok()) << host;
+  for (const char* host :
+       {"192.0.2.1", "ca.example.com", "0.0.0.0", "::", "localhost.example.com", "127.0.0.1.example.com", ""}) {
+    const auto found = CaHost::find({.host = host});
+    ASSERT_FALSE(found.ok()) << host;
+    EXPECT_EQ(found.error().code(), Code::BadConfig) << host;
+  }
+}
+
+TEST(CaHost, RefusesKeysThatAreNone) {
+  EXPECT_EQ(CaHost::find({.host = "ca.example.com", .server_key = "short"}).error().code(), Code::BadConfig);
+  const std::string good = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7";
+  EXPECT_FALSE(CaHost::find({.host = "ca.example.com", .server_key = good, .key_file = "/nowhere/key"}).ok());
+}
+
+TEST(Relay, HasOneRealm) {
+  Relay relay(CaHost::find({.host = "127.0.0.1", .realm = "devices"}).value());
+  EXPECT_EQ(relay.open("default").error().code(), Code::NotFound);
+  EXPECT_EQ(relay.open("").error().code(), Code::NotFound);
+}
+
+TEST(Registered, RefusesAnswersThatCannotBeUsed) {
+  const auto certificate = x509::testing::ca().pem();
+  const Json good = Json::object({{"certificate", certificate}, {"private_key", "KEY"}, {"ca_certificate", certificate}});
+  const std::pair<const char*, const char*> cases[] = {
+      {"certificate", "found"}, {"private_key", "x"}, {"ca_certificate", "y"}, {"certificate", ""}, {"ca_certificate", ""},
+  };
+  for (const auto& [member, text] : cases) EXPECT_FALSE(Registered::read(Json(good).set(member, text)).ok()) << member;
+  EXPECT_FALSE(Registered::read(Json()).ok());
+  EXPECT_FALSE(Registered::read(Json::array()).ok());
+}
+
+}  // namespace
+}  // namespace chancery::ra
