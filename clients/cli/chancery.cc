@@ -220,7 +220,7 @@ void add_upki(Line& line) {
     auto& leaf = line.upki.emplace_back(UpkiLeaf{&verb, at->add_subcommand(std::string(verb.name), std::string(verb.doc)), {}});
     leaf.app->fallthrough(false);
     for (const auto& row : cli::kUpkiOptions) {
-      if (!cli::takes(row, verb.name)) continue;
+      if (!cli::takes(row, verb)) continue;
       const auto from = row.environment.empty() ? "" : " (else " + std::string(row.environment) + ")";
       leaf.app->add_option("--" + std::string(row.name), leaf.options.*row.member, std::string(row.doc) + from)
           ->type_name(std::string(row.value));
@@ -385,7 +385,7 @@ Status run_zmq_key(const Line& line) {
 Status run_upki(const Line& line, const UpkiLeaf& leaf) {
   PKI_TRY_VOID(refuse_files(line.global.files, "upki"));
   auto options = leaf.options;
-  cli::add_environment(options);
+  cli::add_environment(options, *leaf.verb);
   PKI_TRY(const auto done, leaf.verb->run(options));
   return print(line.global, done);
 }

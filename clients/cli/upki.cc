@@ -111,17 +111,30 @@ Result<std::vector<std::string>> ca_words(const UpkiOptions& options) {
   return words;
 }
 
-/// The server takes this process over. @return only what kept it from that.
-Error serve(const UpkiPlace& place) {
-  const auto program = find_program("chanceryd");
+/// Another program takes this process over. @return only what kept it from that.
+Error become(const char* program_name, std::vector<std::string> words) {
+  const auto program = find_program(program_name);
   if (!program.ok()) return program.error();
-  auto name = program->string();
-  std::string option = "--config";
-  auto file = place.configuration().string();
-  char* const argv[] = {name.data(), option.data(), file.data(), nullptr};  // NOLINT: execv's
+  words.insert(words.begin(), program->string());
+  std::vector<char*> argv;
+  for (auto& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
   std::cout.flush();
-  ::execv(name.c_str(), argv);
-  return base::io_error("run " + name, errno);
+  ::execv(argv.front(), argv.data());
+  return base::io_error("run " + words.front(), errno);
+}
+
+Error serve(const UpkiPlace& place) { return become("chanceryd", {"--config", place.configuration().string()}); }
+
+/// What was given or found goes on in the environment.
+Error become_ra(const std::string& name, const UpkiOptions& options) {
+  const UpkiVerb& verb =
+      *std::ranges::find_if(kUpkiVerbs, [&](const UpkiVerb& one) { return one.group == "ra" && one.name == name; });
+  for (const auto& row : kUpkiOptions) {
+    const auto& text = options.*row.member;
+    if (takes(row, verb) && !text.empty()) ::setenv(std::string(row.environment).c_str(), text.c_str(), 1);
+  }
+  return become("chancery-http", {"--remote-ra", name});
 }
 
 Status check_laid_out(const UpkiPlace& place) {
@@ -132,14 +145,15 @@ Status check_laid_out(const UpkiPlace& place) {
 
 }  // namespace
 
-bool takes(const UpkiOption& option, std::string_view verb) {
+bool takes(const UpkiOption& option, const UpkiVerb& verb) {
   const auto verbs = base::split(option.verbs, ' ');
-  return std::ranges::find(verbs, verb) != verbs.end();
+  const auto name = verb.group.empty() ? std::string(verb.name) : std::string(verb.group) + "-" + std::string(verb.name);
+  return std::ranges::find(verbs, name) != verbs.end();
 }
 
-void add_environment(UpkiOptions& options) {
+void add_environment(UpkiOptions& options, const UpkiVerb& verb) {
   for (const auto& row : kUpkiOptions) {
-    if (row.environment.empty() || !(options.*row.member).empty()) continue;
+    if (!takes(row, verb) || row.environment.empty() || !(options.*row.member).empty()) continue;
     const char* text = std::getenv(std::string(row.environment).c_str());
     if (text != nullptr) options.*row.member = text;
   }
@@ -179,5 +193,9 @@ Result<Json> upki_start(const UpkiOptions& options) {
   PKI_TRY_VOID(write_server(place, server));
   return serve(place);
 }
+
+Result<Json> upki_ra_init(const UpkiOptions& options) { return become_ra("init", options); }
+Result<Json> upki_ra_register(const UpkiOptions& options) { return become_ra("register", options); }
+Result<Json> upki_ra_start(const UpkiOptions& options) { return become_ra("start", options); }
 
 }  // namespace chancery::cli

@@ -139,12 +139,12 @@ std::string text_of(const UpkiPlace& place, const UpkiEndpoint& endpoint) {
   text += "  <front-ends>\n    <front-end name=\"zmq\" program=\"chancery-zmq\" realms=\"" + realm +
           "\" roles=\"frontend ra-operator admin\"/>\n  </front-ends>\n";
   text += "  <zmq><endpoint address=\"" + endpoint.host + "\" port=\"" + std::to_string(endpoint.port) + "\" realm=\"" + realm +
-          "\" loopback-peers=\"ra-operator admin\"";
+          "\" loopback-peers=\"frontend ra-operator admin\"";
   if (!endpoint.server_key_file.empty()) text += " server-key-file=\"" + in_xml(endpoint.server_key_file) + "\"";
   text += "/></zmq>\n";
   if (!endpoint.ra_key.empty())
     text += "  <zmq-peers><peer name=\"ra\" key=\"" + in_xml(endpoint.ra_key) + "\" realm=\"" + realm +
-            "\" roles=\"ra-operator\"/></zmq-peers>\n";
+            "\" roles=\"frontend ra-operator\"/></zmq-peers>\n";
   return text + "</chancery>\n";
 }
 
