@@ -94,7 +94,8 @@ void Connection::on_event(short what) {
 void Connection::on_deadline() {
   if (phase_ == Phase::Head || phase_ == Phase::Body) {
     host_.charge(listener_, peer_, Fault::SlowRequest);
-    return refuse(408, "the request did not arrive in time");
+    constexpr std::string_view kLate = "the request did not arrive in time";
+    return phase_ == Phase::Head ? refuse_head(408, kLate, begun()) : refuse(408, kLate);
   }
   if (phase_ == Phase::Handshake) return close_at_fault(Fault::SlowHandshake);
   if (phase_ == Phase::Idle && !was_served()) return close_at_fault(Fault::Silence);
@@ -137,7 +138,7 @@ bool Connection::begin_head() {
   unsigned char first = 0;
   ::evbuffer_copyout(::bufferevent_get_input(buffer_.get()), &first, 1);
   if (first > ' ' && first < 0x7f) return true;
-  refuse_malformed(Error(Code::Malformed, "this is no HTTP request"));
+  refuse_malformed(Error(Code::Malformed, "this is no HTTP request"), {});
   return false;
 }
 
@@ -147,16 +148,23 @@ void Connection::read_head() {
   const auto length = ::evbuffer_get_length(input);
   const auto end = ::evbuffer_search(input, kHeadEnd.data(), kHeadEnd.size(), nullptr);
   const auto size = end.pos < 0 ? length : static_cast<std::size_t>(end.pos) + kHeadEnd.size();
-  if (size > kMaxHeadBytes) return refuse(431, "request head above " + std::to_string(kMaxHeadBytes) + " octets");
+  if (size > kMaxHeadBytes) return refuse_head(431, "request head above " + std::to_string(kMaxHeadBytes) + " octets", begun());
   if (end.pos >= 0) return begin_request(take(input, size));
-  const auto* begun = reinterpret_cast<const char*>(::evbuffer_pullup(input, static_cast<ev_ssize_t>(length)));
-  if (const auto checked = check_begun_head({begun, length}); !checked.ok()) refuse_malformed(checked.error());
+  if (const auto checked = check_begun_head(begun()); !checked.ok()) refuse_malformed(checked.error(), begun());
+}
+
+/// What has come of a head, as long as it waits in the buffer.
+std::string_view Connection::begun() {
+  evbuffer* input = ::bufferevent_get_input(buffer_.get());
+  const auto length = std::min(::evbuffer_get_length(input), kMaxHeadBytes);
+  const auto* text = reinterpret_cast<const char*>(::evbuffer_pullup(input, static_cast<ev_ssize_t>(length)));
+  return text == nullptr ? std::string_view() : std::string_view(text, length);
 }
 
 void Connection::begin_request(const std::string& text) {
   auto head = parse_head(text);
   ++requests_;
-  if (!head.ok()) return refuse_malformed(head.error());
+  if (!head.ok()) return refuse_malformed(head.error(), text);
   keep_alive_ = head->keep_alive;
   is_head_ = head->method == "HEAD";
   body_left_ = head->content_length;
@@ -215,13 +223,15 @@ void Connection::answer(const Response& response) {
   if (phase_ == Phase::Handling) write(response, keep_alive_);
 }
 
-void Connection::refuse(int status, std::string_view detail) {
-  write(match_.route == nullptr ? problem(status, detail) : host_.router().refuse(match_, status, detail), false);
+void Connection::refuse(int status, std::string_view detail) { write(host_.router().refuse(match_, status, detail), false); }
+
+void Connection::refuse_head(int status, std::string_view detail, std::string_view begun) {
+  write(host_.router().refuse_head(begun, status, detail), false);
 }
 
-void Connection::refuse_malformed(const Error& error) {
+void Connection::refuse_malformed(const Error& error, std::string_view begun) {
   host_.charge(listener_, peer_, Fault::Malformed);
-  refuse(status_of_head_error(error), error.message());
+  refuse_head(status_of_head_error(error), error.message(), begun);
 }
 
 void Connection::write(const Response& response, bool keep) {

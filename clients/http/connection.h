@@ -100,7 +100,9 @@ class Connection {
   void read_body();
   void submit();
   void refuse(int status, std::string_view detail);
-  void refuse_malformed(const Error& error);
+  std::string_view begun();
+  void refuse_head(int status, std::string_view detail, std::string_view begun);
+  void refuse_malformed(const Error& error, std::string_view begun);
   void write(const Response& response, bool keep);
   void linger();
   void close();

@@ -454,6 +454,24 @@ TEST(Router, EveryAnswerOfAFamilyIsFinished) {
   EXPECT_EQ(find_header(router.run(match(router, get("/acme/directory"))).headers, "Replay-Nonce"), "n");
 }
 
+/// A head that cannot be read has no path that could be matched; its first line still says whose form a refusal has.
+TEST(Router, RefusesAnUnreadHeadInTheFormOfItsPath) {
+  Router router;
+  router.add(Family{"/api/", nullptr, [](int status, std::string_view detail) {
+                      return content(status, "application/json", "own: " + std::string(detail));
+                    }});
+  router.add(Family{"/acme/", [](const Request&, Response& response) { response.add("Replay-Nonce", "n"); }, nullptr});
+  for (const auto* begun :
+       {"DELETE /api/x/%%% HTTP/1.1\r\nHost: x\r\n\r\n", "GET /realms/devices/api/%zz", "GET  /api/?%", "G@T /api/\r"}) {
+    const auto response = router.refuse_head(begun, 400, "why");
+    EXPECT_EQ(response.body, "own: why") << begun;
+    EXPECT_EQ(response.status, 400);
+  }
+  for (const auto* begun :
+       {"", "GET", "GET ", " ", "GET\r\n/api/", "GET /x?/api/ ", "GET /acme/%%%", "GET /realms/De..vices/api/%", "\r\n /api/"})
+    EXPECT_EQ(find_header(router.refuse_head(begun, 400, "why").headers, "Content-Type"), "application/problem+json") << begun;
+}
+
 TEST(Router, ABugFailsOneRequest) {
   const auto router = make_router();
   const auto response = router.run(match(router, get("/broken")));

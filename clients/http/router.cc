@@ -74,9 +74,7 @@ Match Router::match(const ListenerSettings& listener, Head head, Peer peer) cons
   request.listener = listener.name;
   request.authority = listener.authority(head.host);
   request.peer = std::move(peer);
-  for (const auto& family : families_) {
-    if (path.starts_with(family.prefix)) match.family = &family;
-  }
+  match.family = family_of(path);
   request.headers = std::move(head.headers);
   // RFC 9110 7.4: what was sent for https must have come that way.
   if (!head.scheme.empty() && (head.scheme == "https") != request.is_tls()) {
@@ -89,6 +87,15 @@ Match Router::match(const ListenerSettings& listener, Head head, Peer peer) cons
   }
   look_up(match, path, head);
   return match;
+}
+
+/// @param path  without the realm's prefix. @return null: of none.
+const Family* Router::family_of(std::string_view path) const {
+  const Family* found = nullptr;
+  for (const auto& family : families_) {
+    if (path.starts_with(family.prefix)) found = &family;
+  }
+  return found;
 }
 
 void Router::look_up(Match& match, std::string_view path, const Head& head) const {
@@ -135,6 +142,16 @@ Response Router::refuse(const Match& match, int status, std::string_view detail)
   if (status == 503) response.add("Retry-After", "2");
   if (match.family != nullptr && match.family->finish) match.family->finish(match.request, response);
   return response;
+}
+
+Response Router::refuse_head(std::string_view begun, int status, std::string_view detail) const {
+  const auto line = begun.substr(0, begun.find_first_of("\r\n"));
+  auto path = line.substr(std::min(line.size(), line.find(' ')));  // behind the method
+  path.remove_prefix(std::min(path.size(), path.find_first_not_of(' ')));
+  path = path.substr(0, path.find_first_of(" ?"));
+  cut_realm(path);
+  const auto* family = family_of(path);
+  return family != nullptr && family->refuse ? family->refuse(status, detail) : problem(status, detail);
 }
 
 Response Router::run(const Match& match) const {

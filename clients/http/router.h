@@ -58,10 +58,15 @@ class Router {
   /// The refusal of a matched request: 413 in the middle of a chunked body, 503 when the pool is full.
   Response refuse(const Match& match, int status, std::string_view detail) const;
 
+  /// The refusal of a head that cannot be read, or did not come whole: in the form of the paths that its first line names.
+  /// @param begun  what came of it, raw
+  Response refuse_head(std::string_view begun, int status, std::string_view detail) const;
+
   /// Runs the handler; a Bug becomes 500 and a log line.
   Response run(const Match& match) const;
 
  private:
+  const Family* family_of(std::string_view path) const;
   void look_up(Match& match, std::string_view path, const Head& head) const;
   std::string allowed_methods(std::string_view path, bool tls) const;
 
