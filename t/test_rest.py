@@ -856,6 +856,21 @@ def test_media_types(rest, media_type):
     assert done[0] == 415 and json.loads(done[1])["code"] == "VALIDATION_ERROR"
 
 
+@pytest.mark.parametrize("method,path", [("DELETE", "/api/v1/private/admins/%%%"), ("DELETE", "/api/v1/private/nodes/%zz"), ("GET", "/api/v1/certs/%00"),
+                                         ("GET", "/realms/default/api/v1/certs/%%%"), ("GET", "/private/nodes/%%%"), ("GET", "/api/v1/certs/x%"),
+                                         ("G@T", "/api/v1/ca")])
+def test_a_head_that_cannot_be_read_is_refused_in_the_apis_shape(rest, method, path):
+    done = rest.curl(path, method=method, options=["--path-as-is"])
+    assert done[0] in (400, 501) and json.loads(done[1])["code"] in ("VALIDATION_ERROR", "INTERNAL_ERROR"), done
+    assert json.loads(done[1])["status"] == "error"
+
+
+def test_a_head_of_other_paths_is_refused_in_theirs(rest):
+    for path in ("/acme/%%%", "/%%%", "/ap%%%"):
+        done = rest.curl(path, options=["--path-as-is"])
+        assert done[0] == 400 and "status" in json.loads(done[1]) and "code" not in json.loads(done[1]), done
+
+
 # ----- the description
 
 @pytest.mark.parametrize("path", spelled(OPEN, "/openapi.json"))
@@ -874,6 +889,46 @@ def test_openapi_names_exactly_the_routes(rest, path):
     assert plain <= tried, "each route has its cases"
 
 
+def resolved(document, node):
+    """What a reference within the document points to."""
+    if "$ref" not in node:
+        return node
+    assert set(node) == {"$ref"} and node["$ref"].startswith("#/")
+    for part in node["$ref"][2:].split("/"):
+        document = document[part]
+    return document
+
+
+def test_openapi_says_what_each_route_takes_refuses_and_wants_of_its_caller(rest):
+    document = json.loads(rest.curl("/api/v1/openapi.json")[1])
+    assert document["components"]["securitySchemes"]["clientCertificate"]["type"] == "mutualTLS"
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            refusals = set(operation["responses"]) - {"200", "default"}
+            wants = operation["security"] == [{"clientCertificate": []}]
+            is_older = not path.startswith("/api/")
+            assert "default" in operation["responses"] and wants == ("403" in refusals), (method, path)
+            assert is_older or {"500", "503"} <= refusals and wants == ("401" in refusals), (method, path)
+            assert is_older or ("requestBody" in operation) == ("415" in refusals) and ("{" not in path or {"400", "404"} <= refusals), (method, path)
+            assert not is_older or refusals <= {"403"}
+            for named in operation["responses"].values():
+                assert resolved(document, named)["content"]
+    query = {one["name"]: one for one in document["paths"]["/api/v1/private/nodes"]["get"]["parameters"] if one["in"] == "query"}
+    assert {"after", "limit"} <= set(query) and all(one["description"] and one["schema"] and not one["required"] for one in query.values())
+
+
+def test_the_statuses_that_callers_get_are_described(rest):
+    """Whoever comes: nobody, a holder, with nothing, with a wrong body."""
+    document = json.loads(rest.curl("/api/v1/openapi.json")[1])
+    for path, item in document["paths"].items():
+        if not path.startswith("/api/"):
+            continue
+        for method, operation in item.items():
+            for who in (None, rest.ra):
+                status = rest.curl(path.replace("{", "no-").replace("}", ""), who, method=method.upper())[0]
+                assert str(status) in operation["responses"], (method, path, who, status)
+
+
 def test_openapi_is_valid(rest):
     """Against what OpenAPI 3.1 demands of a document's parts, and its schemas against JSON Schema 2020-12's own."""
     jsonschema = pytest.importorskip("jsonschema")
@@ -888,7 +943,8 @@ def test_openapi_is_valid(rest):
             in_path = {one["name"] for one in operation.get("parameters", []) if one["in"] == "path"}
             assert in_path == {part[1:-1] for part in path.split("/") if part.startswith("{")}
             assert all(one["required"] for one in operation.get("parameters", []) if one["in"] == "path")
-            for answer in operation["responses"].values():
+            for named in operation["responses"].values():
+                answer = resolved(document, named)
                 assert answer["description"]
                 for content in answer["content"].values():
                     jsonschema.Draft202012Validator.check_schema(content["schema"])

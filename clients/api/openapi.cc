@@ -1,5 +1,7 @@
 #include "clients/api/openapi.h"
 
+#include <array>
+
 #include "clients/api/errors.h"
 #include "clients/api/routes.h"
 #include "server/base/text.h"
@@ -58,14 +60,56 @@ Json answer_schema(const Answer& answer) {
   return described(schema(Kind::Object), answer.doc);
 }
 
+bool has_input(const Route& route) {
+  return !route.fields->query.empty() || !route.fields->body.empty() || route.path.find('{') != std::string_view::npos;
+}
+bool has_body(const Route& route) { return !route.fields->body.empty(); }
+bool names_something(const Route& route) { return has_input(route) || route.caller != Caller::Anybody; }
+bool wants_certificate(const Route& route) { return route.caller != Caller::Anybody; }
+bool is_always(const Route& /*route*/) { return true; }
+
+/// A refusal, and which routes give it. The older generation has 403 alone: its other errors are 200 with an error in the body.
+struct Refusal {
+  std::string_view status;
+  std::string_view name;  ///< in components/responses
+  std::string_view doc;
+  bool (*applies)(const Route& route);
+  bool is_older;
+};
+constexpr std::array kRefusals{
+    Refusal{"400", "Invalid", "What was sent does not hold, or the realm's policy does not allow it.", has_input, false},
+    Refusal{"401", "NoCertificate", "No client certificate came, or none that is valid in this realm.", wants_certificate, false},
+    Refusal{"403", "NotAllowed", "Whoever the certificate names may not do this.", wants_certificate, true},
+    Refusal{"404", "NotFound", "The realm has nothing of that name.", names_something, false},
+    Refusal{"409", "Conflict", "The state of what is named does not allow this.", wants_certificate, false},
+    Refusal{"413", "TooLarge", "The body is too large.", has_body, false},
+    Refusal{"415", "NotJson", "The body's media type is not application/json.", has_body, false},
+    Refusal{"500", "Failed", "The server failed; its log has the details.", is_always, false},
+    Refusal{"503", "Unavailable", "The CA cannot be reached or is busy; ask again later.", is_always, false},
+};
+
+Json error_response(std::string_view doc) {
+  return Json::object({{"description", doc}, {"content", media(Json::object({{"$ref", kErrorRef}}))}});
+}
+
+Json reference(std::string_view response) { return Json::object({{"$ref", "#/components/responses/" + std::string(response)}}); }
+
+Json shared_responses() {
+  auto out = Json::object({{"Error", error_response("Any other error, in words.")}});
+  for (const auto& row : kRefusals) out.set(row.name, error_response(row.doc));
+  return out;
+}
+
 Json responses(const Route& route) {
-  const auto error =
-      Json::object({{"description", "The error, in words."}, {"content", media(Json::object({{"$ref", kErrorRef}}))}});
   const auto& answer = *route.answer;
   const bool is_flat = route.where == Where::Older && answer.shape == Answer::Shape::Data;
   const auto content = Json::object(
       {{std::string(answer.media_type), Json::object({{"schema", is_flat ? older_success(answer) : answer_schema(answer)}})}});
-  return Json::object({{"200", Json::object({{"description", answer.doc}, {"content", content}})}, {"default", error}});
+  auto out = Json::object({{"200", Json::object({{"description", answer.doc}, {"content", content}})}});
+  for (const auto& row : kRefusals) {
+    if (row.applies(route) && (route.where != Where::Older || row.is_older)) out.set(row.status, reference(row.name));
+  }
+  return out.set("default", reference("Error"));
 }
 
 /// "get_api_v1_profiles_name": one for each path, as the standard wants it.
@@ -120,6 +164,7 @@ Json components() {
       Json::object({{"type", "mutualTLS"},
                     {"description", "A certificate of the realm, or the headers of a proxy that the listener trusts."}});
   return Json::object({{"schemas", Json::object({{"Error", error_schema()}})},
+                       {"responses", shared_responses()},
                        {"securitySchemes", Json::object({{std::string(kScheme), scheme}})}});
 }
 

@@ -25,8 +25,8 @@ Result<Json> Service::renew(const Call& call) {
   PKI_TRY(const auto own, call.ask("own.certificate.get"));
   const auto profile = fields.text("profile", own.text("profile"));
   if (profile != own.text("profile")) {
-    return Error(Code::Denied, "the certificate is of profile " + own.text("profile") + ", so a renewal is none of profile " +
-                                   base::printable(profile, 64));
+    return Error(Code::Denied, "a certificate keeps its profile when it is renewed: found " + base::printable(profile, 64) +
+                                   ", expected " + own.text("profile"));
   }
   auto params = Json::object();
   if (const auto csr = fields.text("csr"); !csr.empty()) params.set("csr", csr);

@@ -27,8 +27,12 @@ Status check_caller(const Route& route, const Json& identity) {
     roles.add(role);
   }
   if (roles.allow(least)) return {};
-  return Error(Code::Denied, identity.text("dn") + " is no " + std::string(to_text(route.caller)) + " of this realm",
-               "nor is anybody to whom the front end's roles in chancery.xml leave no more");
+  return Error(Code::Denied,
+               identity.text("dn") + " is not " + (route.caller == Caller::Admin ? "an " : "a registered ") +
+                   std::string(to_text(route.caller)) + " of this realm",
+               std::string(route.caller == Caller::Admin ? "an administrator puts the name on the list, with chancery admin add"
+                                                         : "register it with a seed, under the profile ra") +
+                   "; the <front-end> in chancery.xml needs the role " + std::string(to_text(least)) + ", too");
 }
 
 /// The older generation's errors are told by the body; who asks is still HTTP's business (UPKI.md 5.3).
