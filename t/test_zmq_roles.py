@@ -249,6 +249,15 @@ def test_probe_says_what_happened(office, key, port, server_key, task, status, s
     assert all(office.secret(name) not in done.stdout + done.stderr for name in ("ra", "unknown"))
 
 
+def test_probe_of_the_registration_port_says_which_one_is_meant(office):
+    done = probe(office, office.open_port + 1)
+    assert done.returncode != 0 and "this is the registration port" in done.stderr and f"at tcp://127.0.0.1:{office.open_port}; that one is meant" in done.stderr, done
+    done = probe(office, office.open_port + 1, task="status")  # which it knows
+    assert done.returncode == 0 and "answered" in done.stdout, done
+    done = probe(office, office.open_port, task="nosuch")
+    assert "registration port" not in done.stderr and "Unknown task: nosuch" in done.stderr, done
+
+
 def test_probe_of_nobody(office):
     port, = free_ports(1)
     done = probe(office, port)

@@ -114,10 +114,7 @@ Result<Json> status(Backend& backend, const Json& params) {
 }
 
 Result<Json> renew(Backend& backend, const Json& params) {
-  const auto& duration = value_of(params, "duration");
-  if (!duration.is_null() && duration.as_integer() == nullptr) {
-    return Error(Code::InvalidParams, "duration is " + std::string(duration.kind()) + ", expected a number of days");
-  }
+  PKI_TRY(const auto duration, duration_from(params));
   PKI_TRY(const auto found, find_certificate(backend, params));
   auto wanted = Json::object({{"serial", found.text("serial")}});
   if (!duration.is_null()) wanted.set("days", duration);

@@ -31,10 +31,11 @@ Json plain_names(const Json& object) {
   return out;
 }
 
+/// Both bounds are part of the validity (RFC 5280 4.1.2.5): 60 days end a second before they would be over.
 std::int64_t days_between(const std::string& from, const std::string& to) {
   const auto start = base::from_rfc3339(from);
   const auto end = base::from_rfc3339(to);
-  return start.ok() && end.ok() ? std::chrono::duration_cast<std::chrono::days>(*end - *start).count() : 0;
+  return start.ok() && end.ok() ? std::chrono::floor<std::chrono::days>(*end - *start + std::chrono::seconds{1}).count() : 0;
 }
 
 }  // namespace

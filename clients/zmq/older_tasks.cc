@@ -69,9 +69,7 @@ Result<Json> long_object(Backend& backend, const Json& params) {
 Result<Json> announce(Backend& backend, const Json& params, bool replace) {
   PKI_TRY(const auto profile, profile_from(params, "server"));
   PKI_TRY(auto sans, sans_from(value_of(params, "sans")));
-  const auto& duration = value_of(params, "duration");
-  if (!duration.is_null() && duration.as_integer() == nullptr)
-    return Error(Code::InvalidParams, "duration is " + std::string(duration.kind()) + ", expected a number of days");
+  PKI_TRY(const auto duration, duration_from(params));
   PKI_TRY(const auto dn, dn_of(backend, params));
   auto wanted = Json::object({{"dn", dn}, {"profile", profile}, {"sans", std::move(sans)}, {"replace", replace}});
   if (!duration.is_null()) wanted.set("days", duration);

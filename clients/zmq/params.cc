@@ -45,6 +45,15 @@ Result<std::string> profile_from(const Json& params, std::string_view fallback) 
   return name;
 }
 
+Result<Json> duration_from(const Json& params) {
+  constexpr std::int64_t kMost = 36500;  // of `days` in the daemon's commands
+  const auto& duration = value_of(params, "duration");
+  const auto* days = duration.as_integer();
+  if (duration.is_null() || (days != nullptr && *days >= 1 && *days <= kMost)) return duration;
+  const auto found = days != nullptr ? std::to_string(*days) : std::string(duration.kind());
+  return Error(Code::InvalidParams, "duration is " + found + ", expected a number of days, 1 to " + std::to_string(kMost));
+}
+
 std::string digits_of(const Json& value) {
   if (const auto* number = value.as_integer(); number != nullptr) return std::to_string(*number);
   if (const auto* number = value.as_big_integer(); number != nullptr) return number->digits;

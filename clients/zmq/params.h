@@ -24,6 +24,9 @@ Result<std::string> need(const Json& params, std::string_view name);
 /// The profile's name, or the fallback. @errors NotFound: no profile can have that name.
 Result<std::string> profile_from(const Json& params, std::string_view fallback);
 
+/// `duration` in days, or null. @errors InvalidParams: no whole number of them, or none that a certificate may have.
+Result<Json> duration_from(const Json& params);
+
 /// A whole number as decimal digits, however long, or a text as it stands; empty: neither.
 std::string digits_of(const Json& value);
 /// A serial: an integer, decimal digits, or hexadecimal ones that have a letter or a colon. @errors Malformed.

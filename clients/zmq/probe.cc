@@ -1,6 +1,7 @@
 #include "clients/zmq/probe.h"
 
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -67,14 +68,35 @@ Status tell(zmq::socket_t& monitor) {
   return {};
 }
 
-Status tell_answer(const std::string& text) {
-  PKI_TRY(const auto answer, wire::parse_json(text));
-  if (answer.text("EVENT") == "UPKI ERROR") return Error(Code::Denied, "refused: " + base::printable(answer.text("MSG"), 512));
-  std::printf("answered\n");
-  return {};
+/// "tcp://ca.example.com:5001" with the port below; empty: no address of that shape.
+std::string port_below(const std::string& address) {
+  const auto colon = address.rfind(':');
+  int port = 0;
+  const auto* digits = address.data() + colon + 1;
+  const auto [end, failure] = std::from_chars(digits, address.data() + address.size(), port);
+  if (colon == std::string::npos || failure != std::errc() || end != address.data() + address.size() || port < 2) return {};
+  return address.substr(0, colon + 1) + std::to_string(port - 1);
 }
 
-Status watch(zmq::socket_t& socket, zmq::socket_t& monitor) {
+/// A task of operations that nobody knows there: the port is the other one.
+Error registration_port(const Probe& probe) {
+  const auto below = port_below(probe.address);
+  return {Code::Denied, "this is the registration port, which knows register and status alone",
+          "operations are one port below" + (below.empty() ? "" : ", at " + below) + "; that one is meant"};
+}
+
+Status tell_answer(const Probe& probe, const std::string& text) {
+  PKI_TRY(const auto answer, wire::parse_json(text));
+  const auto said = answer.text("MSG");
+  if (answer.text("EVENT") != "UPKI ERROR") {
+    std::printf("answered\n");
+    return {};
+  }
+  if (probe.task == Probe{}.task && said.find("Unknown task") != std::string::npos) return registration_port(probe);
+  return Error(Code::Denied, "refused: " + base::printable(said, 512));
+}
+
+Status watch(const Probe& probe, zmq::socket_t& socket, zmq::socket_t& monitor) {
   for (const auto end = Clock::now() + kPatience; Clock::now() < end;) {
     std::array<zmq::pollitem_t, 2> waiting{{{socket.handle(), 0, ZMQ_POLLIN, 0}, {monitor.handle(), 0, ZMQ_POLLIN, 0}}};
     zmq::poll(waiting.data(), waiting.size(), std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()));
@@ -82,7 +104,7 @@ Status watch(zmq::socket_t& socket, zmq::socket_t& monitor) {
     if ((waiting[0].revents & ZMQ_POLLIN) == 0) continue;
     zmq::message_t answer;
     PKI_CHECK(socket.recv(answer));
-    return tell_answer(answer.to_string());
+    return tell_answer(probe, answer.to_string());
   }
   return Error(Code::Timeout, "no answer within " + std::to_string(kPatience.count()) + " s");
 }
@@ -102,7 +124,7 @@ Status run(const Probe& probe) {
   }
   const auto request = wire::to_text(Json::object({{"TASK", probe.task}, {"params", Json::object()}}));
   socket.send(zmq::buffer(request), zmq::send_flags::none);
-  return watch(socket, monitor);
+  return watch(probe, socket, monitor);
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ class Script : public Backend {
     const std::string certificate =
         R"({"certificate":"CERT\n","subject":"/C=FR/CN=a.example.com","issuer":"/C=FR/O=uPKI/CN=Root",)"
         R"("not_before":"2026-11-20T19:59:45Z","not_after":"2027-01-19T19:59:45Z","fingerprint":"37c2",)"
-        R"("sans":["DNS:a.example.com"],"key_usage":["digitalSignature","keyEncipherment"],)"
+        R"("sans":["DNS:a.example.com"],"key_usage":["digitalSignature","keyEncipherment"],"extended_key_usage":["serverAuth"],)"
         R"("is_ca":false,"state":"valid","acme_order":"o","serial":")" +
         kSerialHex + "\"}";
     for (const auto* method : {"certificate.issue", "certificate.generate", "certificate.renew", "certificate.get"})
@@ -211,6 +211,7 @@ std::vector<Good> good_cases() {
        {get, "node.get " + kFound},
        R"({"subject": {"countryName": "FR", "commonName": "a.example.com"}, "issuer": {"countryName": "FR", "organizationName": "uPKI", "commonName": "Root"}, )"
        R"("extensions": {"basicConstraints": "<BasicConstraints(ca=False, path_length=None)>", "keyUsage": "<KeyUsage(digitalSignature, keyEncipherment)>", )"
+       R"("extendedKeyUsage": "<ExtendedKeyUsage(serverAuth)>", )"
        R"("subjectAltName": "<SubjectAlternativeName(DNS:a.example.com)>"}, "sans": [{"type": "DNS", "value": "a.example.com"}], )"
        R"("key_usage": {"digital_signature": true, "content_commitment": false, "key_encipherment": true, "data_encipherment": false, )"
        R"("key_agreement": false, "key_cert_sign": false, "crl_sign": false}, "basic_constraints": {"ca": false, "path_length": null}, "serial_number": )" +
@@ -328,8 +329,8 @@ TEST(Tasks, RefusesBadParametersWithoutAskingTheDaemon) {
       {"register", R"({"seed":"s","cn":"x","sans":{}})", "[200] sans is an object, expected an array", Port::Registration},
       {"status", R"({"cn":[]})", "[200] cn is an array, expected a text", Port::Registration},
       {"renew", "{}", "[700] Missing dn parameter"},
-      {"renew", R"({"dn":"x","duration":"90"})", "[200] duration is a text, expected a number of days"},
-      {"renew", R"({"dn":"x","duration":1.5})", "[200] duration is a number, expected a number of days"},
+      {"renew", R"({"dn":"x","duration":"90"})", "[200] duration is a text, expected a number of days, 1 to 36500"},
+      {"renew", R"({"dn":"x","duration":1.5})", "[200] duration is a number, expected a number of days, 1 to 36500"},
       {"revoke", "{}", "[700] Missing dn parameter"},
       {"revoke", R"({"dn":true})", "[200] dn is a boolean, expected a text"},
       {"revoke", R"({"dn":"x","reason":7})", "[200] Invalid revocation reason: 7. Allowed values: "},

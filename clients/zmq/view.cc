@@ -72,6 +72,8 @@ Json extensions_view(const Json& certificate) {
       {{"basicConstraints", std::string("<BasicConstraints(ca=") + (certificate.boolean("is_ca") ? "True" : "False") +
                                 ", path_length=" + (path_length == nullptr ? "None" : wire::to_text(*path_length)) + ")>"},
        {"keyUsage", "<KeyUsage(" + joined(certificate.texts("key_usage")) + ")>"}});
+  if (!certificate.texts("extended_key_usage").empty())
+    out.set("extendedKeyUsage", "<ExtendedKeyUsage(" + joined(certificate.texts("extended_key_usage")) + ")>");
   if (!certificate.texts("sans").empty())
     out.set("subjectAltName", "<SubjectAlternativeName(" + joined(certificate.texts("sans")) + ")>");
   return out;
