@@ -170,6 +170,11 @@ def test_f33_names_that_cannot_be_proved_are_refused_at_once(acme, identifier, w
     assert acme.error("acme.order.create", account=acme.account, identifiers=[identifier])[1] == f"acme:{word}"
 
 
+def test_an_order_names_a_profile_that_is_there(acme):
+    error = acme.call("acme.order.create", account=acme.account, identifiers=[{"type": "dns", "value": fresh()}], profile="nosuch")["error"]
+    assert error["message"] == "profile not found: nosuch" and error["data"]["hint"].startswith("acme:invalidProfile"), error
+
+
 def test_an_order_names_a_profile_that_is_offered(acme):
     assert acme.error("acme.order.create", account=acme.account, identifiers=[{"type": "dns", "value": fresh()}],
                       profile="admin")[1] == "acme:invalidProfile"

@@ -56,6 +56,18 @@ def test_half_a_line_disturbs_nobody(system):
     other.close()
 
 
+@pytest.mark.parametrize("key,usages", [(["ec", "-pkeyopt", "ec_paramgen_curve:P-256"], "digitalSignature"), (["rsa:2048"], "digitalSignature, keyEncipherment")])
+def test_a_preview_shows_the_usages_that_the_key_gets(talk, key, usages):
+    """An EC key enciphers nothing (RFC 5480 3), whatever the profile says."""
+    command = ["openssl", "req", "-new", "-newkey", *key, "-nodes", "-keyout", "/dev/null", "-subj", "/CN=usage.example.com"]
+    csr = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    shown = {one["name"]: one["value"] for one in talk.result("certificate.preview", csr=csr, profile="server")["extensions"]}
+    serial = talk.result("certificate.issue", csr=csr, profile="server")["serial"]
+    issued = talk.result("certificate.get", serial=serial)
+    assert shown["keyUsage"] == usages == ", ".join(issued["key_usage"])
+    assert shown["extendedKeyUsage"] == "serverAuth" == ", ".join(issued["extended_key_usage"])
+
+
 @pytest.mark.parametrize("cn", ["a\u0000b", "x" * 10000, "\u202egnp.exe", "a\nb", ""])
 def test_F33_names_that_are_none(talk, cn):
     assert talk.code("certificate.generate", cn=cn, profile="user", key="ec:P-256") in ("invalid_params", "too_large", "malformed", "policy_refused")

@@ -95,6 +95,19 @@ TEST(Names, F50_RefusesTricks) {
   EXPECT_TRUE(RealmName::parse(std::string(63, 'a')).ok());
 }
 
+TEST(Span, IsSaidInWords) {
+  using std::chrono::seconds;
+  const std::pair<std::int64_t, const char*> cases[] = {{0, "0 seconds"},
+                                                        {1, "1 second"},
+                                                        {59, "59 seconds"},
+                                                        {300, "5 minutes"},
+                                                        {5400, "1 hour 30 minutes"},
+                                                        {86400, "1 day"},
+                                                        {60 * 86400, "60 days"},
+                                                        {60 * 86400 + 1, "60 days 1 second"}};
+  for (const auto& [span, words] : cases) EXPECT_EQ(in_words(seconds{span}), words);
+}
+
 TEST(Clock, ReadsAndWritesRfc3339) {
   for (const char* text :
        {"1970-01-01T00:00:00Z", "2028-02-29T23:59:59Z", "2049-12-31T23:59:59Z", "2050-01-01T00:00:00Z", "9999-12-31T23:59:59Z"}) {

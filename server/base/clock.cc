@@ -71,4 +71,21 @@ Result<Seconds> from_rfc3339(std::string_view text) {
   return Seconds{sys_days{date}} + hours{hour} + minutes{minute} + seconds{second} - offset;
 }
 
+std::string in_words(std::chrono::seconds span) {
+  struct Unit {
+    std::int64_t length;
+    std::string_view name;
+  };
+  constexpr std::array kUnits{Unit{86400, "day"}, Unit{3600, "hour"}, Unit{60, "minute"}, Unit{1, "second"}};
+  std::string out;
+  auto left = std::int64_t{span.count()};
+  for (const auto& unit : kUnits) {
+    const auto count = left / unit.length;
+    left %= unit.length;
+    if (count == 0) continue;
+    out += (out.empty() ? "" : " ") + std::to_string(count) + " " + std::string(unit.name) + (count == 1 ? "" : "s");
+  }
+  return out.empty() ? "0 seconds" : out;
+}
+
 }  // namespace chancery::base

@@ -29,6 +29,9 @@ std::string to_rfc3339(Seconds time);
 /// Reads RFC 3339; other offsets than Z are converted, fractions of a second dropped. @errors Malformed.
 Result<Seconds> from_rfc3339(std::string_view text);
 
+/// A span for people: "60 days", "1 hour 30 minutes", "0 seconds". @param span  0 or more.
+std::string in_words(std::chrono::seconds span);
+
 /// Seconds since 1970, the form of the store.
 inline std::int64_t to_epoch(Seconds time) { return time.time_since_epoch().count(); }
 inline Seconds from_epoch(std::int64_t seconds) { return Seconds{std::chrono::seconds{seconds}}; }

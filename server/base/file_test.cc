@@ -90,10 +90,10 @@ TEST(ReadInput, TakesPipesAndStopsAtTheLimit) {
 
 TEST(ReplaceFile, WritesTheLongestNamesToo) {
   const Place place;
-  const auto path = place / std::string(255, 'x');
+  const auto path = place / std::string(255, 'x').c_str();
   ASSERT_TRUE(replace_file(path, as_bytes("one"), 0600).ok());
   EXPECT_EQ(read_file(path, 10).value(), "one");
-  EXPECT_FALSE(replace_file(place / std::string(256, 'x'), as_bytes("x"), 0600).ok());
+  EXPECT_FALSE(replace_file(place / std::string(256, 'x').c_str(), as_bytes("x"), 0600).ok());
 }
 
 TEST(PendingFile, LeavesNothingWhenNothingIsWritten) {

@@ -33,13 +33,6 @@ Verdict from_fault(std::string fault, std::string good) { return fault.empty() ?
 /// Both bounds are part of the validity (RFC 5280 4.1.2.5), so a span counts one second more than the difference.
 seconds span_of(const Grant& grant) { return grant.not_after - grant.not_before + seconds{1}; }
 
-/// "60 days", or with what is left of a day: "60 days and 1 s".
-std::string in_days(seconds span) {
-  const auto days = std::chrono::floor<std::chrono::days>(span);
-  const auto rest = (span - days).count();
-  return std::to_string(days.count()) + " days" + (rest == 0 ? "" : " and " + std::to_string(rest) + " s");
-}
-
 /// Nobody may say that a certificate was valid long before it was made (CABF BR 7.1.2.7), nor have one that has ended by then.
 std::string fault_in_dates(const config::RealmConfig& realm, const Grant& grant, Seconds now) {
   if (grant.not_after <= grant.not_before) {
@@ -48,15 +41,17 @@ std::string fault_in_dates(const config::RealmConfig& realm, const Grant& grant,
   }
   if (grant.not_after <= now) return "would have ended already, at " + base::to_rfc3339(grant.not_after);
   if (grant.not_before >= now - realm.backdate - kClockSlack) return {};
-  return "would begin " + base::to_rfc3339(grant.not_before) + ", the realm's backdate is " +
-         std::to_string(realm.backdate.count()) + " s";
+  return "would begin " + base::to_rfc3339(grant.not_before) + ", the realm's backdate is " + base::in_words(realm.backdate);
+}
+
+std::string fault_in_length(const config::Profile& profile, seconds span) {
+  if (span <= profile.validity) return {};
+  return "validity of " + base::in_words(span) + ", profile " + profile.name.text() + " allows at most " +
+         base::in_words(profile.validity);
 }
 
 std::string fault_in_span(const config::Profile& profile, const Authority& authority, const Grant& grant) {
-  if (span_of(grant) > profile.validity) {
-    return "validity of " + in_days(span_of(grant)) + ", profile " + profile.name.text() + " allows at most " +
-           in_days(profile.validity);
-  }
+  if (auto fault = fault_in_length(profile, span_of(grant)); !fault.empty()) return fault;
   if (grant.not_after > authority.certificate.not_after())
     return "would outlive the CA, which ends " + base::to_rfc3339(authority.certificate.not_after());
   if (grant.not_before < authority.certificate.not_before())
@@ -135,6 +130,8 @@ Verdict administrators_stay_themselves(const Asked& asked) {
 }
 
 std::string fault_in_validity(const Asked& asked) {
+  // Of what was asked for, not of what the CA's end leaves of it.
+  if (auto fault = fault_in_length(asked.profile, asked.wish.validity.value_or(seconds{0})); !fault.empty()) return fault;
   auto fault = fault_in_dates(asked.realm, asked.grant, asked.now);
   return fault.empty() ? fault_in_span(asked.profile, asked.authority, asked.grant) : fault;
 }

@@ -301,8 +301,10 @@ TEST(Policy, C11_SaysWhichValidityItWantsInDays) {
   Scene scene;
   scene.wish.validity = days{400};
   EXPECT_EQ(scene.decide().refusal().message(), "validity of 400 days, profile server allows at most 60 days");
+  scene.wish.validity = days{36500};  // the CA ends before
+  EXPECT_EQ(scene.decide().refusal().message(), "validity of 36500 days, profile server allows at most 60 days");
   scene.wish.validity = days{60} + seconds{1};
-  EXPECT_EQ(scene.decide().refusal().message(), "validity of 60 days and 1 s, profile server allows at most 60 days");
+  EXPECT_EQ(scene.decide().refusal().message(), "validity of 60 days 1 second, profile server allows at most 60 days");
 }
 
 TEST(Policy, C11_BoundsAreInclusive) {

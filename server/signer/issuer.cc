@@ -55,8 +55,8 @@ Status check_crl(const CrlRequest& request, const config::RealmConfig& realm, st
                  "thisUpdate " + base::to_rfc3339(request.this_update) + " lies ahead of the clock, " + base::to_rfc3339(now));
   }
   if (request.next_update - request.this_update > realm.crl_validity) {
-    return Error(Code::PolicyRefused, "a CRL for " + std::to_string((request.next_update - request.this_update).count()) +
-                                          " s, the realm's crl_validity is " + std::to_string(realm.crl_validity.count()));
+    return Error(Code::PolicyRefused, "a CRL for " + base::in_words(request.next_update - request.this_update) +
+                                          ", the realm's crl_validity is " + base::in_words(realm.crl_validity));
   }
   if (last_number > 0 && request.number > last_number && request.number - last_number > kMaxNumberStep) {
     return Error(Code::PolicyRefused, "CRL number " + std::to_string(request.number) + " is too far above the last one, " +

@@ -24,9 +24,9 @@ constexpr std::array kOrderRules{
 /// The slack that the policy leaves is for the time between order and finalize; an order itself begins within the backdate.
 Status check_start(const config::RealmConfig& realm, const std::optional<Seconds>& not_before, Seconds now) {
   if (!not_before || *not_before >= now - realm.backdate) return {};
-  return acme_error("malformed", Code::InvalidParams,
-                    "notBefore " + base::to_rfc3339(*not_before) + " lies too far back, the realm allows " +
-                        std::to_string(realm.backdate.count()) + " s");
+  return acme_error(
+      "malformed", Code::InvalidParams,
+      "notBefore " + base::to_rfc3339(*not_before) + " lies too far back, the realm allows " + base::in_words(realm.backdate));
 }
 
 }  // namespace
@@ -65,6 +65,9 @@ Result<ProfileName> profile_for(const Session& session, const Params& params) {
   const auto& acme = session.realm().acme;
   if (!params.has("profile")) return acme.profile;
   PKI_TRY(auto wanted, ProfileName::parse(params.text("profile")));
+  // Clients of uPKI look for these words (UPKI.md 7).
+  if (!session.realm().profiles.contains(wanted))
+    return acme_error("invalidProfile", Code::PolicyRefused, "profile not found: " + wanted.text());
   if (wanted == acme.profile || std::ranges::find(acme.profiles, wanted) != acme.profiles.end()) return wanted;
   return acme_error("invalidProfile", Code::PolicyRefused, "profile " + wanted.text() + " is not offered by ACME in this realm");
 }

@@ -46,6 +46,15 @@ Result<std::vector<std::string>> sans_from(const Params& params) {
   return sans;
 }
 
+/// For how many days the node's certificates are to be made. @errors PolicyRefused: more than its profile allows.
+Result<std::int64_t> days_of(const Params& params, const config::Profile& profile) {
+  const auto most = std::chrono::floor<std::chrono::days>(profile.validity);
+  const std::chrono::days days{params.integer("days", most.count())};
+  if (days <= most) return std::int64_t{days.count()};
+  return Error(Code::PolicyRefused, "validity of " + base::in_words(days) + ", profile " + profile.name.text() +
+                                        " allows at most " + base::in_words(profile.validity));
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> announced_names(store::Store& store, const std::string& dn) {
@@ -70,7 +79,7 @@ Result<Json> node_announce(Session& session, const Params& params) {
   if (before && !params.boolean("replace"))
     return Error(Code::Exists, "node " + dn + " is announced already", "replace it, if that is meant");
   if (!before && params.boolean("replace")) return Error(Code::NotFound, "node " + dn + " is not announced");
-  const auto days = params.integer("days", std::chrono::duration_cast<std::chrono::days>(profile->validity).count());
+  PKI_TRY(const auto days, days_of(params, *profile));
   auto fact = Json::object({{"number", number_of(dn)},
                             {"dn", dn},
                             {"cn", *name.common_name()},

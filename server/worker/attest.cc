@@ -54,7 +54,7 @@ Result<Whom> by_curve_key(Session& session, const Params& params) {
   for (const auto& peer : session.snapshot().server.zmq_peers) {
     if (peer.key == key && (peer.realm == "*" || peer.realm == realm)) return Whom{"curve:" + peer.name, peer.roles};
   }
-  return Error(Code::AuthFailed, "CURVE key " + base::printable(key, kMaxShown) + " is no peer's of realm " + realm,
+  return Error(Code::AuthFailed, "CURVE key " + base::printable(key, kMaxShown) + " belongs to no peer of realm " + realm,
                "a <peer> of <zmq-peers> in chancery.xml makes it one");
 }
 

@@ -40,7 +40,8 @@ Status check_state(const Session& session, const wire::Command& command) {
   const std::string name(command.name);
   if (!session.is_open()) return Error(Code::NoSession, name + " needs an open session", "call session.open first");
   if (command.state == wire::In::Holder && !session.login())
-    return Error(Code::Denied, name + " needs a session that stands on a certificate, this is " + session.identity().name,
+    return Error(Code::Denied,
+                 name + " needs somebody who came with a certificate; this session is of " + session.identity().name,
                  "session.attest and session.login give one");
   return {};
 }

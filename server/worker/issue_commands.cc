@@ -79,12 +79,12 @@ Json extension(std::string_view name, bool critical, std::string value) {
 }
 
 /// What assemble would write, in words. The lists come from the same spec that the signer builds.
-Json describe_extensions(const x509::TbsSpec& spec) {
+Json describe_extensions(const x509::TbsSpec& spec, const base::KeySpec& key) {
   Json list = Json::array();
   list.push_back(
       extension("basicConstraints", true,
                 spec.is_ca ? "CA" + (spec.path_length ? ", path length " + std::to_string(*spec.path_length) : "") : "no CA"));
-  list.push_back(extension("keyUsage", true, base::join(spec.key_usage, ", ")));
+  list.push_back(extension("keyUsage", true, base::join(x509::key_usage_for(key.kind, spec.key_usage), ", ")));
   if (!spec.extended_key_usage.empty())
     list.push_back(extension("extendedKeyUsage", false, base::join(spec.extended_key_usage, ", ")));
   if (!spec.sans.empty())
@@ -180,7 +180,7 @@ Result<Json> certificate_preview(Session& session, const Params& params) {
                        {"not_before", base::to_rfc3339(spec.not_before)},
                        {"not_after", base::to_rfc3339(spec.not_after)},
                        {"key", base::to_text(order.key.spec())},
-                       {"extensions", describe_extensions(spec)}});
+                       {"extensions", describe_extensions(spec, order.key.spec())}});
 }
 
 Result<Json> certificate_renew(Session& session, const Params& params) {
