@@ -324,6 +324,22 @@ def test_an_ra_is_no_other_who_took_its_common_name(office, door, tmp_path):
     assert talk.result("session.attest", **one.evidence())["roles"] == ["anonymous"]
 
 
+def test_an_administrators_new_key_needs_a_session_of_one(office, door, tmp_path):
+    """Through a front end that has less, the administrator is a holder like others; with the role, the new key is bound."""
+    one = Holder(office, tmp_path, "rekeyed", "admin", True)
+    other = tmp_path / "rekeyed-2.key"
+    subprocess.run(["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", other], check=True, capture_output=True)
+    talk = door("narrow")
+    talk.result("session.attest", **one.evidence())
+    refused = talk.call("own.certificate.renew", csr=request(other, "rekeyed"))["error"]
+    assert refused["data"]["code"] == "denied" and "only an administrator" in refused["message"], refused
+    assert talk.result("own.certificate.renew")["subject"] == one.dn
+    talk = door("wide")
+    talk.result("session.attest", **one.evidence())
+    rekeyed = talk.result("own.certificate.renew", csr=request(other, "rekeyed"))["certificate"]
+    assert talk.result("session.attest", evidence="certificate", certificate=rekeyed)["roles"] == ["admin"]
+
+
 def test_a_holder_gets_no_more_days_than_the_profile_gives(office, door, tmp_path):
     talk = door("wide")
     talk.result("session.attest", **Holder(office, tmp_path, "long-lived").evidence())

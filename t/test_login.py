@@ -114,7 +114,7 @@ def test_who_proves_it_is_an_administrator_of_this_session(daemon, office, someo
     became = someone.result("session.login", **administrator.proof(someone))
     assert (became["identity"], became["roles"], became["realm"]) == (f"cert:{administrator.dn}", ["admin"], "default")
     assert someone.result("session.whoami") == became
-    assert someone.result("admin.add", dn="/CN=new") == {"dn": "/CN=new", "serials": []}
+    assert someone.result("admin.add", dn="/CN=new") == {"dn": "/CN=new", "keys": [], "serials": [], "others": []}
     assert someone.code("session.open", realm="devices") == "conflict"
     with Someone(USER, daemon.socket, realm="default") as other:
         assert other.result("session.whoami")["roles"] == ["user"]
@@ -214,11 +214,11 @@ def test_an_operator_cannot_certify_an_administrators_name(daemon, office, admin
     csr = request(tmp_path, "alice")
     with Someone(OPERATOR, daemon.socket, realm="default") as one:
         assert one.result("session.whoami")["roles"] == ["ra-operator"]
-        assert one.result("certificate.issue", profile="admin", csr=request(tmp_path, "operated"))["subject"] == "/CN=operated"
-        for profile in ("admin", "user"):
+        assert one.result("certificate.issue", profile="user", csr=request(tmp_path, "operated"))["subject"] == "/CN=operated"
+        for profile in ("laptop", "user"):
             refused = one.call("certificate.issue", profile=profile, csr=csr)["error"]
             assert refused["data"]["code"] == "denied" and "administrator" in refused["message"], refused
-        preview = one.result("certificate.preview", profile="admin", csr=csr)
+        preview = one.result("certificate.preview", profile="user", csr=csr)
         assert [check["rule"] for check in preview["reasons"] if not check["passed"]] == ["administrator"]
         assert one.code("certificate.renew", serial=administrator.serial, csr=csr) == "denied"
         renewed = one.result("certificate.renew", serial=administrator.serial)  # the same key again
@@ -232,7 +232,8 @@ def test_a_name_with_two_keys_is_nobodys(office, tmp_path):
     refused = office.call("admin.add", dn=first.dn)["error"]
     assert refused["data"]["code"] == "conflict" and first.serial in refused["message"] and second.serial in refused["message"]
     office.result("certificate.revoke", serial=first.serial, reason="superseded")
-    assert office.result("admin.add", dn=first.dn) == {"dn": first.dn, "serials": [second.serial]}
+    added = office.result("admin.add", dn=first.dn)
+    assert (added["serials"], added["others"], len(added["keys"])) == ([second.serial], [], 1)
 
 
 def test_a_held_certificate_of_a_name_counts(office, tmp_path):

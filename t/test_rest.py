@@ -414,7 +414,7 @@ def test_a_revoked_administrator_is_out_at_once_on_the_same_connection(rest):
 def test_who_is_off_the_list_is_no_administrator_from_the_next_request_on(rest):
     admin = rest.issue("former", "rest-former", "admin")
     rest.bad(AUTHZ, "/api/v1/private/admins", admin)
-    assert rest.good("/api/v1/private/admins", rest.admin, method="POST", body={"admins": [admin.dn]}) == {"results": [{"dn": admin.dn, "success": True}]}
+    assert rest.good("/api/v1/private/admins", rest.admin, method="POST", body={"admins": [admin.dn]})["results"][0]["serials"] == [admin.serial]
     rest.good("/api/v1/private/admins", admin)
     rest.good("/api/v1/private/admins/" + dn_segment(admin.dn), rest.admin, method="DELETE")
     rest.bad(AUTHZ, "/api/v1/private/admins", admin)
@@ -634,8 +634,11 @@ def test_nodes(rest, path):
 @pytest.mark.parametrize("path", spelled(PRIVATE, "/admins"))
 def test_admins(rest, path):
     dn, other = "/C=FR/O=Company/CN=rest new admin", "/C=FR/CN=rest other"
-    assert rest.good(path, rest.admin, method="POST", body={"admins": [dn, "CN=rest other,C=FR"]})["results"] == [{"dn": dn, "success": True}, {"dn": other, "success": True}]
+    assert rest.good(path, rest.admin, method="POST", body={"admins": [dn, "CN=rest other,C=FR"]})["results"] == [
+        {"dn": one, "keys": [], "serials": [], "others": [], "success": True} for one in (dn, other)]
     assert {rest.admin.dn, dn, other} <= set(rest.good(path, rest.admin)["admins"])
+    row, = [one for one in rest.good(path, rest.admin)["administrators"] if one["dn"] == rest.admin.dn]
+    assert rest.admin.serial in row["serials"] and row["others"] == [] and len(row["keys"]) == 1
     for segment in (dn_segment(dn), base64.b64encode(other.encode()).decode()):
         rest.good(f"{path}/{segment}", rest.admin, method="DELETE")
         rest.bad(MISSING, f"{path}/{segment}", rest.admin, method="DELETE")

@@ -1,6 +1,7 @@
 """`chancery import upki`: data directories of uPKI's CA become realms; made by hand after UPKI.md 4.1, with the quirks listed there."""
 
 import datetime
+import hashlib
 import json
 import os
 import pathlib
@@ -387,6 +388,27 @@ def test_an_administrators_name_of_two_keys_is_left_out(place, tmp_path, ca):
     upki.finish(admins=["/C=FR/O=Company/OU=Servers/CN=adm", "/CN=other"], crl=ca.crl([]))
     report = place.take_over(upki)
     assert report["admins"] == 1 and any("2 keys" in line for line in report["odd"])
+
+
+def test_an_administrator_is_one_with_the_key_that_has_the_name(place, tmp_path, ca):
+    """Whose file is missing has none until somebody says which."""
+    upki = Upki(tmp_path, "newer", ca)
+    one = upki.node("adm")
+    upki.serials.append({"serial": 4711, "dn": "/CN=lost", "revoked": False, "revoke_reason": ""})
+    upki.finish(admins=["/C=FR/O=Company/OU=Servers/CN=adm", "/CN=lost", "/CN=none"], crl=ca.crl([]))
+    place.take_over(upki)
+    place.write_config()
+    with place.started() as talk:
+        def administrators():
+            return {row["dn"]: row for row in talk.result("admin.list")["administrators"]}
+        wait_for(lambda: len(administrators()) == 3, what="the administrators")
+        talk.result("realm.reconcile")
+        spki = one.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+        row = administrators()["/C=FR/O=Company/OU=Servers/CN=adm"]
+        assert (row["keys"], row["serials"], row["others"]) == ([hashlib.sha256(spki).hexdigest()], [hex_of(one)], [])
+        for dn in ("/CN=lost", "/CN=none"):
+            assert administrators()[dn]["keys"] == [], dn
+    assert "the key of certificate" in place.log_file.read_text()
 
 
 def test_a_compromised_key_outweighs_a_hold(place, tmp_path, ca):

@@ -24,10 +24,24 @@ Json key_types() {
   return types;
 }
 
+Json serial_numbers(const std::vector<std::string>& serials) {
+  Json numbers = Json::array();
+  for (const auto& one : serials) numbers.push_back(zmq_gateway::serial_number(one));
+  return numbers;
+}
+
+/// Who an administrator is, and by which certificates, of what admin.add and admin.list say.
+Json administrator(const Json& row) {
+  return Json::object({{"dn", row.text("dn")},
+                       {"keys", Json::strings(row.texts("keys"))},
+                       {"serials", serial_numbers(row.texts("serials"))},
+                       {"others", serial_numbers(row.texts("others"))}});
+}
+
 /// One DN's outcome; that of one does not keep the others from theirs.
 Json add_result(const Call& call, const std::string& dn) {
   const auto added = call.ask("admin.add", Json::object({{"dn", dn}}));
-  if (added.ok()) return Json::object({{"dn", added->text("dn")}, {"success", true}});
+  if (added.ok()) return administrator(*added).set("success", true);
   return Json::object({{"dn", dn}, {"success", false}, {"message", added.error().message()}});
 }
 
@@ -62,7 +76,11 @@ Result<Json> delete_node(const Call& call, const std::string& cn) {
 
 Result<Json> Service::admins(const Call& call) {
   PKI_TRY(const auto list, call.ask("admin.list"));
-  return success(Json::object({{"admins", Json::strings(list.texts("admins"))}}));
+  Json administrators = Json::array();
+  if (const auto* rows = list.find("administrators"); rows != nullptr) {
+    for (const auto& row : *rows->as_array()) administrators.push_back(administrator(row));
+  }
+  return success(Json::object({{"admins", Json::strings(list.texts("admins"))}, {"administrators", std::move(administrators)}}));
 }
 
 Result<Json> Service::add_admins(const Call& call) {

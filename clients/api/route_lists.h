@@ -74,9 +74,14 @@ inline constexpr std::array kOcspFields{Field{"status", Kind::Text, kRequired, "
                                         Field{"revoke_reason", Kind::Text, kOptional, "why it was revoked"},
                                         Field{"revoke_date", Kind::Text, kOptional, "when it was revoked"}};
 inline constexpr std::array kNodeFields{Field{"node", Kind::Object, kRequired, "{dn, certificate, serial}"}};
-inline constexpr std::array kAdminsFields{Field{"admins", Kind::Texts, kRequired, "DNs, slash form"}};
+inline constexpr std::array kAdminsFields{
+    Field{"admins", Kind::Texts, kRequired, "DNs, slash form"},
+    Field{"administrators", Kind::Objects, kRequired,
+          "{dn, keys, serials, others} each: SHA-256 of the public keys that are bound to the name, serials of its valid "
+          "certificates with them, and of those with other keys, whose holders are no administrators"}};
 inline constexpr std::array kAdminResultsFields{
-    Field{"results", Kind::Objects, kRequired, "{dn, success} each, with a message where success is false"}};
+    Field{"results", Kind::Objects, kRequired,
+          "{dn, success} each, with a message where success is false, and else with keys, serials and others as in GET"}};
 inline constexpr std::array kConfigFields{
     Field{"ca_host", Kind::Text, kRequired, "the CA's address, or the path of the server's socket"},
     Field{"ca_port", Kind::Number, kRequired, "its port of operations; 0: a socket has none"},

@@ -120,13 +120,16 @@ Verdict names_are_not_reserved(const Asked& asked) {
   return pass("none is reserved");
 }
 
-/// Who has a certificate of an administrator's name logs in as one (session.login): names are worth what the CA lets them mean.
+/// Who has a certificate of an administrator's name and key logs in as one (session.login): names are worth what the CA lets
+/// them mean.
 Verdict administrators_stay_themselves(const Asked& asked) {
-  const auto dn = asked.grant.subject.to_slash();
-  if (std::ranges::find(asked.wish.administrators, dn) == asked.wish.administrators.end()) return pass("no administrator's name");
-  if (asked.wish.keeps_its_key) return pass("the administrator's own key");
+  if (!asked.wish.names_administrator) return pass("no administrator's name");
+  if (asked.wish.keeps_its_key && asked.wish.key_is_administrators) return pass("the administrator's own key");
   if (asked.wish.roles.has(Role::Admin)) return pass("an administrator asks");
-  return fail(dn + " is one of the realm's administrators: only an administrator may have that name certified", Code::Denied);
+  return fail(asked.grant.subject.to_slash() +
+                  " is one of the realm's administrators: only an administrator may have that name certified, and without "
+                  "one it is renewed for the keys alone that are bound to it",
+              Code::Denied);
 }
 
 std::string fault_in_validity(const Asked& asked) {
@@ -203,6 +206,7 @@ Decision decide(const config::RealmConfig& realm, const Authority& authority, co
   Decision decision{{},
                     Grant{serial, wish.profile->name, subject, sans_for(wish, subject), Bytes(spki.begin(), spki.end()), {}, {}}};
   set_validity(realm, authority, wish, now, decision.grant);
+  decision.binds_administrator = wish.names_administrator && !wish.keeps_its_key && wish.roles.has(Role::Admin);
   const Asked asked{realm, *wish.profile, authority, wish, decision.grant, now};
   for (const auto& rule : kRules) {
     auto verdict = rule.judge(asked);

@@ -30,10 +30,11 @@ struct Wish {
   std::optional<std::chrono::seconds> validity;  ///< asked for; none: the profile's
   std::optional<Seconds> not_before;             ///< asked for (RFC 8555 7.1.3)
   std::optional<Seconds> not_after;
-  Roles roles;                              ///< of who asks
-  std::vector<std::string> administrators;  ///< the realm's, as DNs in slash form
-  bool keeps_its_key = false;               ///< the same subject and key again: a renewal that gives nobody anything new
-  bool names_are_configured = false;        ///< the names come from the configuration: reserved ones like localhost are fine
+  Roles roles;                         ///< of who asks
+  bool names_administrator = false;    ///< the subject of the certificate (subject_for) is on the realm's list
+  bool key_is_administrators = false;  ///< and the key is bound to it
+  bool keeps_its_key = false;          ///< the same subject and key again: a renewal that gives nobody anything new
+  bool names_are_configured = false;   ///< the names come from the configuration: reserved ones like localhost are fine
 };
 
 /// What will stand in the certificate. Everything that decides the TBS bytes, with the profile and the authority.
@@ -58,6 +59,9 @@ struct Decision {
   std::vector<Check> checks;
   Grant grant;                      ///< what would be issued, as far as it can be said
   Code code = Code::PolicyRefused;  ///< of the first check that failed
+  /// An administrator has another one's name certified, so that the key is one of that administrator's from then on. A renewal
+  /// changes nothing about the right.
+  bool binds_administrator = false;
 
   bool allowed() const;
   /// The first refusal as an error. @pre !allowed()

@@ -74,13 +74,30 @@ TEST(Policy, AllowsAndSaysWhy) {
 
 TEST(Policy, AdministratorsNamesAreForThemAndTheirKeys) {
   Scene scene;
-  scene.wish.administrators = {scene.wish.subject.to_slash()};
+  scene.wish.names_administrator = true;
   EXPECT_FALSE(scene.decide().allowed());
+  scene.wish.key_is_administrators = true;
+  EXPECT_FALSE(scene.decide().allowed());  // whose it is or not: the names in it may be anybody's
   scene.wish.keeps_its_key = true;
   EXPECT_TRUE(scene.decide().allowed());
-  scene.wish.keeps_its_key = false;
+  scene.wish.key_is_administrators = false;
+  EXPECT_FALSE(scene.decide().allowed());
   scene.wish.roles = Roles{Role::Admin};
   EXPECT_TRUE(scene.decide().allowed());
+}
+
+TEST(Policy, AKeyIsBoundByAnAdministratorsOrderAlone) {
+  for (const bool listed : {false, true}) {
+    for (const bool renewed : {false, true}) {
+      for (const auto role : {Role::RaOperator, Role::CaOperator, Role::Admin}) {
+        Scene scene;
+        scene.wish.names_administrator = listed;
+        scene.wish.keeps_its_key = renewed;
+        scene.wish.roles = Roles{role};
+        EXPECT_EQ(scene.decide().binds_administrator, listed && !renewed && role == Role::Admin);
+      }
+    }
+  }
 }
 
 struct Case {
@@ -187,11 +204,7 @@ const Case kCases[] = {
     {"F34 an absolute path", [](Scene& s) { s.wish.subject = name("/CN=\\/etc"); }, "names", Code::PolicyRefused, true},
     {"a key that is compromised", [](Scene& s) { s.wish.key_report = "reported"; }, "key-report", Code::BadKey, false},
     {"a reserved name", [](Scene& s) { s.wish.sans = {san("DNS:localhost")}; }, "reserved-names", Code::PolicyRefused, false},
-    {"an administrator's name",
-     [](Scene& s) {
-       s.wish.administrators = {"/CN=other", s.wish.subject.to_slash()};
-     },
-     "administrator", Code::Denied, false},
+    {"an administrator's name", [](Scene& s) { s.wish.names_administrator = true; }, "administrator", Code::Denied, false},
     {"a common name that is reserved", [](Scene& s) { s.wish.subject = name("/CN=LocalHost"); }, "reserved-names",
      Code::PolicyRefused, false},
     {"a common name that is reserved, beside a good name",

@@ -280,13 +280,37 @@ TEST_P(Certificates, AForgottenNodeKeepsItsCertificates) {
 // ----- administrators and facts
 
 TEST_P(Certificates, AdministratorsAreASortedSet) {
-  EXPECT_OK(store_.add_admin("/CN=b", kNow, "unix:root"));
-  EXPECT_OK(store_.add_admin("/CN=a", kNow, "unix:root"));
-  EXPECT_EQ(code_of(store_.add_admin("/CN=a", kNow, "unix:root")), Code::Exists);
+  EXPECT_EQ(store_.add_admin({"/CN=b", {}, kNow, "unix:root"}).value(), Added::New);
+  EXPECT_EQ(store_.add_admin({"/CN=a", {}, kNow, "unix:root"}).value(), Added::New);
+  EXPECT_EQ(store_.add_admin({"/CN=a", {}, kNow, "unix:root"}).value(), Added::Already);
   EXPECT_EQ(store_.admins().value(), (std::vector<std::string>{"/CN=a", "/CN=b"}));
   EXPECT_TRUE(store_.remove_admin("/CN=a").value());
   EXPECT_FALSE(store_.remove_admin("/CN=a").value());
   EXPECT_EQ(store_.admins().value(), (std::vector<std::string>{"/CN=b"}));
+  EXPECT_TRUE(store_.admin("/CN=b").value().listed);
+  EXPECT_FALSE(store_.admin("/CN=a").value().listed);
+}
+
+TEST_P(Certificates, AdministratorsHaveTheKeysThatWereBoundToThem) {
+  const std::vector<std::string> two{"k1", "k2"};
+  EXPECT_OK(store_.add_admin({"/CN=a", {"k1"}, kNow, "unix:root"}));
+  EXPECT_OK(store_.add_admin({"/CN=b", {}, kNow, "unix:root"}));
+  EXPECT_EQ(store_.add_admin({"/CN=a", {"k3"}, kNow, "unix:root"}).value(), Added::Already);  // and no key
+  EXPECT_TRUE(store_.bind_admin_keys({"/CN=a", {"k2", "k1"}, kNow, "unix:root"}).value());
+  EXPECT_EQ(store_.admin("/CN=a").value().keys, two);
+  EXPECT_TRUE(store_.is_admin_key("/CN=a", "k1").value());
+  for (const auto* key : {"k3", "", "K1"}) EXPECT_FALSE(store_.is_admin_key("/CN=a", key).value()) << key;
+  EXPECT_FALSE(store_.is_admin_key("/CN=b", "k1").value());
+  EXPECT_TRUE(store_.admin("/CN=b").value().keys.empty());
+}
+
+TEST_P(Certificates, AnAdministratorsKeysGoWithTheName) {
+  EXPECT_OK(store_.add_admin({"/CN=a", {"k1"}, kNow, "unix:root"}));
+  EXPECT_TRUE(store_.remove_admin("/CN=a").value());
+  EXPECT_FALSE(store_.is_admin_key("/CN=a", "k1").value());
+  EXPECT_FALSE(store_.bind_admin_keys({"/CN=a", {"k1"}, kNow, "unix:root"}).value());
+  EXPECT_OK(store_.add_admin({"/CN=a", {}, kNow, "unix:root"}));
+  EXPECT_FALSE(store_.is_admin_key("/CN=a", "k1").value());
 }
 
 TEST_P(Certificates, FactsAreReplaced) {

@@ -2,7 +2,7 @@
 #include "server/store/store.h"
 #include "server/store/transaction.h"
 
-/// Nodes, administrators and small facts.
+/// Nodes and small facts.
 namespace chancery::store {
 namespace {
 
@@ -49,31 +49,6 @@ Status Store::delete_node(const std::string& cn) {
   return transact(*driver_, Access::Write, [&]() -> Status {
     PKI_TRY(const auto gone, run("node_delete", {{"cn", cn}}));
     return gone.changed == 1 ? Status() : no_node(cn);
-  });
-}
-
-Status Store::add_admin(const std::string& dn, Seconds at, const std::string& by) {
-  return transact(*driver_, Access::Write, [&]() -> Status {
-    PKI_TRY(const auto added, run("admin_insert", {{"dn", dn}, {"added_at", at}, {"added_by", by}}));
-    return added.changed == 1 ? Status() : Error(Code::Exists, dn + " is an administrator already");
-  });
-}
-
-Result<std::vector<std::string>> Store::admins() {
-  PKI_TRY(const auto out, run("admin_page", {{"dn", ""}, {"limit", number(kMaxPageRows)}}));
-  std::vector<std::string> dns;
-  for (std::size_t i = 0; i < out.rows.size(); ++i) {
-    Row row(out, i);
-    dns.push_back(row.text("dn"));
-    PKI_TRY_VOID(row.status());
-  }
-  return dns;
-}
-
-Result<bool> Store::remove_admin(const std::string& dn) {
-  return transact(*driver_, Access::Write, [&]() -> Result<bool> {
-    PKI_TRY(const auto gone, run("admin_delete", {{"dn", dn}}));
-    return gone.changed == 1;
   });
 }
 

@@ -106,6 +106,19 @@ inline CertificateState state_after(const Revocation& revocation) {
   return revocation.reason == kHoldReason ? CertificateState::Held : CertificateState::Revoked;
 }
 
+/// A DN that comes onto the list of administrators, or a key that is bound to one.
+struct NewAdmin {
+  std::string dn;                 ///< slash form
+  std::vector<std::string> keys;  ///< SHA-256 of each SubjectPublicKeyInfo, in hex
+  Seconds at;
+  std::string by;  ///< identity
+};
+
+struct AdminRecord {
+  bool listed = false;
+  std::vector<std::string> keys{};  ///< as NewAdmin's, sorted
+};
+
 /// A registration seed that an operator made.
 struct SeedRecord {
   std::string id;

@@ -14,7 +14,8 @@ sql_files = \
   $(srcdir)/sql/query/seed.sql \
   $(srcdir)/sql/schema/0001_realms.sql \
   $(srcdir)/sql/schema/0002_compromised_keys.sql \
-  $(srcdir)/sql/schema/0003_seeds.sql
+  $(srcdir)/sql/schema/0003_seeds.sql \
+  $(srcdir)/sql/schema/0004_admin_keys.sql
 EXTRA_DIST += sql/embed.awk $(sql_files)
 CLEANFILES += server/store/embedded_sql.cc
 
@@ -25,6 +26,7 @@ noinst_LIBRARIES += libstore.a
 libstore_a_SOURCES = \
   server/store/acme_accounts.cc \
   server/store/acme_orders.cc \
+  server/store/administrators.cc \
   server/store/certificate_rows.cc server/store/certificate_rows.h \
   server/store/certificate_search.cc \
   server/store/certificates.cc \

@@ -98,11 +98,17 @@ class Store {
   /// Forgets the name; its certificates stay. @errors NotFound.
   Status delete_node(const std::string& cn);
 
-  /// @errors Exists: the DN is on the list.
-  Status add_admin(const std::string& dn, Seconds at, const std::string& by);
+  /// Puts a DN on the list and binds the keys to it, both or none. One that is there keeps the keys that it has.
+  Result<Added> add_admin(const NewAdmin& admin);
+  /// Binds more keys to a DN that is on the list. @return whether it is on it.
+  Result<bool> bind_admin_keys(const NewAdmin& admin);
   /// DNs, slash form, sorted; at most kMaxPageRows.
   Result<std::vector<std::string>> admins();
-  /// @return whether it was on the list.
+  /// Whether a DN is on the list, and which keys are bound to it. At most kMaxPageRows keys.
+  Result<AdminRecord> admin(const std::string& dn);
+  /// Whether that very key is bound to a DN on the list. @param spki  SHA-256 of the SubjectPublicKeyInfo, in hex
+  Result<bool> is_admin_key(const std::string& dn, const std::string& spki);
+  /// Its keys go with it. @return whether it was on the list.
   Result<bool> remove_admin(const std::string& dn);
 
   Status add_seed(const SeedRecord& seed);
@@ -177,6 +183,7 @@ class Store {
   Status write_order(const AcmeOrder& order);
   Status add_bytes(CertificateRecord& record);
   Status add_sans(const NewCertificate& certificate);
+  Status insert_admin_keys(const NewAdmin& admin);
   Result<Added> known_or_clash(const NewCertificate& certificate);
   Status note_idempotency_key(const NewCertificate& certificate);
   Result<CertificateRecord> change_state(const Revocation& change, CertificateState wanted);

@@ -129,6 +129,11 @@ inline constexpr std::array kSeedSelect{Param{"id", Type::Hex, kRequired, 16, "i
 inline constexpr std::array kOcspStatus{Param{"serial", Type::Hex, kOptional, 40, "serial number"},
                                         Param{"certificate", Type::Pem, kOptional, kMaxPem, "the certificate"}};
 inline constexpr std::array kAdminDn{kDn};
+inline constexpr std::array kAdminAdd{
+    kDn,
+    Param{"serial", Type::Hex, kOptional, 40,
+          "the valid certificate of that name whose key becomes an administrator's, where several keys have some, or the name "
+          "is on the list already"}};
 inline constexpr std::array kProfileName{Param{"profile", Type::Word, kRequired, 63, "profile name"}};
 inline constexpr std::array kDescribe{Param{"method", Type::Text, kOptional, 64, "one command; without it, all"}};
 inline constexpr std::array kLogLevel{Param{"level", Type::Word, kOptional, 16, "new level", "trace debug info warning error"}};
@@ -310,9 +315,13 @@ inline constexpr std::array kSeedMade{Field{"seed", Type::Text, "the seed, for w
                                       Field{"created_by", Type::Text, "by whom"}};
 inline constexpr std::array kSeedPage{Field{"seeds", Type::Objects, "as seed.create, without the seed"}, kNext};
 inline constexpr std::array kSeedGone{kSeedId};
-inline constexpr std::array kAdminAdded{Field{"dn", Type::Text, "as stored, slash form"},
-                                        Field{"serials", Type::Texts, "valid certificates of that name, which can log in now"}};
-inline constexpr std::array kAdminList{Field{"admins", Type::Texts, "DNs, slash form"}};
+inline constexpr std::array kAdminAdded{
+    Field{"dn", Type::Text, "as stored, slash form"},
+    Field{"keys", Type::Texts, "SHA-256 of the public keys (SubjectPublicKeyInfo) with which that name is an administrator"},
+    Field{"serials", Type::Texts, "valid certificates of that name and those keys, which can log in"},
+    Field{"others", Type::Texts, "valid certificates of that name and other keys, which cannot"}};
+inline constexpr std::array kAdminList{Field{"admins", Type::Texts, "DNs, slash form"},
+                                       Field{"administrators", Type::Objects, "as admin.add"}};
 inline constexpr std::array kAdminRemoved{Field{"removed", Type::Boolean, "whether it was on the list"}};
 inline constexpr std::array kProfile{Field{"name", Type::Word, "profile name"},
                                      Field{"origin", Type::Text, "built-in, or the file"},

@@ -32,7 +32,7 @@ Result<bool> is_registration_authority(Session& session, const store::Certificat
 /// Who is neither administrator nor RA has the commands of a holder (own.*) and what anybody may.
 Result<Roles> roles_of_holder(Session& session, const x509::Certificate& certificate) {
   PKI_TRY(const auto record, check_living(session, certificate));
-  PKI_TRY(const bool is_admin, is_administrator(session, certificate.subject().to_slash()));
+  PKI_TRY(const bool is_admin, is_administrator(session, certificate));
   if (is_admin) return Roles{Role::Admin};
   PKI_TRY(const bool is_ra, is_registration_authority(session, record));
   return Roles{is_ra ? Role::RaOperator : Role::Anonymous};

@@ -75,7 +75,7 @@ TEST_F(Attest, NobodyIsMoreThanTheFrontEndMayBe) {
   const auto admin = place.certify("/CN=alice", "admin");
   const auto ra = place.certify("/CN=ra", "ra");
   const auto plain = place.certify("/CN=plain", "ra-like");
-  ASSERT_TRUE(place.open_store().add_admin("/CN=alice", kNow, "test").ok());
+  ASSERT_TRUE(place.open_store().add_admin({"/CN=alice", {admin.public_key().spki_sha256_hex()}, kNow, "test"}).ok());
   in_front_end([&](Session& session) {
     EXPECT_EQ(attested(session, by_certificate(admin)), "cert:/CN=alice: ra-operator frontend");
     EXPECT_EQ(code_of(ask(session, "admin.add", Json::object({{"dn", "/CN=x"}}))), "denied");
@@ -99,7 +99,7 @@ Json holding(Json evidence, const x509::Certificate& holder) { return as_front_e
 
 TEST_F(Attest, AFrontEndBehindThisOneSpeaksForOthers) {
   const auto admin = place.certify("/CN=alice", "admin");
-  ASSERT_TRUE(place.open_store().add_admin("/CN=alice", kNow, "test").ok());
+  ASSERT_TRUE(place.open_store().add_admin({"/CN=alice", {admin.public_key().spki_sha256_hex()}, kNow, "test"}).ok());
   in_front_end([&](Session& session) {
     EXPECT_EQ(attested(session, as_front_end(by_key(kRemoteKey))), "curve:web2: frontend");
     EXPECT_EQ(session.identity().front_end, "door/curve:web2");
@@ -120,7 +120,7 @@ TEST_F(Attest, AFrontEndBehindThisOneSpeaksForOthers) {
 
 TEST_F(Attest, WhoIsNoFrontEndSpeaksForNobody) {
   const auto admin = place.certify("/CN=alice", "admin");
-  ASSERT_TRUE(place.open_store().add_admin("/CN=alice", kNow, "test").ok());
+  ASSERT_TRUE(place.open_store().add_admin({"/CN=alice", {admin.public_key().spki_sha256_hex()}, kNow, "test"}).ok());
   const auto revoked = place.certify("/CN=revoked", "ra");
   ASSERT_TRUE(place.open_store().revoke({.serial = revoked.serial(), .reason = "superseded", .at = kNow, .by = "test"}).ok());
   const std::tuple<const char*, Json, const char*> cases[] = {
@@ -166,7 +166,8 @@ TEST_F(Attest, ACertificateIsDescribed) {
 TEST_F(Attest, WhatIsNoEvidenceMakesTheSessionNobodys) {
   const auto good = place.certify("/CN=good", "ra");
   const auto revoked = place.certify("/CN=revoked", "ra");
-  ASSERT_TRUE(place.open_store().add_admin("/CN=selfmade", kNow, "test").ok());
+  const auto known_key = x509::testing::leaf_key().public_key().spki_sha256_hex();
+  ASSERT_TRUE(place.open_store().add_admin({"/CN=selfmade", {known_key}, kNow, "test"}).ok());
   ASSERT_TRUE(place.open_store().revoke({.serial = revoked.serial(), .reason = "superseded", .at = kNow, .by = "test"}).ok());
   // Neither this CA's: one that names it as issuer and is signed by another key, and one that the store does not know.
   auto spec = x509::testing::leaf_spec();
@@ -256,7 +257,7 @@ TEST_F(Attest, ItEndsWithTheCertificateBetweenTwoCommands) {
 TEST_F(Attest, RolesEndWithTheListAndTheNode) {
   const auto admin = place.certify("/CN=alice", "admin");
   const auto ra = place.certify("/CN=ra", "ra");
-  ASSERT_TRUE(place.open_store().add_admin("/CN=alice", kNow, "test").ok());
+  ASSERT_TRUE(place.open_store().add_admin({"/CN=alice", {admin.public_key().spki_sha256_hex()}, kNow, "test"}).ok());
   in_front_end([&](Session& session) {
     EXPECT_EQ(attested(session, by_certificate(admin)), "cert:/CN=alice: ra-operator frontend");
     EXPECT_EQ(code_of(ask(session, "admin.list")), "ok");

@@ -1,7 +1,10 @@
 #include "server/worker/issue.h"
 
+#include <algorithm>
+
 #include "server/base/log.h"
 #include "server/base/text.h"
+#include "server/realm/names.h"
 #include "server/worker/describe.h"
 
 namespace chancery::worker {
@@ -19,8 +22,7 @@ Result<std::string> report_about(Session& session, const crypto::PublicKey& key)
          base::to_rfc3339(report->reported_at);
 }
 
-realm::Wish wish_for(const Session& session, const Order& order, const config::Profile& profile, std::string key_report,
-                     std::vector<std::string> administrators) {
+realm::Wish wish_for(const Session& session, const Order& order, const config::Profile& profile, std::string key_report) {
   return realm::Wish{.profile = &profile,
                      .subject = order.subject,
                      .sans = order.sans,
@@ -31,9 +33,18 @@ realm::Wish wish_for(const Session& session, const Order& order, const config::P
                      .not_before = order.not_before,
                      .not_after = order.not_after,
                      .roles = order.roles.value_or(session.identity().roles),
-                     .administrators = std::move(administrators),
                      .keeps_its_key = order.renews.has_value(),
                      .names_are_configured = order.names_are_configured};
+}
+
+/// Whether the name is an administrator's, and the key.
+Status look_for_administrator(Session& session, realm::Wish& wish) {
+  const auto dn = realm::subject_for(wish).to_slash();
+  PKI_TRY(auto* store, session.store());
+  PKI_TRY(const auto admin, store->admin(dn));
+  wish.names_administrator = admin.listed;
+  wish.key_is_administrators = !wish.key.empty() && std::ranges::find(admin.keys, wish.key.spki_sha256_hex()) != admin.keys.end();
+  return {};
 }
 
 /// How the right was shown (PROMISES C17): what the order says, and whom the socket's other end belongs to.
@@ -77,6 +88,14 @@ Result<signer::Signed> sign(Session& session, const signer::SignRequest& request
   }
 }
 
+/// What an administrator has certified under another one's name is for that one to be an administrator with.
+Status bind_administrator(store::Store& store, const store::NewCertificate& row, const x509::Certificate& certificate) {
+  const auto key = certificate.public_key().spki_sha256_hex();
+  PKI_TRY(const bool bound, store.bind_admin_keys({row.subject, {key}, row.issued_at, row.requester}));
+  if (bound) base::log_info("key " + key + " bound to administrator " + row.subject + " by " + row.requester);
+  return {};
+}
+
 Result<Issued> sign_and_store(Session& session, const Order& order, const realm::Decision& decision, Seconds now) {
   PKI_TRY(const auto made, sign(session, to_request(session, order, decision.grant)));
   PKI_TRY(auto certificate, x509::Certificate::from_der(made.certificate));
@@ -90,6 +109,7 @@ Result<Issued> sign_and_store(Session& session, const Order& order, const realm:
   row.acme_order = order.acme_order;
   PKI_TRY(auto* store, session.store());
   PKI_TRY([[maybe_unused]] const auto added, store->add_certificate(row));
+  if (decision.binds_administrator) PKI_TRY_VOID(bind_administrator(*store, row, certificate));
   base::log_info("issued " + row.serial.hex() + " " + order.profile.text() + " " + row.subject + " for " + row.requester +
                  (made.replayed ? " (again)" : ""));
   return Issued{std::move(certificate), order.profile.text(), made.replayed};
@@ -129,9 +149,8 @@ Result<realm::Decision> judge(Session& session, const Order& order) {
   PKI_TRY(const auto* authority, session.authority());
   PKI_TRY(const auto* profile, profile_of(session, order.profile));
   PKI_TRY(auto report, report_about(session, order.key));
-  PKI_TRY(auto* store, session.store());
-  PKI_TRY(auto administrators, store->admins());
-  const auto wish = wish_for(session, order, *profile, std::move(report), std::move(administrators));
+  auto wish = wish_for(session, order, *profile, std::move(report));
+  PKI_TRY_VOID(look_for_administrator(session, wish));
   return realm::decide(session.realm(), *authority, wish, session.clock().now(), Serial::random());
 }
 

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <set>
 
 #include "server/base/log.h"
 #include "server/base/text.h"
@@ -26,37 +25,6 @@ Json describe(const Session& session, const store::NodeRecord& node) {
                        {"registered_at", base::to_rfc3339(node.registered_at)},
                        {"not_after", base::to_rfc3339(node.not_after)},
                        {"key_stored", has_node_key(session.realm(), node.cn)}});
-}
-
-Result<std::string> normalised(const std::string& dn) {
-  PKI_TRY(const auto name, x509::Name::parse_any(dn));
-  if (name.empty()) return Error(Code::InvalidParams, "the DN is empty");
-  return name.to_slash();
-}
-
-/// What was issued under a name before it came onto the list. From then on only administrators may have it certified, but until
-/// then anybody could: where two keys have it, somebody must say which is the administrator's.
-Result<std::vector<std::string>> certificates_that_become_an_administrators(store::Store& store, const std::string& dn,
-                                                                            Seconds now) {
-  constexpr std::size_t kMost = 100;
-  PKI_TRY(const auto found, store.by_subject(dn, kMost + 1));
-  if (found.size() > kMost)
-    return Error(Code::Conflict, "more than " + std::to_string(kMost) + " certificates bear the name " + dn,
-                 "choose a name for the administrator that others have not used");
-  std::vector<std::string> serials;
-  std::set<std::string> keys;
-  for (const auto& one : found) {
-    // A held one may come back.
-    if (one.state == store::CertificateState::Revoked || one.not_after < now) continue;
-    // The key of a certificate that was taken over may be unknown: it is somebody's, so it counts as one more.
-    const auto certificate = x509::Certificate::from_der(one.der);
-    keys.insert(certificate.ok() ? certificate->public_key().spki_sha256_hex() : one.serial.hex());
-    serials.push_back(one.serial.hex());
-  }
-  if (keys.size() <= 1) return serials;
-  return Error(Code::Conflict,
-               dn + " has valid certificates of " + std::to_string(keys.size()) + " keys: " + base::join(serials, ", "),
-               "revoke those that are not the administrator's, then add the name");
 }
 
 /// Every certificate of that common name that is still valid, the newest and those before it.
@@ -105,30 +73,6 @@ Result<Json> node_delete(Session& session, const Params& params) {
   PKI_TRY_VOID(forget_announcement(*store, node.subject));
   base::log_info("node " + cn + " deleted by " + session.requester());
   return Json::object({{"cn", cn}, {"serial", node.serial.hex()}});
-}
-
-Result<Json> admin_add(Session& session, const Params& params) {
-  PKI_TRY(const auto dn, normalised(params.text("dn")));
-  PKI_TRY(auto* store, session.store());
-  PKI_TRY(const auto serials, certificates_that_become_an_administrators(*store, dn, session.clock().now()));
-  const auto added = store->add_admin(dn, session.clock().now(), session.requester());
-  if (!added.ok() && added.error().code() != Code::Exists) return added.error();
-  base::log_info("administrator " + dn + " added by " + session.requester());
-  return Json::object({{"dn", dn}, {"serials", Json::strings(serials)}});
-}
-
-Result<Json> admin_list(Session& session, const Params& /*params*/) {
-  PKI_TRY(auto* store, session.store());
-  PKI_TRY(const auto admins, store->admins());
-  return Json::object({{"admins", Json::strings(admins)}});
-}
-
-Result<Json> admin_remove(Session& session, const Params& params) {
-  PKI_TRY(const auto dn, normalised(params.text("dn")));
-  PKI_TRY(auto* store, session.store());
-  PKI_TRY(const bool removed, store->remove_admin(dn));
-  if (removed) base::log_info("administrator " + dn + " removed by " + session.requester());
-  return Json::object({{"removed", removed}});
 }
 
 }  // namespace chancery::worker

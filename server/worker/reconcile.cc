@@ -6,6 +6,7 @@
 #include <set>
 
 #include "server/base/log.h"
+#include "server/worker/administrator.h"
 #include "server/worker/handlers.h"
 #include "server/worker/issue.h"
 
@@ -68,8 +69,8 @@ class ImportedAdmins {
     const auto what = event.text("what");
     if (what == signer::kAdminImport) {
       const auto dn = dn_of(event);
-      const auto added = store.add_admin(dn, base::from_epoch(event.integer("at")), event.text("requester"));
-      if (!added.ok() && added.error().code() != Code::Exists) return added.error();
+      PKI_TRY([[maybe_unused]] const auto added,
+              store.add_admin({dn, {}, base::from_epoch(event.integer("at")), event.text("requester")}));
       here_.insert(dn);
       return true;
     }
@@ -201,6 +202,7 @@ Result<Json> realm_reconcile(Session& session, const Params& /*params*/) {
   auto stored = Json::array();
   PKI_TRY_VOID(reconcile_certificates(session, *store, stored));
   PKI_TRY_VOID(reconcile_states(session, *store));
+  PKI_TRY_VOID(bind_earlier_administrators(session));
   // Orders and authorizations that ended long ago serve nobody (incident I28); certificates stay. A batch each round is enough.
   PKI_TRY([[maybe_unused]] const auto purged, store->purge_acme(session.clock().now() - kAcmeRetention, kPage));
   return Json::object({{"stored", std::move(stored)}});

@@ -8,6 +8,7 @@ libworker_a_SOURCES = \
   server/worker/acme_orders.cc \
   server/worker/acme_sync.cc \
   server/worker/acme_terms.cc server/worker/acme_terms.h \
+  server/worker/admin_commands.cc \
   server/worker/administrator.cc server/worker/administrator.h \
   server/worker/announce.h server/worker/announce_commands.cc \
   server/worker/attest.cc server/worker/attest.h \

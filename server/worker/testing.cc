@@ -213,7 +213,7 @@ void Place::in_full_session(const std::function<void(Session&)>& use) {
       {.name = name, .program = {}, .user = std::to_string(uid), .realms = {"default"}, .roles = {Role::Admin}});
   const std::string dn = "/CN=administrator";
   const auto certificate = certify(dn, "admin");
-  PKI_CHECK(open_store().add_admin(dn, kNow, "test").ok());
+  PKI_CHECK(open_store().add_admin({dn, {certificate.public_key().spki_sha256_hex()}, kNow, "test"}).ok());
   connect({uid}, [&](Session& session) {
     ASSERT_TRUE(session.open("default", name).ok());
     session.attest({"cert:" + dn, name, Roles{Role::Admin}}, certificate);

@@ -1,0 +1,260 @@
+"""Administrators are names with keys: who slips another key in under an administrator's name is none, at no door."""
+
+import base64
+import concurrent.futures
+import contextlib
+import sqlite3
+import threading
+
+import pytest
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from test_rest import Holder, Rest, csr_for, pem_of
+
+ROUNDS, RACERS = 25, 3
+DOORS = {"session.login", "REST", "session.attest"}
+
+
+@pytest.fixture(scope="module")
+def office():
+    with Rest.running() as one:
+        one.settle()
+        yield one
+
+
+@pytest.fixture
+def root(office):
+    with contextlib.closing(office.talk()) as talk:
+        yield talk
+
+
+@contextlib.contextmanager
+def acting_for(office, holder, front_end="http", realm="default"):
+    """A session of a front end for whoever holds that certificate."""
+    with contextlib.closing(office.realm(realm).talk(front_end=front_end)) as talk:
+        talk.attested = talk.result("session.attest", evidence="certificate", certificate=holder.certificate)
+        yield talk
+
+
+@pytest.fixture
+def ra(office):
+    with acting_for(office, office.ra) as talk:
+        assert talk.attested["roles"] == ["ra-operator"]
+        yield talk
+
+
+def hash_of(holder):
+    spki = holder.x509.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    digest = hashes.Hash(hashes.SHA256())
+    digest.update(spki)
+    return digest.finalize().hex()
+
+
+def logs_in(office, holder):
+    with contextlib.closing(office.talk()) as talk:
+        challenge = talk.result("session.whoami")["challenge"]
+        key = serialization.load_pem_private_key(holder.key.encode(), None)
+        signature = base64.b64encode(key.sign(challenge.encode(), ec.ECDSA(hashes.SHA256()))).decode()
+        reply = talk.call("session.login", certificate=holder.certificate, signature=signature)
+        assert "result" in reply or reply["error"]["data"]["code"] == "auth_failed", reply
+        return "result" in reply and reply["result"]["roles"] == ["admin"]
+
+
+def is_attested(office, holder):
+    with acting_for(office, holder, "zmq") as talk:
+        assert talk.attested["roles"] in (["admin"], ["anonymous"])
+        return talk.attested["roles"] == ["admin"]
+
+
+def is_served(office, holder):
+    status = office.curl("/api/v1/private/admins", holder)[0]
+    assert status in (200, 403)
+    return status == 200
+
+
+def doors_of(office, holder):
+    """The doors at which the holder is an administrator."""
+    tries = {"session.login": logs_in, "REST": is_served, "session.attest": is_attested}
+    return {door for door, is_let_in in tries.items() if is_let_in(office, holder)}
+
+
+def certified(office, talk, cn, label, profile="user"):
+    key = ec.generate_private_key(ec.SECP256R1())
+    made = talk.result("certificate.issue", csr=csr_for(key, cn), profile=profile)
+    return Holder(office.holders, label, made["certificate"], pem_of(key))
+
+
+def entry(talk, dn):
+    return {one["dn"]: one for one in talk.result("admin.list")["administrators"]}[dn]
+
+
+def code(talk, method, **params):
+    return talk.call(method, **params).get("error", {}).get("data", {}).get("code", "ok")
+
+
+# ----- the race
+
+def test_of_racing_keys_only_the_bound_one_is_an_administrators(office, root):
+    """One adds the name while others, who may certify it until then, have it certified."""
+    added, slipped = 0, 0
+    sessions = contextlib.ExitStack()
+    with sessions, concurrent.futures.ThreadPoolExecutor(RACERS + 1) as pool:
+        racers = [sessions.enter_context(acting_for(office, office.ra)) for _ in range(RACERS)]
+        adder = sessions.enter_context(contextlib.closing(office.talk()))
+        for number in range(ROUNDS):
+            cn = f"race-{number}"
+            own = certified(office, root, cn, f"{cn}-own")
+            keys = [ec.generate_private_key(ec.SECP256R1()) for _ in racers]
+            start = threading.Barrier(RACERS + 1)
+
+            def race(talk, method, **params):
+                start.wait(60)
+                return talk.call(method, **params)
+
+            asked = [pool.submit(race, talk, "certificate.issue", csr=csr_for(key, cn), profile="user") for talk, key in zip(racers, keys)]
+            answer = pool.submit(race, adder, "admin.add", dn=own.dn).result(60)
+            made = [(one.result(60).get("result"), key) for one, key in zip(asked, keys)]
+            others = [Holder(office.holders, f"{cn}-{i}", one["certificate"], pem_of(key)) for i, (one, key) in enumerate(made) if one]
+            if "error" in answer:  # somebody was faster, and it says which keys there are
+                assert answer["error"]["data"]["code"] == "conflict", answer
+                assert all(not doors_of(office, one) for one in [own, *others])
+                continue
+            added += 1
+            slipped += len(others)
+            seen = entry(root, own.dn)
+            assert seen["keys"] == [hash_of(own)] and set(seen["others"]) == {one.hex for one in others}, seen
+            assert doors_of(office, own) == DOORS
+            assert all(not doors_of(office, one) for one in others)
+    assert added or slipped == 0
+
+
+def test_of_two_who_add_at_once_the_key_is_one(office, root):
+    for number in range(5):
+        own = certified(office, root, f"added-twice-{number}", f"added-twice-{number}")
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            def add(_):
+                with contextlib.closing(office.talk()) as talk:
+                    return talk.result("admin.add", dn=own.dn)
+            answers = list(pool.map(add, range(4)))
+        assert all(one["keys"] == [hash_of(own)] and one["serials"] == [own.hex] for one in answers), answers
+
+
+# ----- which key it is
+
+def slipped_in(office, root, ra, cn):
+    """An administrator, and somebody else who has a certificate of that name."""
+    own, other = certified(office, ra, cn, f"{cn}-own"), certified(office, ra, cn, f"{cn}-other")
+    assert code(root, "admin.add", dn=own.dn) == "conflict"
+    added = root.result("admin.add", dn=own.dn, serial=own.hex)
+    assert added == {"dn": own.dn, "keys": [hash_of(own)], "serials": [own.hex], "others": [other.hex]}
+    return own, other
+
+
+def test_the_certificate_that_is_named_decides(office, root, ra):
+    own, other = slipped_in(office, root, ra, "named")
+    assert doors_of(office, own) == DOORS and not doors_of(office, other)
+    assert entry(root, own.dn) == {"dn": own.dn, "keys": [hash_of(own)], "serials": [own.hex], "others": [other.hex]}
+
+
+def test_what_is_slipped_in_gets_no_further(office, root, ra):
+    own, other = slipped_in(office, root, ra, "slipped")
+    assert code(ra, "certificate.renew", serial=other.hex) == "denied"
+    with acting_for(office, other) as talk:
+        assert code(talk, "own.certificate.renew") == "denied"
+        assert code(talk, "own.certificate.renew", csr=csr_for(ec.generate_private_key(ec.SECP256R1()), "slipped")) == "denied"
+    root.result("certificate.renew", serial=other.hex)  # an operator who renews whatever ends gives nobody a right
+    assert root.result("admin.add", dn=own.dn)["keys"] == [hash_of(own)]  # nor does saying it again
+    assert not doors_of(office, other)
+    root.result("certificate.revoke", serial=own.hex, reason="superseded")
+    assert root.result("admin.add", dn=own.dn)["keys"] == [hash_of(own)]  # nor that it is the only one left
+    assert not doors_of(office, other)
+    root.result("admin.add", dn=own.dn, serial=other.hex)  # in so many words, it does
+    assert doors_of(office, other) == DOORS
+
+
+@pytest.mark.parametrize("serial", ["of another name", "revoked", "unknown"])
+def test_certificates_that_cannot_be_named(office, root, serial):
+    one, other = certified(office, root, "namable", "namable"), certified(office, root, "namable-2", "namable-2")
+    root.result("certificate.revoke", serial=one.hex, reason="superseded")
+    named = {"of another name": other.hex, "revoked": one.hex, "unknown": "abcdef"}[serial]
+    assert code(root, "admin.add", dn=one.dn, serial=named) == "not_found"
+    assert one.dn not in root.result("admin.list")["admins"]
+
+
+def test_a_name_without_certificates_gets_its_key_from_an_administrator(office, root, ra):
+    dn = "/C=FR/O=Company/CN=later"
+    assert root.result("admin.add", dn=dn) == {"dn": dn, "keys": [], "serials": [], "others": []}
+    assert code(ra, "certificate.issue", csr=csr_for(ec.generate_private_key(ec.SECP256R1()), "later"), profile="user") == "denied"
+    assert root.result("certificate.preview", csr=csr_for(ec.generate_private_key(ec.SECP256R1()), "later"), profile="user")["allowed"]
+    assert entry(root, dn)["keys"] == []
+    with acting_for(office, office.admin) as talk:
+        own = certified(office, talk, "later", "later", "admin")
+    assert entry(root, dn) == {"dn": dn, "keys": [hash_of(own)], "serials": [own.hex], "others": []}
+    assert doors_of(office, own) == DOORS
+    second = certified(office, root, "later", "later-2", "admin")  # another key, from an administrator again
+    assert doors_of(office, second) == DOORS and entry(root, dn)["keys"] == sorted([hash_of(own), hash_of(second)])
+
+
+def test_a_renewal_keeps_key_and_right(office, root, ra):
+    own = certified(office, root, "renewing", "renewing")
+    root.result("admin.add", dn=own.dn)
+    for talk, method, params in ((ra, "certificate.renew", {"serial": own.hex}), (root, "certificate.renew", {"serial": own.hex})):
+        renewed = Holder(office.holders, "renewed", talk.result(method, **params)["certificate"], own.key)
+        assert doors_of(office, renewed) == DOORS
+    with acting_for(office, own) as talk:
+        assert doors_of(office, Holder(office.holders, "by-itself", talk.result("own.certificate.renew")["certificate"], own.key)) == DOORS
+    refused = ra.call("certificate.renew", serial=own.hex, csr=csr_for(ec.generate_private_key(ec.SECP256R1()), "renewing"))["error"]
+    assert refused["data"]["code"] == "denied" and "only an administrator" in refused["message"], refused
+    assert entry(root, own.dn)["keys"] == [hash_of(own)]
+
+
+def test_who_leaves_the_list_takes_the_keys_along(office, root):
+    own = certified(office, root, "leaver", "leaver")
+    root.result("admin.add", dn=own.dn)
+    root.result("admin.remove", dn=own.dn)
+    other = certified(office, root, "leaver", "leaver-2")
+    assert not doors_of(office, own) | doors_of(office, other)
+    assert code(root, "admin.add", dn=own.dn) == "conflict"
+    root.result("certificate.revoke", serial=own.hex, reason="superseded")
+    assert root.result("admin.add", dn=own.dn)["keys"] == [hash_of(other)]
+    assert doors_of(office, other) == DOORS
+
+
+# ----- administrators of before, and those that were taken over
+
+def forget_keys(office, *more):
+    store = sqlite3.connect(office.realm("default").directory / "db" / "realm.db", timeout=20)
+    with store:
+        for statement in ("DELETE FROM admin_key", *more):
+            store.execute(statement)
+    store.close()
+
+
+def test_who_was_on_the_list_before_keeps_his_one_key(office, root):
+    """A store of a server that bound no keys."""
+    one, two, none = certified(office, root, "before", "before"), certified(office, root, "two", "two"), "/C=FR/O=Company/CN=without"
+    other = certified(office, root, "two", "two-2")
+    root.result("admin.add", dn=two.dn, serial=two.hex)
+    for dn in (one.dn, none):
+        root.result("admin.add", dn=dn)
+    forget_keys(office, "DELETE FROM meta WHERE name = 'earlier_admins_bound'")
+    root.result("realm.reconcile")
+    assert entry(root, one.dn)["keys"] == [hash_of(one)] and doors_of(office, one) == DOORS
+    assert entry(root, two.dn)["keys"] == [] and not doors_of(office, two) | doors_of(office, other)
+    assert f"administrator {two.dn} cannot log in: {two.dn} has valid certificates of 2 keys" in office.log.read_text()
+    assert entry(root, none)["keys"] == []
+    root.result("admin.add", dn=two.dn, serial=two.hex)
+    assert doors_of(office, two) == DOORS
+
+
+def test_keys_are_looked_for_once_in_a_stores_life(office, root):
+    one = certified(office, root, "once", "once")
+    root.result("admin.add", dn=one.dn)
+    root.result("realm.reconcile")
+    forget_keys(office)
+    root.result("realm.reconcile")
+    assert entry(root, one.dn) == {"dn": one.dn, "keys": [], "serials": [], "others": [one.hex]}
+    for holder in (one, office.admin):
+        root.result("admin.add", dn=holder.dn, serial=holder.hex)
+        assert doors_of(office, holder) == DOORS
