@@ -1,4 +1,5 @@
-"""Administrators are names with keys: who slips another key in under an administrator's name is none, at no door."""
+"""Administrators are names with keys: who slips another key in under an administrator's name is none, at no door. And who gets a
+role by a certificate makes no more of his kind."""
 
 import base64
 import concurrent.futures
@@ -10,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from test_rest import Holder, Rest, csr_for, pem_of
+from test_rest import AUTHZ, Holder, Rest, csr_for, pem_of
 
 ROUNDS, RACERS = 25, 3
 DOORS = {"session.login", "REST", "session.attest"}
@@ -258,3 +259,52 @@ def test_keys_are_looked_for_once_in_a_stores_life(office, root):
     for holder in (one, office.admin):
         root.result("admin.add", dn=holder.dn, serial=holder.hex)
         assert doors_of(office, holder) == DOORS
+
+
+# ----- who makes whom
+
+@pytest.mark.parametrize("profile", ["ra", "admin", "ca"])
+def test_an_ra_makes_no_ras_administrators_or_cas(office, ra, profile):
+    key = ec.generate_private_key(ec.SECP256R1())
+    refused = ra.call("certificate.issue", csr=csr_for(key, f"more-{profile}"), profile=profile)["error"]
+    assert refused["data"]["code"] == "denied" and "ca-operator" in refused["message"], refused
+    assert code(ra, "certificate.generate", cn=f"more-{profile}", profile=profile) == "denied"
+    assert code(ra, "seed.create", profile=profile) == ("denied" if profile == "ra" else "policy_refused")
+    assert "holders-role" in [one["rule"] for one in ra.result("certificate.preview", csr=csr_for(key, "more"), profile=profile)["reasons"] if not one["passed"]]
+    office.bad(AUTHZ, "/api/v1/certify", office.ra, method="POST", body={"csr": csr_for(key, f"more-{profile}"), "profile": profile})
+    assert code(ra, "certificate.get", cn=f"more-{profile}") == "not_found"
+
+
+def test_an_ra_makes_no_seed_for_ras_by_leaving_the_profile_out(ra):
+    refused = ra.call("seed.create")["error"]
+    assert refused["data"]["code"] == "denied" and "profile ra" in refused["message"], refused
+    assert code(ra, "seed.create", profile="server") == "ok"
+
+
+def test_an_ra_renews_itself_but_gives_nobody_its_place(office, root):
+    made = root.result("certificate.generate", cn="renewing-ra", profile="ra", key="ec:P-256")
+    one = Holder(office.holders, "renewing-ra", made["certificate"], made["private_key"])
+    csr = csr_for(ec.generate_private_key(ec.SECP256R1()), "renewing-ra")
+    with acting_for(office, one) as talk:
+        assert code(talk, "own.certificate.renew", csr=csr) == "denied"
+        assert code(talk, "certificate.renew", serial=one.hex, csr=csr) == "denied"
+        renewed = Holder(office.holders, "renewed-ra", talk.result("own.certificate.renew")["certificate"], one.key)
+    with acting_for(office, renewed) as talk:
+        assert talk.attested["roles"] == ["ra-operator"]
+    assert code(root, "certificate.renew", serial=one.hex, csr=csr) == "ok"
+
+
+@pytest.mark.parametrize("profile", ["ra", "admin"])
+def test_an_administrator_makes_them(office, profile):
+    body = {"csr": csr_for(ec.generate_private_key(ec.SECP256R1()), f"made-{profile}"), "profile": profile}
+    assert office.good("/api/v1/certify", office.admin, method="POST", body=body)["profile"] == profile
+
+
+def test_a_seed_makes_an_ra_and_no_administrator(office, root):
+    """UPKI.md 5.4: the realm's own seed, and one that an operator made for it."""
+    for number, seed in enumerate((office.seed, root.result("seed.create")["seed"])):
+        assert root.result("node.register", seed=seed, cn=f"seeded-ra-{number}")["profile"] == "ra"
+    for profile in ("admin", "ca"):
+        refused = root.call("node.register", seed=office.seed, cn=f"seeded-{profile}", profile=profile)["error"]
+        assert refused["data"]["code"] == "policy_refused" and "registration never makes" in refused["message"], refused
+        assert code(root, "seed.create", profile=profile) == "policy_refused"

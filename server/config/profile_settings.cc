@@ -147,12 +147,12 @@ constexpr std::array kProfile{
                                "When set, every name lies in or below it: DNS names, hosts of e-mail addresses and URIs, common "
                                "names that could be hosts'. An IP address lies in none.",
                            .type = "DNS name"}),
-    Setting<Profile>{
-        {.name = "subject",
-         .doc = "Attributes of the subject, in order: a map, or a list of maps with one key each. The request's common name stands in place of CN, as with uPKI.",
-         .type = "text"},
-        read_subject,
-        write_subject},
+    Setting<Profile>{{.name = "subject",
+                      .doc = "Attributes of the subject, in order: a map, or a list of maps with one key each. The request's "
+                             "common name stands in place of CN, as with uPKI.",
+                      .type = "text"},
+                     read_subject,
+                     write_subject},
     Setting<Profile>{{.name = "subject_from",
                       .words = "request profile",
                       .filled = true,
@@ -186,7 +186,10 @@ constexpr std::array kProfile{
                                 .most = 16,
                                 .doc = "How many CAs may follow below such a CA (RFC 5280 4.2.1.9)."}),
     row<&Profile::least_role>(
-        {.name = "least_role", .doc = "Who may have a certificate of this profile issued. CAs: ca-operator or admin."}),
+        {.name = "least_role",
+         .doc =
+             "Who may have a certificate of this profile issued. CAs: ca-operator or admin. So do ra and admin, which make their "
+             "holders somebody, whatever stands here; ra may also be registered with a seed."}),
     Setting<Profile>{
         {.name = "name", .doc = "The profile's name, which is its file's.", .type = "profile name"}, read_name, nullptr},
 };

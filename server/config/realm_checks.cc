@@ -98,7 +98,11 @@ void check_acme_profile(const RealmConfig& realm, const ProfileName& name, const
     return report.error(at, "unknown profile \"" + name.text() + "\", expected one of " + base::join(known, ", ") +
                                 suggestion(name.text(), known));
   }
-  if (found->second.is_ca) report.error(at, "found the CA profile \"" + name.text() + "\", expected one for end entities");
+  if (found->second.is_ca) return report.error(at, "found the CA profile \"" + name.text() + "\", expected one for end entities");
+  if (const auto given = holders_role(found->second)) {
+    report.error(at, "found profile \"" + name.text() + "\", which makes " + std::string(given->what) +
+                         ", expected one whose holders have no role");
+  }
 }
 
 void check_acme(const RealmConfig& realm, const Node& root, Report& report) {

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -40,6 +42,24 @@ struct Profile {
 
   bool operator==(const Profile&) const = default;
 };
+
+/// What a certificate makes of its holder, by its profile: a CA, or whom a front end may act for (session.attest).
+struct HolderRole {
+  std::string_view profile;
+  Role role;
+  std::string_view what;  ///< in the plural
+  bool by_seed;           ///< who registers with a seed may become one (UPKI.md 5.4)
+};
+inline constexpr std::array kHolderRoles{HolderRole{"admin", Role::Admin, "administrators", false},
+                                         HolderRole{"ra", Role::RaOperator, "registration authorities", true}};
+inline constexpr HolderRole kCaHolder{"", Role::CaOperator, "CA certificates", false};
+
+/// @return none: the profile's certificates give no role.
+inline std::optional<HolderRole> holders_role(const Profile& profile) {
+  if (profile.is_ca) return kCaHolder;
+  const auto row = std::ranges::find(kHolderRoles, profile.name.text(), &HolderRole::profile);
+  return row == kHolderRoles.end() ? std::nullopt : std::optional(*row);
+}
 
 enum class ClientsMode { All, Register, Manual };  ///< uPKI's `clients:`
 

@@ -120,6 +120,19 @@ Verdict names_are_not_reserved(const Asked& asked) {
   return pass("none is reserved");
 }
 
+/// Who may do as the holder of such a certificate may make no more of them: an RA no RAs, and nobody below a CA's operator
+/// administrators or CAs.
+Verdict holders_role_is_given(const Asked& asked) {
+  const auto given = config::holders_role(asked.profile);
+  if (!given) return pass("gives its holder no role");
+  if (asked.wish.keeps_its_key) return pass("the holder's own key");
+  if (asked.wish.by_seed && given->by_seed) return pass("a seed stands in for an operator");
+  if (asked.wish.roles.allow(kMakesHolders)) return pass("has " + std::string(base::to_text(kMakesHolders)));
+  return fail("profile " + asked.profile.name.text() + " makes " + std::string(given->what) + ": only a ca-operator or an " +
+                  "administrator may have one certified, or a new key for one",
+              Code::Denied);
+}
+
 /// Who has a certificate of an administrator's name and key logs in as one (session.login): names are worth what the CA lets
 /// them mean.
 Verdict administrators_stay_themselves(const Asked& asked) {
@@ -166,6 +179,7 @@ struct Rule {
 };
 constexpr std::array kRules{
     Rule{"role", role_allows},
+    Rule{"holders-role", holders_role_is_given},
     Rule{"ca", ca_is_alive},
     Rule{"key-strength", key_is_sound},
     Rule{"key-report", key_is_not_reported},

@@ -16,6 +16,9 @@ namespace chancery::realm {
 /// possible that long behind the realm's backdate, too: a client that asks for "from now on" needs time to prove its names.
 inline constexpr std::chrono::minutes kClockSlack{5};
 
+/// Who may have certificates made whose holders get a role by them (config::HolderRole).
+inline constexpr Role kMakesHolders = Role::CaOperator;
+
 /// Where the subject comes from.
 enum class SubjectFrom { AsProfileSays, Profile };
 
@@ -34,6 +37,7 @@ struct Wish {
   bool names_administrator = false;    ///< the subject of the certificate (subject_for) is on the realm's list
   bool key_is_administrators = false;  ///< and the key is bound to it
   bool keeps_its_key = false;          ///< the same subject and key again: a renewal that gives nobody anything new
+  bool by_seed = false;                ///< a registration, with a seed that is good for the profile
   bool names_are_configured = false;   ///< the names come from the configuration: reserved ones like localhost are fine
 };
 

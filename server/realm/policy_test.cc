@@ -44,7 +44,7 @@ struct Scene {
     wish.subject = name("/CN=www.example.com");
     static const auto kKey = fresh_key();
     wish.key = kKey;
-    wish.roles = Roles{Role::RaOperator};
+    wish.roles = Roles{config::holders_role(profile) ? kMakesHolders : Role::RaOperator};
   }
   Decision decide() {
     wish.profile = &profile;
@@ -97,6 +97,40 @@ TEST(Policy, AKeyIsBoundByAnAdministratorsOrderAlone) {
         EXPECT_EQ(scene.decide().binds_administrator, listed && !renewed && role == Role::Admin);
       }
     }
+  }
+}
+
+struct Holder {
+  const char* profile;
+  bool is_ca;
+  Role asks;
+  bool by_seed;
+  bool keeps_its_key;
+  bool allowed;
+};
+const Holder kHolders[] = {
+    {"server", false, Role::RaOperator, false, false, true}, {"ra-like", false, Role::RaOperator, false, false, true},
+    {"ra", false, Role::RaOperator, false, false, false},    {"ra", false, Role::User, false, false, false},
+    {"ra", false, Role::CaOperator, false, false, true},     {"ra", false, Role::Admin, false, false, true},
+    {"ra", false, Role::RaOperator, true, false, true},      {"ra", false, Role::RaOperator, false, true, true},
+    {"admin", false, Role::RaOperator, false, false, false}, {"admin", false, Role::RaOperator, true, false, false},
+    {"admin", false, Role::CaOperator, false, false, true},  {"admin", false, Role::RaOperator, false, true, true},
+    {"sub", true, Role::RaOperator, false, false, false},    {"sub", true, Role::RaOperator, true, false, false},
+    {"sub", true, Role::CaOperator, false, false, true},
+};
+
+TEST(Policy, WhoActsAsTheHolderOfAProfileMakesNoMoreOfThem) {
+  for (const auto& one : kHolders) {
+    Scene scene;
+    scene.profile.name = ProfileName::parse(one.profile).value();
+    scene.profile.is_ca = one.is_ca;
+    scene.wish.roles = Roles{one.asks};
+    scene.wish.by_seed = one.by_seed;
+    scene.wish.keeps_its_key = one.keeps_its_key;
+    const auto decision = scene.decide();
+    const auto check = std::ranges::find(decision.checks, "holders-role", &Check::rule);
+    ASSERT_NE(check, decision.checks.end());
+    EXPECT_EQ(check->passed, one.allowed) << one.profile << " " << base::to_text(one.asks) << ": " << check->detail;
   }
 }
 
@@ -251,6 +285,7 @@ const Case kCases[] = {
      [](Scene& s) {
        s.profile.is_ca = true;
        s.wish.subject = name("/CN=Sub CA");
+       s.wish.roles = Roles{kMakesHolders};
      },
      "ca-depth", Code::PolicyRefused, true},
 };

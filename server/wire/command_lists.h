@@ -119,9 +119,10 @@ inline constexpr std::array kNodeAnnounced{kDn};
 inline constexpr std::array kNodeSelect{Param{"cn", Type::Text, kRequired, 255, "common name"}};
 inline constexpr std::array kNodeRegister{
     Param{"seed", Type::Text, kRequired, 256, "registration seed"}, Param{"cn", Type::Text, kRequired, 64, "common name"},
-    Param{"profile", Type::Word, kOptional, 63, "profile, default ra; never one that makes a CA"}, kSansOptional};
+    Param{"profile", Type::Word, kOptional, 63, "profile, default ra; never admin or one that makes a CA"}, kSansOptional};
 inline constexpr std::array kSeedCreate{
-    Param{"profile", Type::Word, kOptional, 63, "the profile of what is registered, default ra; never one that makes a CA"},
+    Param{"profile", Type::Word, kOptional, 63,
+          "the profile of what is registered; never admin or one that makes a CA. The default, ra, needs the role ca-operator"},
     Param{"uses", Type::Integer, kOptional, 1000, "registrations that it is good for, default 1", {}, 1},
     Param{"expires", Type::Text, kOptional, 32, "how long it is good, \"2h\", at least 60s, at most 366d, default 24h"},
     Param{"cn", Type::Text, kOptional, 64, "the only common name that may be registered; without it, any"}};

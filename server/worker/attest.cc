@@ -1,5 +1,6 @@
 #include "server/worker/attest.h"
 
+#include <algorithm>
 #include <array>
 
 #include "server/base/log.h"
@@ -9,7 +10,6 @@
 namespace chancery::worker {
 namespace {
 
-constexpr std::string_view kRaProfile = "ra";  ///< of the nodes that are the realm's RAs (UPKI.md 5.4)
 constexpr std::size_t kMaxShown = 64;
 
 /// Whom evidence stands for, and what its own roles are.
@@ -19,14 +19,20 @@ struct Whom {
   std::optional<x509::Certificate> certificate{};
 };
 
-/// A node that was deleted is no RA, whatever certificates it has left; nor is one that took its common name since.
+/// Who has a certificate of such a profile, and nothing else.
+bool makes_registration_authority(const std::string& profile) {
+  const auto row = std::ranges::find(config::kHolderRoles, profile, &config::HolderRole::profile);
+  return row != config::kHolderRoles.end() && row->role == Role::RaOperator;
+}
+
+/// A node that was deleted is no RA, whatever certificates it has left; nor is one that took its common name since (UPKI.md 5.4).
 Result<bool> is_registration_authority(Session& session, const store::CertificateRecord& record) {
-  if (record.profile != kRaProfile) return false;
+  if (!makes_registration_authority(record.profile)) return false;
   PKI_TRY(auto* store, session.store());
   const auto node = store->node(record.cn);
   if (!node.ok() && node.error().code() == Code::NotFound) return false;
   if (!node.ok()) return node.error();
-  return node->profile == kRaProfile && node->subject == record.subject;
+  return node->profile == record.profile && node->subject == record.subject;
 }
 
 /// Who is neither administrator nor RA has the commands of a holder (own.*) and what anybody may.

@@ -1,6 +1,7 @@
 #include "server/worker/issue.h"
 
 #include <algorithm>
+#include <array>
 
 #include "server/base/log.h"
 #include "server/base/text.h"
@@ -34,6 +35,7 @@ realm::Wish wish_for(const Session& session, const Order& order, const config::P
                      .not_after = order.not_after,
                      .roles = order.roles.value_or(session.identity().roles),
                      .keeps_its_key = order.renews.has_value(),
+                     .by_seed = order.by_seed,
                      .names_are_configured = order.names_are_configured};
 }
 
@@ -165,6 +167,12 @@ Result<Issued> issue(Session& session, const Order& order) {
     if (!collision) return issued;
     base::log_error("serial " + decision.grant.serial.hex() + " exists already: the random numbers of this machine repeat");
   }
+}
+
+bool is_refusal(const Error& why) {
+  constexpr std::array kRefusals{Code::PolicyRefused, Code::Denied,   Code::NotFound, Code::InvalidParams,
+                                 Code::Malformed,     Code::TooLarge, Code::BadKey};
+  return std::ranges::find(kRefusals, why.code()) != kRefusals.end();
 }
 
 store::NewCertificate to_stored(const x509::Certificate& certificate, const std::string& profile, Seconds issued_at) {

@@ -25,6 +25,7 @@ struct Order {
   std::optional<Seconds> not_before;
   std::optional<Seconds> not_after;
   std::optional<Roles> roles;  ///< instead of the session's: a seed or an ACME order stands in for a role
+  bool by_seed = false;        ///< a registration, with a seed that is good for the profile
   bool names_are_configured = false;
   std::string rule;  ///< what allowed it: "command", "seed", "acme-order:…", "listener:…"
   std::string evidence;
@@ -54,6 +55,9 @@ Result<realm::Decision> judge(Session& session, const Order& order);
 /// Decides, has the signer sign, stores; the answer may leave when this returns.
 /// @errors those of the decision's refusal; Conflict: the idempotency key was used for another request; Unavailable.
 Result<Issued> issue(Session& session, const Order& order);
+
+/// Whether an order that failed so was never signed; after another failure nobody knows.
+bool is_refusal(const Error& why);
 
 /// What the store keeps of a certificate that the journal or the signer gave.
 store::NewCertificate to_stored(const x509::Certificate& certificate, const std::string& profile, Seconds issued_at);

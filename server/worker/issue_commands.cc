@@ -124,13 +124,13 @@ Status check_grant(const SeedGrant& grant, const ProfileName& profile, const std
 Result<Json> register_with(Session& session, const Params& params, const SeedGrant& grant) {
   PKI_TRY(const auto profile, ProfileName::parse(params.text("profile", grant.profile ? grant.profile->text() : "ra")));
   PKI_TRY(const auto* found, profile_of(session, profile));
-  if (found->is_ca)
-    return Error(Code::PolicyRefused, "registration never makes a CA certificate, and profile " + profile.text() + " does");
+  PKI_TRY_VOID(check_registrable(*found));
   PKI_TRY_VOID(check_grant(grant, profile, params.text("cn")));
   PKI_TRY(auto order, order_for_name(params.text("cn")));
   PKI_TRY_VOID(read_common(order, params));
   order.profile = profile;
   order.roles = Roles{Role::RaOperator};  // the seed stands in for the role
+  order.by_seed = true;
   order.rule = grant.id.empty() ? "seed" : "seed " + grant.id;
   return generate(session, params, std::move(order), found->key, false);
 }

@@ -1,7 +1,6 @@
 #include "server/worker/seeds.h"
 
 #include <algorithm>
-#include <array>
 
 #include "server/base/file.h"
 #include "server/base/log.h"
@@ -73,14 +72,25 @@ Result<std::chrono::seconds> lifetime_from(const std::string& text) {
   return parsed;
 }
 
-/// Whether registrations with such a seed could succeed at all.
-Status check_profile(const Session& session, const ProfileName& name) {
-  PKI_TRY(const auto* profile, profile_of(session, name));
-  if (!profile->is_ca) return {};
-  return Error(Code::PolicyRefused, "registration never makes a CA certificate, and profile " + name.text() + " does");
+/// A seed for RAs makes RAs, so who may not have one certified gives out no such seed.
+Status check_may_make_seed(const Session& session, const config::Profile& profile) {
+  PKI_TRY_VOID(check_registrable(profile));
+  const auto given = config::holders_role(profile);
+  if (!given || session.identity().roles.allow(realm::kMakesHolders)) return {};
+  return Error(Code::Denied,
+               "a seed for profile " + profile.name.text() + " makes " + std::string(given->what) + ": that needs the role " +
+                   std::string(base::to_text(realm::kMakesHolders)),
+               "name another profile");
 }
 
 }  // namespace
+
+Status check_registrable(const config::Profile& profile) {
+  const auto given = config::holders_role(profile);
+  if (!given || given->by_seed) return {};
+  return Error(Code::PolicyRefused,
+               "registration never makes " + std::string(given->what) + ", and profile " + profile.name.text() + " does");
+}
 
 Result<SeedGrant> take_seed(Session& session, const std::string& offered) {
   PKI_TRY(const bool own, is_realms_own(session, offered));
@@ -100,9 +110,7 @@ Result<SeedGrant> take_seed(Session& session, const std::string& offered) {
 }
 
 void give_back(Session& session, const SeedGrant& grant, const Error& why) {
-  constexpr std::array kRefusals{Code::PolicyRefused, Code::Denied,   Code::NotFound, Code::InvalidParams,
-                                 Code::Malformed,     Code::TooLarge, Code::BadKey};
-  if (grant.id.empty() || std::ranges::find(kRefusals, why.code()) == kRefusals.end()) return;
+  if (grant.id.empty() || !is_refusal(why)) return;
   const auto store = session.store();
   const auto done = store.ok() ? (*store)->give_back_seed(grant.id) : Status(store.error());
   if (!done.ok()) base::log_error("a use of seed " + grant.id + " is lost: " + done.error().message());
@@ -110,7 +118,8 @@ void give_back(Session& session, const SeedGrant& grant, const Error& why) {
 
 Result<Json> seed_create(Session& session, const Params& params) {
   PKI_TRY(const auto profile, ProfileName::parse(params.text("profile", "ra")));
-  PKI_TRY_VOID(check_profile(session, profile));
+  PKI_TRY(const auto* found, profile_of(session, profile));
+  PKI_TRY_VOID(check_may_make_seed(session, *found));
   PKI_TRY(const auto lifetime, lifetime_from(params.text("expires", "24h")));
   const auto now = session.clock().now();
   const auto id = base::to_hex(base::random_bytes(kIdOctets));

@@ -12,9 +12,13 @@ namespace chancery::worker {
 /// What a seed that was right allows.
 struct SeedGrant {
   std::string id;                      ///< of a seed in the store, of which one use is taken; empty: the realm's own
-  std::optional<ProfileName> profile;  ///< the only one; none: any that makes no CA
+  std::optional<ProfileName> profile;  ///< the only one; none: any that is registrable
   std::string cn;                      ///< the only one; empty: any
 };
+
+/// Whether a registration may end in such a certificate, whoever's the seed: never in a CA's or an administrator's.
+/// @errors PolicyRefused.
+Status check_registrable(const config::Profile& profile);
 
 /// Looks at an offered seed and takes one use of it. The answer takes the same time whatever was sent, and says the same whether
 /// the seed is wrong, used up, expired or revoked (PROMISES F54); the log says which.
