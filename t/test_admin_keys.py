@@ -1,9 +1,10 @@
 """Administrators are names with keys: who slips another key in under an administrator's name is none, at no door. And who gets a
-role by a certificate makes no more of his kind."""
+role by a certificate makes no more of his kind, nor more of his own certificate than the realm allows."""
 
 import base64
 import concurrent.futures
 import contextlib
+import re
 import sqlite3
 import threading
 
@@ -11,15 +12,25 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from test_rest import AUTHZ, Holder, Rest, csr_for, pem_of
+from test_rest import AUTHZ, INVALID, Holder, Rest, csr_for, issue, pem_of
 
 ROUNDS, RACERS = 25, 3
 DOORS = {"session.login", "REST", "session.attest"}
 
 
+class Office(Rest):
+    """The realm devices lets holders renew nothing."""
+
+    def lay_out_realm(self, name):
+        super().lay_out_realm(name)
+        if name == "devices":
+            file = self.realm(name).directory / "ca.config.yml"
+            file.write_text(file.read_text() + "\nown_renewals_per_day: 0\n")
+
+
 @pytest.fixture(scope="module")
 def office():
-    with Rest.running() as one:
+    with Office.running() as one:
         one.settle()
         yield one
 
@@ -308,3 +319,46 @@ def test_a_seed_makes_an_ra_and_no_administrator(office, root):
         refused = root.call("node.register", seed=office.seed, cn=f"seeded-{profile}", profile=profile)["error"]
         assert refused["data"]["code"] == "policy_refused" and "registration never makes" in refused["message"], refused
         assert code(root, "seed.create", profile=profile) == "policy_refused"
+
+
+# ----- renewals by the holder
+
+def test_a_holder_renews_as_often_as_the_realm_allows(office, root, ra):
+    one = certified(office, root, "often", "often")
+    with acting_for(office, one) as talk:
+        for wrong in ({"days": 36500}, {"csr": "no request"}):
+            assert code(talk, "own.certificate.renew", **wrong) != "ok"  # what is refused was no renewal
+        first = talk.result("own.certificate.renew", idempotency_key="often-1")
+        assert talk.result("own.certificate.renew", idempotency_key="often-1")["serial"] == first["serial"]
+        key = ec.generate_private_key(ec.SECP256R1())
+        rekeyed = Holder(office.holders, "rekeyed", talk.result("own.certificate.renew", csr=csr_for(key, "often"))["certificate"], pem_of(key))
+    for holder in (Holder(office.holders, "often-1", first["certificate"], one.key), rekeyed):  # renewals of renewals count, whatever the key
+        with acting_for(office, holder) as talk:
+            seen = talk.call("own.certificate.renew")
+    assert seen["error"]["data"]["code"] == "policy_refused", seen
+    assert re.search(r"rate limited: .* 3 times within a day, .* possible from 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", seen["error"]["message"]), seen
+    assert office.bad(INVALID, "/api/v1/client/renew", one, method="POST").startswith("rate limited: ")
+    with acting_for(office, one) as talk:
+        assert talk.result("own.certificate.renew", idempotency_key="often-1")["serial"] == first["serial"]
+    assert code(ra, "certificate.renew", serial=one.hex) == "ok"
+    with acting_for(office, certified(office, root, "seldom", "seldom")) as talk:
+        assert code(talk, "own.certificate.renew") == "ok"
+
+
+def test_of_renewals_at_once_no_more_succeed(office, root):
+    one = certified(office, root, "crowding", "crowding")
+    start = threading.Barrier(8)
+
+    def renew(_):
+        with acting_for(office, one) as talk:
+            start.wait(60)
+            return code(talk, "own.certificate.renew")
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(renew, range(8))) == ["ok"] * 3 + ["policy_refused"] * 5
+
+
+def test_a_realm_may_let_holders_renew_nothing(office):
+    one = issue(office.realm("devices"), office.holders, "nothing", "nothing", "user")
+    with acting_for(office, one, realm="devices") as talk:
+        refused = talk.call("own.certificate.renew")["error"]
+    assert refused["data"]["code"] == "policy_refused" and "own_renewals_per_day" in refused["message"], refused

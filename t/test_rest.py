@@ -690,17 +690,18 @@ def test_own_status(rest, path):
 
 @pytest.mark.parametrize("path", spelled(CLIENT, "/renew"))
 def test_renewing_ones_own(rest, path):
-    made = rest.good(path, rest.user, method="POST")
+    user = rest.issue("renewing", "rest-renewing" + path.replace("/", "-"))
+    made = rest.good(path, user, method="POST")
     renewed = x509.load_pem_x509_certificate(made["certificate"].encode())
-    assert made["profile"] == "user" and made["dn"] == rest.user.dn and made["serial"] == renewed.serial_number != rest.user.serial
-    assert renewed.public_key().public_numbers() == rest.user.x509.public_key().public_numbers(), "the same key"
+    assert made["profile"] == "user" and made["dn"] == user.dn and made["serial"] == renewed.serial_number != user.serial
+    assert renewed.public_key().public_numbers() == user.x509.public_key().public_numbers(), "the same key"
     key = ec.generate_private_key(ec.SECP256R1())
-    other = rest.good(path, rest.user, method="POST", body={"profile": "user", "csr": csr_for(key, "rest-user")})
+    other = rest.good(path, user, method="POST", body={"profile": "user", "csr": csr_for(key, user.dn.rpartition("=")[2])})
     assert x509.load_pem_x509_certificate(other["certificate"].encode()).public_key().public_numbers() == key.public_key().public_numbers()
-    assert "profile" in rest.bad(AUTHZ, path, rest.user, method="POST", body={"profile": "admin"})
+    assert "profile" in rest.bad(AUTHZ, path, user, method="POST", body={"profile": "admin"})
     for body in ({"profile": 1}, {"csr": "x"}, {"csr": 1}):
-        rest.bad(INVALID, path, rest.user, method="POST", body=body)
-    assert rest.good(path, rest.user, method="POST", body={"csr": csr_for(key, "somebody else")})["dn"] == rest.user.dn, "a renewal keeps its name"
+        rest.bad(INVALID, path, user, method="POST", body=body)
+    assert rest.good(path, user, method="POST", body={"csr": csr_for(key, "somebody else")})["dn"] == user.dn, "a renewal keeps its name"
 
 
 @pytest.mark.parametrize("path", spelled(CLIENT, "/revoke"))

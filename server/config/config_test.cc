@@ -135,6 +135,7 @@ RealmConfig changed_realm() {
   realm.ocsp_urls = {"http://a.example/ocsp"};
   realm.crl_validity = std::chrono::seconds{90061};
   realm.crl_after_revocation = std::chrono::seconds{0};
+  realm.own_renewals_per_day = 0;
   realm.backdate = std::chrono::hours{1};
   realm.acme = {false,
                 profile_name("user"),

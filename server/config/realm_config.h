@@ -115,6 +115,8 @@ struct RealmConfig {
     return std::clamp(crl_after_revocation / 2, kShortest, kLongest);
   }
 
+  int own_renewals_per_day = 3;  ///< of one certificate's names, by whoever holds it; 0: none
+
   std::chrono::seconds backdate{std::chrono::minutes{5}};  ///< notBefore lies this far back, for clients whose clocks lag
   AcmeConfig acme;
   std::map<std::string, Role> command_roles;  ///< "a realm may demand more": command name -> least role here

@@ -122,6 +122,13 @@ constexpr std::array kRealm{
          .least = 0,
          .most = kDay,
          .doc = "A revocation is on a CRL after this at the latest, or after two seconds where it is less."}),
+    row<&RealmConfig::own_renewals_per_day>(
+        {.name = "own_renewals_per_day",
+         .least = 0,
+         .most = 1000,
+         .doc =
+             "How often within a day a holder may renew a certificate by itself (own.certificate.renew, REST client/renew), that "
+             "one and its renewals together. 0: never. RAs and operators renew by certificate.renew, without such a limit."}),
     row<&RealmConfig::backdate>({.name = "backdate",
                                  .unit = "s",
                                  .least = 0,

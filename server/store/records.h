@@ -119,6 +119,13 @@ struct AdminRecord {
   std::vector<std::string> keys{};  ///< as NewAdmin's, sorted
 };
 
+/// A renewal that a holder has by itself.
+struct OwnRenewal {
+  std::string names;  ///< a digest of the certificate's, which its renewals keep
+  std::string id;     ///< random
+  Seconds at;
+};
+
 /// A registration seed that an operator made.
 struct SeedRecord {
   std::string id;

@@ -10,12 +10,14 @@ sql_files = \
   $(srcdir)/sql/query/crl.sql \
   $(srcdir)/sql/query/meta.sql \
   $(srcdir)/sql/query/node.sql \
+  $(srcdir)/sql/query/own_renewal.sql \
   $(srcdir)/sql/query/schema.sql \
   $(srcdir)/sql/query/seed.sql \
   $(srcdir)/sql/schema/0001_realms.sql \
   $(srcdir)/sql/schema/0002_compromised_keys.sql \
   $(srcdir)/sql/schema/0003_seeds.sql \
-  $(srcdir)/sql/schema/0004_admin_keys.sql
+  $(srcdir)/sql/schema/0004_admin_keys.sql \
+  $(srcdir)/sql/schema/0005_own_renewals.sql
 EXTRA_DIST += sql/embed.awk $(sql_files)
 CLEANFILES += server/store/embedded_sql.cc
 
@@ -32,6 +34,7 @@ libstore_a_SOURCES = \
   server/store/certificates.cc \
   server/store/crls.cc \
   server/store/driver.h \
+  server/store/own_renewals.cc \
   server/store/realm_rows.cc \
   server/store/records.h \
   server/store/revocations.cc \
@@ -55,6 +58,7 @@ store_test_SOURCES = \
   server/store/concurrency_test.cc \
   server/store/crls_test.cc \
   server/store/faults_test.cc \
+  server/store/own_renewals_test.cc \
   server/store/seeds_test.cc \
   server/store/sql_lint_test.cc \
   server/store/sqlite_driver_test.cc \

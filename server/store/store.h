@@ -125,6 +125,14 @@ class Store {
   /// Forgets seeds that ended before that time, at most `limit`.
   Status purge_seeds(Seconds expired_before, std::size_t limit);
 
+  /// Notes one renewal, if fewer than `most` (at least 1) of those names were noted after `since`; so many calls succeed, whoever
+  /// asks at once. @return none: it is noted; else when the oldest was that stands in the way.
+  Result<std::optional<Seconds>> take_own_renewal(const OwnRenewal& renewal, Seconds since, std::size_t most);
+  /// A renewal that was noted came to nothing.
+  Status give_back_own_renewal(const OwnRenewal& renewal);
+  /// Forgets those until that time, at most `limit`.
+  Status purge_own_renewals(Seconds before, std::size_t limit);
+
   /// A fact by name: the journal position that was reconciled last, say.
   Result<std::optional<std::string>> get_meta(const std::string& name);
   Status set_meta(const std::string& name, const std::string& text);

@@ -17,6 +17,9 @@ using Handler = Result<Json> (*)(Session& session, const Params& params);
 /// certificate.renew, with other roles than the session's.
 Result<Json> renew_certificate(Session& session, const Params& params, const Roles& roles);
 
+/// Of so long a time the realm's own_renewals_per_day is.
+inline constexpr std::chrono::days kOwnRenewalTurn{1};
+
 /// The handler of a command's name. @pre the name is in the table
 Handler handler_of(std::string_view command);
 

@@ -205,6 +205,7 @@ Result<Json> realm_reconcile(Session& session, const Params& /*params*/) {
   PKI_TRY_VOID(bind_earlier_administrators(session));
   // Orders and authorizations that ended long ago serve nobody (incident I28); certificates stay. A batch each round is enough.
   PKI_TRY([[maybe_unused]] const auto purged, store->purge_acme(session.clock().now() - kAcmeRetention, kPage));
+  PKI_TRY_VOID(store->purge_own_renewals(session.clock().now() - kOwnRenewalTurn, kPage));
   return Json::object({{"stored", std::move(stored)}});
 }
 
