@@ -39,7 +39,7 @@ void Gateway::give_back(Sessions& to, const std::string& realm, std::unique_ptr<
   if (sessions.size() < kMaxIdlePerRealm) sessions.push_back({std::move(session), std::chrono::steady_clock::now()});
 }
 
-Result<Json> Gateway::call(const std::string& realm, std::string_view method, Json params, const std::string& acting_for) {
+Result<Json> Gateway::call(const std::string& realm, std::string_view method, const Json& params, const std::string& acting_for) {
   if (auto session = take(idle_, realm); session != nullptr) {
     auto answer = session->call(method, params, acting_for);
     // A worker that ended just now is replaced once; after a time-out the command may still be running.
@@ -86,6 +86,6 @@ Gateway::Attested::~Attested() {
   if (session_ != nullptr) gateway_->give_back(gateway_->idle_attested_, realm_, std::move(session_));
 }
 
-Result<Json> Gateway::Attested::call(std::string_view method, Json params) { return session_->call(method, params, {}); }
+Result<Json> Gateway::Attested::call(std::string_view method, const Json& params) { return session_->call(method, params, {}); }
 
 }  // namespace chancery::http

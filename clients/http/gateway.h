@@ -29,7 +29,7 @@ class Gateway {
   ///
   /// @param acting_for  whom this is for: "acme:<account>", "http:<address>"; both names go to the audit line.
   /// @errors what the command answers; NotFound: no such realm; Unavailable, Timeout, Busy: the daemon.
-  Result<Json> call(const std::string& realm, std::string_view method, Json params, const std::string& acting_for);
+  Result<Json> call(const std::string& realm, std::string_view method, const Json& params, const std::string& acting_for);
 
   /// A session that stands for the holder of a certificate. Who it is and what that one may do is the daemon's word
   /// (session.attest), which looks at the certificate again before each command.
@@ -64,7 +64,7 @@ class Gateway::Attested {
   /// What session.attest gave: identity, roles, serial, dn, cn, profile.
   const Json& identity() const { return identity_; }
   /// One command as that identity; never sent twice. @errors what the command answers; Unavailable, Timeout, Closed: the daemon.
-  Result<Json> call(std::string_view method, Json params);
+  Result<Json> call(std::string_view method, const Json& params);
 
  private:
   Gateway* gateway_;
