@@ -35,7 +35,5 @@ void check_server(const ServerConfig& server, const std::vector<RealmName>& real
 void check_realm_in_server(const ServerConfig& server, const RealmConfig& realm, const Node& root, Report& report);
 /// That command_roles names commands that exist, and demands more of them than the table does.
 void check_command_roles(const RealmConfig& realm, std::span<const KnownCommand> commands, const Node& root, Report& report);
-/// That a realm has nothing in common with those before it.
-void check_realms_apart(const RealmConfig& realm, const std::vector<std::shared_ptr<const RealmConfig>>& others, Report& report);
 
 }  // namespace chancery::config

@@ -13,6 +13,7 @@
 #include "server/config/checks.h"
 #include "server/config/profile_settings.h"
 #include "server/config/realm_settings.h"
+#include "server/config/realms_apart.h"
 #include "server/config/server_settings.h"
 #include "server/config/source.h"
 
@@ -224,9 +225,10 @@ Loaded load(const fs::path& chancery_xml, std::span<const KnownCommand> commands
   resolve_paths(snapshot->server);
   const auto realms = realms_of(snapshot->server, *root, report);
   check_server(snapshot->server, realms, *root, report);
+  RealmsApart apart;
   const MoreChecks check_more = [&](const RealmConfig& realm, const Node& realm_root, Report& realm_report) {
     check_realm_in_server(snapshot->server, realm, realm_root, realm_report);
-    check_realms_apart(realm, snapshot->realms, realm_report);
+    apart.check(realm, realm_report);
     if (!commands.empty()) check_command_roles(realm, commands, realm_root, realm_report);
   };
   for (const auto& name : realms) {

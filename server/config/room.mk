@@ -15,6 +15,7 @@ libconfig_a_SOURCES = \
   server/config/realm_checks.cc \
   server/config/realm_config.h \
   server/config/realm_settings.cc server/config/realm_settings.h \
+  server/config/realms_apart.cc server/config/realms_apart.h \
   server/config/report.h \
   server/config/server_checks.cc \
   server/config/server_config.h \

@@ -1,8 +1,5 @@
 #include <algorithm>
 #include <charconv>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <optional>
 
 #include "server/config/checks.h"
@@ -12,8 +9,6 @@
 /// What only the whole shows: the server and all its realms side by side.
 namespace chancery::config {
 namespace {
-
-namespace fs = std::filesystem;
 
 /// The parts of an http(s) URL that say who serves it.
 struct Address {
@@ -79,54 +74,39 @@ std::optional<std::string> fault_in_url(const ServerConfig& server, const RealmN
   return std::nullopt;
 }
 
+/// A list of addresses that certificates carry.
+struct UrlList {
+  std::string_view name;
+  const std::vector<std::string>& urls;
+  bool ocsp = false;
+};
+
+std::optional<std::string> fault_in(const UrlList& list, const ServerConfig& server, const RealmName& realm,
+                                    const std::string& url) {
+  if (auto fault = fault_in_url(server, realm, url)) return fault;
+  if (!list.ocsp || !is_ours(server, parse_url(url)->host)) return std::nullopt;
+  return "found " + url + ", but no listener of this server answers OCSP (RFC 6960)";
+}
+
+void check_list(const UrlList& list, const ServerConfig& server, const RealmConfig& realm, const Node& at, Report& report) {
+  for (std::size_t i = 0; i < list.urls.size(); ++i) {
+    const Node& place = at.children.size() == list.urls.size() ? at.children[i] : at;
+    if (const auto fault = fault_in(list, server, realm.name, list.urls[i])) {
+      report.warning(place, *fault + ": clients that check certificates get nothing there");
+    } else if (list.urls[i].starts_with("https://")) {
+      report.warning(place,
+                     "found https, expected http: checking that server's certificate needs what is served there "
+                     "(RFC 5280 8)");
+    }
+  }
+}
+
 /// An address in every certificate that leads nowhere is found out when the first certificate has to be checked.
 void check_urls(const ServerConfig& server, const RealmConfig& realm, const Node& root, Report& report) {
-  struct List {
-    std::string_view name;
-    const std::vector<std::string>& urls;
-  };
-  for (const auto& list : {List{"crl_urls", realm.crl_urls}, List{"ca_issuer_urls", realm.ca_issuer_urls}}) {
-    const Node* at = root.find(list.name);
-    for (std::size_t i = 0; at != nullptr && i < list.urls.size(); ++i) {
-      const Node& place = at->children.size() == list.urls.size() ? at->children[i] : *at;
-      if (const auto fault = fault_in_url(server, realm.name, list.urls[i])) {
-        report.warning(place, *fault + ": clients that check certificates get nothing there");
-      } else if (list.urls[i].starts_with("https://")) {
-        report.warning(place,
-                       "found https, expected http: checking that server's certificate needs what is served there "
-                       "(RFC 5280 8)");
-      }
-    }
+  for (const auto& list : {UrlList{"crl_urls", realm.crl_urls}, UrlList{"ca_issuer_urls", realm.ca_issuer_urls},
+                           UrlList{"ocsp_urls", realm.ocsp_urls, true}}) {
+    if (const Node* at = root.find(list.name)) check_list(list, server, realm, *at, report);
   }
-}
-
-std::string content(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-bool lies_in(const fs::path& inner, const fs::path& outer) {
-  return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
-}
-
-/// Two realms are two PKIs: no directory, CA certificate or key of one is the other's.
-std::optional<std::string> overlap(const RealmConfig& a, const RealmConfig& b) {
-  std::error_code ignored;
-  const auto place = fs::weakly_canonical(a.directory, ignored);
-  const auto other = fs::weakly_canonical(b.directory, ignored);
-  if (place == other) return "found the directory of realm " + b.name.text() + ", expected one of its own: " + place.string();
-  if (lies_in(place, other) || lies_in(other, place)) {
-    return "found a directory inside that of realm " + b.name.text() + " or around it, expected one of its own";
-  }
-  for (const auto& [file, other_file] :
-       {std::pair{a.ca_certificate_file(), b.ca_certificate_file()}, std::pair{a.ca_key_file(), b.ca_key_file()}}) {
-    const auto own = content(file);
-    if (!own.empty() && own == content(other_file)) {
-      return "found the " + file.filename().string() + " of realm " + b.name.text() +
-             ", expected a CA of its own: two journals for one key cannot keep serial numbers apart";
-    }
-  }
-  return std::nullopt;
 }
 
 /// uPKI's host and port, as far as they are given.
@@ -191,13 +171,6 @@ void check_zmq_address(const ServerConfig& server, const RealmConfig& realm, con
 void check_realm_in_server(const ServerConfig& server, const RealmConfig& realm, const Node& root, Report& report) {
   check_urls(server, realm, root, report);
   check_zmq_address(server, realm, root, report);
-}
-
-void check_realms_apart(const RealmConfig& realm, const std::vector<std::shared_ptr<const RealmConfig>>& others, Report& report) {
-  for (const auto& other : others) {
-    if (other == nullptr) continue;
-    if (const auto fault = overlap(realm, *other)) return report.error_at(1, 1, *fault);
-  }
 }
 
 }  // namespace chancery::config

@@ -80,6 +80,123 @@ TEST(SnapshotChecks, I15_RealmsShareNothing) {
   EXPECT_NE(lines[0].find("found the directory of realm default, expected one of its own"), std::string::npos) << lines[0];
 }
 
+TEST(SnapshotChecks, ThisServerAnswersNoOcsp) {
+  constexpr std::string_view kLost = ": clients that check certificates get nothing there";
+  struct Case {
+    const char* name;
+    const char* url;
+    std::string want;
+  };
+  const Case cases[] = {
+      {"somebody else's responder", "http://ocsp.example.com/", ""},
+      {"on a listener", "http://127.0.0.1:8080/realms/default/ocsp",
+       "found http://127.0.0.1:8080/realms/default/ocsp, but no listener of this server answers OCSP (RFC 6960)"},
+      {"at its bare path", "http://localhost:8080/",
+       "found http://localhost:8080/, but no listener of this server answers OCSP (RFC 6960)"},
+      {"on no listener", "http://pki.example.com/ocsp", "found http://pki.example.com/ocsp, but no listener has port 80"},
+      {"http to https", "http://pki.example.com:8000/ocsp",
+       "found http://pki.example.com:8000/ocsp, but listener https on that port speaks https"},
+      {"another realm's", "http://localhost:8080/realms/other/ocsp",
+       "found http://localhost:8080/realms/other/ocsp, which is of realm other"},
+  };
+  for (const auto& one : cases) {
+    EXPECT_EQ(finding_for("default", "ocsp_urls", one.url), one.want.empty() ? "" : one.want + std::string(kLost)) << one.name;
+  }
+  EXPECT_NE(finding_for("default", "ocsp_urls", "https://ocsp.example.com/").find("found https"), std::string::npos);
+}
+
+/// Two realms, with everything that a server that ran has left.
+class TwoRealms {
+ public:
+  TwoRealms() {
+    for (const auto* realm : {"default", "devices"}) {
+      const std::string directory = std::string("realms/") + realm;
+      place.write(directory + "/ca.config.yml", testing::kGoodRealm);
+      place.write(directory + "/db/realm.db", std::string("rows of ") + realm);
+      place.write(directory + "/journal/journal", realm);
+      for (const auto* name : {"nodes", "profiles", "cas"}) std::filesystem::create_directories(place / (directory + "/" + name));
+    }
+  }
+  /// realms/devices/<name> becomes a link to that.
+  void link(const std::string& name, const std::string& target) const {
+    const auto path = place / ("realms/devices/" + name);
+    std::filesystem::remove_all(path);
+    std::filesystem::create_symlink(target, path);
+  }
+  const Place place;
+};
+
+TEST(SnapshotChecks, I15_RealmsShareNothingThroughLinks) {
+  struct Case {
+    const char* name;
+    const char* link;
+    std::string target;
+    std::string want;
+  };
+  const Case cases[] = {
+      {"the database", "db/realm.db", "../../default/db/realm.db",
+       "found realms/devices/db/realm.db, which is the database of realm default (realms/default/db/realm.db), expected one of "
+       "its own"},
+      {"its directory", "db", "../default/db",
+       "found realms/devices/db, which is the database directory of realm default (realms/default/db), expected one of its own"},
+      {"by a long way", "db", "../devices/../default/./db",
+       "found realms/devices/db, which is the database directory of realm default (realms/default/db), expected one of its own"},
+      {"the journal", "journal", "../default/journal",
+       "found realms/devices/journal, which is the journal of realm default (realms/default/journal), expected one of its own"},
+      {"one for another", "nodes", "../default/db",
+       "found realms/devices/nodes, which is the database directory of realm default (realms/default/db), expected one of its "
+       "own"},
+      {"into the other", "nodes", "../default/elsewhere",
+       "found realms/devices/nodes, which leads into the directory of realm default, to realms/default/elsewhere, expected one "
+       "of its own"},
+      {"the other as a whole", "cas", "../default",
+       "found realms/devices/cas, which is the directory of realm default (realms/default), expected one of its own"},
+  };
+  for (const auto& one : cases) {
+    const TwoRealms two;
+    ASSERT_EQ(two.place.findings(), std::vector<std::string>{}) << one.name;
+    two.link(one.link, one.target);
+    EXPECT_EQ(two.place.findings(), std::vector<std::string>{"realms/devices/ca.config.yml:1:1: " + one.want}) << one.name;
+  }
+}
+
+TEST(SnapshotChecks, I15_AlsoWhatIsNotThereYetOrHasTwoNames) {
+  const TwoRealms two;
+  std::filesystem::remove_all(two.place / "realms/default/journal");
+  two.link("journal", "../default/journal");
+  ASSERT_EQ(two.place.findings().size(), 1U) << "a link to where the other's journal will be";
+  std::filesystem::remove(two.place / "realms/devices/journal");
+  EXPECT_EQ(two.place.findings(), std::vector<std::string>{});
+  std::filesystem::remove(two.place / "realms/devices/db/realm.db");
+  std::filesystem::create_hard_link(two.place / "realms/default/db/realm.db", two.place / "realms/devices/db/realm.db");
+  ASSERT_EQ(two.place.findings().size(), 1U) << "one file under two names";
+  EXPECT_NE(two.place.findings()[0].find("which is the database of realm default"), std::string::npos);
+  std::filesystem::remove(two.place / "realms/devices/db/realm.db");
+  two.place.write("realms/devices/db/realm.db", "rows of its own");
+  // The realm that comes first may be the one with the link.
+  std::filesystem::remove_all(two.place / "realms/default/db");
+  std::filesystem::create_directory_symlink("../devices/db", two.place / "realms/default/db");
+  const auto found = two.place.findings();
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_NE(found[0].find("is the database directory of realm default (realms/default/db)"), std::string::npos) << found[0];
+  std::filesystem::remove(two.place / "realms/default/db");
+  std::filesystem::create_directory_symlink("../devices/elsewhere", two.place / "realms/default/db");
+  ASSERT_EQ(two.place.findings().size(), 1U);
+  EXPECT_NE(two.place.findings()[0].find("found realms/default/db of realm default, which leads into this realm's directory, to "
+                                         "realms/devices/elsewhere, expected nothing of another realm there"),
+            std::string::npos)
+      << two.place.findings()[0];
+}
+
+TEST(SnapshotChecks, LinksToOneOwnPlacesAreFine) {
+  const TwoRealms two;
+  std::filesystem::create_directories(two.place / "elsewhere/devices-db");
+  two.link("db", (two.place / "elsewhere/devices-db").string());
+  two.link("nodes", "../../elsewhere/devices-nodes");
+  two.link("profiles", "../default/profiles");
+  EXPECT_EQ(two.place.findings(), std::vector<std::string>{});
+}
+
 TEST(SnapshotChecks, RulesThatAddNothing) {
   const auto warnings = [](const std::string& rules) {
     const Place place;
