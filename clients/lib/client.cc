@@ -1,8 +1,10 @@
 #include "clients/lib/client.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <thread>
@@ -59,7 +61,9 @@ Result<Json> Client::call(std::string_view method, Json params, std::string_view
   if (renews() && !is_usable()) PKI_TRY_VOID(reconnect());
   auto answer = exchange(method, params, acting_for);
   // Once only: a request that ends two connections is not met by a restart.
-  if (!answer.ok() && !connected() && renews() && is_passing(answer.error().code()) && is_repeatable(method, params)) {
+  const bool may_repeat = !answer.ok() && (says_connect_again(answer.error()) ||
+                                           (is_passing(answer.error().code()) && is_repeatable(method, params)));
+  if (may_repeat && !connected() && renews()) {
     PKI_TRY_VOID(reconnect());
     answer = exchange(method, params, acting_for);
   }
@@ -68,11 +72,12 @@ Result<Json> Client::call(std::string_view method, Json params, std::string_view
 }
 
 Result<Json> Client::exchange(std::string_view method, const Json& params, std::string_view acting_for) {
-  if (!connected()) return Error(Code::Closed, "the connection to the server has ended", "connect again");
-  const wire::Request request{Json(++last_id_), std::string(method), params, std::string(acting_for)};
+  if (!connected()) return Error(Code::Closed, "the connection to the server has ended", std::string(wire::kConnectAgain));
+  const wire::Request request{Json(++last_id_), std::string(method), params, std::string(acting_for), within_};
   const auto sent = wire::write_line(socket_.get(), wire::encode_request(request), options_.request_timeout);
   // A server that hangs up says why first; its last line is still there to be read.
   if (!sent.ok() && sent.error().code() != Code::Closed) return hang_up(sent.error());
+  if (const auto waited = wait_for_answer(); !waited.ok()) return hang_up(waited.error());
   const auto line = reader_->next(options_.request_timeout);
   if (!line.ok()) return hang_up(line.error());
   const auto reply = wire::decode_reply(*line);
@@ -81,6 +86,19 @@ Result<Json> Client::exchange(std::string_view method, const Json& params, std::
   if (reply->id != request.id) return hang_up(Error(Code::Malformed, "the server's reply answers another request"));
   if (reply->error) return *reply->error;
   return *reply->result;
+}
+
+/// Until something can be read; nothing is waited for here without an asker, or behind one who is gone.
+Status Client::wait_for_answer() {
+  if (asker_ < 0) return {};
+  std::array<pollfd, 2> waiting{{{socket_.get(), POLLIN, 0}, {asker_, 0, 0}}};
+  const auto limit = options_.request_timeout.count();
+  int ready = 0;
+  while ((ready = ::poll(waiting.data(), waiting.size(), static_cast<int>(limit))) < 0 && errno == EINTR) {
+  }
+  if (ready == 0) return Error(Code::Timeout, "no answer within " + std::to_string(limit) + " ms");
+  if (waiting[0].revents != 0) return {};
+  return Error(Code::Closed, "whoever asked has gone");
 }
 
 void Client::note_session(std::string_view method, const Json& params) {

@@ -36,8 +36,8 @@ struct Options {
 /// Without Options::reconnect_for every further call is then refused, as Closed. With it, a call
 /// - connects first, if the connection has ended, and opens a session as the one before: nothing was sent, so any command may do
 /// that;
-/// - sends its request once more over a new connection if the old one ended without an answer, and only if is_repeatable() says
-/// so:
+/// - sends its request once more over a new connection if the old one ended before the server read it (says_connect_again()), or
+///   without an answer, and then only if is_repeatable() says so:
 ///   commands that read, and certificate.issue and certificate.renew with an idempotency_key. Others give the error; whether they
 ///   were carried out is to be looked up. A request that timed out is never sent again.
 ///
@@ -82,11 +82,20 @@ class Client {
   bool connected() const { return static_cast<bool>(socket_); }
   /// Options::request_timeout of the calls from now on.
   void set_request_timeout(std::chrono::milliseconds timeout) { options_.request_timeout = timeout; }
+  /// For a front end: whose request the calls from now on carry out, and how long the answer is of use to that one. The server is
+  /// told the time and begins nothing later that cannot be undone; when the other end of `asker` hangs up, a call that waits
+  /// hangs up, too, as Closed, and the server sees that nobody waits.
+  /// @param asker  a descriptor that stays the caller's own; -1: nobody's. @param within  1 ms to an hour.
+  void answer_for(int asker, std::chrono::milliseconds within) {
+    asker_ = asker;
+    within_ = within;
+  }
   /// The socket's descriptor, which stays the client's own; -1 after the connection's end.
   int fd() const { return socket_.get(); }
 
  private:
   Client(base::UniqueFd socket, Options options);
+  Status wait_for_answer();
   Error hang_up(const Error& why);
   bool renews() const { return may_reconnect_ && options_.reconnect_for.count() > 0; }
   bool is_usable() const;
@@ -100,6 +109,8 @@ class Client {
   std::int64_t last_id_ = 0;
   std::optional<Json> session_;  ///< params of session.open
   bool may_reconnect_ = true;
+  int asker_ = -1;
+  std::optional<std::chrono::milliseconds> within_;
 };
 
 /// The path in the environment variable CHANCERY_SOCKET, if that is there and not empty, else /run/chancery/chanceryd.sock.

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "server/wire/commands.h"
+#include "server/wire/message.h"
 
 namespace chancery::client {
 namespace {
@@ -16,6 +17,8 @@ static_assert(std::ranges::is_sorted(kKeyed));
 }  // namespace
 
 std::span<const std::string_view> keyed_commands() { return kKeyed; }
+
+bool says_connect_again(const Error& error) { return error.hint() == wire::kConnectAgain; }
 
 bool is_repeatable(std::string_view method, const Json& params) {
   const auto* command = wire::find_command(method);

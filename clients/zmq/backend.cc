@@ -1,14 +1,10 @@
 #include "clients/zmq/backend.h"
 
+#include <algorithm>
+
+#include "clients/lib/repeat.h"
+
 namespace chancery::zmq_gateway {
-namespace {
-
-constexpr std::string_view kSessionEnds = "connect again";  ///< the daemon's hint with the last answer of a session
-constexpr std::chrono::milliseconds kAnswerLimit{4000};     ///< uPKI's RA gives up after 5 s, for good (UPKI.md 1.1)
-
-constexpr std::chrono::milliseconds kLastCommand{3000};  ///< of an answer that takes many: the last one ends in time, too
-
-}  // namespace
 
 Json evidence_for(const Endpoint& endpoint, const std::string& peer) {
   if (peer.starts_with(kCurvePeer))
@@ -18,16 +14,21 @@ Json evidence_for(const Endpoint& endpoint, const std::string& peer) {
   return Json::object({{"evidence", "anybody"}});
 }
 
-void SocketBackend::set_peer(std::string peer) {
-  peer_ = std::move(peer);
-  evidence_ = evidence_for(endpoint_, peer_);
-  asked_at_ = std::chrono::steady_clock::now();
+void SocketBackend::set_asker(Asker asker) {
+  asker_ = std::move(asker);
+  evidence_ = evidence_for(endpoint_, peer());
 }
 
-bool SocketBackend::is_in_time() { return std::chrono::steady_clock::now() - asked_at_ < kLastCommand; }
+std::chrono::milliseconds SocketBackend::time_left(std::chrono::milliseconds limit) const {
+  const auto left = asker_.ticket.arrived + limit - std::chrono::steady_clock::now();
+  return std::max(std::chrono::floor<std::chrono::milliseconds>(left), std::chrono::milliseconds{0});
+}
+
+bool SocketBackend::is_in_time() { return time_left(kLastCommand).count() > 0; }
 
 Status SocketBackend::connect() {
-  PKI_TRY(auto connected, client::Client::connect(client::Options{.socket = socket_, .request_timeout = kAnswerLimit}));
+  PKI_TRY(auto connected,
+          client::Client::connect(client::Options{.socket = socket_, .request_timeout = time_left(kAnswerLimit)}));
   auto fresh = std::make_unique<client::Client>(std::move(connected));
   PKI_TRY([[maybe_unused]] const auto opened, fresh->open(endpoint_.realm, front_end_));
   client_ = std::move(fresh);
@@ -35,8 +36,20 @@ Status SocketBackend::connect() {
   return {};
 }
 
+/// What is left of the request's time is the next command's; the daemon begins nothing in the last second of it that cannot be
+/// undone. @errors Busy: nothing is left; Closed: the peer has gone.
+Status SocketBackend::take_time() {
+  const auto left = time_left(kAnswerLimit);
+  if (left.count() == 0) return Error(Code::Busy, "the server is too busy to answer in time: try again shortly");
+  if (is_gone(asker_.ticket.asker)) return Error(Code::Closed, "the peer has gone");
+  client_->set_request_timeout(left);
+  client_->answer_for(asker_.ticket.asker, std::max(time_left(kLastCommand), std::chrono::milliseconds{1}));
+  return {};
+}
+
 /// The session keeps whom it was for last, so most requests need no session.attest before.
 Result<Json> SocketBackend::attest() {
+  PKI_TRY_VOID(take_time());
   if (attested_ == evidence_) return identity_;
   attested_ = Json();
   PKI_TRY(identity_, client_->call("session.attest", evidence_));
@@ -47,25 +60,24 @@ Result<Json> SocketBackend::attest() {
 /// A certificate that holds no longer leaves the session for nobody.
 Result<Json> SocketBackend::ask(std::string_view method, const Json& params, const std::string& acting_for) {
   PKI_TRY([[maybe_unused]] const auto whom, attest());
+  PKI_TRY_VOID(take_time());
   auto answer = client_->call(method, params, acting_for);
   if (!answer.ok() && answer.error().code() == Code::AuthFailed) attested_ = Json();
   return answer;
 }
 
-/// A worker that ends an idle session says so before it reads another request, so that one is safe to send again; after any other
-/// end nobody knows whether it was carried out, and it is not repeated.
+/// A session that ended before it read the request has done nothing, so that one is safe to send again; after any other end
+/// nobody knows whether it was carried out, and it is not repeated.
 Result<Json> SocketBackend::repeat(const std::function<Result<Json>()>& ask) {
-  for (int attempt = 0;; ++attempt) {
+  for (int attempt = 1;; ++attempt) {
     if (client_ == nullptr || !client_->connected()) PKI_TRY_VOID(connect());
     auto result = ask();
-    if (result.ok()) return result;
-    const bool ends = result.error().hint() == kSessionEnds;
+    if (result.ok() || !client::says_connect_again(result.error())) return result;
     if (client_->connected()) {
-      if (ends) client_.reset();
+      client_.reset();
       return result;
     }
-    const bool stale = ends && result.error().code() == Code::Timeout;
-    if (!stale || attempt > 0) return result;
+    if (attempt == client::kMostSessions) return result;
   }
 }
 
@@ -74,7 +86,7 @@ Result<Json> SocketBackend::call_for(std::string_view method, Json params, const
 }
 
 Result<Json> SocketBackend::speak_for(const std::string& holder) {
-  evidence_ = evidence_for(endpoint_, peer_).set("as_front_end", true);
+  evidence_ = evidence_for(endpoint_, peer()).set("as_front_end", true);
   if (!holder.empty()) {
     evidence_.set("holder", holder);
     attested_ = Json();

@@ -11,6 +11,7 @@
 #include "clients/zmq/seed_limit.h"
 #include "clients/zmq/settings.h"
 #include "clients/zmq/tasks.h"
+#include "clients/zmq/ticket.h"
 
 namespace chancery::zmq_gateway {
 
@@ -19,6 +20,12 @@ inline constexpr std::string_view kCurvePeer = "curve:";
 
 /// What a peer has shown, as session.attest takes it. @param peer  an address, or kCurvePeer and a key.
 Json evidence_for(const Endpoint& endpoint, const std::string& peer);
+
+/// Who waits for an answer.
+struct Asker {
+  std::string peer;  ///< an address, or kCurvePeer and a key
+  Ticket ticket;
+};
 
 /// One thread's way to the daemon: a session in the endpoint's realm, opened when needed and anew when it ended. Each request is
 /// for the peer that it came from: the daemon is told which (session.attest) and decides what that one may do. What peers may
@@ -30,16 +37,18 @@ class SocketBackend : public Backend {
   Result<Json> call(std::string_view method, Json params) override { return call_for(method, std::move(params), {}); }
   Result<Json> speak_for(const std::string& holder) override;
   Result<Json> call_for(std::string_view method, Json params, const std::string& acting_for) override;
-  bool offer_seed() override { return seeds_.offer(peer_, std::chrono::steady_clock::now()); }
-  void take_back_offer() override { seeds_.take_back(peer_); }
+  bool offer_seed() override { return seeds_.offer(peer(), std::chrono::steady_clock::now()); }
+  void take_back_offer() override { seeds_.take_back(peer()); }
   bool is_in_time() override;
-  /// Whose request is in hand from now on: an address, or kCurvePeer and a key.
-  void set_peer(std::string peer);
-  const std::string& peer() const { return peer_; }
+  /// Whose request is in hand from now on. The daemon is told until when the answer is of use, and is left when the peer goes.
+  void set_asker(Asker asker);
+  const std::string& peer() const { return asker_.peer; }
   const std::string& realm() const override { return endpoint_.realm; }
 
  private:
+  std::chrono::milliseconds time_left(std::chrono::milliseconds limit) const;
   Status connect();
+  Status take_time();
   Result<Json> attest();
   Result<Json> ask(std::string_view method, const Json& params, const std::string& acting_for);
   Result<Json> repeat(const std::function<Result<Json>()>& ask);
@@ -47,12 +56,11 @@ class SocketBackend : public Backend {
   std::string socket_;
   std::string front_end_;
   const Endpoint& endpoint_;
-  std::string peer_;
+  Asker asker_;
   Json evidence_ = Json::object();
   Json attested_;  ///< evidence that the session has accepted; null: none
   Json identity_;  ///< what it gave for that
   SeedLimit& seeds_;
-  std::chrono::steady_clock::time_point asked_at_{};
   std::unique_ptr<client::Client> client_;
 };
 

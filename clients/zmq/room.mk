@@ -16,6 +16,7 @@ libzmqgateway_a_SOURCES = \
   clients/zmq/task_list.h \
   clients/zmq/tasks.cc clients/zmq/tasks.def clients/zmq/tasks.h \
   clients/zmq/settings.cc clients/zmq/settings.h \
+  clients/zmq/ticket.cc clients/zmq/ticket.h \
   clients/zmq/view.cc clients/zmq/view.h \
   clients/zmq/zmtp.cc clients/zmq/zmtp.h
 libzmqgateway_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(ZMQ_CFLAGS)

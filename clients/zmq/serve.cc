@@ -51,16 +51,17 @@ void complain_about(const Reply& reply, const std::string& realm) {
                    known + " refused: " + failure_text(why));
 }
 
-/// A request as it comes from the broker: libzmq's name of the connection, the peer's address, the envelope with its empty frame,
-/// the request. The guard lets nothing else through.
+/// A request as it comes from the broker: the ticket, libzmq's name of the connection, the peer's address, the envelope with its
+/// empty frame, the request. The guard lets nothing else through.
 struct Question {
   std::vector<zmq::message_t> envelope;  ///< what goes before the answer
+  Ticket ticket;
   std::string peer;
   zmq::message_t request;
 };
 
 Question read_question(zmq::socket_t& socket) {
-  constexpr std::size_t kLeastFrames = 4;
+  constexpr std::size_t kLeastFrames = 5;
   constexpr std::size_t kMostFrames = kLeastFrames + kMaxParts;
   Question question;
   auto& frames = question.envelope;
@@ -70,8 +71,10 @@ Question read_question(zmq::socket_t& socket) {
   PKI_CHECK(frames.size() >= kLeastFrames);
   question.request = std::move(frames.back());
   frames.pop_back();
-  question.peer = frames[1].to_string();
-  frames.erase(frames.begin() + 1);
+  question.ticket = ticket_in(frames[0]);
+  question.peer = frames[2].to_string();
+  frames.erase(frames.begin() + 2);
+  frames.erase(frames.begin());
   return question;
 }
 
@@ -83,7 +86,7 @@ void answer_requests(zmq::context_t& context, const std::string& inner, SocketBa
   for (;;) {
     auto question = read_question(socket);
     const auto& request = question.request;
-    backend.set_peer(std::move(question.peer));
+    backend.set_asker({std::move(question.peer), question.ticket});
     const auto reply = handle(backend, port, {static_cast<const char*>(request.data()), request.size()});
     if (reply.refusal) complain_about(reply, backend.realm());
     for (auto& frame : question.envelope) socket.send(frame, zmq::send_flags::sndmore);

@@ -23,13 +23,13 @@ Status check_version(const Json& message) {
 }
 
 /// A member that is misspelt or of another type must not be as if it were not there: `for` says on whose behalf something is
-/// done.
+/// done, `within_ms` until when.
 Status check_members(const Json& message) {
-  constexpr std::array<std::string_view, 5> kMembers{"jsonrpc", "id", "method", "params", "for"};
+  constexpr std::array<std::string_view, 6> kMembers{"jsonrpc", "id", "method", "params", "for", "within_ms"};
   for (const auto& [name, value] : *message.as_object()) {
     if (std::ranges::find(kMembers, name) == kMembers.end())
       return Error(Code::Malformed,
-                   "unknown member \"" + base::printable(name, 64) + "\", expected jsonrpc, id, method, params, for");
+                   "unknown member \"" + base::printable(name, 64) + "\", expected jsonrpc, id, method, params, for, within_ms");
     if ((name == "method" || name == "for") && !value.is_string())
       return Error(Code::Malformed, "member " + name + " is " + std::string(value.kind()) + ", expected a text");
   }
@@ -45,6 +45,16 @@ Result<Json> read_id(const Json& message) {
     return Error(Code::Malformed, "id is " + std::string(id->kind()) + ", expected a text or an integer");
   }
   return *id;
+}
+
+Result<std::optional<Milliseconds>> read_within(const Json& message) {
+  const auto* value = message.find("within_ms");
+  if (value == nullptr) return std::optional<Milliseconds>();
+  const auto* count = value->as_integer();
+  if (count != nullptr && *count >= 1 && *count <= kMostWithinMs) return std::optional(Milliseconds{*count});
+  return Error(Code::Malformed, "member within_ms is " +
+                                    (count == nullptr ? std::string(value->kind()) : std::to_string(*count)) +
+                                    ", expected a number from 1 to " + std::to_string(kMostWithinMs));
 }
 
 Milliseconds left_until(std::chrono::steady_clock::time_point deadline) {
@@ -69,12 +79,14 @@ Result<Request> decode_request(std::string_view line) {
     return Error(Code::Malformed, "member method is missing or no text of 1 to 64 octets");
   if (request.acting_for.size() > kMaxActingForBytes) return Error(Code::TooLarge, "member for of more than 128 octets");
   if (request.params.is_null()) request.params = Json::object();
+  PKI_TRY(request.within, read_within(message));
   return request;
 }
 
 std::string encode_request(const Request& request) {
   auto message = Json::object({{"jsonrpc", "2.0"}, {"id", request.id}, {"method", request.method}, {"params", request.params}});
   if (!request.acting_for.empty()) message.set("for", request.acting_for);
+  if (request.within) message.set("within_ms", request.within->count());
   return to_text(message);
 }
 

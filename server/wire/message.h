@@ -15,12 +15,19 @@ inline constexpr std::size_t kMaxLineBytes = 1U << 20;  ///< a request from a cl
 inline constexpr std::size_t kMaxReplyBytes = 64U
                                               << 20;  ///< a reply, or a frame between our own processes: a CRL of 10^6 entries
 inline constexpr std::size_t kMaxIdBytes = 256;
+inline constexpr std::int64_t kMostWithinMs = 3'600'000;  ///< of the envelope's member "within_ms"
+
+/// The hint with the last answer of a session: the next request needs another one.
+inline constexpr std::string_view kConnectAgain = "connect again";
 
 struct Request {
   Json id;  ///< text, integer or null; absent means a notification, which is refused
   std::string method;
   Json params;             ///< an object, {} when absent
   std::string acting_for;  ///< envelope member "for": whom a front end acts for; empty without one
+  /// Envelope member "within_ms": how long the answer is of use, from the moment the server has read the request. What cannot be
+  /// undone is not begun later (Session::check_wanted). 1 to kMostWithinMs; none: as long as the connection stands.
+  std::optional<std::chrono::milliseconds> within{};
 };
 
 struct Reply {

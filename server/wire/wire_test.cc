@@ -79,6 +79,11 @@ const BadText kBadRequests[] = {
     {"for that is a number", R"({"jsonrpc":"2.0","id":1,"method":"server.ping","for":5})", Code::Malformed},
     {"for that is null", R"({"jsonrpc":"2.0","id":1,"method":"server.ping","for":null})", Code::Malformed},
     {"for in other letters", R"({"jsonrpc":"2.0","id":1,"method":"server.ping","For":"acme:alice"})", Code::Malformed},
+    {"a time of nothing", R"({"jsonrpc":"2.0","id":1,"method":"server.ping","within_ms":0})", Code::Malformed},
+    {"a time before now", R"({"jsonrpc":"2.0","id":1,"method":"server.ping","within_ms":-1})", Code::Malformed},
+    {"a time above an hour", R"({"jsonrpc":"2.0","id":1,"method":"server.ping","within_ms":3600001})", Code::Malformed},
+    {"a time that is a text", R"({"jsonrpc":"2.0","id":1,"method":"server.ping","within_ms":"1"})", Code::Malformed},
+    {"a time that is null", R"({"jsonrpc":"2.0","id":1,"method":"server.ping","within_ms":null})", Code::Malformed},
     {"a member of no use", R"({"jsonrpc":"2.0","id":1,"method":"server.ping","x":1})", Code::Malformed},
     {"line above the limit", std::string(kMaxLineBytes + 1, 'x'), Code::TooLarge},
 };
@@ -89,6 +94,14 @@ TEST(Message, F30_RefusesBadRequests) {
     ASSERT_FALSE(request.ok()) << one.name;
     EXPECT_EQ(request.error().code(), one.want) << one.name;
   }
+}
+
+TEST(Message, SaysHowLongTheAnswerIsOfUse) {
+  const Request request{Json(1), "server.ping", Json::object(), "", std::chrono::milliseconds{3000}};
+  const auto back = decode_request(encode_request(request));
+  ASSERT_TRUE(back.ok());
+  EXPECT_EQ(back->within, request.within);
+  EXPECT_EQ(decode_request(R"({"jsonrpc":"2.0","id":1,"method":"server.ping"})")->within, std::nullopt);
 }
 
 TEST(Message, ErrorsComeBackAsTheyWere) {

@@ -112,6 +112,7 @@ std::string dispatch(Session& session, std::string_view line) {
   auto request = wire::decode_request(line);
   if (!request.ok()) return wire::encode_error(Json(), request.error());
   const auto attested = session.act_for(request->acting_for);
+  session.answer_within(request->within);
   base::set_log_context({session.is_open() ? session.realm().name.text() : "", session.requester(), request_id(request->id)});
   auto outcome = attested.ok() ? run_guarded(session, *request) : attested.error();
   if (outcome.ok()) {

@@ -51,12 +51,20 @@ Result<base::KeySpec> generated_kind(const Session& session, const ProfileName& 
   return found->key;
 }
 
-/// Issues for a key pair of the server's; policy is asked before one is taken from the pool or made, which may take seconds.
-Result<Json> generate(Session& session, const Params& params, Order order, base::KeySpec kind, bool store_key) {
+/// A key pair of the server's, put into the order. Policy is asked before one is taken from the pool or made: a refusal costs
+/// none. That may take seconds, so it comes before anything is used up, and is in vain when nobody waits any more.
+Result<crypto::PrivateKey> pair_for(Session& session, Order& order, base::KeySpec kind) {
   PKI_TRY(const auto decision, judge(session, order));
   if (!decision.allowed()) return decision.refusal();
-  PKI_TRY(const auto key, key_pair(session, kind));
+  PKI_TRY(auto key, key_pair(session, kind));
   PKI_TRY_VOID(set_generated(order, key));
+  PKI_TRY_VOID(session.check_wanted());
+  return key;
+}
+
+/// Issues for the pair that pair_for has put into the order.
+Result<Json> issue_pair(Session& session, const Params& params, const Order& order, const crypto::PrivateKey& key,
+                        bool store_key) {
   PKI_TRY(const auto issued, issue(session, order));
   const auto pem = key.to_pem();
   if (store_key) PKI_TRY_VOID(store_node_key(session.realm(), params.text("cn"), pem, issued.certificate.pem()));
@@ -121,7 +129,13 @@ Status check_grant(const SeedGrant& grant, const ProfileName& profile, const std
   return Error(Code::PolicyRefused, "this seed is for \"" + base::printable(grant.cn, 64) + "\" alone");
 }
 
-Result<Json> register_with(Session& session, const Params& params, const SeedGrant& grant) {
+/// What is registered, and which kind of key pair its profile wants.
+struct Registration {
+  Order order;
+  base::KeySpec kind;
+};
+
+Result<Registration> registration(Session& session, const Params& params, const SeedGrant& grant) {
   PKI_TRY(const auto profile, ProfileName::parse(params.text("profile", grant.profile ? grant.profile->text() : "ra")));
   PKI_TRY(const auto* found, profile_of(session, profile));
   PKI_TRY_VOID(check_registrable(*found));
@@ -132,7 +146,13 @@ Result<Json> register_with(Session& session, const Params& params, const SeedGra
   order.roles = Roles{Role::RaOperator};  // the seed stands in for the role
   order.by_seed = true;
   order.rule = grant.id.empty() ? "seed" : "seed " + grant.id;
-  return generate(session, params, std::move(order), found->key, false);
+  return Registration{std::move(order), found->key};
+}
+
+/// For clients that wait: what takes its turn too late is not done at all.
+Result<Issued> issue_if_wanted(Session& session, const Order& order) {
+  PKI_TRY_VOID(session.check_wanted());
+  return issue(session, order);
 }
 
 }  // namespace
@@ -142,7 +162,7 @@ Result<Json> certificate_issue(Session& session, const Params& params) {
   PKI_TRY_VOID(read_common(order, params));
   PKI_TRY_VOID(check_clients_mode(session, Asks::Signature,
                                   {order.subject.common_name().value_or(""), order.subject.to_slash(), order.sans}));
-  return answer(session, issue(session, order));
+  return answer(session, issue_if_wanted(session, order));
 }
 
 Result<Json> certificate_generate(Session& session, const Params& params) {
@@ -153,13 +173,17 @@ Result<Json> certificate_generate(Session& session, const Params& params) {
   PKI_TRY_VOID(read_common(order, params));
   PKI_TRY_VOID(check_clients_mode(session, Asks::Generation, {params.text("cn")}));
   PKI_TRY(const auto kind, generated_kind(session, order.profile, params));
-  return generate(session, params, std::move(order), kind, params.boolean("store_key"));
+  PKI_TRY(const auto key, pair_for(session, order, kind));
+  return issue_pair(session, params, order, key, params.boolean("store_key"));
 }
 
 Result<Json> node_register(Session& session, const Params& params) {
   PKI_TRY_VOID(check_clients_mode(session, Asks::Registration, {params.text("cn")}));
-  PKI_TRY(const auto grant, take_seed(session, params.text("seed")));
-  auto registered = register_with(session, params, grant);
+  PKI_TRY(const auto grant, read_seed(session, params.text("seed")));
+  PKI_TRY(auto wanted, registration(session, params, grant));
+  PKI_TRY(const auto key, pair_for(session, wanted.order, wanted.kind));
+  PKI_TRY_VOID(take_use(session, grant));
+  auto registered = issue_pair(session, params, wanted.order, key, false);
   if (!registered.ok()) give_back(session, grant, registered.error());
   return registered;
 }
@@ -214,7 +238,7 @@ Result<Json> renew_certificate(Session& session, const Params& params, const Rol
   PKI_TRY(order.profile, ProfileName::parse(record.profile));
   if (params.has("days")) order.validity = std::chrono::days{params.integer("days")};
   order.idempotency_key = params.text("idempotency_key");
-  return answer(session, issue(session, order));
+  return answer(session, issue_if_wanted(session, order));
 }
 
 Result<Json> listener_certify(Session& session, const Params& params) {

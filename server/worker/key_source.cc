@@ -1,14 +1,18 @@
 #include "server/worker/key_source.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <future>
+#include <memory>
 #include <span>
 #include <system_error>
+#include <vector>
 
 #include "server/base/log.h"
 #include "server/base/process.h"
@@ -20,7 +24,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr milliseconds kPoolLimit{500};    ///< the keymaker answers at once, or is not there
+constexpr milliseconds kLongestSearch = std::chrono::hours{1};
+constexpr milliseconds kPoolLimit{500};   ///< the keymaker answers at once, or is not there
 constexpr milliseconds kGiveWayFor{500};  ///< after which whoever waits for the pair has waited enough (UPKI.md 1.1: 5 s)
 
 SecretBytes ask_line(const RealmName& realm, ByteView pass, const base::KeySpec& spec) {
@@ -68,27 +73,84 @@ Result<crypto::PrivateKey> from_pool(const Session& session, const base::KeySpec
   return Error(Code::Malformed, "the keymaker gave a pair of kind " + base::to_text(pair.public_key().spec()));
 }
 
-/// Two searches, of which the first to find a pair ends the other: one that gives way from the beginning, and, when that has
-/// taken too long on a busy machine, one that does not.
-Result<crypto::PrivateKey> search(const base::KeySpec& spec) {
-  std::atomic<bool> quiet_has_it{false};
-  std::atomic<bool> loud_has_it{false};
-  std::future<Result<crypto::PrivateKey>> quiet;
-  try {
-    quiet = std::async(std::launch::async, [&] {
-      base::give_way();
-      auto pair = crypto::PrivateKey::generate(spec, &loud_has_it);
-      quiet_has_it = true;
-      return pair;
-    });
-  } catch (const std::system_error&) {  // no room for a thread
-    return crypto::PrivateKey::generate(spec);
+/// Searches for one pair in threads of their own, of which the first to find one ends the others.
+class Search {
+ public:
+  /// @errors Io: no pipe.
+  static Result<std::unique_ptr<Search>> create(const base::KeySpec& spec) {
+    PKI_TRY(auto word, base::make_pipe());
+    return std::unique_ptr<Search>(new Search(spec, std::move(word)));
   }
-  if (quiet.wait_for(kGiveWayFor) == std::future_status::ready) return quiet.get();
-  auto pair = crypto::PrivateKey::generate(spec, &quiet_has_it);
-  loud_has_it = true;
-  auto other = quiet.get();
-  return pair.ok() ? std::move(pair) : std::move(other);
+  Search(const Search&) = delete;
+  Search& operator=(const Search&) = delete;
+  ~Search() { over_ = true; }  // the futures wait for their threads
+
+  /// @errors Busy: no room for a thread.
+  Status begin(bool gives_way) {
+    try {
+      searches_.push_back(std::async(std::launch::async, [this, gives_way] { return run(gives_way); }));
+      return {};
+    } catch (const std::system_error&) {
+      return Error(Code::Busy, "there is no room for a thread that searches for a key pair: try again shortly");
+    }
+  }
+
+  /// Until a search has ended, the client is gone or the time has come. @return whether one has ended.
+  bool wait(int client, milliseconds limit) {
+    std::array<pollfd, 2> waiting{{{word_.read.get(), POLLIN, 0}, {client, 0, 0}}};
+    while (::poll(waiting.data(), waiting.size(), static_cast<int>(limit.count())) < 0 && errno == EINTR) {
+    }
+    return waiting[0].revents != 0;
+  }
+
+  /// @errors Closed: none was found before this; BadKey.
+  Result<crypto::PrivateKey> end() {
+    over_ = true;
+    Result<crypto::PrivateKey> outcome = Error(Code::Closed, "the search was given up");
+    for (auto& one : searches_) {
+      auto pair = one.get();
+      if (!outcome.ok()) outcome = std::move(pair);
+    }
+    return outcome;
+  }
+
+ private:
+  Search(const base::KeySpec& spec, base::Pipe word) : spec_(spec), word_(std::move(word)) {}
+
+  Result<crypto::PrivateKey> run(bool gives_way) {
+    if (gives_way) base::give_way();
+    auto pair = crypto::PrivateKey::generate(spec_, &over_);
+    over_ = true;
+    (void)base::write_all(word_.write.get(), base::as_bytes("!"));
+    return pair;
+  }
+
+  const base::KeySpec spec_;
+  base::Pipe word_;
+  std::atomic<bool> over_{false};
+  std::vector<std::future<Result<crypto::PrivateKey>>> searches_;  ///< last: they use all of the above
+};
+
+milliseconds time_left(const Session& session, milliseconds most) {
+  if (!session.answer_by()) return most;
+  const auto left = std::chrono::ceil<milliseconds>(*session.answer_by() - steady_clock::now());
+  return std::clamp(left, milliseconds{0}, most);
+}
+
+/// One search that gives way from the beginning, and, when that has taken too long on a busy machine, one that does not.
+Result<crypto::PrivateKey> search(const Session& session, const base::KeySpec& spec) {
+  PKI_TRY_VOID(session.check_wanted());
+  PKI_TRY(const auto both, Search::create(spec));
+  PKI_TRY_VOID(both->begin(true));
+  if (!both->wait(session.client(), time_left(session, kGiveWayFor)) && session.check_wanted().ok()) {
+    (void)both->begin(false);  // else the first one goes on alone
+    both->wait(session.client(), time_left(session, kLongestSearch));
+  }
+  auto pair = both->end();
+  if (pair.ok() || pair.error().code() != Code::Closed) return pair;
+  const auto wanted = session.check_wanted();
+  if (!wanted.ok() && wanted.error().code() == Code::Closed) return wanted.error();
+  return Error(Code::Busy, "no key pair of kind " + base::to_text(spec) + " was found in time: try again shortly");
 }
 
 }  // namespace
@@ -108,7 +170,7 @@ Result<crypto::PrivateKey> key_pair(const Session& session, const base::KeySpec&
     if (pair.ok()) return pair;
     base::log_debug("a pair of kind " + base::to_text(spec) + " is made here: " + pair.error().message());
   }
-  return search(spec);
+  return search(session, spec);
 }
 
 }  // namespace chancery::worker

@@ -7,6 +7,7 @@
 #include "server/base/text.h"
 #include "server/config/value.h"
 #include "server/crypto/digest.h"
+#include "server/wire/message.h"
 #include "server/worker/handlers.h"
 #include "server/worker/issue.h"
 
@@ -22,6 +23,7 @@ constexpr std::int64_t kDay = 86400;
 constexpr std::chrono::days kKept{30};  ///< an expired seed is listed so long
 constexpr std::size_t kPurgedAtOnce = 100;
 constexpr std::size_t kDefaultPage = 100;
+constexpr const char* kUsedUp = "used up or expired";
 
 std::string digest_of(std::string_view seed) { return base::to_hex(crypto::sha256(base::as_bytes(seed))); }
 
@@ -32,7 +34,7 @@ Error refuse(Session& session, const std::string& why) {
   if (count == 1) base::log_warning(why + " registration seed from " + session.requester());
   if (!session.closing) return {Code::AuthFailed, "Invalid registration seed"};
   base::log_warning(std::to_string(count) + " wrong registration seeds from " + session.requester() + ": the session ends");
-  return {Code::AuthFailed, "Invalid registration seed", "connect again"};
+  return {Code::AuthFailed, "Invalid registration seed", std::string(wire::kConnectAgain)};
 }
 
 /// Whether it is the realm's own; never in a realm that has none.
@@ -92,7 +94,7 @@ Status check_registrable(const config::Profile& profile) {
                "registration never makes " + std::string(given->what) + ", and profile " + profile.name.text() + " does");
 }
 
-Result<SeedGrant> take_seed(Session& session, const std::string& offered) {
+Result<SeedGrant> read_seed(Session& session, const std::string& offered) {
   PKI_TRY(const bool own, is_realms_own(session, offered));
   PKI_TRY(const auto found, find(session, offered));
   if (own) return SeedGrant{};
@@ -102,11 +104,16 @@ Result<SeedGrant> take_seed(Session& session, const std::string& offered) {
                    "set seed_file in ca.config.yml, or seed.create makes one");
     return refuse(session, "wrong");
   }
-  PKI_TRY(auto* store, session.store());
-  PKI_TRY(const bool taken, store->take_seed(found->id, session.clock().now()));
-  if (!taken) return refuse(session, "used up or expired");
+  if (found->uses_left == 0 || found->expires_at <= session.clock().now()) return refuse(session, kUsedUp);
   PKI_TRY(auto profile, ProfileName::parse(found->profile));
   return SeedGrant{found->id, std::move(profile), found->cn};
+}
+
+Status take_use(Session& session, const SeedGrant& grant) {
+  if (grant.id.empty()) return {};
+  PKI_TRY(auto* store, session.store());
+  PKI_TRY(const bool taken, store->take_seed(grant.id, session.clock().now()));
+  return taken ? Status() : refuse(session, kUsedUp);
 }
 
 void give_back(Session& session, const SeedGrant& grant, const Error& why) {

@@ -1,6 +1,7 @@
 #include "server/worker/session.h"
 
 #include <grp.h>
+#include <poll.h>
 #include <pwd.h>
 #include <unistd.h>
 
@@ -183,6 +184,19 @@ Status Session::act_for(const std::string& whom) {
     return Error(Code::Denied, "member for: the session is attested for " + identity_.name);
   if (base::printable(whom) != whom) return Error(Code::Malformed, "member for: control characters");
   acting_for_ = whom;
+  return {};
+}
+
+void Session::answer_within(std::optional<std::chrono::milliseconds> limit) {
+  answer_by_.reset();
+  if (limit) answer_by_ = std::chrono::steady_clock::now() + *limit;
+}
+
+Status Session::check_wanted() const {
+  if (answer_by_ && std::chrono::steady_clock::now() >= *answer_by_)
+    return Error(Code::Busy, "the server is too busy to answer in time: nothing was done, try again shortly");
+  pollfd other_end{client(), 0, 0};  // a hang-up shows unasked
+  if (::poll(&other_end, 1, 0) > 0) return Error(Code::Closed, "the client has hung up: nothing was done");
   return {};
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -87,6 +88,16 @@ class Session {
   /// What the peer's uid gives in that realm, without any front end or login.
   Roles own_roles(std::string_view realm) const;
 
+  /// How long the answer to the request in hand is of use, from now; none: as long as the client is there.
+  void answer_within(std::optional<std::chrono::milliseconds> limit);
+  std::optional<std::chrono::steady_clock::time_point> answer_by() const { return answer_by_; }
+  /// The connection's descriptor, to see whether its other end is there; -1 in tests without one.
+  int client() const { return start_.client.get(); }
+  /// Whether anybody still waits for the answer: asked before what cannot be undone, so that nobody's certificate is made
+  /// (UPKI.md 1.1). A client that has only ended its own half of the connection still reads.
+  /// @errors Busy: the time is over; Closed: the client has hung up.
+  Status check_wanted() const;
+
   bool closing = false;  ///< session.close was answered
 
   /// @return how many requests of this session were refused for what they asked since that minute began, this one counted.
@@ -109,6 +120,7 @@ class Session {
   bool attested_ = false;
   bool names_others_ = false;  ///< attested for a front end, which says in `for` whom it acts for
   std::string acting_for_;
+  std::optional<std::chrono::steady_clock::time_point> answer_by_;
   std::string challenge_;
   int refusals_ = 0;
   int failed_logins_ = 0;
