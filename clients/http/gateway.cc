@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "clients/lib/repeat.h"
+
 namespace chancery::http {
 namespace {
 
@@ -39,20 +41,26 @@ void Gateway::give_back(Sessions& to, const std::string& realm, std::unique_ptr<
   if (sessions.size() < kMaxIdlePerRealm) sessions.push_back({std::move(session), std::chrono::steady_clock::now()});
 }
 
+/// A worker that ended just now is replaced once; one that said so before it read the request, until one reads it. After a
+/// time-out of ours the command may still be running.
 Result<Json> Gateway::call(const std::string& realm, std::string_view method, const Json& params, const std::string& acting_for) {
-  if (auto session = take(idle_, realm); session != nullptr) {
+  auto session = take(idle_, realm);
+  bool is_fresh = session == nullptr;
+  for (int attempt = 1;; ++attempt) {
+    if (session == nullptr) {
+      PKI_TRY(session, connector_->open(realm));
+    }
     auto answer = session->call(method, params, acting_for);
-    // A worker that ended just now is replaced once; after a time-out the command may still be running.
-    const bool ended = !session->connected() && answer.error().code() != Code::Timeout;
-    if (!ended) {
+    const bool ended = !answer.ok() && !session->connected();
+    const bool unread = ended && client::says_connect_again(answer.error());
+    const bool again = unread ? attempt < client::kMostSessions : ended && !is_fresh && answer.error().code() != Code::Timeout;
+    if (!again) {
       give_back(idle_, realm, std::move(session));
       return answer;
     }
+    session.reset();
+    is_fresh = true;
   }
-  PKI_TRY(auto session, connector_->open(realm));
-  auto answer = session->call(method, params, acting_for);
-  give_back(idle_, realm, std::move(session));
-  return answer;
 }
 
 Result<Json> Gateway::call_once(const std::string& realm, std::string_view method, const std::string& acting_for) {
@@ -61,24 +69,32 @@ Result<Json> Gateway::call_once(const std::string& realm, std::string_view metho
 }
 
 Result<Gateway::Attested> Gateway::attest(const std::string& realm, const std::string& certificate_pem) {
-  const auto evidence = Json::object({{"evidence", "certificate"}, {"certificate", certificate_pem}});
-  if (auto session = take(idle_attested_, realm); session != nullptr) {
+  auto evidence = Json::object({{"evidence", "certificate"}, {"certificate", certificate_pem}});
+  auto session = take(idle_attested_, realm);
+  for (int attempt = 1;; ++attempt) {
+    const bool is_fresh = session == nullptr;
+    if (is_fresh) {
+      PKI_TRY(session, connector_->open(realm));
+    }
     auto identity = session->call("session.attest", evidence, {});
-    if (identity.ok()) return Attested(*this, realm, std::move(session), std::move(*identity));
-    if (session->connected()) {
+    if (identity.ok()) return Attested(*this, realm, std::move(session), std::move(evidence), std::move(*identity));
+    const bool ended = !session->connected();
+    // It changes nothing but the session, which is gone.
+    const bool again = ended && (!is_fresh || client::says_connect_again(identity.error())) && attempt < client::kMostSessions;
+    if (!again) {
       give_back(idle_attested_, realm, std::move(session));
       return identity.error();
     }
+    session.reset();
   }
-  PKI_TRY(auto session, connector_->open(realm));
-  auto identity = session->call("session.attest", evidence, {});
-  if (identity.ok()) return Attested(*this, realm, std::move(session), std::move(*identity));
-  give_back(idle_attested_, realm, std::move(session));
-  return identity.error();
 }
 
-Gateway::Attested::Attested(Gateway& gateway, std::string realm, std::unique_ptr<Session> session, Json identity)
-    : gateway_(&gateway), realm_(std::move(realm)), session_(std::move(session)), identity_(std::move(identity)) {}
+Gateway::Attested::Attested(Gateway& gateway, std::string realm, std::unique_ptr<Session> session, Json evidence, Json identity)
+    : gateway_(&gateway),
+      realm_(std::move(realm)),
+      session_(std::move(session)),
+      evidence_(std::move(evidence)),
+      identity_(std::move(identity)) {}
 
 Gateway::Attested::Attested(Attested&&) noexcept = default;
 
@@ -86,6 +102,15 @@ Gateway::Attested::~Attested() {
   if (session_ != nullptr) gateway_->give_back(gateway_->idle_attested_, realm_, std::move(session_));
 }
 
-Result<Json> Gateway::Attested::call(std::string_view method, const Json& params) { return session_->call(method, params, {}); }
+Result<Json> Gateway::Attested::call(std::string_view method, const Json& params) {
+  for (int attempt = 1;; ++attempt) {
+    auto answer = session_->call(method, params, {});
+    const bool unread = !answer.ok() && !session_->connected() && client::says_connect_again(answer.error());
+    if (!unread || attempt == client::kMostSessions) return answer;
+    PKI_TRY(auto another, gateway_->attest(realm_, evidence_.text("certificate")));
+    session_ = std::move(another.session_);
+    identity_ = another.identity_;
+  }
+}
 
 }  // namespace chancery::http

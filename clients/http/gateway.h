@@ -25,7 +25,8 @@ class Gateway {
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
 
-  /// One command in one realm. A session whose worker ended meanwhile is replaced and the call made once more.
+  /// One command in one realm. A session whose worker ended meanwhile is replaced and the call made once more; one that ended
+  /// before it read the request, as after a reload, as often as client::kMostSessions says.
   ///
   /// @param acting_for  whom this is for: "acme:<account>", "http:<address>"; both names go to the audit line.
   /// @errors what the command answers; NotFound: no such realm; Unavailable, Timeout, Busy: the daemon.
@@ -56,20 +57,22 @@ class Gateway {
 /// One of Gateway's sessions, for one request: it goes back when this goes.
 class Gateway::Attested {
  public:
-  Attested(Gateway& gateway, std::string realm, std::unique_ptr<Session> session, Json identity);
+  Attested(Gateway& gateway, std::string realm, std::unique_ptr<Session> session, Json evidence, Json identity);
   Attested(Attested&&) noexcept;
   Attested& operator=(Attested&&) = delete;
   ~Attested();
 
   /// What session.attest gave: identity, roles, serial, dn, cn, profile.
   const Json& identity() const { return identity_; }
-  /// One command as that identity; never sent twice. @errors what the command answers; Unavailable, Timeout, Closed: the daemon.
+  /// One command as that identity; never sent twice but to a session that ended before it read the first. @errors what the
+  /// command answers; AuthFailed: in another session, that identity is no longer good; Unavailable, Timeout, Closed: the daemon.
   Result<Json> call(std::string_view method, const Json& params);
 
  private:
   Gateway* gateway_;
   std::string realm_;
   std::unique_ptr<Session> session_;
+  Json evidence_;
   Json identity_;
 };
 

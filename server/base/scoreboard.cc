@@ -260,6 +260,8 @@ void Scoreboard::start_generation(std::chrono::sys_seconds now) {
   server_->generation.fetch_add(1);
 }
 
+std::uint64_t Scoreboard::generation() const { return server_->generation.load(); }
+
 void Scoreboard::count_accepted() { server_->accepted.fetch_add(1, std::memory_order_relaxed); }
 void Scoreboard::count_refused() { server_->refused.fetch_add(1, std::memory_order_relaxed); }
 

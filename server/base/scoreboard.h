@@ -125,6 +125,7 @@ class Scoreboard {
   std::vector<KeyKindView> key_kinds() const;
 
   ServerView server() const;
+  std::uint64_t generation() const;            ///< ServerView's alone
   std::vector<WorkerView> workers() const;     ///< those in use
   std::vector<ProcessView> processes() const;  ///< those in use
   std::size_t count_workers() const;

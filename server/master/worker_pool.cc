@@ -55,6 +55,7 @@ Status WorkerPool::serve(base::UniqueFd client, const base::PeerCredentials& pee
     return worker::run_worker({.client = std::move(client),
                                .life = base::UniqueFd(life_),
                                .snapshot = snapshot_,
+                               .generation = board_.generation(),
                                .board = &board_,
                                .slot = *slot,
                                .passes = &passes_,

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 
 #include "server/base/log.h"
 #include "server/base/no_processes.h"
@@ -50,8 +51,9 @@ class Patience {
   milliseconds for_request(const Session& session) const { return at_most(session, limits_.idle_timeout); }
   milliseconds for_line(const Session& session) const { return at_most(session, limits_.request_timeout); }
   static Error end(const Session& session) {
-    return session.is_open() ? Error(Code::Timeout, "no request within the idle limit", "connect again")
-                             : Error(Code::Timeout, "no session.open within the limit for unopened sessions", "connect again");
+    return session.is_open()
+               ? Error(Code::Timeout, "no request within the idle limit", std::string(wire::kConnectAgain))
+               : Error(Code::Timeout, "no session.open within the limit for unopened sessions", std::string(wire::kConnectAgain));
   }
 
  private:
@@ -64,6 +66,14 @@ class Patience {
   const config::Limits& limits_;
   steady_clock::time_point open_by_;
 };
+
+/// Why the session ends before it reads another request, if it does.
+std::optional<Error> reason_to_end(const Session& session, steady_clock::time_point session_end) {
+  const std::string hint(wire::kConnectAgain);
+  if (steady_clock::now() >= session_end) return Error(Code::Timeout, "the session has reached its longest life", hint);
+  if (session.is_outdated()) return Error(Code::Timeout, "the configuration of this session is no longer in force", hint);
+  return std::nullopt;
+}
 
 /// One line in, one line out. @return whether the connection goes on.
 bool serve_one(const WorkerStart& start, Session& session, wire::LineReader& reader, milliseconds limit) {
@@ -91,10 +101,6 @@ int serve(const WorkerStart& start) {
   const Patience patience(limits);
   wire::LineReader reader(start.client.get(), wire::kMaxLineBytes);
   for (int served = 0; served < limits.max_requests_per_worker; ++served) {
-    if (steady_clock::now() >= session_end) {
-      farewell(start.client.get(), Error(Code::Timeout, "the session has reached its longest life", "connect again"));
-      return base::to_int(base::Exit::Ok);
-    }
     if (!reader.has_line()) {
       const auto wake = wait_for_request(start, stop, patience.for_request(session));
       if (wake == Wake::MasterGone || wake == Wake::Stopping) return base::to_int(base::Exit::Ok);
@@ -102,6 +108,10 @@ int serve(const WorkerStart& start) {
         farewell(start.client.get(), Patience::end(session));
         return base::to_int(base::Exit::Ok);
       }
+    }
+    if (const auto why = reason_to_end(session, session_end)) {
+      farewell(start.client.get(), *why);
+      return base::to_int(base::Exit::Ok);
     }
     if (StopSignal::asked() || !serve_one(start, session, reader, patience.for_line(session)))
       return base::to_int(base::Exit::Ok);

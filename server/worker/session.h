@@ -85,6 +85,10 @@ class Session {
   Result<const realm::Authority*> authority();
   void forget_authority() { authority_.reset(); }
 
+  /// Whether a front end's session stands on a configuration that is no longer in force. Front ends keep sessions for hours, and
+  /// their clients are to see a reload at the next request; a session of anybody else is one piece of work, under one policy.
+  bool is_outdated() const { return !opened_as_.front_end.empty() && board().generation() != start_.generation; }
+
   /// What the peer's uid gives in that realm, without any front end or login.
   Roles own_roles(std::string_view realm) const;
 

@@ -19,6 +19,7 @@ struct WorkerStart {
   base::UniqueFd client;  ///< the accepted connection
   base::UniqueFd life;    ///< read end of the life pipe: EOF means that the master is gone
   std::shared_ptr<const config::Snapshot> snapshot;
+  std::uint64_t generation = 0;  ///< of the snapshot, as the scoreboard counts them
   base::Scoreboard* board = nullptr;
   std::size_t slot = 0;
   base::SignerPasses* passes = nullptr;      ///< this process's copies
