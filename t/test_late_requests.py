@@ -7,15 +7,16 @@ import tempfile
 import pytest
 import zmq
 
-from conftest import System
 from test_daemon import request_for
 from test_master import wait_for
+from test_zmq_roles import Office
+from test_zmq_roles import Peer as CurvePeer
 
 PATIENCE = 60
 SLOW = "rsa:8192"  # nobody finds such a pair while a client waits, or hardly ever
 
 
-class Unprepared(System):
+class Unprepared(Office):
     """Without a key pool; profile slow has keys that take a minute, profile quick none that take any time."""
 
     def lay_out(self):
@@ -140,6 +141,16 @@ def test_whoever_disconnects_gets_no_certificate(unprepared, office):
         unprepared.wait_until_busy(office)
     unprepared.wait_until_idle(office)
     assert not has_certificate(office, "gone.example.com") and seed_row(office, seed)["uses_left"] == 1
+
+
+def test_whoever_disconnects_behind_curve_gets_none_either(unprepared, office):
+    """What the guard cannot read, and puts no mark in."""
+    seed = new_seed(office)
+    with CurvePeer(unprepared, unprepared.curve_port + 1, "ra") as peer:
+        peer.send("register", seed=seed["seed"], cn="gone-curve.example.com", profile="slow")
+        unprepared.wait_until_busy(office)
+    unprepared.wait_until_idle(office)
+    assert not has_certificate(office, "gone-curve.example.com") and seed_row(office, seed)["uses_left"] == 1
 
 
 def test_what_the_gone_have_queued_is_not_begun(unprepared, office):
