@@ -12,10 +12,16 @@ class Echo : public zmq_gateway::Backend {
  public:
   explicit Echo(Json answer) : answer_(std::move(answer)) {}
   Result<Json> call(std::string_view /*method*/, Json /*params*/) override { return answer_; }
+  Result<Json> speak_for(const std::string& /*holder*/) override { return answer_; }
+  Result<Json> call_for(std::string_view /*method*/, Json /*params*/, const std::string& /*acting_for*/) override {
+    return answer_;
+  }
+  const std::string& realm() const override { return realm_; }
   bool is_in_time() override { return commands_-- > 0; }
 
  private:
   Json answer_;
+  std::string realm_ = "default";
   int commands_ = 4;
 };
 
