@@ -77,7 +77,7 @@ Result<Json> delete_node(const Call& call, const std::string& cn) {
 Result<Json> Service::admins(const Call& call) {
   PKI_TRY(const auto list, call.ask("admin.list"));
   Json administrators = Json::array();
-  if (const auto* rows = list.find("administrators"); rows != nullptr) {
+  if (const auto* rows = list.find("administrators"); rows != nullptr && rows->is_array()) {
     for (const auto& row : *rows->as_array()) administrators.push_back(administrator(row));
   }
   return success(Json::object({{"admins", Json::strings(list.texts("admins"))}, {"administrators", std::move(administrators)}}));

@@ -14,7 +14,8 @@
 namespace chancery::ra {
 namespace {
 
-constexpr int kSendMs = 3000;  ///< until the connection stands
+constexpr int kMostAnswers = 2;  ///< that wait to be read: a CA that sends what nobody asked for fills nothing
+constexpr int kSendMs = 3000;    ///< until the connection stands
 constexpr int kUnacknowledgedMs = 10'000;
 constexpr std::size_t kMaxShown = 512;
 constexpr std::int64_t kMaxAnswerBytes = wire::kMaxReplyBytes;
@@ -31,6 +32,7 @@ void set_options(zmq::socket_t& socket, bool is_v6) {
   socket.set(zmq::sockopt::ipv6, is_v6 ? 1 : 0);
   socket.set(zmq::sockopt::immediate, 1);  // a question waits for a connection that stands, not in a queue
   socket.set(zmq::sockopt::linger, 0);
+  socket.set(zmq::sockopt::rcvhwm, kMostAnswers);
   socket.set(zmq::sockopt::sndtimeo, kSendMs);
   socket.set(zmq::sockopt::tcp_maxrt, kUnacknowledgedMs);
   socket.set(zmq::sockopt::maxmsgsize, kMaxAnswerBytes);
@@ -84,15 +86,16 @@ Result<Json> Link::ask(std::string_view task, const Json& params, std::chrono::m
                                      std::to_string(zmq_gateway::kMaxMessageBytes));
   if (!is_usable()) return Error(Code::Closed, "the connection to the CA at " + socket_->address + " was given up");
   auto& socket = socket_->socket;
+  socket_->is_usable = false;  // libzmq does not connect anew where the handshake was refused
   if (!patiently([&] { return socket.send(zmq::buffer(question), zmq::send_flags::none); }))
     return Error(Code::Unavailable, "no connection to the CA at " + socket_->address,
                  "chancery-zmq --probe says what keeps it: nobody listens, or the keys are not known there");
-  socket_->is_usable = false;
   socket.set(zmq::sockopt::rcvtimeo, static_cast<int>(limit.count()));
   zmq::message_t answer;
   if (!patiently([&] { return socket.recv(answer); }))
     return Error(Code::Timeout,
                  "no answer from the CA at " + socket_->address + " within " + std::to_string(limit.count()) + " ms");
+  if (answer.more()) return Error(Code::Malformed, "the CA at " + socket_->address + " answers in several frames, expected one");
   socket_->is_usable = true;
   return read_answer(answer.to_string());
 }

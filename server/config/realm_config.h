@@ -54,6 +54,11 @@ inline constexpr std::array kHolderRoles{HolderRole{"admin", Role::Admin, "admin
                                          HolderRole{"ra", Role::RaOperator, "registration authorities", true}};
 inline constexpr HolderRole kCaHolder{"", Role::CaOperator, "CA certificates", false};
 
+/// Whether certificates of a profile of that name give their holders a role, is_ca aside.
+inline bool gives_role(std::string_view profile) {
+  return std::ranges::find(kHolderRoles, profile, &HolderRole::profile) != kHolderRoles.end();
+}
+
 /// @return none: the profile's certificates give no role.
 inline std::optional<HolderRole> holders_role(const Profile& profile) {
   if (profile.is_ca) return kCaHolder;

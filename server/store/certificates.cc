@@ -44,7 +44,8 @@ Result<Added> Store::add_certificate(const NewCertificate& certificate, const st
     PKI_TRY_VOID(add_sans(c));
     PKI_TRY_VOID(note_idempotency_key(c));
     if (!c.cn.empty()) {
-      PKI_TRY(const auto node, run("node_put", {{"cn", c.cn}, {"ca", c.ca}, {"serial", c.serial}, {"issued_at", c.issued_at}}));
+      PKI_TRY(const auto node, run(c.is_renewal ? "node_renew" : "node_put",
+                                   {{"cn", c.cn}, {"ca", c.ca}, {"serial", c.serial}, {"issued_at", c.issued_at}}));
     }
     if (revoked) {
       auto change = *revoked;

@@ -42,6 +42,7 @@ struct NewCertificate {
   std::string idempotency_key{};  ///< empty: none
   std::string acme_account{};     ///< empty: not by ACME
   std::string acme_order{};
+  bool is_renewal = false;  ///< its node is there, or was deleted and stays so
 };
 
 enum class Added : std::uint8_t { New, Already };

@@ -21,11 +21,23 @@ Result<std::string> key_of(const std::string& dn, const Serial& serial, const Na
   return Error(Code::NotFound, "certificate " + serial.hex() + " is no valid one of " + dn + ", expected one that is");
 }
 
+/// Whoever may revoke could have had the name's own certificate revoked, and the name certified for another key since.
+Status check_nobody_was_replaced(const std::string& dn, const NamedCertificates& certificates, const std::string& key) {
+  const auto other = std::ranges::find_if(certificates.revoked, [&](const NamedCertificate& one) { return one.key != key; });
+  if (other == certificates.revoked.end()) return {};
+  return Error(Code::Conflict, "certificate " + other->serial + " of " + dn + ", now revoked, had another key than the valid one",
+               "admin.add with the serial of the administrator's own");
+}
+
 /// What was issued under a name before it came onto the list counts for the one key that has all of it, or the one that is named:
 /// until then anybody could have had it certified.
 Result<std::optional<std::string>> key_to_bind(store::Store& store, const std::string& dn, const Params& params, Seconds now) {
   PKI_TRY(const auto certificates, certificates_of_name(store, dn, now));
-  if (!params.has("serial")) return only_key_of(dn, certificates);
+  if (!params.has("serial")) {
+    PKI_TRY(auto key, only_key_of(dn, certificates));
+    if (key) PKI_TRY_VOID(check_nobody_was_replaced(dn, certificates, *key));
+    return key;
+  }
   PKI_TRY(const auto serial, params.serial());
   PKI_TRY(auto key, key_of(dn, serial, certificates));
   return std::optional(std::move(key));

@@ -12,7 +12,7 @@ namespace {
 
 constexpr const char* kEarlierAreBound = "earlier_admins_bound";
 constexpr std::size_t kMostNamed = 100;  ///< certificates of one name that are looked at
-constexpr const char* kAdvice = "admin.add with the serial of the administrator's own, or revoke the others first";
+constexpr const char* kAdvice = "admin.add with the serial of the administrator's own";
 
 Status bind_earlier(store::Store& store, const std::string& dn, Seconds now) {
   PKI_TRY(const auto admin, store.admin(dn));
@@ -44,6 +44,9 @@ Result<store::CertificateRecord> check_living(Session& session, const x509::Cert
   if (record->state != store::CertificateState::Valid) return Error(Code::AuthFailed, "the certificate is revoked");
   if (now < certificate.not_before() || now > certificate.not_after())
     return Error(Code::AuthFailed, "the certificate is not valid now");
+  // Whoever has the key by now, another certificate of it says no more about him (PROMISES B4).
+  PKI_TRY(const auto reported, store->compromised_key(certificate.public_key().spki_sha256_hex()));
+  if (reported) return Error(Code::AuthFailed, "the certificate's key was reported as compromised");
   return record;
 }
 
@@ -64,12 +67,16 @@ Status check_administrator(Session& session, const x509::Certificate& certificat
 Result<NamedCertificates> certificates_of_name(store::Store& store, const std::string& dn, Seconds now) {
   PKI_TRY(const auto admin, store.admin(dn));
   PKI_TRY(const auto found, store.by_subject(dn, kMostNamed + 1));
-  NamedCertificates out{.good = {}, .complete = found.size() <= kMostNamed};
+  NamedCertificates out{.good = {}, .revoked = {}, .complete = found.size() <= kMostNamed};
   for (const auto& one : found) {
-    // A held one may come back.
-    if (one.state == store::CertificateState::Revoked || one.not_after < now) continue;
+    if (one.not_after < now) continue;
     const auto certificate = x509::Certificate::from_der(one.der);
     const auto key = certificate.ok() ? certificate->public_key().spki_sha256_hex() : std::string();
+    // A held one may come back.
+    if (one.state == store::CertificateState::Revoked) {
+      out.revoked.push_back({one.serial.hex(), key, false});
+      continue;
+    }
     out.good.push_back({one.serial.hex(), key, std::ranges::find(admin.keys, key) != admin.keys.end()});
   }
   return out;

@@ -26,8 +26,9 @@ struct NamedCertificate {
 };
 
 struct NamedCertificates {
-  std::vector<NamedCertificate> good;  ///< newest first
-  bool complete = true;                ///< false: so many bear the name that only the newest were looked at
+  std::vector<NamedCertificate> good;     ///< newest first
+  std::vector<NamedCertificate> revoked;  ///< those that would be valid otherwise
+  bool complete = true;                   ///< false: so many bear the name that only the newest were looked at
 };
 
 /// Those of a DN in slash form.

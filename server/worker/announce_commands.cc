@@ -1,6 +1,7 @@
 #include "server/base/log.h"
 #include "server/base/text.h"
 #include "server/crypto/digest.h"
+#include "server/realm/policy.h"
 #include "server/worker/announce.h"
 #include "server/worker/handlers.h"
 #include "server/worker/issue.h"
@@ -55,6 +56,14 @@ Result<std::int64_t> days_of(const Params& params, const config::Profile& profil
                                         " allows at most " + base::in_words(profile.validity));
 }
 
+/// What is announced is certified later, by whoever signs then: so it takes who may have it certified.
+Status check_may_announce(const Session& session, const config::Profile& profile) {
+  const auto given = config::holders_role(profile);
+  if (!given || session.identity().roles.allow(realm::kMakesHolders)) return {};
+  return Error(Code::PolicyRefused, "profile " + profile.name.text() + " makes " + std::string(given->what) +
+                                        ": to announce one needs the role " + std::string(base::to_text(realm::kMakesHolders)));
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> announced_names(store::Store& store, const std::string& dn) {
@@ -72,6 +81,7 @@ Result<Json> node_announce(Session& session, const Params& params) {
   PKI_TRY(const auto name, name_from(params));
   PKI_TRY(const auto profile_name, ProfileName::parse(params.text("profile", "server")));
   PKI_TRY(const auto* profile, profile_of(session, profile_name));
+  PKI_TRY_VOID(check_may_announce(session, *profile));
   PKI_TRY(const auto sans, sans_from(params));
   const auto dn = name.to_slash();
   PKI_TRY(auto* store, session.store());

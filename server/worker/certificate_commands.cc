@@ -2,6 +2,7 @@
 
 #include "server/base/log.h"
 #include "server/base/text.h"
+#include "server/realm/policy.h"
 #include "server/worker/describe.h"
 #include "server/worker/handlers.h"
 #include "server/worker/issue.h"
@@ -136,8 +137,21 @@ Result<Json> certificate_revoke(Session& session, const Params& params) {
   return revoked(session, *record);
 }
 
+/// What comes back with an administrator's or an RA's certificate is a role: that takes those who may give it.
+Status check_may_release(Session& session, const Serial& serial) {
+  if (session.identity().roles.allow(realm::kMakesHolders)) return {};
+  PKI_TRY(auto* store, session.store());
+  const auto record = store->certificate(serial);
+  if (!record.ok()) return {};  // as release() says
+  PKI_TRY(const auto admin, store->admin(record->subject));
+  if (!admin.listed && !config::gives_role(record->profile)) return {};
+  return Error(Code::Denied, "certificate " + serial.hex() + " gives its holder a role: to take its hold back needs the role " +
+                                 std::string(base::to_text(realm::kMakesHolders)));
+}
+
 Result<Json> certificate_unrevoke(Session& session, const Params& params) {
   PKI_TRY(const auto serial, params.serial());
+  PKI_TRY_VOID(check_may_release(session, serial));
   const auto record = release(session, serial);
   if (!record.ok()) return record.error().code() == Code::NotFound ? not_found(serial.hex()) : record.error();
   base::log_info("hold taken back from " + serial.hex() + " by " + session.requester());

@@ -7,6 +7,7 @@
 #include "server/base/text.h"
 #include "server/realm/names.h"
 #include "server/worker/describe.h"
+#include "server/worker/revocation.h"
 
 namespace chancery::worker {
 namespace {
@@ -98,6 +99,21 @@ Status bind_administrator(store::Store& store, const store::NewCertificate& row,
   return {};
 }
 
+/// What was revoked, reported or deleted while its renewal was made does not live on in it. What is revoked from here on finds
+/// the renewal in the store.
+Status check_followed(Session& session, const Serial& followed, const x509::Certificate& renewal) {
+  PKI_TRY(auto* store, session.store());
+  PKI_TRY(const auto before, store->certificate(followed));
+  PKI_TRY(const auto reported, store->compromised_key(renewal.public_key().spki_sha256_hex()));
+  const auto node = before.cn.empty() ? Result<store::NodeRecord>(Error(Code::NotFound, "")) : store->node(before.cn);
+  const bool is_gone = !before.cn.empty() && !node.ok() && node.error().code() == Code::NotFound;
+  if (before.state == store::CertificateState::Valid && !reported && !is_gone) return {};
+  const auto* reason = reported ? "keyCompromise" : "cessationOfOperation";
+  PKI_TRY([[maybe_unused]] const auto revoked, revoke(session, renewal.serial(), reason));
+  return Error(Code::Conflict, "certificate " + followed.hex() + " ended while it was renewed, so its renewal " +
+                                   renewal.serial().hex() + " is revoked, too");
+}
+
 Result<Issued> sign_and_store(Session& session, const Order& order, const realm::Decision& decision, Seconds now) {
   PKI_TRY(const auto made, sign(session, to_request(session, order, decision.grant)));
   PKI_TRY(auto certificate, x509::Certificate::from_der(made.certificate));
@@ -109,9 +125,11 @@ Result<Issued> sign_and_store(Session& session, const Order& order, const realm:
   row.idempotency_key = order.idempotency_key;
   row.acme_account = order.acme_account;
   row.acme_order = order.acme_order;
+  row.is_renewal = order.follows.has_value();
   PKI_TRY(auto* store, session.store());
   PKI_TRY([[maybe_unused]] const auto added, store->add_certificate(row));
   if (decision.binds_administrator) PKI_TRY_VOID(bind_administrator(*store, row, certificate));
+  if (order.follows && !made.replayed) PKI_TRY_VOID(check_followed(session, *order.follows, certificate));
   base::log_info("issued " + row.serial.hex() + " " + order.profile.text() + " " + row.subject + " for " + row.requester +
                  (made.replayed ? " (again)" : ""));
   return Issued{std::move(certificate), order.profile.text(), made.replayed};

@@ -16,7 +16,8 @@ inline constexpr std::string_view kCaName = "ca";  ///< the realm's issuing CA
 struct Order {
   ProfileName profile = ProfileName::parse("server").value();
   std::optional<x509::Csr> csr;
-  std::optional<Serial> renews;
+  std::optional<Serial> renews;   ///< whose key it keeps, without a request
+  std::optional<Serial> follows;  ///< the certificate that it renews, whatever its key
   crypto::PublicKey key;
   x509::Name subject;
   std::vector<x509::GeneralName> sans;

@@ -1,6 +1,7 @@
 #include "server/base/log.h"
 #include "server/base/text.h"
 #include "server/realm/assemble.h"
+#include "server/realm/policy.h"
 #include "server/worker/clients_mode.h"
 #include "server/worker/describe.h"
 #include "server/worker/handlers.h"
@@ -207,6 +208,20 @@ Result<Json> certificate_preview(Session& session, const Params& params) {
                        {"extensions", describe_extensions(spec, order.key.spec())}});
 }
 
+/// Whose name another node has taken since has the certificate's role no longer, and gets it back by no renewal.
+Status check_role_stands(Session& session, const store::CertificateRecord& record) {
+  if (record.cn.empty() || session.identity().roles.allow(realm::kMakesHolders)) return {};
+  PKI_TRY(auto* store, session.store());
+  const auto node = store->node(record.cn);
+  if (!node.ok()) return node.error().code() == Code::NotFound ? Status() : Status(node.error());
+  const bool is_its_own = node->profile == record.profile && node->subject == record.subject;
+  if (is_its_own || (!config::gives_role(record.profile) && !config::gives_role(node->profile))) return {};
+  return Error(Code::Denied,
+               "node " + base::printable(record.cn, 64) + " is " + node->subject + " of profile " + node->profile +
+                   " by now, so certificate " + record.serial.hex() + " of profile " + record.profile + " is not renewed",
+               "that needs the role " + std::string(base::to_text(realm::kMakesHolders)));
+}
+
 Result<Json> certificate_renew(Session& session, const Params& params) {
   return renew_certificate(session, params, session.identity().roles);
 }
@@ -223,6 +238,7 @@ Result<Json> renew_certificate(Session& session, const Params& params, const Rol
     return Error(Code::Conflict,
                  "of certificate " + serial.hex() + " only the serial is known: it was taken over without its file",
                  "issue a new one, and revoke this one");
+  PKI_TRY_VOID(check_role_stands(session, record));
   PKI_TRY(const auto old, x509::Certificate::from_der(record.der));
   Order order;
   if (params.has("csr")) {
@@ -231,6 +247,7 @@ Result<Json> renew_certificate(Session& session, const Params& params, const Rol
     order.key = old.public_key();
     order.renews = serial;
   }
+  order.follows = serial;
   order.subject = old.subject();
   order.sans = old.sans();
   order.roles = roles;

@@ -27,9 +27,9 @@ Json describe(const Session& session, const store::NodeRecord& node) {
                        {"key_stored", has_node_key(session.realm(), node.cn)}});
 }
 
-/// Every certificate of that common name that is still valid, the newest and those before it.
-Status revoke_all_of(Session& session, store::Store& store, const std::string& cn) {
-  const store::CertificateFilter filter{.cn_prefix = cn, .state = "valid", .now = session.clock().now()};
+/// Every certificate of that common name in that state, the newest and those before it.
+Status revoke_all_of(Session& session, store::Store& store, const std::string& cn, const std::string& state) {
+  const store::CertificateFilter filter{.cn_prefix = cn, .state = state, .now = session.clock().now()};
   std::string after;
   do {
     PKI_TRY(const auto page, store.search(filter, kDefaultPage, after));
@@ -42,6 +42,12 @@ Status revoke_all_of(Session& session, store::Store& store, const std::string& c
     after = page.next;
   } while (!after.empty());
   return {};
+}
+
+/// Those on hold, too: who lifts it would bring the node back.
+Status revoke_all_of(Session& session, store::Store& store, const std::string& cn) {
+  PKI_TRY_VOID(revoke_all_of(session, store, cn, "valid"));
+  return revoke_all_of(session, store, cn, "held");
 }
 
 }  // namespace
@@ -70,6 +76,7 @@ Result<Json> node_delete(Session& session, const Params& params) {
   PKI_TRY_VOID(revoke_all_of(session, *store, cn));
   PKI_TRY_VOID(delete_node_key(session.realm(), cn));
   PKI_TRY_VOID(store->delete_node(cn));
+  PKI_TRY_VOID(revoke_all_of(session, *store, cn));  // renewals that were stored meanwhile; later ones find no node
   PKI_TRY_VOID(forget_announcement(*store, node.subject));
   base::log_info("node " + cn + " deleted by " + session.requester());
   return Json::object({{"cn", cn}, {"serial", node.serial.hex()}});

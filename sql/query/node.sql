@@ -9,6 +9,10 @@ VALUES (:realm_id, :cn, :ca, :serial, :issued_at, :issued_at)
 ON CONFLICT (realm_id, cn) DO UPDATE SET ca = excluded.ca, serial = excluded.serial, issued_at = excluded.issued_at
 WHERE node.issued_at <= excluded.issued_at;
 
+-- name: node_renew
+UPDATE node SET ca = :ca, serial = :serial, issued_at = :issued_at
+WHERE realm_id = :realm_id AND cn = :cn AND issued_at <= :issued_at;
+
 -- name: node_get
 SELECT {node_columns} FROM node n
 JOIN certificate c ON c.realm_id = n.realm_id AND c.ca = n.ca AND c.serial = n.serial
