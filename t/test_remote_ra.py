@@ -33,6 +33,11 @@ from test_rest import Holder as WebHolder, issue
 SOMEBODY = "65532"  # whom the RA's machine runs it as: nobody whom the CA's knows
 
 
+def said(done):
+    """What init and register print, a name and its value a line."""
+    return dict(line.split(None, 1) for line in done.stdout.splitlines())
+
+
 class Remote:
     """A machine with an RA on it: a directory, a user and an environment of its own, and no access to the CA's."""
 
@@ -74,7 +79,7 @@ class Remote:
     def init(self):
         done = self.upki("init")
         assert done.returncode == 0, done
-        return json.loads(done.stdout)
+        return said(done)
 
     def start(self, **more):
         self.process = subprocess.Popen(self.as_somebody([self.programs / "chancery", "upki", "ra", "start"]), env=self.env(**more), cwd=self.home,
@@ -176,7 +181,7 @@ def test_the_files_are_upkis(ra, host):
 def test_the_second_start_uses_what_is_there(ra, host):
     before = {file.name: file.read_bytes() for file in ra.data.iterdir()}
     done = ra.upki("register")  # no seed
-    assert done.returncode == 0 and json.loads(done.stdout)["subject"].endswith("/CN=ra7.example.com"), done
+    assert done.returncode == 0 and said(done)["subject"].endswith("/CN=ra7.example.com"), done
     ra.stop()
     ra.start()
     wait_for(ra.serves, 40, "the RA's HTTPS")
@@ -435,12 +440,12 @@ BAD_ANSWERS = {
 
 
 @pytest.mark.parametrize("name", BAD_ANSWERS)
-def test_an_answer_that_cannot_be_used_leaves_nothing(place, name):
+def test_an_answer_that_cannot_be_used_makes_no_ra(place, name):
     answer, said = BAD_ANSWERS[name]
     with FakeCa({"register": answer, "list_admins": ADMINS}) as ca:
         fails(place, said, ca, UPKI_CA_SEED=SEED)
         assert [one[1] for one in ca.trace] == ["register"]
-    assert {one.name for one in place.data.iterdir()} == {"ra.curve"}
+    assert {one.name for one in place.data.iterdir()} == {"ra.curve", "config.json"}
 
 
 def test_nobody_listens(place):
@@ -491,6 +496,27 @@ def test_what_came_in_between_is_begun_anew(place):
         fails(place, "no UPKI_CA_SEED", ca)
         assert place.upki("register", UPKI_CA_PORT=ca.port, UPKI_CA_SEED=SEED).returncode == 0
         assert (place.data / "ra.crt").exists() and len(ca.trace) == 2
+
+
+@pytest.mark.parametrize("name", ["ra.crt", "ra.key", "ca.crt", "config.json"])
+def test_what_could_not_be_written_is_not_asked_for(place, name):
+    """An answer that nobody can keep would use the seed up."""
+    place.init()
+    os.mkfifo(place.data / name) if name == "ca.crt" else (place.data / name).mkdir()
+    with FakeCa({"register": registered(), "list_admins": ADMINS}) as ca:
+        done = place.upki("register", UPKI_CA_PORT=ca.port, UPKI_CA_SEED=SEED)
+        assert done.returncode != 0 and name in done.stderr, done
+        assert ca.trace == []
+
+
+def test_nor_where_the_directory_takes_no_files(place):
+    place.init()
+    place.data.chmod(0o500)
+    with FakeCa({"register": registered(), "list_admins": ADMINS}) as ca:
+        done = place.upki("register", UPKI_CA_PORT=ca.port, UPKI_CA_SEED=SEED)
+        place.data.chmod(0o700)
+        assert done.returncode != 0 and "Permission denied" in done.stderr, done
+        assert ca.trace == []
 
 
 @pytest.mark.parametrize("call,least", [("rename", 4), ("fsync", 8), ("openat", 8)])

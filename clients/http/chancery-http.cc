@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdlib>
 #include <exception>
+#include <iomanip>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -31,6 +32,8 @@ constexpr std::size_t kHandlerThreads = 8;
 constexpr std::size_t kMaxWaitingRequests = 400;
 constexpr std::size_t kMaxSettingsBytes = 1U << 20;
 constexpr std::chrono::milliseconds kGrace{10'000};  ///< for requests in hand, once told to stop
+
+constexpr int kNameColumn = 16;
 
 struct Arguments {
   int config_fd = -1;
@@ -154,14 +157,15 @@ base::Exit show_routes() {
   return base::Exit::Ok;
 }
 
-/// The verbs of a remote RA that do not serve: one JSON object on standard output.
+/// The verbs of a remote RA that do not serve: a name and its value a line, as chancery shows one thing.
 int prepare_remote_ra(const std::string& verb) {
   const auto given = environment();
   auto done = !given.ok()      ? Result<Json>(given.error())
               : verb == "init" ? ra::init(*given)
                                : ra::register_ra(*given, base::SystemClock());
   if (done.ok()) {
-    std::cout << wire::to_text(*done) << "\n";
+    for (const auto& [name, value] : *done->as_object())
+      std::cout << std::left << std::setw(kNameColumn) << name << *value.as_string() << "\n";
     return base::to_int(base::Exit::Ok);
   }
   std::cerr << "chancery-http: " << base::to_line(done.error()) << "\n";

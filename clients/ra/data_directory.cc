@@ -71,9 +71,17 @@ Result<std::optional<x509::Certificate>> DataDirectory::certificate(const base::
   return std::optional(std::move(certificate));
 }
 
-Status DataDirectory::store(const Registered& registered, const Json& config) const {
+Status DataDirectory::begin(const Json& config) const {
+  for (const auto& file : {certificate_file(), key_file(), ca_file(), config_file()}) {
+    std::error_code ignored;
+    if (!is_there(file) || std::filesystem::is_regular_file(file, ignored)) continue;
+    return Error(Code::Conflict, "found " + file.string() + ", which is no file, expected one or nothing", "move it away");
+  }
+  return base::replace_file(config_file(), base::as_bytes(wire::to_pretty_text(config) + "\n"), kPublicMode);
+}
+
+Status DataDirectory::store(const Registered& registered) const {
   PKI_TRY_VOID(base::replace_file(ca_file(), base::as_bytes(registered.ca_pem), kPublicMode));
-  PKI_TRY_VOID(base::replace_file(config_file(), base::as_bytes(wire::to_pretty_text(config) + "\n"), kPublicMode));
   PKI_TRY_VOID(base::replace_file(key_file(), registered.key_pem.view(), kSecretMode));
   return base::replace_file(certificate_file(), base::as_bytes(registered.certificate.pem()), kPublicMode);
 }

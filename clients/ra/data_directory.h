@@ -41,8 +41,12 @@ class DataDirectory {
   /// @errors Conflict: a certificate without its key, another's key, not valid now; those of read_secret_file.
   Result<std::optional<x509::Certificate>> certificate(const base::Clock& clock) const;
 
-  /// Writes everything, the certificate last: it is there with all that belongs to it, or not at all. @errors Io.
-  Status store(const Registered& registered, const Json& config) const;
+  /// Writes what is known before the CA is asked, and so finds out whether the rest can be written: an answer that nobody could
+  /// keep would have used the seed up. @errors Io; Conflict: something that is no file has the name of one.
+  Status begin(const Json& config) const;
+
+  /// Writes everything else, the certificate last: it is there with all that belongs to it, or not at all. @errors Io.
+  Status store(const Registered& registered) const;
 
  private:
   base::Path path_;

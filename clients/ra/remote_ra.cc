@@ -52,8 +52,9 @@ Result<x509::Certificate> certificate_for(const Environment& environment, const 
     return Error(Code::BadConfig, data.certificate_file().string() + " is not there, and no UPKI_CA_SEED to register with",
                  "the CA's operator has the seed; chancery seed create makes one for a single use");
   PKI_TRY(const auto host, CaHost::find(ca_of(environment, data)));
+  PKI_TRY_VOID(data.begin(config_of(environment)));
   PKI_TRY(auto registered, ask_to_register(environment, host));
-  PKI_TRY_VOID(data.store(registered, config_of(environment)));
+  PKI_TRY_VOID(data.store(registered));
   base::log_info("registered at " + environment.ca.host + " as " + registered.certificate.subject().to_slash() + ", serial " +
                  registered.certificate.serial().hex());
   return std::move(registered.certificate);
