@@ -277,6 +277,24 @@ TEST_P(Certificates, AForgottenNodeKeepsItsCertificates) {
   EXPECT_OK(store_.certificate(given.serial));
 }
 
+TEST_P(Certificates, ARenewalIsItsNodesAndBringsNoDeletedOneBack) {
+  const auto first = certificate_of("01");
+  EXPECT_OK(store_.add_certificate(first));
+  auto renewal = certificate_of("02");
+  renewal.cn = first.cn;
+  renewal.issued_at = first.issued_at;
+  renewal.is_renewal = true;
+  EXPECT_OK(store_.add_certificate(renewal));
+  EXPECT_EQ(store_.node(first.cn).value().serial.hex(), "02");
+  EXPECT_OK(store_.delete_node(first.cn));
+  auto late = certificate_of("03");
+  late.cn = first.cn;
+  late.is_renewal = true;
+  EXPECT_OK(store_.add_certificate(late));
+  EXPECT_EQ(code_of(store_.node(first.cn)), Code::NotFound);
+  EXPECT_OK(store_.certificate(late.serial));
+}
+
 // ----- administrators and facts
 
 TEST_P(Certificates, AdministratorsAreASortedSet) {
