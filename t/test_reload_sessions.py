@@ -233,10 +233,12 @@ def test_D24_clients_of_front_ends_see_nothing_of_fifty_reloads(office):
         one.start()
     try:
         for _ in range(50):
+            enough = len(served) + 4
             office.reload()
+            wait_for(lambda: failures or len(served) >= enough, PATIENCE, "requests between two reloads")
     finally:
         done.set()
         for one in threads:
             one.join(PATIENCE)
     assert not failures, failures
-    assert {"open", "holder", "zmq", "sign"} == set(served) and len(served) > 200
+    assert {"open", "holder", "zmq", "sign"} == set(served)
