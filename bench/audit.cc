@@ -1,8 +1,6 @@
 // What the audit members of an issuance cost: the signer's journal, as the signer uses it, with who asked, through whom, by which
 // right and on which evidence, and with none of that.
 
-#include <openssl/rand.h>
-
 #include <atomic>
 #include <stdexcept>
 #include <thread>
@@ -18,16 +16,8 @@ using namespace chancery;
 constexpr std::size_t kTbsOctets = 700;
 constexpr std::size_t kSignatureOctets = 72;
 
-Serial fresh_serial() {
-  Bytes octets(base::kMaxSerialOctets - 1);
-  if (RAND_bytes(octets.data(), static_cast<int>(octets.size())) != 1) throw std::runtime_error("no random octets");
-  octets.front() |= 1;
-  octets.front() &= 0x7f;
-  return Serial::from_octets(octets).value();
-}
-
 signer::Intent intent_of(bool with_audit) {
-  signer::Intent intent{.serial = fresh_serial(),
+  signer::Intent intent{.serial = Serial::random(),
                         .profile = "server",
                         .digest = std::string(64, 'd'),
                         .tbs = Bytes(kTbsOctets, 0x30),
