@@ -54,16 +54,20 @@ inline constexpr std::array kHolderRoles{HolderRole{"admin", Role::Admin, "admin
                                          HolderRole{"ra", Role::RaOperator, "registration authorities", true}};
 inline constexpr HolderRole kCaHolder{"", Role::CaOperator, "CA certificates", false};
 
-/// Whether certificates of a profile of that name give their holders a role, is_ca aside.
-inline bool gives_role(std::string_view profile) {
-  return std::ranges::find(kHolderRoles, profile, &HolderRole::profile) != kHolderRoles.end();
+/// The row of a profile's name, is_ca aside. @return null: it gives its holder no role.
+inline const HolderRole* holder_row(std::string_view profile) {
+  const auto* const row = std::ranges::find(kHolderRoles, profile, &HolderRole::profile);
+  return row == kHolderRoles.end() ? nullptr : row;
 }
+
+/// Whether certificates of a profile of that name give their holders a role, is_ca aside.
+inline bool gives_role(std::string_view profile) { return holder_row(profile) != nullptr; }
 
 /// @return none: the profile's certificates give no role.
 inline std::optional<HolderRole> holders_role(const Profile& profile) {
   if (profile.is_ca) return kCaHolder;
-  const auto row = std::ranges::find(kHolderRoles, profile.name.text(), &HolderRole::profile);
-  return row == kHolderRoles.end() ? std::nullopt : std::optional(*row);
+  const auto* const row = holder_row(profile.name.text());
+  return row == nullptr ? std::nullopt : std::optional(*row);
 }
 
 enum class ClientsMode { All, Register, Manual };  ///< uPKI's `clients:`

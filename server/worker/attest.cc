@@ -21,8 +21,8 @@ struct Whom {
 
 /// Who has a certificate of such a profile, and nothing else.
 bool makes_registration_authority(const std::string& profile) {
-  const auto row = std::ranges::find(config::kHolderRoles, profile, &config::HolderRole::profile);
-  return row != config::kHolderRoles.end() && row->role == Role::RaOperator;
+  const auto* const row = config::holder_row(profile);
+  return row != nullptr && row->role == Role::RaOperator;
 }
 
 /// A node that was deleted is no RA, whatever certificates it has left; nor is one that took its common name since (UPKI.md 5.4).
