@@ -4,6 +4,7 @@
 #include <exception>
 #include <string>
 
+#include "server/base/code_pages.h"
 #include "server/base/process.h"
 #include "server/config/load.h"
 #include "server/config/print.h"
@@ -32,11 +33,16 @@ std::shared_ptr<const config::Snapshot> load(const std::filesystem::path& file) 
   return loaded.snapshot;
 }
 
+int print_config(const master::Options& options) {
+  const auto snapshot = load(options.config);
+  return snapshot ? print(config::print_config(*snapshot)) : to_int(Exit::Config);
+}
+
 int run(const master::Options& options) {
+  base::CodeMove code;  // beside the configuration
   const auto snapshot = load(options.config);
   if (!snapshot) return to_int(Exit::Config);
-  if (options.task == master::Task::PrintConfig) return print(config::print_config(*snapshot));
-  const auto status = master::run_server(snapshot, options.daemon);
+  const auto status = master::run_server(snapshot, options.daemon, code);
   if (status.ok()) return to_int(Exit::Ok);
   complain(base::to_line(status.error()));
   return base::describe(status.error().code()).exit_status;
@@ -53,8 +59,8 @@ int start(char** argv, std::span<char* const> arguments) {
     case master::Task::Version: return print("chanceryd " CHANCERY_VERSION "\n");
     case master::Task::Check:
       return options->before.empty() ? master::check(options->config) : master::check_change(options->before, options->config);
-    case master::Task::Run: base::bind_symbols(argv); [[fallthrough]];
-    case master::Task::PrintConfig: return run(*options);
+    case master::Task::PrintConfig: return print_config(*options);
+    case master::Task::Run: base::bind_symbols(argv); return run(*options);
   }
   return to_int(Exit::Software);
 }

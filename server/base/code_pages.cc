@@ -44,25 +44,6 @@ int find_code(dl_phdr_info* program, std::size_t /*size*/, void* result) {
   return 1;  // the program is the first object
 }
 
-/// Memory that ends when it goes out of sight.
-class Memory {
- public:
-  explicit Memory(std::size_t bytes) : bytes_(bytes) {
-    address_ = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  }
-  Memory(const Memory&) = delete;
-  Memory& operator=(const Memory&) = delete;
-  ~Memory() {
-    if (address_ != MAP_FAILED) ::munmap(address_, bytes_);
-  }
-  bool failed() const { return address_ == MAP_FAILED; }
-  std::uintptr_t begin() const { return reinterpret_cast<std::uintptr_t>(address_); }
-
- private:
-  void* address_;
-  std::size_t bytes_;
-};
-
 /// Whether the kernel gave huge pages for all of it: it may give small ones instead, and those are no better than the file's.
 bool is_huge(const Range& range) {
   const auto maps = read_file("/proc/self/smaps", kMaxSmapsBytes);
@@ -80,22 +61,58 @@ Error unavailable(const std::string& why) { return {Code::Unavailable, "the code
 
 }  // namespace
 
-Status move_code_to_huge_pages() {
-  std::optional<Range> code;
-  ::dl_iterate_phdr(find_code, &code);
-  if (!code) return unavailable("it is not linked to the bounds of huge pages");
-  const auto bytes = round_up(code->bytes);
-  const Memory memory(bytes + kHugePage);
-  if (memory.failed()) return unavailable(std::strerror(errno));
-  const Range copy{(memory.begin() + kHugePage - 1) & ~(kHugePage - 1), bytes};
-  auto* const target = reinterpret_cast<void*>(copy.begin);
-  if (::madvise(target, bytes, MADV_HUGEPAGE) != 0) return unavailable("this kernel has no huge pages");
-  std::memcpy(target, reinterpret_cast<const void*>(code->begin), code->bytes);
-  if (!is_huge(copy)) return unavailable("this machine gives no huge pages");
-  if (::mprotect(target, bytes, PROT_READ | PROT_EXEC) != 0) return unavailable(std::strerror(errno));
-  // The next instruction is then read from the copy, which has the same one in the same place.
-  void* const moved = ::mremap(target, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, reinterpret_cast<void*>(code->begin));
-  return moved == MAP_FAILED ? Status(unavailable(std::strerror(errno))) : Status();
+/// The memory that the code goes to; it ends with this unless it was moved.
+class CodeMove::Copy {
+ public:
+  Copy() = default;
+  Copy(const Copy&) = delete;
+  Copy& operator=(const Copy&) = delete;
+  ~Copy() {
+    if (memory_ != MAP_FAILED) ::munmap(memory_, mapped_);
+  }
+
+  Status make() {
+    ::dl_iterate_phdr(find_code, &code_);
+    if (!code_) return unavailable("it is not linked to the bounds of huge pages");
+    const auto bytes = round_up(code_->bytes);
+    mapped_ = bytes + kHugePage;
+    memory_ = ::mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory_ == MAP_FAILED) return unavailable(std::strerror(errno));
+    pages_ = {(reinterpret_cast<std::uintptr_t>(memory_) + kHugePage - 1) & ~(kHugePage - 1), bytes};
+    if (::madvise(target(), bytes, MADV_HUGEPAGE) != 0) return unavailable("this kernel has no huge pages");
+    std::memcpy(target(), reinterpret_cast<const void*>(code_->begin), code_->bytes);
+    return is_huge(pages_) ? Status() : unavailable("this machine gives no huge pages");
+  }
+
+  Status put_in_place() const {
+    if (::mprotect(target(), pages_.bytes, PROT_READ | PROT_EXEC) != 0) return unavailable(std::strerror(errno));
+    // The next instruction is then read from the copy, which has the same one in the same place.
+    void* const moved =
+        ::mremap(target(), pages_.bytes, pages_.bytes, MREMAP_MAYMOVE | MREMAP_FIXED, reinterpret_cast<void*>(code_->begin));
+    return moved == MAP_FAILED ? Status(unavailable(std::strerror(errno))) : Status();
+  }
+
+ private:
+  void* target() const { return reinterpret_cast<void*>(pages_.begin); }
+
+  std::optional<Range> code_;
+  void* memory_ = MAP_FAILED;
+  std::size_t mapped_ = 0;
+  Range pages_;
+};
+
+CodeMove::CodeMove() : copy_(std::make_unique<Copy>()), thread_([this] { copied_ = copy_->make(); }) {}
+CodeMove::~CodeMove() { wait(); }
+
+void CodeMove::wait() {
+  if (thread_.joinable()) thread_.join();
+}
+
+Status CodeMove::finish() {
+  PKI_TRY_VOID(copied_);
+  auto moved = copy_->put_in_place();
+  copy_.reset();
+  return moved;
 }
 
 }  // namespace chancery::base

@@ -40,7 +40,9 @@ void* memory(int protection) { return ::mmap(nullptr, kBytes, protection, MAP_PR
 
 TEST(CodePages, ThisProgramIsNotLinkedForThemAndGoesOn) {
   EXPECT_EQ(status_of_child([] {
-              const auto moved = move_code_to_huge_pages();
+              CodeMove code;
+              code.wait();
+              const auto moved = code.finish();
               if (moved.ok() || moved.error().code() != Code::Unavailable) return 1;
               try {
                 throw std::runtime_error("still unwinds");

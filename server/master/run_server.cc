@@ -40,8 +40,8 @@ void meet_the_name_service() {
 }
 
 /// The code goes where all workers share it, and from then on no process of the server can bring in more (PROMISES D34).
-void settle_code() {
-  if (const auto moved = base::move_code_to_huge_pages(); !moved.ok()) base::log_info(moved.error().message());
+void settle_code(base::CodeMove& code) {
+  if (const auto moved = code.finish(); !moved.ok()) base::log_info(moved.error().message());
   if (const auto forbidden = base::forbid_new_code(); !forbidden.ok()) base::log_warning(forbidden.error().message());
 }
 
@@ -72,8 +72,9 @@ Result<Ground> make_ground(const config::ServerConfig& server, base::UniqueFd ba
 
 }  // namespace
 
-Status run_server(const std::shared_ptr<const config::Snapshot>& snapshot, bool in_background) {
+Status run_server(const std::shared_ptr<const config::Snapshot>& snapshot, bool in_background, base::CodeMove& code) {
   const auto& server = snapshot->server;
+  code.wait();
   close_inherited();
   PKI_TRY_VOID(limit_rights());
   base::UniqueFd background;
@@ -86,7 +87,7 @@ Status run_server(const std::shared_ptr<const config::Snapshot>& snapshot, bool 
   if (in_background) PKI_TRY_VOID(leave_terminal(server));
   base::set_title("chanceryd: master");
   meet_the_name_service();
-  settle_code();
+  settle_code(code);
   Master(ground, std::move(listener), snapshot).run();
   ground.directory.leave();
   return {};
