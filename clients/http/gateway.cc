@@ -10,6 +10,11 @@ namespace {
 constexpr std::chrono::seconds kMaxIdle{60};  ///< the daemon ends idle sessions after its own, longer limit
 constexpr std::size_t kMaxIdlePerRealm = 16;
 
+/// Whether a command that was cut off may be sent once more. After a time-out of ours it may still be running.
+bool may_repeat(std::string_view method, const Json& params, const Error& why) {
+  return why.code() != Code::Timeout && client::is_repeatable(method, params);
+}
+
 }  // namespace
 
 struct Gateway::Idle {
@@ -41,8 +46,8 @@ void Gateway::give_back(Sessions& to, const std::string& realm, std::unique_ptr<
   if (sessions.size() < kMaxIdlePerRealm) sessions.push_back({std::move(session), std::chrono::steady_clock::now()});
 }
 
-/// A worker that ended just now is replaced once; one that said so before it read the request, until one reads it. After a
-/// time-out of ours the command may still be running.
+/// A worker that ended before it read the request is replaced until one reads it; one that ended without an answer, once, and
+/// only for what may be done twice.
 Result<Json> Gateway::call(const std::string& realm, std::string_view method, const Json& params, const std::string& acting_for) {
   auto session = take(idle_, realm);
   bool is_fresh = session == nullptr;
@@ -53,7 +58,8 @@ Result<Json> Gateway::call(const std::string& realm, std::string_view method, co
     auto answer = session->call(method, params, acting_for);
     const bool ended = !answer.ok() && !session->connected();
     const bool unread = ended && client::says_connect_again(answer.error());
-    const bool again = unread ? attempt < client::kMostSessions : ended && !is_fresh && answer.error().code() != Code::Timeout;
+    const bool again =
+        unread ? attempt < client::kMostSessions : ended && !is_fresh && may_repeat(method, params, answer.error());
     if (!again) {
       give_back(idle_, realm, std::move(session));
       return answer;

@@ -25,8 +25,9 @@ class Gateway {
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
 
-  /// One command in one realm. A session whose worker ended meanwhile is replaced and the call made once more; one that ended
-  /// before it read the request, as after a reload, as often as client::kMostSessions says.
+  /// One command in one realm. A session that ended before it read the request, as after a reload, is replaced as often as
+  /// client::kMostSessions says; one that ended without an answer once, if client::is_repeatable() says so: of other commands
+  /// nobody knows whether they were carried out, and the caller is told.
   ///
   /// @param acting_for  whom this is for: "acme:<account>", "http:<address>"; both names go to the audit line.
   /// @errors what the command answers; NotFound: no such realm; Unavailable, Timeout, Busy: the daemon.

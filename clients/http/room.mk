@@ -24,6 +24,6 @@ chancery_http_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS)
 chancery_http_LDADD = $(RA_LIBS) $(ACME_LIBS) $(API_LIBS) $(HTTP_LIBS) $(ZMQ_LIBS)
 
 UNIT_TESTS += http_test
-http_test_SOURCES = clients/http/admission_test.cc clients/http/http_test.cc
+http_test_SOURCES = clients/http/admission_test.cc clients/http/gateway_test.cc clients/http/http_test.cc
 http_test_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS) $(EVENT_CFLAGS)
 http_test_LDADD = $(HTTP_LIBS) $(GTEST_LIBS)

@@ -32,8 +32,8 @@ class SocketConnector : public Connector {
  public:
   SocketConnector(std::string socket, std::string front_end) : socket_(std::move(socket)), front_end_(std::move(front_end)) {}
   Result<std::unique_ptr<Session>> open(const std::string& realm) override {
-    PKI_TRY(auto client, client::Client::connect({.socket = socket_, .request_timeout = kAnswerLimit}));
-    PKI_TRY([[maybe_unused]] const auto identity, client.open(realm, front_end_));
+    PKI_TRY(auto client,
+            client::Client::connect_to_realm({.socket = socket_, .request_timeout = kAnswerLimit}, realm, front_end_));
     return std::unique_ptr<Session>(std::make_unique<SocketSession>(std::move(client)));
   }
 

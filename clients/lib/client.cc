@@ -46,6 +46,16 @@ Result<Client> Client::connect(const Options& options) {
   return Client(std::move(socket), std::move(resolved));
 }
 
+Result<Client> Client::connect_to_realm(const Options& options, std::string_view realm, std::string_view front_end) {
+  for (int attempt = 1;; ++attempt) {
+    PKI_TRY(auto client, connect(options));
+    const auto opened = client.open(realm, front_end);
+    if (opened.ok()) return client;
+    const bool unread = !client.connected() && says_connect_again(opened.error());
+    if (!unread || attempt == kMostSessions) return opened.error();
+  }
+}
+
 Client Client::adopt(base::UniqueFd socket, Options options) {
   Client client(std::move(socket), std::move(options));
   client.may_reconnect_ = false;

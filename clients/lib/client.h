@@ -51,6 +51,11 @@ class Client {
   static Result<Client> connect(const Options& options = {});
   /// As above. @param socket  its path; empty: default_socket().
   static Result<Client> connect(const std::string& socket) { return connect(Options{.socket = socket}); }
+  /// connect() and open(). One that the server ended before it read session.open, as while configurations are loaded one after
+  /// the other, is followed by another, up to kMostSessions.
+  ///
+  /// @errors those of both.
+  static Result<Client> connect_to_realm(const Options& options, std::string_view realm, std::string_view front_end = {});
   /// Talks over a socket that is connected already, and never connects anew.
   static Client adopt(base::UniqueFd socket, Options options = {});
 

@@ -30,6 +30,11 @@ Answer fails(Code code) {
   return [code](const Request& request) { return wire::encode_error(request.id, Error(code, "no", "why")) + "\n"; };
 }
 
+/// What a session that ends says last, to whoever it is that asks.
+std::string says_last(const Request&) {
+  return wire::encode_error(Json(), Error(Code::Timeout, "no longer in force", std::string(wire::kConnectAgain))) + "\n";
+}
+
 /// Takes one connection after the other; each is served by its own list of answers and then ended.
 class FakeServer {
  public:
@@ -113,6 +118,29 @@ TEST(Client, RepeatsWhatReadsInASessionAsBefore) {
   ASSERT_TRUE(client.open("devices", "http").ok());
   EXPECT_EQ(calls::node_get(client, {.cn = "a"}).value().text("cn"), "a");
   EXPECT_EQ(server.seen(), (Names{"session.open", "node.get", "session.open", "node.get"}));
+}
+
+TEST(Client, ToARealmLastsThroughSessionsThatEndUnread) {
+  FakeServer server({{says_last}, {says_last}, {echo, echo}});
+  auto client = Client::connect_to_realm({.socket = server.path()}, "devices", "http");
+  ASSERT_TRUE(client.ok()) << base::to_line(client.error());
+  EXPECT_TRUE(client->call("server.ping").ok());
+  EXPECT_EQ(server.seen(), (Names{"session.open", "session.open", "session.open", "server.ping"}));
+}
+
+TEST(Client, ToARealmGivesUpWhatIsRefusedOrCutOff) {
+  FakeServer server({{fails(Code::NotFound)}, {hang_up}});
+  EXPECT_EQ(Client::connect_to_realm({.socket = server.path()}, "other").error().code(), Code::NotFound);
+  EXPECT_EQ(Client::connect_to_realm({.socket = server.path()}, "other").error().code(), Code::Closed);
+  EXPECT_EQ(server.seen(), (Names{"session.open", "session.open"}));
+}
+
+TEST(Client, ToARealmEndsAfterMostSessions) {
+  FakeServer server(std::vector<std::vector<Answer>>(kMostSessions + 1, {says_last}));
+  const auto client = Client::connect_to_realm({.socket = server.path()}, "devices");
+  ASSERT_FALSE(client.ok());
+  EXPECT_TRUE(says_connect_again(client.error()));
+  EXPECT_EQ(server.seen().size(), static_cast<std::size_t>(kMostSessions));
 }
 
 TEST(Client, RepeatsAnIssuanceWithItsKeyAlone) {

@@ -27,11 +27,9 @@ std::chrono::milliseconds SocketBackend::time_left(std::chrono::milliseconds lim
 bool SocketBackend::is_in_time() { return time_left(kLastCommand).count() > 0; }
 
 Status SocketBackend::connect() {
-  PKI_TRY(auto connected,
-          client::Client::connect(client::Options{.socket = socket_, .request_timeout = time_left(kAnswerLimit)}));
-  auto fresh = std::make_unique<client::Client>(std::move(connected));
-  PKI_TRY([[maybe_unused]] const auto opened, fresh->open(endpoint_.realm, front_end_));
-  client_ = std::move(fresh);
+  const client::Options options{.socket = socket_, .request_timeout = time_left(kAnswerLimit)};
+  PKI_TRY(auto connected, client::Client::connect_to_realm(options, endpoint_.realm, front_end_));
+  client_ = std::make_unique<client::Client>(std::move(connected));
   attested_ = Json();
   return {};
 }
