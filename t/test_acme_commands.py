@@ -436,6 +436,19 @@ def test_f42_who_holds_all_names_may_revoke(acme, other):
     assert other.result("acme.certificate.revoke", certificate=pem, account=other.account)["reason"] == "unspecified"
 
 
+def test_f42_what_did_not_come_by_acme_is_not_revoked_by_it(acme):
+    """A front end's word that somebody signed with its key, or holds its names, is worth nothing against others' certificates."""
+    name = fresh()
+    key, der = make_csr([name])
+    own = Key()
+    own.key = key
+    acme.ready(name)
+    pem = acme.result("certificate.issue", profile="server", csr=pem_of(der))["certificate"]
+    for proof in ({"jwk": own.jwk()}, {"account": acme.account}):
+        code, message = acme.error("acme.certificate.revoke", certificate=pem, **proof)[:2]
+        assert code == "denied", message
+
+
 def test_f42_a_subscriber_gives_a_subscribers_reason(acme):
     pem = acme.certificate(fresh())
     for reason in ("certificateHold", "cACompromise", "aACompromise"):

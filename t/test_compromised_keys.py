@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from test_daemon import Daemon, request_for
-from test_master import BUILD
+from test_master import BUILD, wait_for
 from test_restore import database, restart
 
 
@@ -52,11 +52,58 @@ def test_B4_C13_no_command_gets_around_it(daemon):
         rule, = [row for row in preview["reasons"] if row["rule"] == "key-report"]
         assert not preview["allowed"] and not rule["passed"] and first in rule["detail"]
         assert "result" in issue(talk, other)
-        # the other certificate of that key is told by its own serial, and the first report stays
-        talk.result("certificate.revoke", serial=second, reason="keyCompromise")
+        # the other certificate of that key ends by itself, or by whoever is faster; the first report stays
+        talk.call("certificate.revoke", serial=second, reason="keyCompromise")
         assert refused(issue(talk, csr), first)
     with daemon.talk("devices") as talk:  # realms know nothing of each other
         assert "result" in issue(talk, csr)
+
+
+def state(talk, serial):
+    got = talk.result("certificate.get", serial=serial)
+    return got["state"], got.get("reason")
+
+
+def test_B4_the_keys_other_certificates_end_with_it(daemon):
+    csr, other = request_for("a.example.com"), request_for("b.example.com")
+    with daemon.talk("default") as talk, daemon.talk("devices") as elsewhere:
+        first, second, third = (issue(talk, csr)["result"]["serial"] for _ in range(3))
+        unrelated, foreign = issue(talk, other)["result"]["serial"], issue(elsewhere, csr)["result"]["serial"]
+        renewed = talk.result("certificate.renew", serial=second)["serial"]
+        talk.result("certificate.revoke", serial=third, reason="certificateHold")
+        talk.result("certificate.revoke", serial=first, reason="keyCompromise")
+        talk.result("realm.reconcile")
+        elsewhere.result("realm.reconcile")
+        for serial in (first, second, third, renewed):
+            assert state(talk, serial) == ("revoked", "keyCompromise"), serial
+        assert state(talk, unrelated)[0] == "valid" and state(elsewhere, foreign)[0] == "valid"
+        crl = talk.result("crl.issue")
+        assert crl["entries"] == 4
+        # each by an event of its own, which a store restored from an older copy gets back
+        events = [one for one in talk.result("audit.list", limit=1000)["records"] if one.get("what") == "certificate.state"]
+        told = [json.loads(one["about"])["serial"] for one in events]
+        assert {first, second, third, renewed} <= set(told)
+
+
+def test_B4_nobody_has_to_ask_for_that(daemon):
+    csr = request_for("a.example.com")
+    with daemon.talk("default") as talk:
+        first, second = issue(talk, csr)["result"]["serial"], issue(talk, csr)["result"]["serial"]
+        talk.result("certificate.revoke", serial=first, reason="keyCompromise")
+    restart(daemon, lambda: None)  # cut off before its round: the next one takes it up
+    with daemon.talk("default") as talk:
+        wait_for(lambda: state(talk, second) == ("revoked", "keyCompromise"), 60, what="upkeep's round")
+
+
+def test_F10_a_lost_store_learns_that_again_too(daemon):
+    csr = request_for("a.example.com")
+    with daemon.talk("default") as talk:
+        first, second = issue(talk, csr)["result"]["serial"], issue(talk, csr)["result"]["serial"]
+        talk.result("certificate.revoke", serial=first, reason="keyCompromise")
+    restart(daemon, lambda: shutil.rmtree(database(daemon)) or database(daemon).mkdir(mode=0o700))
+    with daemon.talk("default") as talk:
+        talk.result("realm.reconcile")
+        assert [state(talk, serial) for serial in (first, second)] == [("revoked", "keyCompromise")] * 2
 
 
 def test_C6_a_request_that_was_answered_before_is_not_answered_again(daemon):

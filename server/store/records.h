@@ -28,6 +28,7 @@ struct NewCertificate {
   Serial serial;
   std::string ca;  ///< name of the CA that signed it
   Bytes der;       ///< at most kMaxDerBytes
+  std::string key{};  ///< SHA-256 of its SubjectPublicKeyInfo, in hex; empty: it cannot be read
   std::string profile;
   std::string subject;              ///< DN, slash form
   std::string cn;                   ///< common name; empty: none, then no node is made
@@ -106,6 +107,18 @@ struct Revocation {
 inline CertificateState state_after(const Revocation& revocation) {
   return revocation.reason == kHoldReason ? CertificateState::Held : CertificateState::Revoked;
 }
+
+/// A compromised key whose certificates are to be looked for.
+struct KeySweep {
+  std::string spki;        ///< SHA-256 of the SubjectPublicKeyInfo, in hex
+  std::int64_t asked = 0;  ///< how often
+};
+
+struct LivingCertificate {
+  Serial serial;
+  std::string ca;
+  Bytes der{};
+};
 
 /// A DN that comes onto the list of administrators, or a key that is bound to one.
 struct NewAdmin {

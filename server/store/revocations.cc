@@ -61,22 +61,9 @@ Result<CertificateRecord> Store::apply_state(const Revocation& change, Certifica
                                                                {"reason", record.reason},
                                                                {"revoked_by", record.revoked_by}}));
   if (changed.changed != 1) return Error(Code::Busy, "certificate " + record.serial.hex() + " changed meanwhile");
-  if (!change.compromised_key.empty()) {
-    PKI_TRY(const auto known, run("compromised_key_insert",
-                                  {{"spki", change.compromised_key}, {"serial", change.serial}, {"reported_at", change.at}}));
-  }
+  if (!change.compromised_key.empty()) PKI_TRY_VOID(report_compromised(change.compromised_key, change.serial, change.at));
   PKI_TRY(const auto noted, run("crl_pending_insert", {{"ca", record.ca}, {"serial", record.serial}, {"since", change.at}}));
   return record;
-}
-
-Result<std::optional<CompromisedKey>> Store::compromised_key(const std::string& spki) {
-  PKI_TRY(const auto out, run("compromised_key_get", {{"spki", spki}}));
-  if (out.rows.empty()) return std::optional<CompromisedKey>();
-  Row row(out, 0);
-  PKI_TRY(auto serial, row.serial("serial"));
-  const auto reported_at = row.time("reported_at");
-  PKI_TRY_VOID(row.status());
-  return std::optional(CompromisedKey{std::move(serial), reported_at});
 }
 
 // ----- what the next CRL must say

@@ -17,7 +17,8 @@ sql_files = \
   $(srcdir)/sql/schema/0002_compromised_keys.sql \
   $(srcdir)/sql/schema/0003_seeds.sql \
   $(srcdir)/sql/schema/0004_admin_keys.sql \
-  $(srcdir)/sql/schema/0005_own_renewals.sql
+  $(srcdir)/sql/schema/0005_own_renewals.sql \
+  $(srcdir)/sql/schema/0006_key_sweeps.sql
 EXTRA_DIST += sql/embed.awk $(sql_files)
 CLEANFILES += server/store/embedded_sql.cc
 
@@ -32,6 +33,7 @@ libstore_a_SOURCES = \
   server/store/certificate_rows.cc server/store/certificate_rows.h \
   server/store/certificate_search.cc \
   server/store/certificates.cc \
+  server/store/compromised_keys.cc \
   server/store/crls.cc \
   server/store/driver.h \
   server/store/own_renewals.cc \
@@ -55,6 +57,7 @@ store_test_SOURCES = \
   server/store/acme_test.cc \
   server/store/certificate_search_test.cc \
   server/store/certificates_test.cc \
+  server/store/compromised_keys_test.cc \
   server/store/concurrency_test.cc \
   server/store/crls_test.cc \
   server/store/faults_test.cc \

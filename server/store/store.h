@@ -70,6 +70,13 @@ class Store {
 
   /// Whether, and since when, a key may not be certified again. @param spki  SHA-256 of the SubjectPublicKeyInfo, in hex
   Result<std::optional<CompromisedKey>> compromised_key(const std::string& spki);
+  /// Keys whose certificates are to be looked for: reported since, or certified by somebody who did not know yet. At most 1000.
+  Result<std::vector<KeySweep>> key_sweeps();
+  /// All certificates that were there when key_sweeps() gave it have been looked at. One that was asked for again stays.
+  Status end_key_sweep(const KeySweep& sweep);
+  /// Those neither revoked nor expired, by serial, after that one; empty: there are no more. A taken-over one may have no DER.
+  Result<std::vector<LivingCertificate>> living_certificates(const std::optional<LivingCertificate>& after, Seconds now,
+                                                             std::size_t limit);
 
   // ----- CRLs
 
@@ -194,6 +201,9 @@ class Store {
   Status insert_admin_keys(const NewAdmin& admin);
   Result<Added> known_or_clash(const NewCertificate& certificate);
   Status note_idempotency_key(const NewCertificate& certificate);
+  Status report_compromised(const std::string& spki, const Serial& serial, Seconds at);
+  Status ask_for_sweep(const std::string& spki);
+  Status sweep_if_compromised(const NewCertificate& certificate);
   Result<CertificateRecord> change_state(const Revocation& change, CertificateState wanted);
   Result<CertificateRecord> apply_state(const Revocation& change, CertificateState wanted);
   Status read_revoked(const std::string& ca, CertificateState state, Seconds since, std::vector<RevokedCertificate>& out);

@@ -47,9 +47,13 @@ Result<bool> holds_all_names(store::Store& store, const std::string& account, co
   return !certificate.sans().empty();
 }
 
-/// RFC 8555 7.6: the account that obtained it, one that holds all its names, or who holds its key.
+/// RFC 8555 7.6: the account that obtained it, one that holds all its names, or who holds its key. That these asked is the front
+/// end's word, which counts for what came by ACME and for nothing else.
 Status check_right(store::Store& store, const Params& params, const store::CertificateRecord& record,
                    const x509::Certificate& certificate, Seconds now) {
+  if (record.acme_account.empty())
+    return Error(Code::Denied, "certificate " + record.serial.hex() + " was not issued by ACME, so it is not revoked by ACME",
+                 "its holder or an operator of the realm revokes it");
   if (params.has("jwk")) {
     PKI_TRY(const auto key, read_account_key(*params.json("jwk")));
     if (key.key == certificate.public_key()) return {};

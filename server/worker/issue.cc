@@ -99,17 +99,26 @@ Status bind_administrator(store::Store& store, const store::NewCertificate& row,
   return {};
 }
 
-/// What was revoked, reported or deleted while its renewal was made does not live on in it. What is revoked from here on finds
-/// the renewal in the store.
+/// A key that was reported while it was certified. The store has a sweep look for the certificate, too, should this be cut off.
+Status check_key(Session& session, const store::NewCertificate& row) {
+  PKI_TRY(auto* store, session.store());
+  PKI_TRY(const auto reported, store->compromised_key(row.key));
+  if (!reported) return {};
+  const auto revoked = revoke(session, row.serial, "keyCompromise");
+  if (!revoked.ok() && revoked.error().code() != Code::Conflict) return revoked.error();
+  return Error(Code::Conflict,
+               "the key was reported compromised while it was certified, so its certificate " + row.serial.hex() + " is revoked");
+}
+
+/// What was revoked or deleted while its renewal was made does not live on in it. What is revoked from here on finds the renewal
+/// in the store.
 Status check_followed(Session& session, const Serial& followed, const x509::Certificate& renewal) {
   PKI_TRY(auto* store, session.store());
   PKI_TRY(const auto before, store->certificate(followed));
-  PKI_TRY(const auto reported, store->compromised_key(renewal.public_key().spki_sha256_hex()));
   const auto node = before.cn.empty() ? Result<store::NodeRecord>(Error(Code::NotFound, "")) : store->node(before.cn);
   const bool is_gone = !before.cn.empty() && !node.ok() && node.error().code() == Code::NotFound;
-  if (before.state == store::CertificateState::Valid && !reported && !is_gone) return {};
-  const auto* reason = reported ? "keyCompromise" : "cessationOfOperation";
-  PKI_TRY([[maybe_unused]] const auto revoked, revoke(session, renewal.serial(), reason));
+  if (before.state == store::CertificateState::Valid && !is_gone) return {};
+  PKI_TRY([[maybe_unused]] const auto revoked, revoke(session, renewal.serial(), "cessationOfOperation"));
   return Error(Code::Conflict, "certificate " + followed.hex() + " ended while it was renewed, so its renewal " +
                                    renewal.serial().hex() + " is revoked, too");
 }
@@ -129,6 +138,7 @@ Result<Issued> sign_and_store(Session& session, const Order& order, const realm:
   PKI_TRY(auto* store, session.store());
   PKI_TRY([[maybe_unused]] const auto added, store->add_certificate(row));
   if (decision.binds_administrator) PKI_TRY_VOID(bind_administrator(*store, row, certificate));
+  PKI_TRY_VOID(check_key(session, row));
   if (order.follows && !made.replayed) PKI_TRY_VOID(check_followed(session, *order.follows, certificate));
   base::log_info("issued " + row.serial.hex() + " " + order.profile.text() + " " + row.subject + " for " + row.requester +
                  (made.replayed ? " (again)" : ""));
@@ -197,6 +207,7 @@ store::NewCertificate to_stored(const x509::Certificate& certificate, const std:
   return store::NewCertificate{.serial = certificate.serial(),
                                .ca = std::string(kCaName),
                                .der = Bytes(certificate.der().begin(), certificate.der().end()),
+                               .key = certificate.public_key().spki_sha256_hex(),
                                .profile = profile,
                                .subject = certificate.subject().to_slash(),
                                .cn = certificate.subject().common_name().value_or(""),

@@ -9,6 +9,7 @@
 #include "server/worker/administrator.h"
 #include "server/worker/handlers.h"
 #include "server/worker/issue.h"
+#include "server/worker/key_sweep.h"
 
 namespace chancery::worker {
 namespace {
@@ -115,9 +116,11 @@ Status reconcile_states(Session& session, store::Store& store) {
 /// What another program issued was issued when it began, as far as anybody knows.
 store::NewCertificate row_of_taken_over(const signer::JournalRecord& record) {
   const auto& facts = *record.taken_over;
+  const auto certificate = x509::Certificate::from_der(record.certificate);
   return store::NewCertificate{.serial = facts.serial,
                                .ca = std::string(kCaName),
                                .der = record.certificate,
+                               .key = certificate.ok() ? certificate->public_key().spki_sha256_hex() : std::string(),
                                .profile = record.profile,
                                .subject = facts.subject,
                                .cn = facts.cn,
@@ -202,6 +205,7 @@ Result<Json> realm_reconcile(Session& session, const Params& /*params*/) {
   auto stored = Json::array();
   PKI_TRY_VOID(reconcile_certificates(session, *store, stored));
   PKI_TRY_VOID(reconcile_states(session, *store));
+  PKI_TRY_VOID(sweep_compromised_keys(session));
   PKI_TRY_VOID(bind_earlier_administrators(session));
   // Orders and authorizations that ended long ago serve nobody (incident I28); certificates stay. A batch each round is enough.
   PKI_TRY([[maybe_unused]] const auto purged, store->purge_acme(session.clock().now() - kAcmeRetention, kPage));

@@ -27,6 +27,7 @@ libworker_a_SOURCES = \
   server/worker/key_demand.cc server/worker/key_demand.h \
   server/worker/key_pool.cc server/worker/key_pool.h \
   server/worker/key_source.cc server/worker/key_source.h \
+  server/worker/key_sweep.cc server/worker/key_sweep.h \
   server/worker/keymaker.cc \
   server/worker/node_commands.cc \
   server/worker/node_key.cc server/worker/node_key.h \
