@@ -235,11 +235,11 @@ def server(tmp_path):
 
 # ----- what a child gets, and how it ends
 
-def test_d16_a_worker_holds_its_client_and_its_life_line(server):
+def test_d16_a_worker_holds_its_client_its_life_line_and_its_way_to_a_pass(server):
     server.start()
     with server.session(), server.session():
         for pid in wait_for(lambda: len(server.workers()) == 2 and server.workers()):
-            assert sorted(descriptors(pid).values()) == ["pipe", "socket"]
+            assert sorted(descriptors(pid).values()) == ["pipe", "socket", "socket"]
 
 
 def test_d16_signers_upkeep_and_front_ends_hold_what_they_were_given(server):
@@ -807,7 +807,7 @@ def test_d26_a_passed_socket_is_used_and_left_in_place(server):
         early.sendall(b"e")
         assert early.recv(1) == b"e"
         server.wait_log("ready; ")
-        assert sorted(descriptors(server.workers()[0]).values()) == ["pipe", "socket"]
+        assert sorted(descriptors(server.workers()[0]).values()) == ["pipe", "socket", "socket"]
         server.process.terminate()
         assert server.process.wait(5) == 0
         assert server.socket.exists()

@@ -83,6 +83,13 @@ Status forbid_dumps() {
   return {};
 }
 
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 void give_way() {
   constexpr int kNice = 10;
   const sched_param unused{};

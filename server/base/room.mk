@@ -10,10 +10,10 @@ libbase_a_SOURCES = \
   server/base/landlock.cc server/base/landlock.h \
   server/base/no_new_code.cc server/base/no_new_code.h \
   server/base/no_processes.cc server/base/no_processes.h \
-  server/base/signer_passes.cc server/base/signer_passes.h \
   server/base/log.cc server/base/log.h \
   server/base/names.cc server/base/names.h \
   server/base/process.cc server/base/process.h \
+  server/base/realm_passes.cc server/base/realm_passes.h \
   server/base/result.cc server/base/result.h \
   server/base/role.cc server/base/role.h \
   server/base/scoreboard.cc server/base/scoreboard.h \
@@ -24,6 +24,6 @@ libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(SPDLOG_CFLAGS)
 BASE_LIBS = libbase.a $(SPDLOG_LIBS)
 
 UNIT_TESTS += base_test
-base_test_SOURCES = server/base/base_test.cc server/base/file_test.cc server/base/code_pages_test.cc server/base/no_processes_test.cc server/base/signer_passes_test.cc server/base/scoreboard_test.cc
+base_test_SOURCES = server/base/base_test.cc server/base/file_test.cc server/base/code_pages_test.cc server/base/no_processes_test.cc server/base/realm_passes_test.cc server/base/scoreboard_test.cc
 base_test_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS)
 base_test_LDADD = $(BASE_LIBS) $(GTEST_LIBS)

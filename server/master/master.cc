@@ -37,7 +37,7 @@ Master::Master(Ground& ground, base::UniqueFd listener, std::shared_ptr<const co
       grace_limit_(ground.loop.timer([this] { end_at_once(); })),
       signers_limit_(ground.loop.timer([this] { supervisor_.kill(StopPhase::Signers); })),
       watchdog_(ground.loop.timer([this] { watchdog(); })),
-      workers_(*ground.board, ground.life.read.get(), ground.passes, ground.key_passes, worker_of(ground), snapshot_),
+      workers_(ground.loop, shared(), snapshot_),
       supervisor_(ground.loop, *ground.board, [this] { change_due_->arm_after(kAtOnce); }) {
   const auto on = [&](int number, Watch::Action action) { signals_.push_back(ground_.loop.signal(number, std::move(action))); };
   on(SIGCHLD, [this] { reap(); });
@@ -53,8 +53,7 @@ Master::Master(Ground& ground, base::UniqueFd listener, std::shared_ptr<const co
 }
 
 Shared Master::shared() const {
-  return {&ground_.directory, ground_.board.get(), ground_.life.read.get(),
-          &ground_.passes,    &ground_.key_passes, worker_of(ground_)};
+  return {&ground_.directory, ground_.board.get(), ground_.life.read.get(), &ground_.passes, worker_of(ground_)};
 }
 
 void Master::run() {

@@ -16,8 +16,7 @@ struct Ground {
   RunDirectory directory;
   base::Pipe life;  ///< the children hold the read end; the write end is closed when the master is gone, however it went
   std::unique_ptr<base::Scoreboard> board;
-  base::SignerPasses passes;
-  base::SignerPasses key_passes;  ///< what workers show the keymaker
+  PassBooks passes;
   std::optional<Account> worker;  ///< whom workers become
   base::UniqueFd background;      ///< where to report that everything is ready; empty in the foreground
 };

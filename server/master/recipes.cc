@@ -34,11 +34,11 @@ std::vector<std::string> with_credentials(std::vector<std::string> names) {
   return names;
 }
 
-/// Memory that holds a text from its beginning, to be read as a file.
-Result<base::UniqueFd> text_file(std::string_view text) {
+/// Memory that holds these texts, one after another, to be read as a file. It is the only copy that is made of them.
+Result<base::UniqueFd> text_file(const std::vector<std::string_view>& parts) {
   base::UniqueFd file(::memfd_create("settings", MFD_CLOEXEC));
   if (!file) return base::io_error("memfd_create", errno);
-  PKI_TRY_VOID(base::write_all(file.get(), base::as_bytes(text)));
+  for (const auto part : parts) PKI_TRY_VOID(base::write_all(file.get(), base::as_bytes(part)));
   if (::lseek(file.get(), 0, SEEK_SET) != 0) return base::io_error("lseek", errno);
   return file;
 }
@@ -48,7 +48,8 @@ Result<Started> start_signer(const SnapshotPtr& snapshot, const config::RealmCon
   PKI_TRY(const auto program, find_program(kSignerProgram, server.program_directory));
   PKI_TRY(const int listener, shared.directory->open_signer_socket(server, realm.name));
   PKI_TRY(auto ready, base::make_pipe());
-  PKI_TRY(const auto pass, text_file(base::as_text(shared.passes->make(realm.name))));
+  PKI_TRY(const auto pass_text, shared.passes->signers.make(realm.name));
+  PKI_TRY(const auto pass, text_file({base::as_text(pass_text)}));
   const auto asker = std::to_string(shared.worker != nullptr ? shared.worker->uid : ::geteuid());
   PKI_TRY(const pid_t pid,
           spawn({.program = program,
@@ -68,26 +69,31 @@ Result<Started> start_signer(const SnapshotPtr& snapshot, const config::RealmCon
 Result<Started> start_upkeep(const SnapshotPtr& snapshot, const Shared& shared) {
   const int keep[] = {shared.life};
   PKI_TRY(const pid_t pid, fork_child(keep, shared.worker, [&] {
-            return worker::run_upkeep({.life = base::UniqueFd(shared.life),
-                                       .snapshot = snapshot,
-                                       .board = shared.board,
-                                       .passes = shared.passes,
-                                       .key_passes = shared.key_passes});
+            return worker::run_upkeep({.life = base::UniqueFd(shared.life), .snapshot = snapshot, .board = shared.board});
           }));
   return Started{pid, {}};
 }
 
+/// What workers show the keymaker: "REALM PASS" lines.
+Result<base::UniqueFd> key_passes(const std::vector<RealmName>& realms, PassBook& book) {
+  std::vector<std::string_view> parts;
+  for (const auto& realm : realms) {
+    PKI_TRY(const auto pass, book.make(realm));
+    parts.insert(parts.end(), {realm.text(), " ", base::as_text(pass), "\n"});
+  }
+  return text_file(parts);
+}
+
 Result<Started> start_keymaker(const SnapshotPtr& snapshot, const std::vector<RealmName>& realms, const Shared& shared) {
   PKI_TRY(const int listener, shared.directory->open_keymaker_socket(snapshot->server));
-  for (const auto& realm : realms) shared.key_passes->make(realm);
-  const int keep[] = {shared.life, listener};
+  PKI_TRY(auto passes, key_passes(realms, shared.passes->keymaker));
+  const int keep[] = {shared.life, listener, passes.get()};
   PKI_TRY(const pid_t pid, fork_child(keep, shared.worker, [&] {
             return worker::run_keymaker({.life = base::UniqueFd(shared.life),
                                          .listener = listener,
+                                         .passes = std::move(passes),
                                          .snapshot = snapshot,
-                                         .board = shared.board,
-                                         .passes = shared.passes,
-                                         .key_passes = shared.key_passes});
+                                         .board = shared.board});
           }));
   return Started{pid, {}};
 }
@@ -96,7 +102,7 @@ Result<Started> start_front_end(const config::ServerConfig& server, const config
                                 const std::string& settings, const Shared& shared) {
   PKI_TRY(const auto program, find_program(front_end.program, server.program_directory));
   PKI_TRY_VOID(shared.directory->make_front_end_directory(front_end.name, server.user_of(front_end)));
-  PKI_TRY(const auto config, text_file(settings));
+  PKI_TRY(const auto config, text_file({settings}));
   PKI_TRY(const pid_t pid,
           spawn({.program = program,
                  .arguments = {"--config-fd", std::to_string(kFrontEndConfig), "--life-fd", std::to_string(kFrontEndLife)},

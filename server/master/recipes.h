@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "server/base/scoreboard.h"
-#include "server/base/signer_passes.h"
 #include "server/config/server_config.h"
+#include "server/master/pass_book.h"
 #include "server/master/run_directory.h"
 #include "server/master/spawn.h"
 #include "server/master/supervisor.h"
@@ -17,8 +17,7 @@ struct Shared {
   RunDirectory* directory;
   base::Scoreboard* board;
   int life;  ///< read end of the life pipe: EOF means that the master is gone
-  base::SignerPasses* passes;
-  base::SignerPasses* key_passes;
+  PassBooks* passes;
   const Account* worker;  ///< whom workers and upkeep become; null: nobody else
 };
 

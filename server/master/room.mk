@@ -12,6 +12,8 @@ libmaster_a_SOURCES = \
   server/master/notify.cc server/master/notify.h \
   server/master/occasional.h \
   server/master/options.cc server/master/options.h \
+  server/master/pass_book.cc server/master/pass_book.h \
+  server/master/pass_window.cc server/master/pass_window.h \
   server/master/recipes.cc server/master/recipes.h \
   server/master/reload.cc server/master/reload.h \
   server/master/run_directory.cc server/master/run_directory.h \
@@ -34,6 +36,8 @@ master_test_SOURCES = \
   server/master/activation_test.cc \
   server/master/admission_test.cc \
   server/master/options_test.cc \
+  server/master/pass_book_test.cc \
+  server/master/pass_window_test.cc \
   server/master/reload_test.cc \
   server/master/supervisor_test.cc \
   server/master/throttle_test.cc \

@@ -66,7 +66,7 @@ Result<Ground> make_ground(const config::ServerConfig& server, base::UniqueFd ba
   PKI_TRY(auto loop, Loop::create());
   PKI_TRY(auto life, base::make_pipe());
   PKI_TRY(auto board, base::Scoreboard::create(static_cast<std::size_t>(server.limits.max_workers)));
-  return Ground{std::move(loop),   std::move(directory), std::move(life), std::move(board), {}, {},
+  return Ground{std::move(loop),   std::move(directory), std::move(life), std::move(board), {},
                 std::move(worker), std::move(background)};
 }
 
@@ -81,6 +81,7 @@ Status run_server(const std::shared_ptr<const config::Snapshot>& snapshot, bool 
   if (in_background) {
     PKI_TRY(background, go_to_background());
   }
+  base::raise_descriptor_limit();  // a worker without a session has one of the master's
   PKI_TRY(auto ground, make_ground(server, std::move(background)));
   PKI_TRY(auto listener, ground.directory.open_main_socket(server));
   PKI_TRY_VOID(open_server_log(server, "master"));

@@ -44,7 +44,7 @@ int run_upkeep(UpkeepStart start) {
 }
 
 KeymakerPart keymaker_part(const config::Snapshot&) { return {}; }
-int run_keymaker(const KeymakerStart&) { return base::to_int(base::Exit::Ok); }
+int run_keymaker(KeymakerStart) { return base::to_int(base::Exit::Ok); }
 
 std::vector<config::KnownCommand> known_commands() { return {}; }
 

@@ -22,17 +22,14 @@ std::size_t count(int setting) { return static_cast<std::size_t>(setting); }
 
 }  // namespace
 
-WorkerPool::WorkerPool(base::Scoreboard& board, int life, base::SignerPasses& passes, base::SignerPasses& key_passes,
-                       const Account* worker, std::shared_ptr<const config::Snapshot> snapshot)
-    : board_(board),
-      life_(life),
-      passes_(passes),
-      key_passes_(key_passes),
-      worker_(worker),
+WorkerPool::WorkerPool(Loop& loop, const Shared& shared, std::shared_ptr<const config::Snapshot> snapshot)
+    : loop_(loop),
+      board_(*shared.board),
+      shared_(shared),
       known_users_{{0, base::user_name(0)}, {::geteuid(), base::user_name(::geteuid())}},
       own_uid_(::geteuid()),
       snapshot_(std::move(snapshot)),
-      admission_(board.worker_slots(), count(snapshot_->server.limits.max_workers_per_uid)) {}
+      admission_(board_.worker_slots(), count(snapshot_->server.limits.max_workers_per_uid)) {}
 
 void WorkerPool::use(std::shared_ptr<const config::Snapshot> snapshot) {
   snapshot_ = std::move(snapshot);
@@ -49,30 +46,34 @@ Status WorkerPool::serve(base::UniqueFd client, const base::PeerCredentials& pee
     return {};
   }
   board_.occupy(*slot, peer.uid, base::SystemClock().now());
-  const int keep[] = {client.get(), life_};
+  const auto started = start(client, peer, *slot, is_upkeep);
+  if (started.ok()) return {};
+  admission_.leave(*slot);
+  board_.release(*slot);
+  refuse(std::move(client), Error(Code::Busy, "the server has no room for another worker", "retry in some seconds"));
+  return started;
+}
+
+Status WorkerPool::start(base::UniqueFd& client, const base::PeerCredentials& peer, std::size_t slot, bool is_upkeep) {
+  PKI_TRY(auto passes, PassWindow::open());
+  const int keep[] = {client.get(), shared_.life, passes.worker.get()};
   const auto known = known_users_.find(peer.uid);
-  const auto pid = fork_child(keep, worker_, [&] {
-    return worker::run_worker({.client = std::move(client),
-                               .life = base::UniqueFd(life_),
-                               .snapshot = snapshot_,
-                               .generation = board_.generation(),
-                               .board = &board_,
-                               .slot = *slot,
-                               .passes = &passes_,
-                               .key_passes = &key_passes_,
-                               .peer = peer,
-                               .peer_name = known == known_users_.end() ? "" : known->second,
-                               .from_upkeep = is_upkeep});
-  });
-  if (!pid.ok()) {
-    admission_.leave(*slot);
-    board_.release(*slot);
-    refuse(std::move(client), Error(Code::Busy, "the server has no room for another worker", "retry in some seconds"));
-    return pid.error();
-  }
-  board_.set_pid(*slot, *pid);
+  PKI_TRY(const pid_t pid, fork_child(keep, shared_.worker, [&] {
+            return worker::run_worker({.client = std::move(client),
+                                       .life = base::UniqueFd(shared_.life),
+                                       .passes = std::move(passes.worker),
+                                       .snapshot = snapshot_,
+                                       .generation = board_.generation(),
+                                       .board = &board_,
+                                       .slot = slot,
+                                       .peer = peer,
+                                       .peer_name = known == known_users_.end() ? "" : known->second,
+                                       .from_upkeep = is_upkeep});
+          }));
+  board_.set_pid(slot, pid);
   board_.count_accepted();
-  slots_.emplace(*pid, *slot);
+  running_.emplace(pid,
+                   Running{slot, std::make_unique<PassWindow>(loop_, std::move(passes.master), pid, snapshot_, *shared_.passes)});
   return {};
 }
 
@@ -85,18 +86,18 @@ void WorkerPool::refuse(base::UniqueFd client, const Error& why) {
 }
 
 bool WorkerPool::reaped(pid_t pid, int wait_status) {
-  const auto found = slots_.find(pid);
-  if (found == slots_.end()) return false;
-  admission_.leave(found->second);
-  board_.release(found->second);
-  slots_.erase(found);
+  const auto found = running_.find(pid);
+  if (found == running_.end()) return false;
+  admission_.leave(found->second.slot);
+  board_.release(found->second.slot);
+  running_.erase(found);
   const bool is_clean = WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == base::to_int(base::Exit::Ok);
   if (!is_clean) base::log_warning("worker process " + std::to_string(pid) + " ended: " + base::describe_exit(wait_status));
   return true;
 }
 
 void WorkerPool::signal_all(int number) const {
-  for (const auto& [pid, slot] : slots_) ::kill(pid, number);
+  for (const auto& [pid, worker] : running_) ::kill(pid, number);
 }
 
 }  // namespace chancery::master

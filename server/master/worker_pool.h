@@ -8,12 +8,12 @@
 
 #include "server/base/fd.h"
 #include "server/base/scoreboard.h"
-#include "server/base/signer_passes.h"
 #include "server/config/server_config.h"
-#include "server/master/account.h"
 #include "server/master/admission.h"
 #include "server/master/kinds.h"
 #include "server/master/occasional.h"
+#include "server/master/pass_window.h"
+#include "server/master/recipes.h"
 
 namespace chancery::master {
 
@@ -21,9 +21,7 @@ namespace chancery::master {
 /// configuration they were born with.
 class WorkerPool {
  public:
-  /// @param worker  whom workers become; null: nobody else
-  WorkerPool(base::Scoreboard& board, int life, base::SignerPasses& passes, base::SignerPasses& key_passes, const Account* worker,
-             std::shared_ptr<const config::Snapshot> snapshot);
+  WorkerPool(Loop& loop, const Shared& shared, std::shared_ptr<const config::Snapshot> snapshot);
 
   void use(std::shared_ptr<const config::Snapshot> snapshot);
 
@@ -44,21 +42,27 @@ class WorkerPool {
   bool reaped(pid_t pid, int wait_status);
 
   void signal_all(int number) const;
-  bool empty() const { return slots_.empty(); }
+  bool empty() const { return running_.empty(); }
 
  private:
   Status serve(base::UniqueFd client, const base::PeerCredentials& peer, std::optional<Kind> kind);
+  /// @param client  stays the caller's. @errors Io: no descriptor or no process.
+  Status start(base::UniqueFd& client, const base::PeerCredentials& peer, std::size_t slot, bool is_upkeep);
 
+  /// A worker that runs.
+  struct Running {
+    std::size_t slot;
+    std::unique_ptr<PassWindow> passes;
+  };
+
+  Loop& loop_;
   base::Scoreboard& board_;
-  int life_;
-  base::SignerPasses& passes_;
-  base::SignerPasses& key_passes_;
-  const Account* worker_;
+  const Shared shared_;
   std::unordered_map<uid_t, std::string> known_users_;  ///< whose names need not be asked for at each connection
   uid_t own_uid_;
   std::shared_ptr<const config::Snapshot> snapshot_;
   Admission admission_;
-  std::unordered_map<pid_t, std::size_t> slots_;
+  std::unordered_map<pid_t, Running> running_;
   Occasional refusals_;
 };
 

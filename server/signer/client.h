@@ -15,7 +15,7 @@ namespace chancery::signer {
 /// A worker's connection to its realm's signer. Calls block.
 class SignerClient {
  public:
-  /// @param pass  what the master gave workers and signer of that realm (base/signer_passes.h)
+  /// @param pass  what the master gave workers and signer of that realm (base/realm_passes.h)
   /// @errors Unavailable: nobody listens.
   static Result<SignerClient> connect(const std::string& socket, ByteView pass);
 

@@ -1,7 +1,6 @@
 #include "server/signer/serve.h"
 
 #include <poll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -47,14 +46,6 @@ void catch_signals(int wake) {
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaction(signal, &action, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is a full disk, not an end
-}
-
-/// As many descriptors as the system lets us have: one for each worker.
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 Result<std::shared_ptr<const config::RealmConfig>> load(const RealmName& name, const base::Path& directory) {
@@ -163,7 +154,7 @@ Result<std::unique_ptr<Issuer>> open_issuer(const std::shared_ptr<const config::
 int serve(Serve start) {
   base::set_title("chancery-signer: " + start.realm.text());
   if (const auto hidden = base::forbid_dumps(); !hidden.ok()) return fail(start, hidden.error());
-  raise_descriptor_limit();
+  base::raise_descriptor_limit();  // one for each worker
   auto wake = base::make_pipe();
   if (!wake.ok()) return fail(start, wake.error());
   catch_signals(wake->write.get());

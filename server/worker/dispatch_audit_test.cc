@@ -137,7 +137,7 @@ TEST_F(DispatchAudit, ARestartedSignerIsFoundAgain) {
       EXPECT_EQ(take_handled(), Names{std::string(command.name)});
       EXPECT_EQ(signer.take_events().size(), 2U) << command.name;
     }
-    EXPECT_EQ(signer.pass(), place.pass);
+    EXPECT_EQ(signer.pass(), kPass);
     signer.hang_up(2);
     EXPECT_EQ(code_of(ask(session, "admin.add", Json::object({{"dn", "/CN=x"}}))), "closed");
     EXPECT_EQ(take_handled(), Names{});

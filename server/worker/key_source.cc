@@ -64,7 +64,7 @@ Result<SecretBytes> read_pair(int socket) {
   return pem;
 }
 
-Result<crypto::PrivateKey> from_pool(const Session& session, const base::KeySpec& spec) {
+Result<crypto::PrivateKey> from_pool(Session& session, const base::KeySpec& spec) {
   PKI_TRY(const auto socket, base::connect_unix(session.snapshot().server.keymaker_socket_file().string()));
   PKI_TRY_VOID(base::write_all(socket.get(), ask_line(session.realm().name, session.key_pass(), spec).view()));
   PKI_TRY(const auto pem, read_pair(socket.get()));
@@ -163,7 +163,7 @@ Result<Ask> read_ask(std::string_view line) {
   return Ask{std::move(realm), words[1], spec};
 }
 
-Result<crypto::PrivateKey> key_pair(const Session& session, const base::KeySpec& spec) {
+Result<crypto::PrivateKey> key_pair(Session& session, const base::KeySpec& spec) {
   if (spec.kind != base::KeySpec::Kind::Rsa) return crypto::PrivateKey::generate(spec);
   if (!session.key_pass().empty() && session.snapshot().server.limits.key_pool > 0) {
     auto pair = from_pool(session, spec);

@@ -24,6 +24,6 @@ Result<Ask> read_ask(std::string_view line);
 /// A pair that nobody else has. RSA pairs come from the pool where it has one for this realm; else they are made here, giving way
 /// to others at first, until Session::answer_by or the client's end.
 /// @errors BadKey: no such kind can be made; Busy: none was made in time; Closed: the client hung up meanwhile.
-Result<crypto::PrivateKey> key_pair(const Session& session, const base::KeySpec& spec);
+Result<crypto::PrivateKey> key_pair(Session& session, const base::KeySpec& spec);
 
 }  // namespace chancery::worker

@@ -1,6 +1,8 @@
 // The keymaker: makes RSA key pairs in advance, when the processors have nothing better to do, and gives each to one worker.
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -9,6 +11,7 @@
 #include <condition_variable>
 #include <cstdlib>
 #include <list>
+#include <map>
 #include <mutex>
 #include <thread>
 
@@ -102,6 +105,28 @@ class Maker {
   std::thread thread_;  ///< last: it uses all of the above
 };
 
+/// What workers show.
+using Passes = std::map<RealmName, SecretBytes>;
+
+/// "REALM PASS" lines. @errors Io; Malformed.
+Result<Passes> read_passes(int file) {
+  struct stat found {};
+  if (::fstat(file, &found) != 0) return base::io_error("the workers' passes", errno);
+  Bytes octets(static_cast<std::size_t>(found.st_size));
+  const auto got = ::pread(file, octets.data(), octets.size(), 0);
+  const SecretBytes content(std::move(octets));
+  if (got != found.st_size) return base::io_error("the workers' passes", errno);
+  Passes passes;
+  for (auto rest = base::as_text(content.view()); !rest.empty();) {
+    const auto line = rest.substr(0, rest.find('\n'));
+    const auto blank = std::min(line.find(' '), line.size());
+    PKI_TRY(auto realm, RealmName::parse(line.substr(0, blank)));
+    passes.emplace(std::move(realm), SecretBytes(line.substr(std::min(blank + 1, line.size()))));
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+  }
+  return passes;
+}
+
 /// A worker that has connected: one line from it, one pair or nothing to it, and the end.
 struct Asker {
   base::UniqueFd socket;
@@ -111,7 +136,8 @@ struct Asker {
 
 class Counter {
  public:
-  Counter(const KeymakerStart& start, Maker& maker, const StopSignal& stop) : start_(start), maker_(maker), stop_(stop) {}
+  Counter(const KeymakerStart& start, const Passes& passes, Maker& maker, const StopSignal& stop)
+      : start_(start), passes_(passes), maker_(maker), stop_(stop) {}
 
   /// Until SIGTERM or the master's end.
   void run() {
@@ -162,9 +188,7 @@ class Counter {
   /// Without a word more than the pair: why there is none is nobody's business, and who asked makes one of its own.
   void answer(const Asker& asker, std::string_view line) {
     const auto asked = read_ask(line);
-    if (!asked.ok() || !base::equal_in_constant_time(base::as_bytes(asked->pass), start_.key_passes->find(asked->realm)) ||
-        asked->pass.empty())
-      return base::log_warning("a connection without a realm's pass ended");
+    if (!asked.ok() || !has_pass(*asked)) return base::log_warning("a connection without a realm's pass ended");
     const auto pair = maker_.take(asked->spec, asked->realm);
     if (!pair) return;
     const auto pem = pair->to_pem();
@@ -172,7 +196,13 @@ class Counter {
     (void)::send(asker.socket.get(), pem.view().data(), pem.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   }
 
+  bool has_pass(const Ask& asked) const {
+    const auto its_own = passes_.find(asked.realm);
+    return its_own != passes_.end() && base::equal_in_constant_time(base::as_bytes(asked.pass), its_own->second.view());
+  }
+
   const KeymakerStart& start_;
+  const Passes& passes_;
   Maker& maker_;
   const StopSignal& stop_;
   std::list<Asker> askers_;
@@ -201,11 +231,16 @@ Status confine(const config::ServerConfig& server) {
 
 }  // namespace
 
-int run_keymaker(const KeymakerStart& start) {
+int run_keymaker(KeymakerStart start) {
   base::set_title("chanceryd: keymaker");
-  start.passes->wipe();
   if (!base::continue_log("keymaker").ok()) return base::to_int(base::Exit::Io);
   if (!base::forbid_dumps().ok()) return base::to_int(base::Exit::Os);
+  const auto passes = read_passes(start.passes.get());
+  start.passes.reset();
+  if (!passes.ok()) {
+    base::log_error(base::to_line(passes.error()));
+    return base::to_int(base::Exit::Io);
+  }
   const auto demand = key_demand(*start.snapshot);
   for (const auto& spec : demand.left_out)
     base::log_warning("no pairs of kind " + base::to_text(spec) + " are kept ready: the profiles ask for more kinds than " +
@@ -214,7 +249,7 @@ int run_keymaker(const KeymakerStart& start) {
   keep_pairs_apart(demand);
   if (const auto confined = confine(start.snapshot->server); !confined.ok()) base::log_warning(confined.error().message());
   Maker maker(demand, *start.board);
-  Counter(start, maker, stop).run();
+  Counter(start, *passes, maker, stop).run();
   return base::to_int(base::Exit::Ok);  // the pool wipes its keys
 }
 

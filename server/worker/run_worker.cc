@@ -92,7 +92,7 @@ bool serve_one(const WorkerStart& start, Session& session, wire::LineReader& rea
   return sent.ok() && !session.closing;
 }
 
-int serve(const WorkerStart& start) {
+int serve(WorkerStart& start) {
   const StopSignal stop;
   const base::SystemClock clock;
   const auto& limits = start.snapshot->server.limits;

@@ -22,6 +22,7 @@ namespace {
 
 constexpr std::size_t kMaxChainBytes = 262144;
 constexpr std::size_t kChallengeOctets = 24;
+constexpr std::chrono::seconds kMasterLimit{10};  ///< it answers at once, unless it reads a new configuration
 
 std::optional<unsigned> as_number(std::string_view text) {
   unsigned value = 0;
@@ -95,7 +96,7 @@ Roles roles_of(const config::ServerConfig& server, uid_t uid, std::string_view r
   return roles;
 }
 
-Session::Session(const WorkerStart& start, const base::Clock& clock) : start_(start), clock_(clock) {
+Session::Session(WorkerStart& start, const base::Clock& clock) : start_(start), clock_(clock) {
   identity_.name = "unix:" + (start.peer_name.empty() ? base::user_name(start.peer.uid) : start.peer_name);
   // Before a realm is open, only what needs no realm can be asked; the widest realm rule does not leak into it.
   identity_.roles = own_roles("*");
@@ -110,12 +111,26 @@ const config::RealmConfig& Session::realm() const {
   return *realm_;
 }
 
-ByteView Session::key_pass() const { return start_.key_passes->find(realm().name); }
+Result<const base::RealmPasses*> Session::passes() {
+  if (!passes_) {
+    PKI_TRY(passes_, base::read_passes(start_.passes.get(), kMasterLimit));
+    start_.passes.reset();
+  }
+  return &*passes_;
+}
+
+ByteView Session::key_pass() {
+  const auto own = passes();
+  return own.ok() ? (*own)->keymaker.view() : ByteView();
+}
 
 Status Session::open(const std::string& realm_name, const std::string& front_end) {
   if (realm_ != nullptr) return Error(Code::Conflict, "the session is open already, in realm " + realm_->name.text());
-  const auto* realm = snapshot().find(realm_name);
-  if (realm == nullptr) return no_such_realm(realm_name);
+  const auto& realms = snapshot().realms;
+  const auto found = std::ranges::find(
+      realms, realm_name, [](const auto& one) -> const auto& { return one->name.text(); });
+  if (found == realms.end()) return no_such_realm(realm_name);
+  const auto* realm = found->get();
   Identity identity{identity_.name, "", own_roles(realm_name)};
   if (!front_end.empty()) {
     const auto configured = front_end_for(snapshot().server, front_end, peer().uid, realm_name);
@@ -128,9 +143,9 @@ Status Session::open(const std::string& realm_name, const std::string& front_end
       board().enter_realm(slot(), realm->name, static_cast<std::size_t>(snapshot().server.limits.max_workers_per_realm)));
   PKI_TRY(auto block_lists, crypto::open_block_lists(realm->key_block_lists));
   crypto::refuse_listed_keys(std::move(block_lists));
+  // The answer is read when it is needed: it is here by then, and nobody waits for it.
+  PKI_TRY_VOID(base::ask_for_passes(start_.passes.get(), static_cast<std::uint32_t>(found - realms.begin())));
   confine_to_realm(*realm, snapshot().server);
-  start_.passes->keep_only(realm->name);
-  start_.key_passes->keep_only(realm->name);
   realm_ = realm;
   identity_ = std::move(identity);
   opened_as_ = identity_;
@@ -217,8 +232,7 @@ Result<signer::SignerClient*> Session::signer() {
     if (seen.state == base::ProcessState::Degraded) {
       return Error(Code::Unavailable, "the signer of realm " + realm().name.text() + " does not run: " + seen.detail);
     }
-    auto connected = signer::SignerClient::connect(snapshot().server.signer_socket_file(realm().name).string(),
-                                                   start_.passes->find(realm().name));
+    auto connected = connect_signer();
     if (!connected.ok())
       return Error(Code::Unavailable,
                    "the signer of realm " + realm().name.text() + " does not answer: " + connected.error().message(),
@@ -226,6 +240,11 @@ Result<signer::SignerClient*> Session::signer() {
     signer_ = std::make_unique<signer::SignerClient>(std::move(connected).value());
   }
   return signer_.get();
+}
+
+Result<signer::SignerClient> Session::connect_signer() {
+  PKI_TRY(const auto* own, passes());
+  return signer::SignerClient::connect(snapshot().server.signer_socket_file(realm().name).string(), own->signer.view());
 }
 
 int Session::count_refusal() {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "server/base/clock.h"
+#include "server/base/realm_passes.h"
 #include "server/base/role.h"
 #include "server/realm/authority.h"
 #include "server/signer/client.h"
@@ -25,7 +26,8 @@ struct Identity {
 /// here and opened when first needed (PROMISES D21: nothing is inherited over fork).
 class Session {
  public:
-  Session(const WorkerStart& start, const base::Clock& clock);
+  /// @param start  outlives the session
+  Session(WorkerStart& start, const base::Clock& clock);
 
   const config::Snapshot& snapshot() const { return *start_.snapshot; }
   const base::Clock& clock() const { return clock_; }
@@ -36,8 +38,8 @@ class Session {
   bool is_open() const { return realm_ != nullptr; }
   /// @pre is_open()
   const config::RealmConfig& realm() const;
-  /// What the keymaker is shown for this realm; empty: there is none to show it to. @pre is_open()
-  ByteView key_pass() const;
+  /// What the keymaker is shown for this realm; empty: there is none to show it to, or it is not known. @pre is_open()
+  ByteView key_pass();
   const Identity& identity() const { return identity_; }
   const std::string& challenge() const { return challenge_; }
   /// Another challenge: each one counts once. @pre is_open()
@@ -113,8 +115,12 @@ class Session {
 
  private:
   Result<std::string> chain();
+  /// What the master answers to the question that open() asked. @pre is_open()
+  /// @errors Timeout: not yet, another call may find it; Unavailable: there will be none.
+  Result<const base::RealmPasses*> passes();
+  Result<signer::SignerClient> connect_signer();
 
-  const WorkerStart& start_;
+  WorkerStart& start_;
   const base::Clock& clock_;
   const config::RealmConfig* realm_ = nullptr;
   Identity identity_;
@@ -130,6 +136,7 @@ class Session {
   int failed_logins_ = 0;
   int wrong_seeds_ = 0;
   Seconds refusals_since_{};
+  std::optional<base::RealmPasses> passes_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<signer::SignerClient> signer_;
   std::unique_ptr<realm::Authority> authority_;

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <vector>
 
+#include "server/base/realm_passes.h"
 #include "server/worker/testing.h"
 
 namespace chancery::worker {
@@ -151,7 +153,63 @@ TEST(Session, TheSignerHearsItsRealmsPass) {
     auto connected = session.signer();
     ASSERT_TRUE(connected.ok());
     EXPECT_EQ((*connected)->ping().error().code(), Code::Unsupported);
-    EXPECT_EQ(signer.pass(), place.pass);
+    EXPECT_EQ(signer.pass(), kPass);
+  });
+}
+
+/// What the session asked the master for: places of realms.
+std::vector<std::uint32_t> asked_for(const Place& place) {
+  std::vector<std::uint32_t> found;
+  for (auto one = base::read_pass_request(place.master.get()); one.ok(); one = base::read_pass_request(place.master.get()))
+    found.push_back(*one);
+  return found;
+}
+
+TEST(Session, C22_TheMasterIsAskedForItsRealmsPassesOnce) {
+  Place place;
+  const StandInSigner signer(place.signer_socket("default"));
+  place.connect({0}, [&](Session& session) {
+    EXPECT_EQ(asked_for(place), std::vector<std::uint32_t>{}) << "before a realm is open";
+    EXPECT_EQ(opened(session, "nothing"), "not_found");
+    EXPECT_EQ(opened(session, "default", "nobody"), "denied");
+    EXPECT_EQ(asked_for(place), std::vector<std::uint32_t>{}) << "by a refusal";
+    EXPECT_EQ(opened(session, "default"), "ok");
+    EXPECT_EQ(opened(session, "other"), "conflict");
+    EXPECT_EQ(asked_for(place), std::vector<std::uint32_t>{0});
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_TRUE(session.signer().ok());
+      session.drop_signer();
+    }
+    EXPECT_EQ(asked_for(place), std::vector<std::uint32_t>{});
+  });
+  place.connect({0}, [&](Session& session) {
+    EXPECT_EQ(opened(session, "other"), "ok");
+    EXPECT_EQ(asked_for(place), std::vector<std::uint32_t>{1});
+  });
+}
+
+TEST(Session, D17_AMasterThatIsGoneOpensNothing) {
+  Place place;
+  place.connect({0}, [&](Session& session) {
+    place.master.reset();
+    EXPECT_EQ(opened(session, "default"), "unavailable");
+    EXPECT_FALSE(session.is_open());
+  });
+}
+
+TEST(Session, WithoutAPassTheSignerIsNotAsked) {
+  Place place;
+  place.gives_passes = false;
+  const StandInSigner signer(place.signer_socket("default"));
+  place.connect({0}, [&](Session& session) {
+    EXPECT_EQ(opened(session, "default"), "ok");
+    place.master.reset();  // it refuses the worker, or is gone
+    const auto connected = session.signer();
+    ASSERT_FALSE(connected.ok());
+    EXPECT_EQ(connected.error().code(), Code::Unavailable);
+    EXPECT_NE(connected.error().message().find("the master gave no passes"), std::string::npos) << connected.error().message();
+    EXPECT_TRUE(session.key_pass().empty());
+    EXPECT_EQ(signer.pass(), "");
   });
 }
 

@@ -7,7 +7,6 @@
 
 #include "server/base/fd.h"
 #include "server/base/scoreboard.h"
-#include "server/base/signer_passes.h"
 #include "server/config/load.h"
 #include "server/config/server_config.h"
 
@@ -18,12 +17,11 @@ namespace chancery::worker {
 struct WorkerStart {
   base::UniqueFd client;  ///< the accepted connection
   base::UniqueFd life;    ///< read end of the life pipe: EOF means that the master is gone
+  base::UniqueFd passes;  ///< where it asks the master for the passes of its realm, once (base/realm_passes.h)
   std::shared_ptr<const config::Snapshot> snapshot;
   std::uint64_t generation = 0;  ///< of the snapshot, as the scoreboard counts them
   base::Scoreboard* board = nullptr;
   std::size_t slot = 0;
-  base::SignerPasses* passes = nullptr;      ///< this process's copies
-  base::SignerPasses* key_passes = nullptr;  ///< likewise, what it must show the keymaker
   base::PeerCredentials peer{};
   std::string peer_name;     ///< of the peer's user, where the master knows it; empty: to be asked for
   bool from_upkeep = false;  ///< the client is this server's own upkeep, by its process number
@@ -36,8 +34,6 @@ struct UpkeepStart {
   base::UniqueFd life;
   std::shared_ptr<const config::Snapshot> snapshot;
   base::Scoreboard* board = nullptr;
-  base::SignerPasses* passes = nullptr;  ///< this process's copies, which it has no use for
-  base::SignerPasses* key_passes = nullptr;
 };
 
 /// Timers: CRLs before they run out, the journal's records that the store lacks. A client of the same socket as anybody.
@@ -45,15 +41,14 @@ int run_upkeep(UpkeepStart start);
 
 struct KeymakerStart {
   base::UniqueFd life;
-  int listener = -1;  ///< of keymaker_socket_file
+  int listener = -1;      ///< of keymaker_socket_file
+  base::UniqueFd passes;  ///< a file of what workers show it: "REALM PASS" lines
   std::shared_ptr<const config::Snapshot> snapshot;
   base::Scoreboard* board = nullptr;
-  base::SignerPasses* passes = nullptr;      ///< this process's copies, which it has no use for
-  base::SignerPasses* key_passes = nullptr;  ///< what workers show it, a text for each realm
 };
 
 /// Makes RSA key pairs in advance and gives each to one worker. They are in its memory only; with it they go.
-int run_keymaker(const KeymakerStart& start);
+int run_keymaker(KeymakerStart start);
 
 /// What of the configuration the keymaker depends on.
 struct KeymakerPart {

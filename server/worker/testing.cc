@@ -4,10 +4,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <fstream>
 #include <sstream>
 
 #include "server/base/log.h"
+#include "server/base/realm_passes.h"
 #include "server/worker/dispatch.h"
 #include "server/x509/testing.h"
 
@@ -152,21 +154,20 @@ void Place::connect(const Peer& peer, const std::function<void(Session&)>& use) 
   auto snapshot = std::make_shared<config::Snapshot>();
   snapshot->server = server;
   snapshot->realms.assign(realms_.begin(), realms_.end());
-  base::SignerPasses passes;
-  base::SignerPasses key_passes;  // none: there is no keymaker
-  for (const auto& realm : realms_) passes.make(realm->name);
-  pass = base::as_text(passes.find(realm("default").name));
+  std::array<int, 2> passes{};
+  PKI_CHECK(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, passes.data()) == 0);
+  master = base::UniqueFd(passes[0]);
+  if (gives_passes) PKI_CHECK(base::give_passes(master.get(), base::as_bytes(kPass), {}).ok());  // there is no keymaker
   constexpr std::size_t kSlot = 0;
   board->occupy(kSlot, peer.uid, clock.now());
-  const WorkerStart start{.client = {},
-                          .life = {},
-                          .snapshot = snapshot,
-                          .board = board.get(),
-                          .slot = kSlot,
-                          .passes = &passes,
-                          .key_passes = &key_passes,
-                          .peer = {.uid = peer.uid, .gid = peer.uid, .pid = ::getpid()},
-                          .from_upkeep = peer.from_upkeep};
+  WorkerStart start{.client = {},
+                    .life = {},
+                    .passes = base::UniqueFd(passes[1]),
+                    .snapshot = snapshot,
+                    .board = board.get(),
+                    .slot = kSlot,
+                    .peer = {.uid = peer.uid, .gid = peer.uid, .pid = ::getpid()},
+                    .from_upkeep = peer.from_upkeep};
   std::thread([&] {
     try {
       Session session(start, clock);

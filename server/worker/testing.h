@@ -9,6 +9,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -25,6 +26,8 @@
 /// the signer.
 namespace chancery::worker::testing {
 
+/// What every connection is given for its realm's signer.
+inline constexpr std::string_view kPass = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 inline constexpr Seconds kNow{std::chrono::seconds{1'800'000'000}};
 
 /// A clock that goes when it is told.
@@ -107,7 +110,8 @@ class Place {
   config::ServerConfig server;
   SetClock clock;
   std::unique_ptr<base::Scoreboard> board;
-  std::string pass;  ///< of the latest connection, for the signer of realm "default"
+  bool gives_passes = true;  ///< as the master does, whatever it is asked
+  base::UniqueFd master;     ///< the master's end of the latest connection's way to ask for passes
 
  private:
   std::filesystem::path directory_;

@@ -74,8 +74,6 @@ bool wait(int life, const StopSignal& stop, milliseconds limit) {
 
 int run_upkeep(UpkeepStart start) {
   const auto& server = start.snapshot->server;
-  start.passes->wipe();
-  start.key_passes->wipe();
   base::set_title("chanceryd: upkeep");
   const StopSignal stop;
   (void)base::continue_log("upkeep");
