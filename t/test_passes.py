@@ -8,10 +8,15 @@ which pidfd_getfd(2) brings here.
 import contextlib
 import ctypes
 import os
+import pathlib
+import pwd
 import re
 import signal
 import socket
 import struct
+import subprocess
+import sys
+import tempfile
 
 import pytest
 
@@ -161,6 +166,42 @@ def test_C22_D21_processes_that_start_later_have_no_more(daemon):
         talk.result("session.open", realm="default")
         issue(talk, "later.example.com")
         assert passes.signers["default"] in passes.of(worker)
+
+
+NOBODY = pwd.getpwnam("nobody")
+
+
+def opened_by_nobody(pid):
+    """What nobody's other processes can open of that one."""
+    script = f"""
+for name in ("mem", "environ", "maps"):
+    try:
+        open("/proc/{pid}/" + name, "rb").close()
+        print(name)
+    except PermissionError:
+        pass
+"""
+    done = subprocess.run([sys.executable, "-c", script], user=NOBODY.pw_uid, group=NOBODY.pw_gid, extra_groups=[], capture_output=True, text=True,
+                          timeout=20)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+def test_C22_D35_where_all_is_one_user_it_cannot_look_into_the_master():
+    """A worker that was taken over before session.open is under no Landlock yet."""
+    with tempfile.TemporaryDirectory(prefix="chancery-passes-") as directory:  # where nobody can go
+        one = Daemon(pathlib.Path(directory))
+        one.write_config()
+        for path in (one.directory, *one.directory.rglob("*")):
+            os.chown(path, NOBODY.pw_uid, NOBODY.pw_gid)
+        one.start(user=NOBODY.pw_uid, group=NOBODY.pw_gid, extra_groups=[])
+        try:
+            with one.talk("default") as talk:
+                issue(talk, "nobody.example.com")
+                for pid in (one.pid, one.signer("default"), process(one, "keymaker"), process(one, "worker default")):
+                    assert opened_by_nobody(pid) == [], title(pid)
+        finally:
+            one.end()
 
 
 # ----- a worker in somebody else's hands

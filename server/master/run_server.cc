@@ -3,7 +3,6 @@
 #include <grp.h>
 #include <pwd.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,11 +22,11 @@
 namespace chancery::master {
 namespace {
 
-/// What every child inherits: private files, no core dumps, no way to more rights (PROMISES D31, D33, D35).
+/// What every child inherits: private files, no core dumps, no way to more rights (PROMISES D31, D33, D35). And nobody of the
+/// same user looks into the master's memory, where the passes are: where there are no <users>, a worker is the same user.
 Status limit_rights() {
   ::umask(0077);
-  const rlimit none{0, 0};
-  if (::setrlimit(RLIMIT_CORE, &none) != 0) return base::io_error("RLIMIT_CORE", errno);
+  PKI_TRY_VOID(base::forbid_dumps());
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return base::io_error("PR_SET_NO_NEW_PRIVS", errno);
   if (::signal(SIGPIPE, SIG_IGN) == SIG_ERR) return base::io_error("SIGPIPE", errno);
   return {};
