@@ -246,7 +246,8 @@ TEST(Listener, TakesItsOwnNamesFromTheHostHeaderOnly) {
   EXPECT_EQ(one.authority("localhost:8000"), "localhost:8000");
   EXPECT_EQ(one.authority("127.0.0.1:8000"), "127.0.0.1:8000");
   EXPECT_EQ(one.authority("a.localhost"), "a.localhost");
-  for (const auto* foreign : {"evil.example.net", "pki.example.com.evil.net", "10.0.0.2", "", "a b", "localhost.evil.net"}) {
+  for (const auto* foreign : {"evil.example.net", "pki.example.com.evil.net", "10.0.0.2", "", "a b", "localhost.evil.net",
+                              "127.0.0.1.evil.net", "127.evil.net"}) {
     EXPECT_EQ(one.authority(foreign), "pki.example.com:8000") << foreign;
   }
 }

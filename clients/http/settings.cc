@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "clients/http/head.h"
+#include "server/base/address.h"
 #include "server/base/names.h"
 #include "server/base/text.h"
 
@@ -14,9 +15,10 @@ constexpr int kMaxPort = 65535;
 /// An address literal of IPv6 stands in brackets in URLs (RFC 3986 3.2.2).
 std::string host_form(const std::string& name) { return name.find(':') == std::string::npos ? name : "[" + name + "]"; }
 
-/// RFC 6761 6.3 and RFC 5735: names and addresses that mean this machine.
-bool is_loopback_host(std::string_view host) {
-  return host == "localhost" || host.ends_with(".localhost") || host.starts_with("127.") || host == "[::1]";
+/// A host as it stands in a URL, which means this machine.
+bool is_this_machine(std::string_view host) {
+  const bool in_brackets = host.starts_with('[') && host.ends_with(']');
+  return base::is_localhost(host) || base::is_loopback(in_brackets ? host.substr(1, host.size() - 2) : host);
 }
 
 Result<ListenerSettings> read_listener(const Json& json) {
@@ -93,7 +95,7 @@ bool ListenerSettings::trusts(std::string_view peer) const {
 std::string ListenerSettings::authority(std::string_view host_header) const {
   const auto asked = parse_authority(host_header);
   if (asked.ok()) {
-    const bool ours = is_loopback_host(asked->host) || std::ranges::any_of(names, [&](const std::string& own) {
+    const bool ours = is_this_machine(asked->host) || std::ranges::any_of(names, [&](const std::string& own) {
                         return base::to_lower_ascii(host_form(own)) == asked->host;
                       });
     if (ours) return asked->host + (asked->port == 0 ? "" : ":" + std::to_string(asked->port));

@@ -6,9 +6,10 @@
 #include <zmq.hpp>
 
 #include "clients/zmq/curve_key.h"
-#include "clients/zmq/guard.h"
 #include "clients/zmq/zmtp.h"
+#include "server/base/address.h"
 #include "server/base/text.h"
+#include "server/base/z85.h"
 #include "server/wire/message.h"
 
 namespace chancery::ra {
@@ -20,7 +21,7 @@ constexpr int kUnacknowledgedMs = 10'000;
 constexpr std::size_t kMaxShown = 512;
 constexpr std::int64_t kMaxAnswerBytes = wire::kMaxReplyBytes;
 
-bool is_this_machine(const std::string& host) { return host == "localhost" || zmq_gateway::is_loopback(host); }
+bool is_this_machine(const std::string& host) { return host == "localhost" || base::is_loopback(host); }
 
 /// An IPv6 literal stands in brackets.
 std::string address_of(const std::string& host, int port) {
@@ -110,7 +111,7 @@ Result<CaHost> CaHost::find(const http::RemoteCa& ca) {
                  "UPKI_CA_CURVE_KEY is the key that chancery-zmq logs when it starts to serve");
   }
   if (ca.server_key.empty()) return CaHost(ca, std::move(keys));
-  if (!zmq_gateway::is_key(ca.server_key))
+  if (!base::is_curve_key(ca.server_key))
     return Error(Code::BadConfig, "the CA's server key is no CURVE key of 40 characters in Z85");
   PKI_TRY(keys->own, zmq_gateway::read_key_file(ca.key_file));
   return CaHost(ca, std::move(keys));

@@ -3,13 +3,14 @@
 #include <algorithm>
 
 #include "clients/lib/repeat.h"
+#include "server/base/address.h"
 
 namespace chancery::zmq_gateway {
 
 Json evidence_for(const Endpoint& endpoint, const std::string& peer) {
   if (peer.starts_with(kCurvePeer))
     return Json::object({{"evidence", "curve_key"}, {"curve_key", peer.substr(kCurvePeer.size())}});
-  if (endpoint.attests_loopback && is_loopback(peer))
+  if (endpoint.attests_loopback && base::is_loopback(peer))
     return Json::object({{"evidence", "loopback"}, {"endpoint", endpoint.text()}});
   return Json::object({{"evidence", "anybody"}});
 }

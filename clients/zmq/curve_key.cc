@@ -9,12 +9,12 @@
 #include "server/base/log.h"
 #include "server/base/process.h"
 #include "server/base/text.h"
+#include "server/base/z85.h"
 #include "server/wire/json.h"
 
 namespace chancery::zmq_gateway {
 namespace {
 
-constexpr std::size_t kKeyOctets = 32;
 using KeyText = std::array<char, kKeyCharacters + 1>;
 
 Error no_curve() { return {Code::Unsupported, "this libzmq has no CURVE", "install one that was built with libsodium"}; }
@@ -27,11 +27,6 @@ Result<std::string> public_key_of(const std::string& secret) {
 
 }  // namespace
 
-bool is_key(std::string_view text) {
-  std::array<std::uint8_t, kKeyOctets> octets{};
-  return text.size() == kKeyCharacters && ::zmq_z85_decode(octets.data(), std::string(text).c_str()) != nullptr;
-}
-
 Result<KeyPair> make_key_pair() {
   KeyText mine{};
   KeyText secret{};
@@ -43,7 +38,7 @@ Result<KeyPair> read_key_file(const base::Path& file) {
   constexpr std::size_t kMost = 256;
   PKI_TRY(const auto content, base::read_secret_file(file, kMost));
   const std::string secret(base::trim(base::as_text(content.view())));
-  if (!is_key(secret)) {
+  if (!base::is_curve_key(secret)) {
     return Error(Code::Malformed, file.string() + " has no secret CURVE key, expected its 40 characters of Z85 and nothing else",
                  "chancery zmq-key --out FILE makes one");
   }

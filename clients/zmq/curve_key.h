@@ -21,8 +21,6 @@ Result<KeyPair> make_key_pair();
 Result<KeyPair> read_key_file(const base::Path& file);
 /// @errors Exists: the file is there; Io.
 Status write_key_file(const base::Path& file, const KeyPair& keys);
-/// Whether that is the form of a key.
-bool is_key(std::string_view text);
 
 /// `chancery-zmq key [--out FILE]`: what `chancery zmq-key` runs. One JSON object on standard output. @return the exit status.
 int run_key_command(const std::string& out_file);

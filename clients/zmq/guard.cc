@@ -18,6 +18,7 @@
 #include "clients/zmq/curve.h"
 #include "clients/zmq/dialect.h"
 #include "clients/zmq/greeting.h"
+#include "server/base/address.h"
 
 namespace chancery::zmq_gateway {
 namespace {
@@ -96,15 +97,6 @@ Result<Address> parse_address(const std::string& text, int port) {
 }
 
 }  // namespace
-
-bool is_loopback(const std::string& address) {
-  in_addr four{};
-  in6_addr six{};
-  if (::inet_pton(AF_INET6, address.c_str(), &six) == 1) {
-    return IN6_IS_ADDR_LOOPBACK(&six) || (IN6_IS_ADDR_V4MAPPED(&six) && six.s6_addr[12] == IN_LOOPBACKNET);
-  }
-  return ::inet_pton(AF_INET, address.c_str(), &four) == 1 && ntohl(four.s_addr) >> 24 == IN_LOOPBACKNET;
-}
 
 struct Guard::Peer {
   enum class State : std::uint8_t { Greeting, Idle, Receiving, Answering, Sending };
@@ -251,7 +243,7 @@ Status Guard::choose_door(Peer& peer) {
     peer.answers = std::make_unique<CurveScanner>(CurveScanner::Side::Own);
   } else {
     const bool may = doors_.without_curve == WithoutCurve::Anyone ||
-                     (doors_.without_curve == WithoutCurve::Loopback && is_loopback(peer.address));
+                     (doors_.without_curve == WithoutCurve::Loopback && base::is_loopback(peer.address));
     if (!may) return turn_away(peer, kCurve);
     peer.requests = std::make_unique<Scanner>(kMaxMessageBytes, to_frame(peer.address, true));
     peer.answers = std::make_unique<Scanner>(kOwnMessages);
@@ -264,7 +256,7 @@ Status Guard::choose_door(Peer& peer) {
 Status Guard::turn_away(Peer& peer, std::string_view spoken) {
   peer.to_outside += make_greeting(spoken).substr(kOpeningBytes);
   [[maybe_unused]] const auto sent = send_some(peer.outside.get(), peer.to_outside);
-  const auto* from = is_loopback(peer.address) ? "loopback" : "elsewhere";
+  const auto* from = base::is_loopback(peer.address) ? "loopback" : "elsewhere";
   return Error(Code::Denied,
                std::string("a peer from ") + from + (spoken == kCurve ? " without CURVE" : " with CURVE, which has no key here"));
 }

@@ -33,9 +33,6 @@ struct Doors {
   WithoutCurve without_curve = WithoutCurve::Loopback;
 };
 
-/// Whether that is an address of this machine's loopback interface, also written as an IPv6 one.
-bool is_loopback(const std::string& address);
-
 /// Stands before libzmq, which is no listener for strangers: it has no limit on connections, none on the parts of a message and
 /// none on what a peer may send unasked. The guard accepts the peers, follows their frames and lets pass what keeps the limits,
 /// one request at a time, over one connection each to libzmq's own (local) socket. A message that breaks them gets an UPKI ERROR

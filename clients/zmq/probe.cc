@@ -12,6 +12,7 @@
 #include "server/base/log.h"
 #include "server/base/process.h"
 #include "server/base/text.h"
+#include "server/base/z85.h"
 #include "server/wire/json.h"
 
 namespace chancery::zmq_gateway {
@@ -42,7 +43,8 @@ constexpr std::array kEvents{
 
 Status set_keys(zmq::socket_t& socket, const Probe& probe) {
   if (probe.server_key.empty() && probe.key_file.empty()) return {};
-  if (!is_key(probe.server_key)) return Error(Code::InvalidParams, "--server-key is no CURVE key of 40 characters in Z85");
+  if (!base::is_curve_key(probe.server_key))
+    return Error(Code::InvalidParams, "--server-key is no CURVE key of 40 characters in Z85");
   if (probe.key_file.empty())
     return Error(Code::InvalidParams, "--server-key without --key", "chancery zmq-key --out FILE makes one");
   PKI_TRY(const auto keys, read_key_file(probe.key_file));

@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 
+#include "server/base/address.h"
 #include "server/base/file.h"
 
 namespace chancery::zmq_gateway {
@@ -28,7 +29,7 @@ Result<WithoutCurve> without_curve_from(const std::string& text) {
 
 /// chanceryd has checked this, too; but this program is the one that would listen.
 Status check_reach(const Endpoint& endpoint) {
-  const bool local = endpoint.address == "localhost" || is_loopback(endpoint.address);
+  const bool local = endpoint.address == "localhost" || base::is_loopback(endpoint.address);
   const bool lets_in = !endpoint.server_key_file.empty() || endpoint.without_curve == WithoutCurve::Anyone;
   if (lets_in || (local && endpoint.without_curve == WithoutCurve::Loopback)) return {};
   return Error(Code::BadConfig, "endpoint " + endpoint.address + " has no server-key-file, and lets nobody in without one",
