@@ -95,6 +95,24 @@ TEST(Dialects, SayTheSame) {
   EXPECT_EQ(programs->subject.size(), 3U);
 }
 
+/// Those of PyYAML, with which uPKI reads its profiles (YAML 1.1).
+TEST(Dialects, TruthValuesAsPyYamlReadsThem) {
+  for (const auto* word : {"true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON"}) {
+    const auto one = read("keyUsage: [digitalSignature]\naltnames: " + std::string(word) + "\n");
+    EXPECT_TRUE(one && one->altnames) << word;
+    const auto of_list = read("key_usage: [digitalSignature]\nsubject_alt_name: [{dns: " + std::string(word) + "}]\n");
+    EXPECT_TRUE(of_list && of_list->san_types == std::vector<std::string>{"dns"}) << word;
+  }
+  for (const auto* word : {"false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF"}) {
+    const auto one = read("keyUsage: [digitalSignature]\naltnames: true\nca: " + std::string(word) + "\n");
+    EXPECT_TRUE(one && !one->is_ca) << word;
+  }
+  for (const auto* word : {"y", "n", "Y", "N", "yEs", "tRUE", "oN", "1", "0", "\"yes\"", "'on'", "~", "disabled"}) {
+    const auto lines = findings_of("keyUsage: [digitalSignature]\naltnames: " + std::string(word) + "\n");
+    EXPECT_EQ(lines.size(), 1U) << word;
+  }
+}
+
 /// One key each, in every spelling, and what it changes.
 struct One {
   const char* line;

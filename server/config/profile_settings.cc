@@ -86,7 +86,7 @@ void read_name(const SettingInfo&, const Node& node, Profile& profile, Report& r
 void read_subject_alt_name(const SettingInfo& info, const Node& node, Profile& profile, Report& report) {
   profile.san_types.clear();
   std::set<std::string> seen;
-  const SettingInfo truth{.type = Codec<bool>::kType};
+  const SettingInfo truth{.yaml11_truth = true, .type = Codec<bool>::kType};
   const auto read_kinds = [&](const Node& kinds) {
     for (const auto& kind : kinds.children) {
       bool allowed = false;
@@ -130,7 +130,8 @@ constexpr std::array kProfile{
                              .doc = "How long a certificate is valid."}),
     row<&Profile::digest>(
         {.name = "digest", .words = "sha256 sha384 sha512", .check = check_digest, .filled = true, .doc = "For signatures."}),
-    row<&Profile::altnames>({.name = "altnames", .doc = "Whether a request may name subject alternative names."}),
+    row<&Profile::altnames>(
+        {.name = "altnames", .yaml11_truth = true, .doc = "Whether a request may name subject alternative names."}),
     row<&Profile::san_types>({.name = "san_types",
                               .words = "dns ip email uri",
                               .doc = "Kinds of subject alternative names a request may name. Empty: all."}),
@@ -179,7 +180,9 @@ constexpr std::array kProfile{
          .type = "word"},
         read_cert_type,
         write_cert_type},
-    row<&Profile::is_ca>({.name = "ca", .doc = "Whether the certificate is a CA's. Left out: whether keyUsage has keyCertSign."}),
+    row<&Profile::is_ca>({.name = "ca",
+                          .yaml11_truth = true,
+                          .doc = "Whether the certificate is a CA's. Left out: whether keyUsage has keyCertSign."}),
     row<&Profile::path_length>({.name = "pathLen",
                                 .aliases = "path_length",
                                 .least = 0,

@@ -194,9 +194,15 @@ Node Codec<std::optional<int>>::print(const SettingInfo&, const std::optional<in
   return plain(value ? std::to_string(*value) : "none");
 }
 
+namespace {
+/// As PyYAML resolves them (YAML 1.1, without its y and n): in small letters, with a capital, or in capitals.
+constexpr std::array<std::string_view, 9> kYaml11True{"true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON"};
+constexpr std::array<std::string_view, 9> kYaml11False{"false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF"};
+}  // namespace
+
 Result<bool> Codec<bool>::parse(const SettingInfo& info, std::string_view text) {
-  if (text == "true") return true;
-  if (text == "false") return false;
+  if (text == "true" || (info.yaml11_truth && std::ranges::find(kYaml11True, text) != kYaml11True.end())) return true;
+  if (text == "false" || (info.yaml11_truth && std::ranges::find(kYaml11False, text) != kYaml11False.end())) return false;
   return mismatch(info, text);
 }
 Node Codec<bool>::print(const SettingInfo&, bool value) { return plain(value ? "true" : "false"); }

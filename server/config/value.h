@@ -39,6 +39,7 @@ struct SettingInfo {
   TextCheck check = nullptr;      ///< of texts, and of each text in a list
   bool required = false;          ///< must be given, and not empty
   bool filled = false;            ///< when it is given, it is not empty
+  bool yaml11_truth = false;      ///< of truth values: those of YAML 1.1 are read, too
   When when = When::Reload;
   std::string_view doc = {};
   bool several = false;        ///< a list of such values; from the member's type
