@@ -71,4 +71,11 @@ std::map<ProfileName, Profile> builtin_profiles() {
   return profiles;
 }
 
+void set_organisation(std::map<ProfileName, Profile>& profiles, const std::string& organisation) {
+  for (auto& [name, profile] : profiles) {
+    for (auto& [attribute, value] : profile.subject)
+      if (attribute == "O") value = organisation;
+  }
+}
+
 }  // namespace chancery::config

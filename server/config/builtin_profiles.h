@@ -10,4 +10,7 @@ namespace chancery::config {
 /// (UPKI.md section 3). A realm's profiles/<name>.yml overrides single keys of one, or adds another.
 std::map<ProfileName, Profile> builtin_profiles();
 
+/// Makes it the O of their subjects.
+void set_organisation(std::map<ProfileName, Profile>& profiles, const std::string& organisation);
+
 }  // namespace chancery::config

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "server/base/text.h"
+#include "server/config/builtin_profiles.h"
 #include "server/config/profile_settings.h"
 #include "server/config/text_checks.h"
 
@@ -18,7 +19,12 @@ constexpr std::int64_t kMostPort = 65535;
 constexpr std::size_t kMaxShown = 80;
 
 constexpr std::array kRealm{
-    row<&RealmConfig::company>({.name = "company", .filled = true, .doc = "Names the organisation in the CA's subject."}),
+    row<&RealmConfig::company>(
+        {.name = "company",
+         .check = check_organisation,
+         .filled = true,
+         .doc = "The organisation: O in the CA's subject and in those of the built-in profiles, which are uPKI's own (uPKI, "
+                "Company) while this is left at its default."}),
     row<&RealmConfig::domain>(
         {.name = "domain", .check = check_domain, .filled = true, .doc = "The organisation's DNS name.", .type = "DNS name"}),
     Setting<RealmConfig>{
@@ -240,6 +246,7 @@ RealmConfig read_realm(const Node& root, RealmConfig base, Report& report) {
   check_names(others, known, report);
   check_moved(root, report);
   read_settings(realm_settings(), root, realm, report);
+  if (realm.company != RealmConfig(realm.name).company) set_organisation(realm.profiles, realm.company);
   read_upki_key(root, realm.key, report);
   if (const Node* acme = root.find(kAcmeSection); acme != nullptr && is_section(*acme, report)) {
     check_names(*acme, names_of(acme_settings()), report);

@@ -8,6 +8,7 @@
 
 #include "server/base/names.h"
 #include "server/base/text.h"
+#include "server/base/z85.h"
 
 namespace chancery::config {
 namespace {
@@ -76,6 +77,8 @@ Status check_dn_attribute(std::string_view name, std::string_view value) {
   }
   return {};
 }
+
+Status check_organisation(std::string_view text) { return check_dn_attribute("O", text); }
 
 Status check_slash_dn(std::string_view text) {
   constexpr std::string_view kExpected = "a DN like /C=FR/O=Company/CN=Company Root CA";
@@ -163,9 +166,7 @@ Status check_realm_or_all(std::string_view text) {
 }
 
 Status check_curve_key(std::string_view text) {
-  constexpr std::size_t kCharacters = 40;
-  constexpr std::string_view kAlphabet = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
-  if (text.size() == kCharacters && text.find_first_not_of(kAlphabet) == std::string_view::npos) return {};
+  if (base::is_curve_key(text)) return {};
   return Error(Code::Malformed, "found " + std::to_string(text.size()) +
                                     " characters, expected the 40 of a public CURVE key in Z85, as chancery zmq-key prints it");
 }

@@ -32,6 +32,7 @@ inline constexpr std::array kDnAttributes{
 };
 /// One attribute of a name; an empty value is fine for CN only ("from the request").
 Status check_dn_attribute(std::string_view name, std::string_view value);
+Status check_organisation(std::string_view text);  ///< an O that fits into a name
 /// "/C=FR/O=Company/CN=x"; '/' and '\' in values are escaped with '\'.
 Status check_slash_dn(std::string_view text);
 
