@@ -30,7 +30,7 @@ constexpr const char* kUsage =
     "usage: chancery-signer serve --realm NAME --directory DIR --listen-fd N --ready-fd N --life-fd N --pass-fd N\n"
     "           [--worker-uid N] [--log DESTINATION] [--log-level LEVEL]\n"
     "       chancery-signer create --realm NAME --directory DIR [options of create]\n"
-    "       chancery-signer check --realm NAME --directory DIR\n"
+    "       chancery-signer check --realm NAME --directory DIR [--settings good|bad]\n"
     "       chancery-signer import-upki --realm NAME --directory DIR --source DIR [options of import-upki]\n"
     "Options of create:\n";
 
@@ -38,7 +38,7 @@ constexpr const char* kUsage =
 using Options = std::map<std::string, std::string, std::less<>>;
 
 /// Those that `create` alone takes are rows of kCreateOptions.
-constexpr std::array<std::string_view, 10> kCommon{"realm",   "source",  "directory",  "listen-fd", "ready-fd",
+constexpr std::array<std::string_view, 11> kCommon{"realm",   "source",  "directory",  "listen-fd", "ready-fd", "settings",
                                                    "life-fd", "pass-fd", "worker-uid", "log",       "log-level"};
 
 Result<Options> parse(int argc, char** argv) {
@@ -192,7 +192,10 @@ int import_upki(const Options& options) {
 int check(const Options& options) {
   const auto realm = RealmName::parse(value(options, "realm"));
   if (!realm.ok()) return complain(realm.error());
-  const auto checked = signer::check_realm(*realm, value(options, "directory"), base::SystemClock().now());
+  const auto directory = value(options, "directory");
+  const auto now = base::SystemClock().now();
+  const bool bad = value(options, "settings") == "bad";
+  const auto checked = bad ? signer::check_ca_files(*realm, directory, now) : signer::check_realm(*realm, directory, now);
   for (const auto& line : checked.lines) std::printf("%s\n", line.c_str());
   return base::to_int(checked.holds ? base::Exit::Ok : base::Exit::Config);
 }

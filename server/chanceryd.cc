@@ -6,9 +6,9 @@
 
 #include "server/base/code_pages.h"
 #include "server/base/process.h"
-#include "server/config/load.h"
 #include "server/config/print.h"
 #include "server/master/check.h"
+#include "server/master/configuration.h"
 #include "server/master/options.h"
 #include "server/master/run_server.h"
 #include "server/worker/start.h"
@@ -28,7 +28,7 @@ int print(const std::string& text) {
 
 /// The configuration, when all of it holds; the findings go to standard error.
 std::shared_ptr<const config::Snapshot> load(const std::filesystem::path& file) {
-  const auto loaded = config::load(file, worker::known_commands());
+  const auto loaded = master::load_configuration(file);
   for (const auto& finding : loaded.findings) std::fputs((config::to_line(finding) + "\n").c_str(), stderr);
   return loaded.snapshot;
 }

@@ -1,5 +1,7 @@
 """`chanceryd --check`: profiles of which a realm's CA can issue no certificate, and what else only the whole shows."""
 
+import re
+
 import pytest
 
 from test_realm_create import openssl, place, write  # noqa: F401 (place is a fixture)
@@ -109,3 +111,75 @@ def test_C26_cas_that_can_issue_nothing_are_said_once(place, extensions, days, f
 def test_a_list_of_keys_without_the_profiles_own_is_refused(place):
     status, said = check_profile(place, DEVICE + "key: ec:P-256\nallowed_keys: [ec:P-384]\n")
     assert status == 78 and "profiles/extra.yml:" in said and "found allowed_keys without ec:P-256, expected the profile's own key" in said, said
+
+
+def new_key(path):
+    return write(path, openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"))
+
+
+def with_a_mistake_in_the_settings(place):
+    """Found by another program than the mistakes in the CA's files."""
+    place.write_config()
+    settings = place.realm("one") / "ca.config.yml"
+    settings.write_text(settings.read_text() + "compny: x\n")
+
+
+CA_FILES = [
+    ("no key", lambda files: (files / "ca.key").unlink(), ["ca.key: No such file"]),
+    ("no certificate", lambda files: (files / "ca.crt").unlink(), ["ca.crt: No such file"]),
+    ("neither", lambda files: [(files / name).unlink() for name in ("ca.key", "ca.crt")], ["ca.key: No such file", "ca.crt: No such file"]),
+    ("a key that is no PEM", lambda files: write(files / "ca.key", "sesame"), ["ca.key: "]),
+    ("a certificate that is no PEM", lambda files: write(files / "ca.crt", "sesame", 0o644), ["ca.crt: "]),
+    ("both", lambda files: [write(files / name, "sesame") for name in ("ca.key", "ca.crt")], ["ca.key: ", "ca.crt: "]),
+    ("another key", lambda files: new_key(files / "ca.key"), ["ca.crt: the CA certificate is for another key than ca.key"]),
+]
+
+
+@pytest.mark.parametrize("settings_hold", [True, False], ids=["settings that hold", "settings that do not"])
+@pytest.mark.parametrize("spoil, found", [one[1:] for one in CA_FILES], ids=[one[0] for one in CA_FILES])
+def test_F12_mistakes_in_a_cas_files_are_said_in_the_same_run(place, spoil, found, settings_hold):
+    make_ca(place)
+    spoil(place.realm("one"))
+    place.write_config()
+    if not settings_hold:
+        with_a_mistake_in_the_settings(place)
+    status, said = place.check()
+    assert status == 78 and all(one in said for one in found), said
+    lines = [line for line in said.splitlines() if "the journal belongs to another CA key" not in line]  # which follows from another key
+    assert ('unknown name "compny"' in said) != settings_hold and len(lines) == len(found) + (not settings_hold), said
+
+
+def test_F12_a_wrong_passphrase_is_said_where_it_is_named(place, tmp_path):
+    secret = write(tmp_path / "secret", "correct horse\n")
+    place.create("one", "--passphrase-file", secret)
+    place.write_config()
+    assert place.check()[0] == 0
+    settings = place.realm("one") / "ca.config.yml"
+    lines = settings.read_text().splitlines()
+    line = next(number for number, text in enumerate(lines, 1) if text.startswith("passphrase_file:"))
+    secret.write_text("wrong horse\n")
+    (place.realm("one") / "ca.crt").unlink()
+    status, said = place.check()
+    assert status == 78 and f"{settings}:{line}:" in said and "passphrase_file: " in said and "ca.crt: No such file" in said, said
+
+
+def test_one_realms_mistake_hides_none_of_another(place):
+    make_ca(place)
+    (place.realm("one") / "ca.key").unlink()
+    place.create("two", "--unencrypted", "--key", "ec:P-256")
+    settings = place.realm("two") / "ca.config.yml"
+    settings.write_text(settings.read_text() + "compny: x\n")
+    place.write_config()
+    status, said = place.check()
+    assert status == 78 and "ca.key: No such file" in said and 'unknown name "compny"' in said, said
+
+
+def test_a_program_that_is_nowhere_is_said(place):
+    make_ca(place)
+    place.write_config()
+    text = place.config.read_text()
+    row = '<front-ends><front-end name="zmq" program="chancery-zmqq" realms="*" roles="frontend"/></front-ends>'
+    assert "<front-ends></front-ends>" in text
+    place.config.write_text(re.sub(r' program-directory="[^"]*"', "", text.replace("<front-ends></front-ends>", row)))
+    status, said = place.check()
+    assert status == 78 and "@program: found no program chancery-zmqq that can be run in " in said and 'did you mean "chancery-zmq"?' in said, said

@@ -15,12 +15,15 @@ namespace chancery::config {
 
 /// Files and directories that settings name.
 struct FileRules {
-  std::filesystem::path owner_of;  ///< besides root and this process, the owner of this directory may own the file
+  std::filesystem::path owner_of;       ///< besides root and this process, the owner of this directory may own the file
+  std::vector<std::string> users = {};  ///< and these Unix users
 };
+/// Whom the server gives files of a realm: signers and workers, as far as they are users of their own.
+std::vector<std::string> users_of_files(const ServerConfig& server);
 /// A key or passphrase: a regular file, no symbolic link, not empty, reachable by its owner only (PROMISES D33).
 void check_secret_file(const std::filesystem::path& file, const FileRules& rules, const Node& at, Report& report);
 /// A configuration file or directory: not writable by others.
-void check_trusted(const std::filesystem::path& file, const FileRules& rules, Report& report);
+void check_trusted(const std::filesystem::path& file, const FileRules& rules, Report& report, const Node& at = Node());
 /// That a directory is there, or that it could be made.
 void check_creatable(const std::filesystem::path& directory, const Node& at, Report& report);
 
@@ -29,7 +32,8 @@ void check_profile(const Profile& profile, const RealmConfig& realm, const Node&
 /// A realm whose profiles are complete. `root` is its ca.config.yml.
 void check_realm(const RealmConfig& realm, const Node& root, Report& report);
 /// The server against the realms it has. `root` is its chancery.xml.
-void check_server(const ServerConfig& server, const std::vector<RealmName>& realms, const Node& root, Report& report);
+void check_server(const ServerConfig& server, const std::vector<RealmName>& realms, const ProgramPlaces& programs,
+                  const Node& root, Report& report);
 
 /// A realm's addresses against the listeners. `root` is its ca.config.yml.
 void check_realm_in_server(const ServerConfig& server, const RealmConfig& realm, const Node& root, Report& report);

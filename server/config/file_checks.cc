@@ -1,10 +1,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
 #include "server/base/text.h"
+#include "server/base/user.h"
 #include "server/config/checks.h"
 
 namespace chancery::config {
@@ -18,12 +20,23 @@ std::string mode_text(mode_t mode) { return base::octal(mode & kPermissions); }
 bool is_safe_owner(uid_t owner, const FileRules& rules) {
   struct stat directory {};
   if (owner == 0 || owner == ::geteuid()) return true;
+  const auto is_owner = [&](const std::string& name) {
+    const auto user = base::find_user(name);
+    return user && user->uid == owner;
+  };
+  if (std::ranges::any_of(rules.users, is_owner)) return true;
   return ::stat(rules.owner_of.c_str(), &directory) == 0 && directory.st_uid == owner;
 }
 
 std::string why(const std::filesystem::path& file) { return file.string() + ": " + std::strerror(errno); }
 
 }  // namespace
+
+std::vector<std::string> users_of_files(const ServerConfig& server) {
+  std::vector<std::string> users{server.signer_user, server.worker_user};
+  std::erase(users, "");
+  return users;
+}
 
 void check_secret_file(const std::filesystem::path& file, const FileRules& rules, const Node& at, Report& report) {
   struct stat found {};
@@ -42,10 +55,9 @@ void check_secret_file(const std::filesystem::path& file, const FileRules& rules
   if (found.st_size == 0) report.error(at, "found an empty file, expected a secret in it: " + file.string());
 }
 
-void check_trusted(const std::filesystem::path& file, const FileRules& rules, Report& report) {
+void check_trusted(const std::filesystem::path& file, const FileRules& rules, Report& report, const Node& at) {
   struct stat found {};
   if (::stat(file.c_str(), &found) != 0) return;  // reading it says so
-  const Node at;
   if ((found.st_mode & S_IWOTH) != 0) {
     report.error(
         at, "found mode " + mode_text(found.st_mode) + ", expected that others cannot write (chmod o-w " + file.string() + ")");

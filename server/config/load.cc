@@ -119,6 +119,13 @@ void resolve_paths(ServerConfig& server) {
   }
 }
 
+/// Where the setting stands, or the element that would have it.
+const Node& realms_directory_in(const Node& root) {
+  const Node* section = root.find("realms");
+  const Node* directory = section != nullptr ? section->find("directory") : nullptr;
+  return directory != nullptr ? *directory : section != nullptr ? *section : root;
+}
+
 /// The realms that chancery.xml names, or every directory that looks like one.
 std::vector<RealmName> realms_of(const ServerConfig& server, const Node& root, Report& report) {
   const Node* section = root.find("realms");
@@ -178,8 +185,8 @@ void report_no_directory(const fs::path& directory, const std::error_code& failu
 /// What the server knows and one realm alone does not.
 using MoreChecks = std::function<void(const RealmConfig& realm, const Node& root, Report& report)>;
 
-std::shared_ptr<const RealmConfig> load_realm(const RealmName& name, const fs::path& directory, const MoreChecks& check_more,
-                                              std::vector<Finding>& findings) {
+ReadRealm read_directory(const RealmName& name, const fs::path& directory, const MoreChecks& check_more,
+                         std::vector<Finding>& findings) {
   std::vector<Finding> own;
   auto realm = std::make_shared<RealmConfig>(name);
   realm->directory = whole_path(directory);
@@ -202,16 +209,27 @@ std::shared_ptr<const RealmConfig> load_realm(const RealmName& name, const fs::p
   sort_by_place(own);
   const bool failed = has_errors(own);
   findings.insert(findings.end(), std::make_move_iterator(own.begin()), std::make_move_iterator(own.end()));
-  return failed ? nullptr : realm;
+  return {std::move(realm), !failed};
 }
 
 }  // namespace
 
 std::shared_ptr<const RealmConfig> load_realm(const RealmName& name, const fs::path& directory, std::vector<Finding>& findings) {
-  return load_realm(name, directory, nullptr, findings);
+  auto read = read_directory(name, directory, nullptr, findings);
+  return read.holds ? std::move(read.realm) : nullptr;
 }
 
-Loaded load(const fs::path& chancery_xml, std::span<const KnownCommand> commands) {
+Finding error_at_setting(const RealmConfig& realm, std::string_view setting, std::string message) {
+  const auto file = realm.directory / kRealmFile;
+  std::vector<Finding> ignored;
+  Report report(file.string(), ignored);
+  const auto root = read_yaml(file, report);
+  const Node* found = root ? root->find(setting) : nullptr;
+  const Node at = found != nullptr ? *found : Node();
+  return {Finding::Error, file.string(), at.line, at.column, at.path, std::move(message)};
+}
+
+Loaded load(const fs::path& chancery_xml, const Surroundings& around) {
   Loaded loaded;
   Report report(chancery_xml.string(), loaded.findings);
   const auto text = read_source(chancery_xml, report);
@@ -223,17 +241,21 @@ Loaded load(const fs::path& chancery_xml, std::span<const KnownCommand> commands
   snapshot->server.file = whole_path(chancery_xml);
   if (root->name != kRootElement) return loaded;  // nothing else makes sense of it
   resolve_paths(snapshot->server);
+  check_trusted(snapshot->server.realms_directory, {chancery_xml.parent_path(), users_of_files(snapshot->server)}, report,
+                realms_directory_in(*root));
   const auto realms = realms_of(snapshot->server, *root, report);
-  check_server(snapshot->server, realms, *root, report);
+  check_server(snapshot->server, realms, around.programs, *root, report);
   RealmsApart apart;
   const MoreChecks check_more = [&](const RealmConfig& realm, const Node& realm_root, Report& realm_report) {
     check_realm_in_server(snapshot->server, realm, realm_root, realm_report);
     apart.check(realm, realm_report);
-    if (!commands.empty()) check_command_roles(realm, commands, realm_root, realm_report);
+    if (!around.commands.empty()) check_command_roles(realm, around.commands, realm_root, realm_report);
   };
   for (const auto& name : realms) {
-    snapshot->realms.push_back(load_realm(name, snapshot->server.realms_directory / name.text(), check_more, loaded.findings));
+    loaded.realms.push_back(read_directory(name, snapshot->server.realms_directory / name.text(), check_more, loaded.findings));
+    snapshot->realms.push_back(loaded.realms.back().realm);
   }
+  loaded.server = snapshot->server;
   sort_by_place(loaded.findings);
   if (!has_errors(loaded.findings)) loaded.snapshot = std::move(snapshot);
   return loaded;

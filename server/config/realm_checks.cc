@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "server/base/file.h"
+#include "server/base/seed.h"
 #include "server/base/text.h"
 #include "server/config/checks.h"
 #include "server/config/realm_settings.h"
@@ -10,6 +12,7 @@ namespace chancery::config {
 namespace {
 
 namespace fs = std::filesystem;
+using base::kLeastSeedCharacters;
 
 /// Where a setting stands, or the section when it is left out.
 const Node& place_of(const Node& section, std::initializer_list<std::string_view> names) {
@@ -18,6 +21,8 @@ const Node& place_of(const Node& section, std::initializer_list<std::string_view
   }
   return section;
 }
+
+constexpr std::size_t kMaxSeedOctets = 1024;
 
 bool has(const std::vector<std::string>& words, std::string_view word) { return std::ranges::count(words, word) != 0; }
 
@@ -118,6 +123,21 @@ void check_acme(const RealmConfig& realm, const Node& root, Report& report) {
 constexpr std::chrono::days kLongestCrl{10};  // PROMISES B9: of end-entity certificates
 constexpr std::chrono::hours kShortestCrl{1};
 
+/// What is in the seed's file, when this process may read it and nothing is wrong with the file itself.
+void check_seed(const RealmConfig& realm, const Node& root, Report& report) {
+  if (realm.seed_file.empty()) return;
+  const Node& at = place_of(root, {"seed_file"});
+  // The workers read the seed, as whoever the store belongs to.
+  check_secret_file(realm.seed_file, {realm.database_file().parent_path()}, at, report);
+  if (report.has_reported(at)) return;
+  const auto text = base::read_file(realm.seed_file, kMaxSeedOctets);
+  const auto length = text.ok() ? base::trim(*text).size() : kLeastSeedCharacters;
+  if (length >= kLeastSeedCharacters) return;
+  report.warning(at, "found a registration seed of " + std::to_string(length) + " characters, expected at least " +
+                         std::to_string(kLeastSeedCharacters) +
+                         ": whoever guesses it registers an RA (openssl rand -base64 24 makes a better one)");
+}
+
 void check_crl_schedule(const RealmConfig& realm, const Node& root, Report& report) {
   if (realm.crl_after_revocation > realm.crl_validity) {
     report.error(place_of(root, {"crl_after_revocation"}), "found " + duration_text(realm.crl_after_revocation) +
@@ -171,9 +191,7 @@ void check_profile(const Profile& profile, const RealmConfig& realm, const Node&
 
 void check_realm(const RealmConfig& realm, const Node& root, Report& report) {
   check_passphrase(realm, root, report);
-  // The workers read the seed, as whoever the store belongs to.
-  const FileRules seed_rules{realm.database_file().parent_path()};
-  if (!realm.seed_file.empty()) check_secret_file(realm.seed_file, seed_rules, place_of(root, {"seed_file"}), report);
+  check_seed(realm, root, report);
   if (realm.clients == ClientsMode::Register && realm.seed_file.empty()) {
     report.warning(place_of(root, {"clients"}),
                    "found register without a seed_file: names are registered by operators and their seeds alone");

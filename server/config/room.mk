@@ -6,6 +6,8 @@ libconfig_a_SOURCES = \
   server/config/documents.cc server/config/documents.h \
   server/config/file_checks.cc \
   server/config/finding.cc server/config/finding.h \
+  server/config/front_end_checks.cc \
+  server/config/listening_checks.cc \
   server/config/load.cc server/config/load.h \
   server/config/node.h \
   server/config/print.cc server/config/print.h \
@@ -18,6 +20,7 @@ libconfig_a_SOURCES = \
   server/config/realms_apart.cc server/config/realms_apart.h \
   server/config/report.h \
   server/config/server_checks.cc \
+  server/config/server_context.h \
   server/config/server_config.h \
   server/config/server_settings.cc server/config/server_settings.h \
   server/config/setting.cc server/config/setting.h \
@@ -53,6 +56,7 @@ config_test_SOURCES = \
   server/config/dialects_test.cc \
   server/config/diff_test.cc \
   server/config/documents_test.cc \
+  server/config/listening_checks_test.cc \
   server/config/snapshot_checks_test.cc \
   server/config/source_test.cc \
   server/config/testing.h

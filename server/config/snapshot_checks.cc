@@ -2,6 +2,7 @@
 #include <charconv>
 #include <optional>
 
+#include "server/base/address.h"
 #include "server/config/checks.h"
 #include "server/config/setting.h"
 #include "server/config/text_checks.h"
@@ -46,7 +47,7 @@ std::optional<Address> parse_url(std::string_view url) {
 
 /// Whether the host is one of this server's, as far as its configuration says.
 bool is_ours(const ServerConfig& server, const std::string& host) {
-  if (host == "localhost" || host == "::1" || host.starts_with("127.")) return true;
+  if (base::is_localhost(host) || base::is_loopback(host)) return true;
   return std::ranges::any_of(
       server.listeners, [&](const Listener& one) { return one.address == host || std::ranges::count(one.names, host) != 0; });
 }
@@ -166,11 +167,17 @@ void check_zmq_address(const ServerConfig& server, const RealmConfig& realm, con
                                       realm.name.text() + "\"/></zmq> there");
 }
 
+/// Who writes there is master of every record that the realm has (nodes, administrators, what is revoked).
+void check_database_directory(const ServerConfig& server, const RealmConfig& realm, Report& report) {
+  check_trusted(realm.database_file().parent_path(), {realm.directory, users_of_files(server)}, report);
+}
+
 }  // namespace
 
 void check_realm_in_server(const ServerConfig& server, const RealmConfig& realm, const Node& root, Report& report) {
   check_urls(server, realm, root, report);
   check_zmq_address(server, realm, root, report);
+  check_database_directory(server, realm, report);
 }
 
 }  // namespace chancery::config

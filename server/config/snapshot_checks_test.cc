@@ -218,12 +218,12 @@ TEST(SnapshotChecks, RulesThatAddNothing) {
 }
 
 TEST(SnapshotChecks, RolesOfCommandsThatThereAre) {
-  constexpr KnownCommand kKnown[] = {
+  const std::vector<KnownCommand> known{
       {"audit.list", Role::Auditor}, {"certificate.issue", Role::RaOperator}, {"crl.get", Role::Anonymous}};
   const auto findings = [&](const std::string& line) {
     const Place place;
     place.write("realms/default/ca.config.yml", std::string(testing::kGoodRealm) + "command_roles:\n  " + line + "\n");
-    return place.lines(config::load(place / "chancery.xml", kKnown).findings);
+    return place.lines(config::load(place / "chancery.xml", {known, {}}).findings);
   };
   const std::string at = "realms/default/ca.config.yml:3:";
   const struct {

@@ -7,8 +7,10 @@
 #include <string>
 
 #include "server/base/process.h"
+#include "server/base/user.h"
 #include "server/config/diff.h"
 #include "server/config/load.h"
+#include "server/master/configuration.h"
 #include "server/master/recipes.h"
 #include "server/master/spawn.h"
 #include "server/worker/start.h"
@@ -30,9 +32,9 @@ Result<int> run(const Command& command) {
 }
 
 /// What only the one program that may open the realm's key can say. @return whether all of it holds.
-bool check_realm(const config::ServerConfig& server, const config::RealmConfig& realm) {
-  const auto place = "realm " + realm.name.text() + ": ";
-  const auto command = signer_check(server, realm);
+bool check_realm(const config::ServerConfig& server, const config::ReadRealm& read) {
+  const auto place = "realm " + read.realm->name.text() + ": ";
+  const auto command = signer_check(server, read);
   const auto status = command.ok() ? run(*command) : Result<int>(command.error());
   if (!status.ok()) {
     print(place + base::to_line(status.error()));
@@ -51,18 +53,24 @@ bool check_store(const config::RealmConfig& realm) {
   return status.ok();
 }
 
+/// Where there is no directory, or no such user, that is said already and nothing else can be found.
+bool may_ask_signers(const config::ServerConfig& server, const config::RealmConfig& realm) {
+  std::error_code ignored;
+  return std::filesystem::is_directory(realm.directory, ignored) &&
+         (server.signer_user.empty() || base::find_user(server.signer_user));
+}
+
 config::Loaded load(const std::filesystem::path& chancery_xml) {
-  auto loaded = config::load(chancery_xml, worker::known_commands());
+  auto loaded = load_configuration(chancery_xml);
   for (const auto& finding : loaded.findings) print(config::to_line(finding));
   return loaded;
 }
 
 int check(const std::filesystem::path& chancery_xml, const config::Loaded& loaded) {
-  if (!loaded.snapshot) return base::to_int(base::Exit::Config);
-  bool holds = true;
-  for (const auto& realm : loaded.snapshot->realms) {
-    holds = check_realm(loaded.snapshot->server, *realm) && holds;
-    holds = check_store(*realm) && holds;
+  bool holds = loaded.snapshot != nullptr;
+  for (const auto& read : loaded.realms) {
+    if (may_ask_signers(*loaded.server, *read.realm)) holds = check_realm(*loaded.server, read) && holds;
+    if (read.holds) holds = check_store(*read.realm) && holds;
   }
   if (holds)
     print(chancery_xml.string() + ": the configuration holds, realms: " + std::to_string(loaded.snapshot->realms.size()));

@@ -11,6 +11,7 @@
 #include "server/base/log.h"
 #include "server/config/load.h"
 #include "server/master/background.h"
+#include "server/master/configuration.h"
 #include "server/master/notify.h"
 #include "server/master/reload.h"
 #include "server/master/server_log.h"
@@ -100,7 +101,7 @@ void Master::processes_changed() {
 void Master::reload() {
   if (ending_ != Ending::No) return;
   notify_reloading();
-  const auto loaded = config::load(snapshot_->server.file, worker::known_commands());
+  const auto loaded = load_configuration(snapshot_->server.file);
   for (const auto& finding : loaded.findings) {
     const bool is_error = finding.severity == config::Finding::Error;
     base::log(is_error ? base::LogLevel::Error : base::LogLevel::Warning, config::to_line(finding));

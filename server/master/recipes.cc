@@ -145,10 +145,12 @@ std::vector<Wanted> recipes(const SnapshotPtr& snapshot, const Shared& shared) {
   return wanted;
 }
 
-Result<Command> signer_check(const config::ServerConfig& server, const config::RealmConfig& realm) {
+Result<Command> signer_check(const config::ServerConfig& server, const config::ReadRealm& read) {
   PKI_TRY(const auto program, find_program(kSignerProgram, server.program_directory));
+  const auto& realm = *read.realm;
   return Command{.program = program,
-                 .arguments = {"check", "--realm", realm.name.text(), "--directory", realm.directory.string()},
+                 .arguments = {"check", "--realm", realm.name.text(), "--directory", realm.directory.string(), "--settings",
+                               read.holds ? "good" : "bad"},
                  .descriptors = {},
                  .user = server.signer_user,
                  .unset = kMastersVariables};

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "server/base/scoreboard.h"
-#include "server/config/server_config.h"
+#include "server/config/load.h"
 #include "server/master/pass_book.h"
 #include "server/master/run_directory.h"
 #include "server/master/spawn.h"
@@ -25,7 +25,8 @@ struct Shared {
 /// the enabled front ends.
 std::vector<Wanted> recipes(const std::shared_ptr<const config::Snapshot>& snapshot, const Shared& shared);
 
-/// How the signer's program is called to look at a realm's key, certificate and journal, and to say what does not hold.
-Result<Command> signer_check(const config::ServerConfig& server, const config::RealmConfig& realm);
+/// How the signer's program is called to look at a realm's key, certificate and journal, and to say what does not hold. Of a
+/// realm whose settings do not hold, that is the key and the certificate.
+Result<Command> signer_check(const config::ServerConfig& server, const config::ReadRealm& read);
 
 }  // namespace chancery::master

@@ -5,6 +5,7 @@ libmaster_a_SOURCES = \
   server/master/admission.cc server/master/admission.h \
   server/master/background.cc server/master/background.h \
   server/master/check.cc server/master/check.h \
+  server/master/configuration.cc server/master/configuration.h \
   server/master/door.cc server/master/door.h \
   server/master/kinds.cc server/master/kinds.h \
   server/master/loop.cc server/master/loop.h \

@@ -136,14 +136,14 @@ Result<pid_t> spawn(const Command& command) {
   return pid;
 }
 
+std::vector<std::filesystem::path> program_places() {
+  std::error_code ignored;
+  return {std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path(), CHANCERY_LIBEXECDIR};
+}
+
 Result<std::filesystem::path> find_program(const std::string& program, const std::filesystem::path& directory) {
   if (program.starts_with('/')) return std::filesystem::path(program);
-  std::error_code ignored;
-  std::vector<std::filesystem::path> places;
-  if (!directory.empty())
-    places = {directory};
-  else
-    places = {std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path(), CHANCERY_LIBEXECDIR};
+  const auto places = directory.empty() ? program_places() : std::vector{directory};
   std::string looked;
   for (const auto& place : places) {
     const auto file = place / program;

@@ -46,4 +46,7 @@ Result<pid_t> spawn(const Command& command);
 /// @errors NotFound: the places looked at.
 Result<std::filesystem::path> find_program(const std::string& program, const std::filesystem::path& directory);
 
+/// Where those places are, without a directory of its own.
+std::vector<std::filesystem::path> program_places();
+
 }  // namespace chancery::master

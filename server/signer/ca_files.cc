@@ -88,11 +88,16 @@ base::Path request_file(const config::RealmConfig& realm) { return realm.directo
 
 Result<realm::Authority> accept_chain(std::string_view chain_pem, const config::RealmConfig& realm, const crypto::PublicKey& key,
                                       Seconds now) {
-  PKI_TRY(auto authority, realm::parse_authority(chain_pem, realm));
+  PKI_TRY(const auto authority, realm::parse_authority(chain_pem, realm));
   if (!(authority.certificate.public_key() == key)) {
     return Error(Code::BadConfig, "the CA certificate is for another key than ca.key",
                  "the pair comes from one backup, or the certificate from this CA's request");
   }
+  return parse_chain(chain_pem, realm, now);
+}
+
+Result<realm::Authority> parse_chain(std::string_view chain_pem, const config::RealmConfig& realm, Seconds now) {
+  PKI_TRY(auto authority, realm::parse_authority(chain_pem, realm));
   PKI_TRY_VOID(check_usable(authority.certificate, now));
   for (const auto& one : authority.above) {
     if (!one.is_ca()) return Error(Code::BadConfig, one.subject().to_slash() + " stands above the CA in its chain and is no CA");
@@ -100,17 +105,21 @@ Result<realm::Authority> accept_chain(std::string_view chain_pem, const config::
   return authority;
 }
 
+Result<std::optional<std::string>> read_chain(const config::RealmConfig& realm) {
+  auto text = base::read_file(realm.ca_certificate_file(), kMaxChainBytes);
+  std::error_code ignored;
+  if (!text.ok() && text.error().code() == Code::NotFound && std::filesystem::exists(request_file(realm), ignored))
+    return std::optional<std::string>();
+  if (!text.ok()) return text.error();
+  return std::optional(std::move(text).value());
+}
+
 Result<std::shared_ptr<const realm::Authority>> read_authority(const config::RealmConfig& realm, const crypto::PublicKey& key,
                                                                Seconds now) {
-  const auto file = realm.ca_certificate_file();
-  const auto text = base::read_file(file, kMaxChainBytes);
-  std::error_code ignored;
-  if (!text.ok() && text.error().code() == Code::NotFound && std::filesystem::exists(request_file(realm), ignored)) {
-    return std::shared_ptr<const realm::Authority>();
-  }
-  if (!text.ok()) return text.error();
+  PKI_TRY(const auto text, read_chain(realm));
+  if (!text) return std::shared_ptr<const realm::Authority>();
   auto authority = accept_chain(*text, realm, key, now);
-  if (!authority.ok()) return authority.error().within(file.string());
+  if (!authority.ok()) return authority.error().within(realm.ca_certificate_file().string());
   return std::make_shared<const realm::Authority>(std::move(authority).value());
 }
 

@@ -39,6 +39,11 @@ base::Path request_file(const config::RealmConfig& realm);
 Result<realm::Authority> accept_chain(std::string_view chain_pem, const config::RealmConfig& realm, const crypto::PublicKey& key,
                                       Seconds now);
 
+/// The same, whichever key it is for. @errors Malformed, BadConfig.
+Result<realm::Authority> parse_chain(std::string_view chain_pem, const config::RealmConfig& realm, Seconds now);
+/// The text of ca.crt; none while the CA waits for it. @errors NotFound: there is no request either; Io, TooLarge.
+Result<std::optional<std::string>> read_chain(const config::RealmConfig& realm);
+
 /// ca.crt, or null while the CA waits for it. @errors as accept_chain; NotFound: there is no request either.
 Result<std::shared_ptr<const realm::Authority>> read_authority(const config::RealmConfig& realm, const crypto::PublicKey& key,
                                                                Seconds now);

@@ -48,7 +48,55 @@ void check_profiles(const config::RealmConfig& realm, const realm::Authority& au
   }
 }
 
+/// A key that cannot be opened may be so because of what protects it, which a line of the configuration names.
+void add_key_error(const config::RealmConfig& realm, const Error& error, RealmCheck& check) {
+  const bool of_protection = error.code() == Code::AuthFailed || error.code() == Code::BadConfig;
+  if (!of_protection) return add(check, error);
+  const auto* setting = !realm.passphrase_file.empty()         ? "passphrase_file"
+                        : !realm.passphrase_credential.empty() ? "passphrase_credential"
+                                                               : "key_unencrypted";
+  add(check, config::error_at_setting(realm, setting, base::to_line(error)));
+}
+
+/// The certificate by itself, while there is no key to hold it against.
+void check_certificate(const config::RealmConfig& realm, Seconds now, RealmCheck& check) {
+  const auto text = read_chain(realm);
+  if (!text.ok()) return add(check, text.error());
+  const auto authority = *text ? parse_chain(**text, realm, now) : Result<realm::Authority>(Error(Code::NotFound, ""));
+  if (*text && !authority.ok()) add(check, authority.error().within(realm.ca_certificate_file().string()));
+}
+
+/// Of the key what its file shows without a passphrase. @return the public one, of a key that needs none.
+std::optional<crypto::PublicKey> check_key_file(const config::RealmConfig& realm, RealmCheck& check) {
+  const auto file = realm.ca_key_file();
+  const auto pem = base::read_secret_file(file, kMaxKeyBytes);
+  if (!pem.ok()) {
+    if (pem.error().code() != Code::Denied) add(check, pem.error());  // mode and owner are said already
+    return std::nullopt;
+  }
+  if (base::as_text(pem->view()).find("BEGIN ENCRYPTED PRIVATE KEY") != std::string_view::npos) return std::nullopt;
+  const auto key = crypto::PrivateKey::from_pem(pem->view(), nullptr);
+  if (!key.ok()) {
+    add(check, key.error().within(file.string()));
+    return std::nullopt;
+  }
+  return key->public_key();
+}
+
 }  // namespace
+
+RealmCheck check_ca_files(const RealmName& name, const base::Path& directory, Seconds now) {
+  RealmCheck check;
+  config::RealmConfig realm(name);
+  realm.directory = directory;
+  const auto key = check_key_file(realm, check);
+  if (!key) {
+    check_certificate(realm, now, check);
+  } else if (const auto authority = read_authority(realm, *key, now); !authority.ok()) {
+    add(check, authority.error());
+  }
+  return check;
+}
 
 RealmCheck check_realm(const RealmName& name, const base::Path& directory, Seconds now) {
   RealmCheck check;
@@ -60,10 +108,12 @@ RealmCheck check_realm(const RealmName& name, const base::Path& directory, Secon
       if (finding.severity == Finding::Error) add(check, finding);
     return check;
   }
-  if (const auto lists = crypto::open_block_lists(realm->key_block_lists); !lists.ok()) add(check, lists.error());
+  if (const auto lists = crypto::open_block_lists(realm->key_block_lists); !lists.ok())
+    add(check, config::error_at_setting(*realm, "key_block_lists", base::to_line(lists.error())));
   const auto key = read_ca_key(*realm);
   if (!key.ok()) {
-    add(check, key.error());
+    add_key_error(*realm, key.error(), check);
+    check_certificate(*realm, now, check);
     return check;
   }
   const auto authority = read_authority(*realm, key->public_key(), now);

@@ -19,4 +19,8 @@ struct RealmCheck {
 /// of use to it. Changes and locks nothing.
 RealmCheck check_realm(const RealmName& realm, const base::Path& directory, Seconds now);
 
+/// What can be said of the key and the certificate of a realm whose settings do not hold, which are reported already: that they
+/// are there, and what they seem to be.
+RealmCheck check_ca_files(const RealmName& realm, const base::Path& directory, Seconds now);
+
 }  // namespace chancery::signer
