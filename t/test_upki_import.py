@@ -524,6 +524,32 @@ def test_settings_are_taken_or_said_why_not(place, tmp_path, ca):
     assert b"open-sesame" not in everywhere and b"the-seed-of-uPKI" not in everywhere
 
 
+def test_a_short_seed_is_taken_and_said(place, tmp_path, ca):
+    upki = Upki(tmp_path, "newer", ca)
+    upki.settings("seed: abc\n")
+    upki.finish()
+    report = place.take_over(upki)
+    assert [one for one in report["odd"] if "has a seed of 3 characters, expected at least 16: it is taken" in one], report["odd"]
+    assert (place.realm("one") / "db" / "seed").read_text() == "abc\n"
+    place.write_config()
+    status, said = place.check()
+    assert status == 0 and "seed_file: warning: found a registration seed of 3 characters" in said, said
+
+
+@pytest.mark.parametrize("word, allowed", [("True", True), ("yes", True), ("on", True), ("No", False), ("off", False)])
+def test_profiles_are_read_as_pyyaml_reads_them(place, tmp_path, ca, word, allowed):
+    upki = Upki(tmp_path, "newer", ca)
+    write(upki.directory / "profiles" / "server.yml", f"keyType: rsa\nkeyLen: 2048\nduration: 11\naltnames: {word}\nsubject: {{C: FR, O: Kitchen, CN: ''}}\n"
+          "keyUsage: [digitalSignature]\nextendedKeyUsage: [clientAuth]\ncertType: user\n", 0o644)
+    upki.finish()
+    report = place.take_over(upki)
+    assert report["profiles"] == 1 and not [one for one in report["odd"] if "profiles/" in one], report
+    place.write_config()
+    with place.started() as talk:
+        profile = talk.result("profile.get", name="server")
+    assert profile["altnames"] is allowed, profile
+
+
 def test_F34_names_are_never_paths(place, tmp_path, ca):
     upki = Upki(tmp_path, "newer", ca)
     evil = ["../../../outside", "/abs/outside", ".hidden"]

@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 
+#include "server/base/seed.h"
 #include "server/base/text.h"
 #include "server/config/load.h"
 #include "server/config/realm_settings.h"
@@ -58,6 +59,13 @@ std::string line_of(const Node& child) {
   return child.name + ": " + (is_number ? child.text : quoted(child.text)) + "\n";
 }
 
+void tell_of_short_seed(std::size_t length, std::vector<std::string>& odd) {
+  if (length >= base::kLeastSeedCharacters) return;
+  odd.push_back("ca.config.yml has a seed of " + std::to_string(length) + " characters, expected at least " +
+                std::to_string(base::kLeastSeedCharacters) +
+                ": it is taken, and whoever guesses it registers an RA; write a longer one into db/seed");
+}
+
 Status write_seed(const Creation& creation, const Node& seed, std::string& text) {
   // With the store, since the workers read it.
   PKI_TRY_VOID(base::make_directories(creation.directory / "db", 0700));
@@ -79,7 +87,10 @@ Status take_key(const Creation& creation, const Node& child, std::string& text, 
     odd.push_back("ca.config.yml has " + child.name + value + ": " + std::string(row->advice));
     return {};
   }
-  if (child.name == "seed") return write_seed(creation, child, text);
+  if (child.name == "seed") {
+    tell_of_short_seed(base::trim(child.text).size(), odd);
+    return write_seed(creation, child, text);
+  }
   std::vector<config::Finding> findings;
   if (child.kind == Node::Kind::Scalar && is_taken(child, findings)) text += line_of(child);
   for (const auto& finding : findings) {
