@@ -152,13 +152,18 @@ def test_what_is_refused(place, tmp_path, existing):
         (["init", "--path", place], {"UPKI_CA_CERT_FILE": certificate}, "found one of --ca-key and --ca-cert"),
         (["init", "--path", place, "--ca-key", key, "--ca-cert", certificate, "--ca-password", "x"], {}, "--ca-password-file"),
         (["init", "--path", place, "--ca-password-file", tmp_path / "password"], {}, "without --ca-key"),
-        (["init", "--path", place, "--ca-key", tmp_path / "absent", "--ca-cert", certificate], {}, "absent"),
+        (["init", "--path", place, "--ca-key", tmp_path / "absent", "--ca-cert", certificate], {}, "--ca-key or UPKI_CA_KEY_FILE: open"),
+        (["init", "--path", place, "--ca-cert", tmp_path / "absent"], {"UPKI_CA_KEY_FILE": key}, "--ca-cert or UPKI_CA_CERT_FILE: open"),
+        (["init", "--path", place, "--ca-key", certificate, "--ca-cert", certificate], {}, "--ca-key or UPKI_CA_KEY_FILE: "),
+        (["init", "--path", place, "--ca-key", key, "--ca-cert", certificate, "--ca-password-file", tmp_path / "absent"], {}, "--ca-password-file: open"),
         (["init", "--path", place], {"UPKI_CA_HOST": "ca.example.com"}, "expected an IPv4 or IPv6 address"),
         (["init", "--path", place], {"UPKI_CA_HOST": "0.0.0.0"}, "which others reach, without --server-key"),
         (["init", "--path", place, "--host", "::"], {}, "which others reach, without --server-key"),
         (["init", "--path", place, "--server-key", tmp_path / "none.curve"], {}, "--server-key: open"),
         (["init", "--path", place, "--server-key", write(tmp_path / "open.curve", "x", 0o644)], {}, "expected 0600"),
         (["init", "--path", place, "--ra-key", "short"], {}, "--ra-key: found"),
+        (["init", "--path", place, "--ra-key", zmq.curve_keypair()[0].decode()], {}, "found --ra-key without --server-key"),
+        (["init", "--path", place], {"UPKI_CA_SEED": "fifteen-letters"}, "UPKI_CA_SEED: found 15 characters, expected at least 16"),
         (["init", "--path", place, "--subject", "nonsense"], {}, "--subject"),
         (["init", "--path", place, "--domain", "not a domain"], {}, "domain"),
         (["init", "--path", place, "--ca-key", key, "--ca-cert", certificate, "--subject", "/CN=x"], {}, "found --subject with --ca-key"),
@@ -188,6 +193,41 @@ def test_company_domain_and_subject_are_the_realms(place):
     assert 'company: "Kitchen & Sons"' in settings and 'domain: "kitchen.example"' in settings
     other = upki("init", "--path", place.parent / "other", "--company", "Kitchen & Sons")
     assert other["subject"] == "/O=Kitchen & Sons/CN=other CA"
+
+
+def test_company_is_the_organisation_of_what_is_generated(place, port, existing):
+    upki("init", "--path", place, "--port", port, "--company", "Kitchen & Sons", env=existing)
+    write(place / "profiles" / "server.yml", "key: ec:P-256\n", 0o640)
+    with serving("start", "--path", place):
+        answer = ask(port, "generate", dn="/CN=www.kitchen.example", profile="server", sans=[{"type": "DNS", "value": "www.kitchen.example"}], timeout=60)
+        assert answer["EVENT"] == "ANSWER", answer
+        subject = openssl("x509", "-noout", "-subject", "-nameopt", "RFC2253", input=answer["DATA"]["certificate"])
+        assert "O=Kitchen & Sons" in subject, subject
+
+
+@pytest.mark.parametrize("layout", ["newer", "older", "documented"])
+def test_a_directory_of_upkis_own_programs_is_recognised(tmp_path, layout):
+    from test_upki_import import Upki
+    theirs = Upki(tmp_path, layout)
+    theirs.node("good.kitchen.example")
+    theirs.finish()
+    before = sorted(str(path) for path in theirs.directory.rglob("*"))
+    for verb in ("init", "start", "register", "listen"):
+        done = upki(verb, "--path", theirs.directory, check=False, timeout=60)
+        assert done.returncode != 0 and "it is a data directory of uPKI's own programs" in done.stderr, (verb, done)
+        assert f"chancery import upki {theirs.directory} --name" in done.stderr, (verb, done)
+    assert sorted(str(path) for path in theirs.directory.rglob("*")) == before
+
+
+def test_a_documented_directory_without_databases_is_recognised(tmp_path, existing):
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    write(theirs / "ca.config.yml", "company: Kitchen\n")
+    for name, source in zip(("ca.key", "ca.crt"), existing.values()):
+        write(theirs / name, source.read_text())
+    for verb in ("init", "start"):
+        done = upki(verb, "--path", theirs, check=False, timeout=60)
+        assert done.returncode != 0 and "has a CA without a journal" in done.stderr and "chancery import upki" in done.stderr, (verb, done)
 
 
 @pytest.mark.parametrize("verb", ["listen", "start", "register"])

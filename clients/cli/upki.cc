@@ -11,6 +11,7 @@
 #include "clients/cli/upki_server.h"
 #include "server/base/file.h"
 #include "server/base/names.h"
+#include "server/base/seed.h"
 #include "server/base/text.h"
 
 namespace chancery::cli {
@@ -39,16 +40,19 @@ Result<UpkiPlace> place_of(const UpkiOptions& options) {
   return place;
 }
 
-/// UPKI_CA_SEED, or a new one.
-std::string choose_seed() {
+/// UPKI_CA_SEED; empty: not given.
+std::string given_seed() {
   const char* given = std::getenv("UPKI_CA_SEED");
-  const auto text = std::string(base::trim(given == nullptr ? "" : given));
-  return text.empty() ? base::to_base64url(base::random_bytes(kSeedOctets)) : text;
+  return std::string(base::trim(given == nullptr ? "" : given));
 }
 
-bool is_seed_given() {
-  const char* given = std::getenv("UPKI_CA_SEED");
-  return given != nullptr && !base::trim(given).empty();
+Status check_seed() {
+  const auto length = given_seed().size();
+  if (length == 0 || length >= base::kLeastSeedCharacters) return {};
+  return Error(Code::InvalidParams,
+               "UPKI_CA_SEED: found " + std::to_string(length) + " characters, expected at least " +
+                   std::to_string(base::kLeastSeedCharacters) + ", since whoever guesses the seed registers an RA",
+               "leave it out, and a seed is made");
 }
 
 /// Opens registration: a seed, and the setting that names it. @return the seed where it was made here; empty: it was there, or
@@ -56,20 +60,35 @@ bool is_seed_given() {
 Result<std::string> open_registration(const UpkiPlace& place) {
   PKI_TRY(auto text, base::read_file(place.settings(), kMaxFile));
   if (("\n" + text).find("\nseed_file:") != std::string::npos) return std::string();
-  const auto seed = choose_seed();
+  PKI_TRY_VOID(check_seed());
+  const auto given = given_seed();
+  const auto seed = given.empty() ? base::to_base64url(base::random_bytes(kSeedOctets)) : given;
   PKI_TRY_VOID(base::make_directories(place.data / "db", 0700));
   PKI_TRY_VOID(base::replace_file(place.seed(), base::as_bytes(seed + "\n"), 0600));
   text += (text.ends_with('\n') ? "" : "\n") + std::string("seed_file: \"db/seed\"\n");
   PKI_TRY_VOID(base::replace_file(place.settings(), base::as_bytes(text), 0640));
-  return is_seed_given() ? std::string() : seed;
+  return given.empty() ? seed : std::string();
+}
+
+/// A directory of uPKI's own programs, in the layout of its code or of its documentation (UPKI.md 4.1). A realm has none of
+/// these; nor has the documented layout a journal, which a realm has from its beginning.
+Status check_not_upkis(const UpkiPlace& place) {
+  std::string found;
+  for (const auto* name :
+       {".serials.json", ".nodes.json", ".admins.json", "certs", "crls", "db/nodes.json", "db/certs.json", "db/admins.json"}) {
+    if (found.empty() && is_there(place.data / name)) found = name;
+  }
+  const bool has_ca = is_there(place.data / "ca.key") && is_there(place.data / "ca.crt");
+  if (found.empty() && has_ca && !is_there(place.data / "journal")) found = "a CA without a journal";
+  if (found.empty()) return {};
+  const auto& data = place.data;
+  return Error(Code::Exists, data.string() + " has " + found + ": it is a data directory of uPKI's own programs",
+               "chancery import upki " + data.string() + " --name NAME --realms-directory " + data.parent_path().string() +
+                   " takes it over, as a realm beside it");
 }
 
 Status check_new(const UpkiPlace& place) {
-  for (const auto* name : {".serials.json", "certs", "crls"}) {
-    if (is_there(place.data / name))
-      return Error(Code::Exists, place.data.string() + " has " + name + ": it is a data directory of uPKI's own programs",
-                   "chancery import upki " + place.data.string() + " takes it over");
-  }
+  PKI_TRY_VOID(check_not_upkis(place));
   if (is_there(place.data / "ca.crt"))
     return Error(Code::Exists, place.data.string() + " has a CA already", "chancery upki start --path " + place.data.string());
   return {};
@@ -97,9 +116,26 @@ Status check_ca_options(const UpkiOptions& options) {
   return {};
 }
 
+/// What is wrong with a file of an existing CA is said under the name that the user gave it by. realm create reads it again.
+template <class Read>
+Status check_ca_file(const std::string& path, std::string_view name, const Read& read) {
+  if (path.empty()) return {};
+  const auto content = read(path, kMaxFile);
+  if (content.ok()) return {};
+  const Error& why = content.error();
+  return Error(why.code(), std::string(name) + ": " + why.message(), why.hint());
+}
+
+Status check_ca_files(const UpkiOptions& options) {
+  PKI_TRY_VOID(check_ca_file(options.ca_key, "--ca-key or UPKI_CA_KEY_FILE", base::read_secret_file));
+  PKI_TRY_VOID(check_ca_file(options.ca_certificate, "--ca-cert or UPKI_CA_CERT_FILE", base::read_file));
+  return check_ca_file(options.ca_password_file, "--ca-password-file", base::read_secret_file);
+}
+
 /// The options of `realm create`.
 Result<std::vector<std::string>> ca_words(const UpkiOptions& options) {
   PKI_TRY_VOID(check_ca_options(options));
+  PKI_TRY_VOID(check_ca_files(options));
   std::vector<std::string> words;
   if (options.ca_key.empty()) words = {"--key", "rsa:4096"};  // uPKI's
   add(words, "--subject", options.subject);
@@ -138,6 +174,7 @@ Error become_ra(const std::string& name, const UpkiOptions& options) {
 }
 
 Status check_laid_out(const UpkiPlace& place) {
+  PKI_TRY_VOID(check_not_upkis(place));
   if (is_there(place.settings()) && is_there(place.data / "ca.crt")) return {};
   return Error(Code::NotFound, "found no CA in " + place.data.string() + ", expected a data directory that is laid out",
                "chancery upki init --path " + place.data.string());
@@ -163,6 +200,7 @@ Result<Json> upki_init(const UpkiOptions& options) {
   PKI_TRY(const auto place, place_of(options));
   PKI_TRY(const auto server, plan_server(place, options));
   PKI_TRY(const auto words, ca_words(options));
+  PKI_TRY_VOID(check_seed());
   PKI_TRY_VOID(check_new(place));
   PKI_TRY(auto made, create_realm(place.realm, place.data.parent_path(), words));
   PKI_TRY(const auto seed, open_registration(place));

@@ -9,8 +9,11 @@
 #include <charconv>
 #include <utility>
 
+#include "server/base/address.h"
 #include "server/base/fd.h"
 #include "server/base/text.h"
+#include "server/base/xml_text.h"
+#include "server/base/z85.h"
 
 namespace chancery::cli {
 namespace {
@@ -24,7 +27,6 @@ constexpr std::size_t kMaxKeyFile = 256;
 struct Address {
   sockaddr_storage storage{};
   socklen_t length = 0;
-  bool is_loopback = false;
 };
 
 std::optional<Address> address_from(const std::string& host, int port) {
@@ -35,14 +37,12 @@ std::optional<Address> address_from(const std::string& host, int port) {
     four->sin_family = AF_INET;
     four->sin_port = htons(static_cast<std::uint16_t>(port));
     out.length = sizeof *four;
-    out.is_loopback = (ntohl(four->sin_addr.s_addr) >> 24U) == IN_LOOPBACKNET;
     return out;
   }
   if (::inet_pton(AF_INET6, host.c_str(), &six->sin6_addr) != 1) return std::nullopt;
   six->sin6_family = AF_INET6;
   six->sin6_port = htons(static_cast<std::uint16_t>(port));
   out.length = sizeof *six;
-  out.is_loopback = IN6_IS_ADDR_LOOPBACK(&six->sin6_addr);
   return out;
 }
 
@@ -70,11 +70,8 @@ Status take_server_key(const std::string& text, UpkiEndpoint& endpoint) {
 }
 
 Status take_ra_key(const std::string& text, UpkiEndpoint& endpoint) {
-  constexpr std::size_t kCharacters = 40;  // of 32 octets in Z85
-  constexpr std::string_view kZ85 = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
   endpoint.ra_key = text;
-  const bool is_z85 = text.find_first_not_of(kZ85) == std::string::npos;
-  if (is_z85 && text.size() == kCharacters) return {};
+  if (base::is_curve_key(text)) return {};
   return Error(Code::InvalidParams,
                "--ra-key: found \"" + base::printable(text, 64) + "\", expected a public CURVE key, 40 characters of Z85",
                "chancery zmq-key --out FILE prints it");
@@ -97,53 +94,39 @@ Result<UpkiEndpoint> changed(UpkiEndpoint endpoint, const UpkiOptions& options) 
 }
 
 Status check_reach(const UpkiEndpoint& endpoint) {
-  if (!endpoint.server_key_file.empty() || address_from(endpoint.host, 0)->is_loopback) return {};
+  if (!endpoint.server_key_file.empty() || base::is_loopback(endpoint.host)) return {};
   return Error(Code::InvalidParams,
                "--host or UPKI_CA_HOST: found " + endpoint.host +
                    ", which others reach, without --server-key; expected both, since without keys nobody from there comes in",
                "chancery zmq-key --out FILE makes the key; the programs of this machine need none at 127.0.0.1");
 }
 
+/// Only an endpoint with a key of its own knows others by theirs.
+Status check_ra_key(const UpkiEndpoint& endpoint) {
+  if (endpoint.ra_key.empty() || !endpoint.server_key_file.empty()) return {};
+  return Error(Code::InvalidParams,
+               "found --ra-key without --server-key, expected both: nobody comes in with a key where the endpoint has none",
+               "chancery zmq-key --out FILE makes the endpoint's");
+}
+
 // ----- chancery.xml
 
-constexpr std::array<std::pair<char, std::string_view>, 4> kEntities{
-    {{'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&quot;"}}};
-
-std::string in_xml(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const auto* const found = std::ranges::find(kEntities, c, &std::pair<char, std::string_view>::first);
-    out += found == kEntities.end() ? std::string(1, c) : std::string(found->second);
-  }
-  return out;
-}
-
-std::string out_of_xml(std::string_view text) {
-  std::string out;
-  while (!text.empty()) {
-    const auto* const found = std::ranges::find_if(kEntities, [&](const auto& one) { return text.starts_with(one.second); });
-    out += found == kEntities.end() ? text.front() : found->first;
-    text.remove_prefix(found == kEntities.end() ? 1 : found->second.size());
-  }
-  return out;
-}
-
 std::string text_of(const UpkiPlace& place, const UpkiEndpoint& endpoint) {
-  const auto realm = in_xml(place.realm);
+  const auto realm = base::to_xml(place.realm);
   std::string text = "<?xml version=\"1.0\"?>\n";
   text += "<!-- Written by chancery upki. Once it is changed by hand, it is left alone. -->\n";
-  text += "<chancery run-directory=\"" + in_xml(place.run_directory().string()) + "\">\n";
+  text += "<chancery run-directory=\"" + base::to_xml(place.run_directory().string()) + "\">\n";
   text += "  <log destination=\"stderr\"/>\n";
-  text += "  <realms directory=\"" + in_xml(place.data.parent_path().string()) + "\" default=\"" + realm + "\"><realm name=\"" +
-          realm + "\"/></realms>\n";
+  text += "  <realms directory=\"" + base::to_xml(place.data.parent_path().string()) + "\" default=\"" + realm +
+          "\"><realm name=\"" + realm + "\"/></realms>\n";
   text += "  <front-ends>\n    <front-end name=\"zmq\" program=\"chancery-zmq\" realms=\"" + realm +
           "\" roles=\"frontend ra-operator admin\"/>\n  </front-ends>\n";
   text += "  <zmq><endpoint address=\"" + endpoint.host + "\" port=\"" + std::to_string(endpoint.port) + "\" realm=\"" + realm +
           "\" loopback-peers=\"frontend ra-operator admin\"";
-  if (!endpoint.server_key_file.empty()) text += " server-key-file=\"" + in_xml(endpoint.server_key_file) + "\"";
+  if (!endpoint.server_key_file.empty()) text += " server-key-file=\"" + base::to_xml(endpoint.server_key_file) + "\"";
   text += "/></zmq>\n";
   if (!endpoint.ra_key.empty())
-    text += "  <zmq-peers><peer name=\"ra\" key=\"" + in_xml(endpoint.ra_key) + "\" realm=\"" + realm +
+    text += "  <zmq-peers><peer name=\"ra\" key=\"" + base::to_xml(endpoint.ra_key) + "\" realm=\"" + realm +
             "\" roles=\"frontend ra-operator\"/></zmq-peers>\n";
   return text + "</chancery>\n";
 }
@@ -152,7 +135,7 @@ std::string between(const std::string& text, const std::string& begin) {
   const auto at = text.find(begin);
   if (at == std::string::npos) return {};
   const auto from = at + begin.size();
-  return out_of_xml(text.substr(from, text.find('"', from) - from));
+  return base::from_xml(text.substr(from, text.find('"', from) - from));
 }
 
 /// What a file says, as far as it can be told; none: it has another shape than ours.
@@ -198,6 +181,7 @@ Result<UpkiServer> plan_server(const UpkiPlace& place, const UpkiOptions& option
   }
   PKI_TRY(auto endpoint, changed(*before, options));
   PKI_TRY_VOID(check_reach(endpoint));
+  PKI_TRY_VOID(check_ra_key(endpoint));
   auto text = text_of(place, endpoint);
   return UpkiServer{std::move(endpoint), std::move(text)};
 }
