@@ -26,7 +26,7 @@ from cryptography.x509.oid import NameOID
 
 from conftest import BUILD, free_ports
 from test_acme import Lego, check_chain, is_revoked
-from test_front_ends import Host, Peer, command, refused
+from test_front_ends import ROWS, Host, Peer, command, refused, result
 from test_master import wait_for
 from test_rest import Holder as WebHolder, issue
 
@@ -253,7 +253,8 @@ def test_the_ra_outlives_its_ca(ra, host):
     host.stop()
     for _ in range(3):
         lost = ra.get("/api/v1/ca")
-        assert lost.status_code >= 500 and lost.json()["status"] == "error"
+        assert lost.status_code == 503 and lost.json() == {"status": "error", "message": "the CA cannot be reached (try again later)", "code": "CA_ERROR"}
+    assert f"no connection to the CA at tcp://127.0.0.1:{host.curve_port}" in ra.words()
     host.start()
     wait_for(ra.serves, 40, "the RA's answers")
     assert all(ra.get("/api/v1/ca").status_code == 200 for _ in range(20))
@@ -281,11 +282,13 @@ def private_pem(key):
 
 
 class FakeCa:
-    """Answers both ports by a script, and keeps what it was asked. An answer of None is none."""
+    """Answers both ports by a script, and keeps what it was asked. An answer of None is none, a list one of several frames; a function makes one of the params."""
 
     def __init__(self, answers, address="127.0.0.1"):
         self.port, = free_ports(1, run=2)
-        self.trace, self.answers = [], answers
+        register = answers.get("register")
+        own_ca = {"EVENT": "ANSWER", "DATA": register["DATA"]["ca_certificate"]} if isinstance(register, dict) and "DATA" in register else None
+        self.trace, self.answers = [], {"get_ca": own_ca, **answers}
         self.context = zmq.Context()
         self.sockets = []
         for port in (self.port, self.port + 1):
@@ -307,8 +310,10 @@ class FakeCa:
                 asked = json.loads(question)
                 self.trace.append((self.sockets.index(one), asked["TASK"], asked["params"], set(asked)))
                 answer = self.answers.get(asked["TASK"])
+                answer = answer(asked["params"]) if callable(answer) else answer
                 if answer is not None:
-                    one.send_multipart([*envelope, answer if isinstance(answer, bytes) else json.dumps(answer).encode()])
+                    frames = answer if isinstance(answer, list) else [answer]
+                    one.send_multipart([*envelope, *(frame if isinstance(frame, bytes) else json.dumps(frame).encode() for frame in frames)])
 
     def __enter__(self):
         return self
@@ -344,12 +349,12 @@ def test_the_bootstrap_step_by_step(place):
         place.start(UPKI_CA_PORT=ca.port, UPKI_CA_SEED=SEED)
         sans = [{"type": "DNS", "value": "ra7.example.com"}, {"type": "IP", "value": "127.0.0.1"}]
         assert ca.trace == [(1, "register", {"seed": SEED, "cn": "ra7.example.com", "profile": "ra", "sans": sans}, {"TASK", "params"}),
-                            (0, "list_admins", {}, {"TASK", "params"})]
+                            (0, "list_admins", {}, {"TASK", "params"}), (0, "get_ca", {}, {"TASK", "params"})]
         assert (place.data / "ra.crt").read_text() == ca.answers["register"]["DATA"]["certificate"]
         place.stop()
         del ca.trace[:]
         place.start(UPKI_CA_PORT=ca.port)
-        assert ca.trace == [(0, "list_admins", {}, {"TASK", "params"})]
+        assert ca.trace == [(0, "list_admins", {}, {"TASK", "params"}), (0, "get_ca", {}, {"TASK", "params"})]
 
 
 @pytest.mark.parametrize("name,address", [("localhost", "127.0.0.1"), ("127.0.0.9", "127.0.0.9"), ("::1", "[::1]")])
@@ -380,7 +385,7 @@ def test_options_go_before_the_environment(place):
 def test_a_refusal_of_list_admins_is_only_logged(place):
     with FakeCa({"register": registered(), "list_admins": {"EVENT": "UPKI ERROR", "MSG": "[700] admin.list needs the role user"}}) as ca:
         place.start(UPKI_CA_PORT=ca.port, UPKI_CA_SEED=SEED)
-        assert [one[1] for one in ca.trace] == ["register", "list_admins"]
+        assert [one[1] for one in ca.trace] == ["register", "list_admins", "get_ca"]
     assert "list_admins: the CA refuses: [700] admin.list needs the role user" in place.words()
 
 
@@ -398,7 +403,8 @@ def test_an_answer_that_never_comes_costs_one_request(place):
     """uPKI's RA never answers again after that (UPKI.md 6.10). What comes late is nobody's answer."""
     with FakeCa({"register": registered(), "list_admins": ADMINS}) as ca:
         place.start(UPKI_CA_PORT=ca.port, UPKI_CA_SEED=SEED)
-        refusal_of(place)
+        assert refusal_of(place) == "the CA cannot be reached (try again later)"
+        wait_for(lambda: f"no answer from the CA at tcp://127.0.0.1:{ca.port} within 10000 ms" in place.words(), what="the log's line")
         ca.answers["command"] = ca_is("later")
         for _ in range(3):
             assert requests.get(f"http://127.0.0.1:{place.port}/api/v1/ca", timeout=30).json()["data"]["certificate"] == "later"
@@ -415,6 +421,26 @@ def test_an_answer_that_is_none_costs_one_request(place, answer):
         ca.answers["command"] = ca_is("later")
         assert requests.get(f"http://127.0.0.1:{place.port}/api/v1/ca", timeout=30).json()["data"]["certificate"] == "later"
         assert ca.trace[-1][2] == {"method": "ca.get", "params": {}, "for": "http:127.0.0.1"}
+
+
+def test_an_answer_in_several_frames_costs_one_request_and_its_connection(place):
+    """What is left of it is nobody's answer."""
+    with FakeCa({"register": registered(), "list_admins": ADMINS}) as ca:
+        place.start(UPKI_CA_PORT=ca.port, UPKI_CA_SEED=SEED)
+        ca.answers["command"] = [ca_is("first"), ca_is("second"), b"third"]
+        assert refusal_of(place) == "the CA cannot be reached (try again later)"
+        assert f"the CA at tcp://127.0.0.1:{ca.port} answers in several frames, expected one" in place.words()
+        ca.answers["command"] = ca_is("later")
+        for _ in range(3):
+            assert requests.get(f"http://127.0.0.1:{place.port}/api/v1/ca", timeout=30).json()["data"]["certificate"] == "later"
+
+
+@pytest.mark.parametrize("task", ["register", "list_admins", "get_ca"])
+def test_an_answer_in_several_frames_ends_the_start(place, task):
+    answers = {"register": registered(), "list_admins": ADMINS}
+    answers["get_ca"] = {"EVENT": "ANSWER", "DATA": answers["register"]["DATA"]["ca_certificate"]}
+    with FakeCa({**answers, task: [answers[task], b""]}) as ca:
+        fails(place, "answers in several frames, expected one", ca, UPKI_CA_SEED=SEED)
 
 
 def fails(place, said, ca=None, **more):
@@ -445,7 +471,7 @@ def test_an_answer_that_cannot_be_used_makes_no_ra(place, name):
     with FakeCa({"register": answer, "list_admins": ADMINS}) as ca:
         fails(place, said, ca, UPKI_CA_SEED=SEED)
         assert [one[1] for one in ca.trace] == ["register"]
-    assert {one.name for one in place.data.iterdir()} == {"ra.curve", "config.json"}
+    assert {one.name for one in place.data.iterdir()} == {"config.json"}
 
 
 def test_nobody_listens(place):
@@ -457,9 +483,9 @@ def test_nobody_listens(place):
     ({}, "no UPKI_CA_SEED"), ({"UPKI_CA_SEED": "  "}, "no UPKI_CA_SEED"),
     ({"UPKI_CA_SEED": SEED, "UPKI_CA_HOST": "ca.example.com"}, "is not this machine, and no server key is given"),
     ({"UPKI_CA_SEED": SEED, "UPKI_CA_HOST": "192.0.2.1"}, "can be read on its way"), ({"UPKI_CA_SEED": SEED, "UPKI_CA_CURVE_KEY": "short"}, "no CURVE key of 40"),
-    ({"UPKI_CA_PORT": "65535"}, "UPKI_CA_PORT: found \"65535\", expected a port, 1 to 65534"), ({"UPKI_CA_PORT": "x"}, "UPKI_CA_PORT"),
-    ({"UPKI_RA_PORT": "0"}, "UPKI_RA_PORT: found \"0\""), ({"UPKI_RA_HOST": "ra.example.com"}, "UPKI_RA_HOST: found \"ra.example.com\", expected an IPv4 or IPv6 address"),
-    ({"UPKI_RA_TLS": "maybe"}, "UPKI_RA_TLS: found \"maybe\", expected true or false"), ({"UPKI_RA_REALM": "../x"}, "UPKI_RA_REALM")])
+    ({"UPKI_CA_PORT": "65535"}, "UPKI_CA_PORT or --port: found \"65535\", expected a port, 1 to 65534"), ({"UPKI_CA_PORT": "x"}, "UPKI_CA_PORT"),
+    ({"UPKI_RA_PORT": "0"}, "UPKI_RA_PORT or --web-port: found \"0\""), ({"UPKI_RA_HOST": "ra.example.com"}, "UPKI_RA_HOST or --web-ip: found \"ra.example.com\", expected an IPv4 or IPv6 address"),
+    ({"UPKI_RA_TLS": "maybe"}, "UPKI_RA_TLS or --tls: found \"maybe\", expected true or false"), ({"UPKI_RA_REALM": "../x"}, "UPKI_RA_REALM")])
 def test_an_environment_that_cannot_be(place, more, said):
     fails(place, said, **more)
     assert not (place.data / "ra.crt").exists()
@@ -475,17 +501,167 @@ def spoil_expiry(place, days=(-9, -1)):
     (place.data / "ra.key").write_text(private_pem(key))
 
 
+def spoil_issuer(place):
+    """A pair that fits, of a CA that is not this one."""
+    ca, ca_key = certify("Other CA")
+    certificate, key = certify("ra7.example.com", ca.subject, ca_key)
+    (place.data / "ra.crt").write_text(pem(certificate))
+    (place.data / "ra.key").write_text(private_pem(key))
+
+
+def write_secret(path, text, mode=0o600):
+    path.write_text(text)
+    path.chmod(mode)
+    if os.geteuid() == 0:
+        os.chown(path, int(SOMEBODY), int(SOMEBODY))
+
+
 @pytest.mark.parametrize("spoil,said", [
     (spoil_key, "is not the key of ra.crt"), (spoil_expiry, "has expired, at "), (lambda place: spoil_expiry(place, (1, 9)), "is not valid before "),
     (lambda place: (place.data / "ra.key").unlink(), "has no ra.key beside it"), (lambda place: (place.data / "ra.key").chmod(0o644), "expected 0600"),
-    (lambda place: (place.data / "ra.crt").write_text("garbage"), "ra.crt is no certificate: no certificate in PEM"), (lambda place: (place.data / "ra.curve").write_text("garbage"), "no secret CURVE key")],
-    ids=["another key", "expired", "not yet", "no key", "a key for all to read", "no certificate", "no CURVE key"])
+    (lambda place: (place.data / "ra.crt").write_text("garbage"), "ra.crt is no certificate: no certificate in PEM"), (lambda place: write_secret(place.data / "ra.curve", "garbage"), "no secret CURVE key"),
+    (lambda place: write_secret(place.data / "ra.curve", "garbage", 0o644), "has mode 0644, expected 0600 or less"),
+    (spoil_issuer, "is not of the CA in "), (lambda place: (place.data / "ca.crt").write_text(pem(certify("Other CA")[0])), "is not of the CA in "),
+    (lambda place: (place.data / "ca.crt").unlink(), "ca.crt cannot be read"), (lambda place: (place.data / "ca.crt").write_text("garbage"), "ca.crt is no certificate"),
+    (lambda place: place.data.chmod(0o770), "has mode 0770, expected that nobody else writes there"), (lambda place: place.data.chmod(0o707), "has mode 0707"),
+    (lambda place: os.chown(place.data, 65531, 65531) or place.data.chmod(0o755), "belongs to uid 65531, expected ")],
+    ids=["another key", "expired", "not yet", "no key", "a key for all to read", "no certificate", "no CURVE key", "a CURVE key for all to read", "another CA's certificate",
+         "another CA", "no CA", "a CA that is none", "a directory that its group writes", "a directory that others write", "a stranger's directory"])
 def test_files_that_cannot_be_used_are_refused(place, spoil, said):
+    if os.geteuid() != 0 and said.startswith("belongs to"):
+        pytest.skip("needs root, to give a directory away")
     with FakeCa({"register": registered(), "list_admins": ADMINS}) as ca:
         assert place.upki("register", UPKI_CA_PORT=ca.port, UPKI_CA_SEED=SEED).returncode == 0
         spoil(place)
         fails(place, said, ca, UPKI_CA_SEED=SEED)
         assert len(ca.trace) == 1
+
+
+def test_files_of_another_ca_than_the_one_that_answers_are_refused(place):
+    with FakeCa({"register": registered(), "list_admins": ADMINS}) as ca:
+        assert place.upki("register", UPKI_CA_PORT=ca.port, UPKI_CA_SEED=SEED).returncode == 0
+        before = {file.name: file.read_bytes() for file in place.data.iterdir()}
+        ca.answers["get_ca"] = {"EVENT": "ANSWER", "DATA": pem(certify("Other CA")[0])}
+        fails(place, "ra.crt is not of the CA that answers, which is /CN=Other CA", ca)
+        ca.answers["get_ca"] = {"EVENT": "ANSWER", "DATA": 7}
+        fails(place, "get_ca: the CA's answer: ", ca)
+        ca.answers["get_ca"] = None
+        fails(place, "get_ca: no answer", ca)
+        assert {file.name: file.read_bytes() for file in place.data.iterdir()} == before
+
+
+def test_a_refusal_of_get_ca_is_only_logged(place):
+    with FakeCa({"register": registered(), "list_admins": ADMINS, "get_ca": {"EVENT": "UPKI ERROR", "MSG": "[700] not for you"}}) as ca:
+        place.start(UPKI_CA_PORT=ca.port, UPKI_CA_SEED=SEED)
+    assert "get_ca: the CA refuses: [700] not for you" in place.words()
+
+
+@pytest.mark.parametrize("verb", ["register", "start"])
+def test_a_mistyped_directory_gets_no_key(place, verb):
+    """A new CURVE key is one that no CA knows."""
+    place.init()
+    with FakeCa({"register": registered(), "list_admins": ADMINS}) as ca:
+        done = place.upki(verb, "--dir", place.home / "rra", UPKI_CA_PORT=ca.port, UPKI_CA_CURVE_KEY="rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7", UPKI_CA_SEED=SEED)
+        assert done.returncode != 0 and "found no ra.curve in" in done.stderr and f"chancery upki ra init --dir {place.home / 'rra'}" in done.stderr, done
+        done = place.upki(verb, "--dir", place.home / "rra", UPKI_CA_PORT=ca.port)
+        assert done.returncode != 0 and "no UPKI_CA_SEED to register with" in done.stderr, done
+        assert ca.trace == [] and not (place.home / "rra").exists()
+
+
+# ----- renewal
+
+class RenewingCa(FakeCa):
+    """Its RA's certificate is due at once; `renew` makes the next of the key and the CA's own pair."""
+
+    def __init__(self, renew, days=(-9, 1)):
+        self.ca, self.ca_key = certify("Fake CA")
+        first, self.key = certify("ra7.example.com", self.ca.subject, self.ca_key, days=days)
+        self.renew, self.asked = renew, []
+        super().__init__({"register": registered(certificate=pem(first), private_key=private_pem(self.key), ca_certificate=pem(self.ca)), "list_admins": ADMINS,
+                          "command": self.command})
+
+    def command(self, params):
+        if params["method"] != "own.certificate.renew":
+            return ca_is(pem(self.ca))
+        self.asked.append(params)
+        return self.renew(self)
+
+    def next(self, issuer_key=None, key=None, days=(-1, 30)):
+        made, _ = certify("ra7.example.com", self.ca.subject, issuer_key or self.ca_key, key or self.key, days)
+        return {"EVENT": "ANSWER", "DATA": {"result": {"certificate": pem(made)}}}
+
+
+def test_the_ras_certificate_is_renewed_while_it_serves(place):
+    with RenewingCa(RenewingCa.next) as ca:
+        place.start(UPKI_CA_PORT=ca.port, UPKI_CA_SEED=SEED, UPKI_RA_TLS="true")
+        first = ca.answers["register"]["DATA"]["certificate"]
+        wait_for(lambda: (place.data / "ra.crt").read_text() != first, 40, "another ra.crt")
+        renewed = x509.load_pem_x509_certificate((place.data / "ra.crt").read_bytes())
+        wait_for(lambda: ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate(("127.0.0.1", place.port))) == renewed.public_bytes(serialization.Encoding.DER), 40, "the listener's")
+        old = x509.load_pem_x509_certificate(first.encode())
+        assert ca.asked[0] == {"method": "own.certificate.renew", "certificate": first, "params": {"idempotency_key": f"ra-renewal-{old.serial_number:x}"}}, ca.asked
+        assert (place.data / "ra.key").read_text() == ca.answers["register"]["DATA"]["private_key"]
+        assert {one.name for one in place.data.iterdir()} == {"ra.crt", "ra.key", "ca.crt", "config.json"}
+        place.stop()
+    assert "ra.crt renewed: serial" in place.words()
+
+
+def test_nothing_is_renewed_before_its_time(place):
+    with RenewingCa(RenewingCa.next, days=(-1, 9)) as ca:
+        place.start(UPKI_CA_PORT=ca.port, UPKI_CA_SEED=SEED)
+        for _ in range(3):
+            assert requests.get(f"http://127.0.0.1:{place.port}/api/v1/ca", timeout=30).status_code == 200
+        assert ca.asked == []
+
+
+BAD_RENEWALS = {
+    "another key": (lambda ca: ca.next(key=ec.generate_private_key(ec.SECP256R1())), "a certificate for another key than ra.key"),
+    "another CA's": (lambda ca: ca.next(issuer_key=ec.generate_private_key(ec.SECP256R1())), "is not of the CA in"),
+    "one that ends no later": (lambda ca: ca.next(days=(-1, 0)), "no later than ra.crt"),
+    "no certificate": (lambda ca: {"EVENT": "ANSWER", "DATA": {"result": {}}}, "ra.crt is not renewed: "),
+    "a refusal": (lambda ca: {"EVENT": "UPKI ERROR", "MSG": "[700] not for you"}, "ra.crt is not renewed: [700] not for you"),
+    "a daemon's refusal": (lambda ca: {"EVENT": "ANSWER", "DATA": {"error": {"code": -32014, "message": "too often today", "data": {"code": "policy_refused"}}}}, "too often today"),
+    "none at all": (lambda ca: None, "no answer from the CA"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_RENEWALS)
+def test_a_renewal_that_cannot_be_used_changes_nothing_and_is_tried_again(place, name):
+    bad, said = BAD_RENEWALS[name]
+    with RenewingCa(bad) as ca:
+        place.start(UPKI_CA_PORT=ca.port, UPKI_CA_SEED=SEED)
+        wait_for(lambda: said in place.words(), 60, said)
+        assert (place.data / "ra.crt").read_text() == ca.answers["register"]["DATA"]["certificate"]
+        ca.renew = RenewingCa.next
+        wait_for(lambda: "ra.crt renewed: serial" in place.words(), 60, "another try")
+        assert len({one["params"]["idempotency_key"] for one in ca.asked}) == 1
+
+
+@pytest.mark.parametrize("call,least", [("rename", 1), ("fsync", 2)])
+def test_killed_at_each_step_of_a_renewal_it_has_the_old_one_or_the_new_one(place, call, least):
+    with RenewingCa(RenewingCa.next) as ca:
+        assert place.upki("register", UPKI_CA_PORT=ca.port, UPKI_CA_SEED=SEED).returncode == 0
+        first, renewals = (place.data / "ra.crt").read_bytes(), []
+
+        def keep(_):
+            renewals.append(ca.next())
+            return renewals[-1]
+        ca.renew = keep
+        for step in range(1, 500):
+            (place.data / "ra.crt").write_bytes(first)
+            log = place.home / f"{call}-{step}.log"
+            process = subprocess.Popen(place.as_somebody(["strace", "-f", "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={step}",
+                                                          place.programs / "chancery-http", "--remote-ra", "start"]), stdout=open(log, "w"), stderr=subprocess.STDOUT,
+                                       env=place.env(UPKI_CA_PORT=ca.port), start_new_session=True)
+            whole = wait_for(lambda: "yes" if "ra.crt renewed" in log.read_text() else "no" if process.poll() is not None else None, 60, "the renewal or the end")
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)  # strace's own end would leave the RA
+            process.wait(40)
+            now = (place.data / "ra.crt").read_text()
+            assert now.encode() == first or now in [one["DATA"]["result"]["certificate"] for one in renewals]
+            if whole == "yes" and now.encode() != first:
+                break
+    assert least <= step < 499
 
 
 def test_what_came_in_between_is_begun_anew(place):
@@ -550,9 +726,9 @@ def test_a_data_directory_of_upkis_ra_is_taken_as_it_is(place):
     (place.data / "ra.key").chmod(0o600)
     if os.geteuid() == 0:
         subprocess.run(["chown", "-R", f"{SOMEBODY}:{SOMEBODY}", place.data], check=True)
-    with FakeCa({"list_admins": ADMINS}) as ca:
+    with FakeCa({"list_admins": ADMINS, "get_ca": {"EVENT": "ANSWER", "DATA": data["ca_certificate"]}}) as ca:
         place.start(UPKI_CA_PORT=ca.port)
-        assert [one[1] for one in ca.trace] == ["list_admins"]
+        assert [one[1] for one in ca.trace] == ["list_admins", "get_ca"]
     assert (place.data / "ra.crt").read_text() == data["certificate"]
 
 
@@ -564,7 +740,23 @@ def test_a_wrong_seed(host, place):
 
 
 def test_a_key_that_the_ca_does_not_know(host, place):
+    place.init()
     fails(place, "no connection to the CA", UPKI_CA_PORT=host.curve_port, UPKI_CA_CURVE_KEY=host.server_key, UPKI_CA_SEED=host.seed)
+
+
+def test_a_refused_handshake_costs_its_connection_alone(host, place):
+    """libzmq connects no more where its key was refused; the RA does, with the next request."""
+    made = place.init()
+    place.environment.update({"UPKI_CA_CURVE_KEY": host.server_key})
+    place.process = subprocess.Popen(by_config(place, {"host": "127.0.0.1", "port": host.curve_port, "server_key": host.server_key, "key_file": str(place.data / "ra.curve")}),
+                                     env=place.env(), stdin=subprocess.DEVNULL, stdout=open(place.log, "a"), stderr=subprocess.STDOUT)
+    wait_for(place.listens, 40, "the front end")
+    for _ in range(2):
+        assert refusal_of(place) == "the CA cannot be reached (try again later)"
+    host.keys["late"] = made["public_key"]
+    host.write_rows({**ROWS, "late": ("default", "frontend")})
+    host.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: requests.get(f"http://127.0.0.1:{place.port}/ca.pem", timeout=30).status_code == 200, 60, "the RA to be let in")
 
 
 def test_an_ra_on_the_cas_machine_without_curve(host, place):
@@ -609,9 +801,25 @@ def test_words_that_cannot_be(place, words):
     assert done.returncode != 0 and "--remote-ra" in done.stdout + done.stderr, done
 
 
-def test_the_wrong_realms_name(host, place):
-    place.start(UPKI_CA_PORT=host.zmq_port, UPKI_CA_SEED=host.seed, UPKI_RA_REALM="devices")
-    assert requests.get(f"http://127.0.0.1:{place.port}/realms/devices/api/v1/ca", timeout=30).status_code != 200
+@pytest.mark.parametrize("port", ["zmq_port", "plain_port"], ids=["a front end", "a stranger"])
+def test_the_wrong_realms_name(host, place, port):
+    fails(place, 'found realm devices (UPKI_RA_REALM or --realm), and the CA refuses it: [700] no realm "devices" at this port', UPKI_CA_PORT=getattr(host, port),
+          UPKI_CA_SEED=host.seed, UPKI_RA_REALM="devices")
+
+
+def test_a_real_ca_renews_the_ras_certificate(host, place):
+    place.start(UPKI_CA_PORT=host.zmq_port, UPKI_CA_SEED=host.seed, UPKI_RA_SANS=None)
+    own = (place.data / "ra.crt").read_text()
+    with Peer(host, host.zmq_port) as peer:
+        answers = [result(command(peer, "own.certificate.renew", _certificate=own, idempotency_key="ra-renewal-once")) for _ in range(2)]
+    renewed = x509.load_pem_x509_certificate(answers[0]["certificate"].encode())
+    before = x509.load_pem_x509_certificate(own.encode())
+    assert answers[0]["serial"] == answers[1]["serial"] and renewed.serial_number != before.serial_number
+    assert renewed.public_key().public_numbers() == before.public_key().public_numbers() and renewed.subject == before.subject
+
+
+def test_the_right_realms_name(host, place):
+    place.start(UPKI_CA_PORT=host.zmq_port, UPKI_CA_SEED=host.seed)
     place.stop()
     place.start(UPKI_CA_PORT=host.zmq_port, UPKI_RA_REALM="default")
     assert requests.get(f"http://127.0.0.1:{place.port}/realms/default/api/v1/ca", timeout=30).status_code == 200

@@ -12,6 +12,7 @@
 #include "server/x509/certificate.h"
 #include "server/x509/csr.h"
 #include "server/x509/pem.h"
+#include "server/x509/renewal.h"
 
 namespace chancery::http {
 namespace {
@@ -44,8 +45,6 @@ std::set<std::string> texts(const std::vector<x509::GeneralName>& names) {
 }
 
 }  // namespace
-
-Seconds renewal_time(Seconds not_before, Seconds not_after) { return not_before + (not_after - not_before) * 2 / 3; }
 
 struct CertificateKeeper::Charge {
   std::size_t index;
@@ -136,8 +135,8 @@ milliseconds CertificateKeeper::attend(Charge& charge) {
     }
   }
   auto done = charge.is_kept_by_others() ? Status() : check_issuer(charge);
-  const bool is_due =
-      !charge.certificate || clock_.now() >= renewal_time(charge.certificate->not_before(), charge.certificate->not_after());
+  const bool is_due = !charge.certificate ||
+                      clock_.now() >= x509::renewal_time(charge.certificate->not_before(), charge.certificate->not_after());
   if (done.ok() && is_due) done = charge.is_kept_by_others() ? check_kept(charge) : obtain(charge);
   if (done.ok()) done = follow_anchors(charge);
   if (!done.ok()) {
@@ -146,7 +145,7 @@ milliseconds CertificateKeeper::attend(Charge& charge) {
   }
   if (!knows_all_anchors) return std::exchange(charge.retry, std::min(charge.retry * 2, kLastRetry));
   charge.retry = kFirstRetry;
-  const milliseconds left = renewal_time(charge.certificate->not_before(), charge.certificate->not_after()) - clock_.now();
+  const milliseconds left = x509::renewal_time(charge.certificate->not_before(), charge.certificate->not_after()) - clock_.now();
   return std::clamp(left, kLeastSleep, kLongestSleep);
 }
 

@@ -58,7 +58,4 @@ class CertificateKeeper {
   std::thread thread_;  ///< last: it uses the rest
 };
 
-/// When a certificate is to be replaced: two thirds of its life after its start.
-Seconds renewal_time(Seconds not_before, Seconds not_after);
-
 }  // namespace chancery::http

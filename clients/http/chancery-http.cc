@@ -99,7 +99,8 @@ class Program {
     publisher_.add_routes(router_);
   }
 
-  Status run(int life_fd) {
+  /// @param renews_itself  whether the TLS certificate is that of a remote RA, which is renewed here.
+  Status run(int life_fd, bool renews_itself) {
     Pool pool("handler", kHandlerThreads, kMaxWaitingRequests);
     Server server(loop_, router_, pool, settings_);
     PKI_TRY_VOID(server.bind());
@@ -108,6 +109,10 @@ class Program {
         server.use_tls(listener, std::move(*held));
       });
     });
+    std::unique_ptr<ra::Renewal> renewal;
+    if (renews_itself) {
+      PKI_TRY(renewal, ra::keep_renewed(settings_, clock_, [&] { keeper.look_again(); }));
+    }
     const auto stop = [&] { begin_stop(server); };
     loop_.on_signal(SIGTERM, stop);
     loop_.on_signal(SIGINT, stop);
@@ -186,7 +191,7 @@ base::Exit run(const Arguments& arguments) {
   raise_descriptor_limit();
   std::signal(SIGPIPE, SIG_IGN);
   Program program(*settings, *std::move(connector));
-  const auto ran = program.run(arguments.life_fd);
+  const auto ran = program.run(arguments.life_fd, !arguments.remote_ra.empty());
   if (ran.ok()) return base::Exit::Ok;
   base::log_error(base::to_line(ran.error()));
   return ran.error().code() == Code::BadConfig ? base::Exit::Config : base::Exit::Os;

@@ -1,6 +1,12 @@
 #include "clients/ra/data_directory.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
 #include "clients/zmq/curve_key.h"
+#include "server/base/text.h"
 #include "server/crypto/key.h"
 
 namespace chancery::ra {
@@ -19,6 +25,26 @@ bool is_there(const base::Path& path) {
 Error unusable(const base::Path& file, const std::string& why) {
   return {Code::Conflict, file.string() + " " + why,
           "move ra.crt and ra.key away and start with UPKI_CA_SEED: the RA is registered anew"};
+}
+
+/// Who writes there could put a key and a CA of his own in their places.
+Status check_directory(const base::Path& path) {
+  constexpr mode_t kOthersWrite = 022;
+  constexpr mode_t kPermissions = 07777;
+  struct stat found {};
+  if (::stat(path.c_str(), &found) != 0) return errno == ENOENT ? Status() : base::io_error("look at " + path.string(), errno);
+  if (!S_ISDIR(found.st_mode))
+    return Error(Code::Conflict, path.string() + " is no directory, expected the RA's", "move it away");
+  if (found.st_uid != 0 && found.st_uid != ::geteuid())
+    return Error(Code::Denied,
+                 path.string() + " belongs to uid " + std::to_string(found.st_uid) + ", expected " + std::to_string(::geteuid()) +
+                     ", whom this runs as, or root",
+                 "chown it, or run this as its owner");
+  if ((found.st_mode & kOthersWrite) == 0) return {};
+  return Error(
+      Code::Denied,
+      path.string() + " has mode " + base::octal(found.st_mode & kPermissions) + ", expected that nobody else writes there",
+      "chmod go-w " + path.string());
 }
 
 Result<std::string> text_of(const Json& data, std::string_view member) {
@@ -43,6 +69,7 @@ Result<Registered> Registered::read(const Json& data) {
 }
 
 Result<std::string> DataDirectory::prepare() const {
+  PKI_TRY_VOID(check(false));
   PKI_TRY_VOID(base::make_directories(path_, kDirectoryMode));
   if (!is_there(curve_key_file())) {
     PKI_TRY(const auto made, zmq_gateway::make_key_pair());
@@ -50,6 +77,31 @@ Result<std::string> DataDirectory::prepare() const {
   }
   PKI_TRY(const auto keys, zmq_gateway::read_key_file(curve_key_file()));
   return keys.public_key;
+}
+
+Status DataDirectory::check(bool needs_key) const {
+  PKI_TRY_VOID(check_directory(path_));
+  if (is_there(curve_key_file())) {
+    const auto keys = zmq_gateway::read_key_file(curve_key_file());
+    return keys.ok() ? Status() : Status(keys.error());
+  }
+  if (!needs_key) return {};
+  return Error(Code::NotFound,
+               "found no ra.curve in " + path_.string() + ", expected the RA's CURVE key, which the CA knows it by",
+               "is that the RA's directory? chancery upki ra init --dir " + path_.string() + " makes a new key");
+}
+
+Status DataDirectory::check_issued_here(const x509::Certificate& certificate) const {
+  const auto pem = base::read_file(ca_file(), kMaxCertificate);
+  if (!pem.ok()) return unusable(ca_file(), "cannot be read: " + pem.error().message());
+  const auto ca = x509::Certificate::from_pem_chain(*pem);
+  if (!ca.ok()) return unusable(ca_file(), "is no certificate: " + ca.error().message());
+  if (certificate.verify_signed_by(ca->front()).ok()) return {};
+  return unusable(certificate_file(), "is not of the CA in " + ca_file().string());
+}
+
+Status DataDirectory::replace_certificate(const x509::Certificate& certificate) const {
+  return base::replace_file(certificate_file(), base::as_bytes(certificate.pem()), kPublicMode);
 }
 
 Result<std::optional<x509::Certificate>> DataDirectory::certificate(const base::Clock& clock) const {
@@ -68,10 +120,12 @@ Result<std::optional<x509::Certificate>> DataDirectory::certificate(const base::
     return unusable(certificate_file(), "has expired, at " + base::to_rfc3339(certificate.not_after()));
   if (now < certificate.not_before())
     return unusable(certificate_file(), "is not valid before " + base::to_rfc3339(certificate.not_before()));
+  PKI_TRY_VOID(check_issued_here(certificate));
   return std::optional(std::move(certificate));
 }
 
 Status DataDirectory::begin(const Json& config) const {
+  PKI_TRY_VOID(base::make_directories(path_, kDirectoryMode));
   for (const auto& file : {certificate_file(), key_file(), ca_file(), config_file()}) {
     std::error_code ignored;
     if (!is_there(file) || std::filesystem::is_regular_file(file, ignored)) continue;
@@ -83,7 +137,7 @@ Status DataDirectory::begin(const Json& config) const {
 Status DataDirectory::store(const Registered& registered) const {
   PKI_TRY_VOID(base::replace_file(ca_file(), base::as_bytes(registered.ca_pem), kPublicMode));
   PKI_TRY_VOID(base::replace_file(key_file(), registered.key_pem.view(), kSecretMode));
-  return base::replace_file(certificate_file(), base::as_bytes(registered.certificate.pem()), kPublicMode);
+  return replace_certificate(registered.certificate);
 }
 
 }  // namespace chancery::ra

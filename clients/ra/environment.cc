@@ -78,19 +78,25 @@ Status take_realm(Environment& into, const std::string& text) {
 }  // namespace
 
 const std::array<Variable, 11> kVariables{
-    Variable{"UPKI_CA_CURVE_KEY", take_for_ca<&http::RemoteCa::server_key>,
+    Variable{"UPKI_CA_CURVE_KEY", "server-key", take_for_ca<&http::RemoteCa::server_key>,
              "the CA's public CURVE key; needed unless the CA is on this machine"},
-    Variable{"UPKI_CA_HOST", take_for_ca<&http::RemoteCa::host>, "where the CA is; 127.0.0.1"},
-    Variable{"UPKI_CA_PORT", take_ca_port, "its port of operations, registration is one above; 5000"},
-    Variable{"UPKI_CA_SEED", take_text<&Environment::seed>, "the registration seed, for the first start"},
-    Variable{"UPKI_DATA_DIR", take_text<&Environment::data>, "the data directory; ~/.upki/ra"},
-    Variable{"UPKI_RA_CN", take_text<&Environment::cn>, "the common name to register; RA"},
-    Variable{"UPKI_RA_HOST", take_address, "the address to listen at; 127.0.0.1"},
-    Variable{"UPKI_RA_PORT", take_port, "the port to listen at; 8000"},
-    Variable{"UPKI_RA_REALM", take_realm, "the CA's realm, to be served under its name; else whichever that port serves"},
-    Variable{"UPKI_RA_SANS", take_sans, "names and addresses of the RA's certificate, with commas between"},
-    Variable{"UPKI_RA_TLS", take_tls, "whether to serve HTTPS, with the RA's certificate; false"},
+    Variable{"UPKI_CA_HOST", "ip", take_for_ca<&http::RemoteCa::host>, "where the CA is; 127.0.0.1"},
+    Variable{"UPKI_CA_PORT", "port", take_ca_port, "its port of operations, registration is one above; 5000"},
+    Variable{"UPKI_CA_SEED", "", take_text<&Environment::seed>, "the registration seed, for the first start"},
+    Variable{"UPKI_DATA_DIR", "dir", take_text<&Environment::data>, "the data directory; ~/.upki/ra"},
+    Variable{"UPKI_RA_CN", "cn", take_text<&Environment::cn>, "the common name to register; RA"},
+    Variable{"UPKI_RA_HOST", "web-ip", take_address, "the address to listen at; 127.0.0.1"},
+    Variable{"UPKI_RA_PORT", "web-port", take_port, "the port to listen at; 8000"},
+    Variable{"UPKI_RA_REALM", "realm", take_realm,
+             "the CA's realm, to be served under its name; else whichever that port serves"},
+    Variable{"UPKI_RA_SANS", "sans", take_sans, "names and addresses of the RA's certificate, with commas between"},
+    Variable{"UPKI_RA_TLS", "tls", take_tls, "whether to serve HTTPS, with the RA's certificate; false"},
 };
+
+std::string name_of(const Variable& variable) {
+  const std::string name(variable.name);
+  return variable.option.empty() ? name : name + " or --" + std::string(variable.option);
+}
 
 std::string describe_variables() {
   std::string text = "Environment of --remote-ra:\n";
@@ -104,7 +110,7 @@ Result<Environment> read_environment(const std::function<const char*(const char*
     const char* text = get(std::string(variable.name).c_str());
     if (text == nullptr || base::trim(text).empty()) continue;
     const auto taken = variable.take(environment, std::string(base::trim(text)));
-    if (!taken.ok()) return Error(taken.error().code(), std::string(variable.name) + ": " + taken.error().message());
+    if (!taken.ok()) return Error(taken.error().code(), name_of(variable) + ": " + taken.error().message());
   }
   if (environment.data.empty()) {
     const char* home = get("HOME");

@@ -26,10 +26,14 @@ struct Environment {
 /// A variable: how its text is taken.
 struct Variable {
   std::string_view name;
+  std::string_view option;  ///< of `chancery upki ra`, which sets the variable; empty: none
   Status (*take)(Environment& into, const std::string& text);
   std::string_view doc;
 };
 extern const std::array<Variable, 11> kVariables;
+
+/// As who gave it may have named it: "UPKI_CA_PORT or --port".
+std::string name_of(const Variable& variable);
 
 /// A line for each variable, for --help.
 std::string describe_variables();

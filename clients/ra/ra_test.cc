@@ -1,11 +1,15 @@
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
+#include <chrono>
 #include <map>
 
 #include "clients/ra/ca_host.h"
 #include "clients/ra/data_directory.h"
 #include "clients/ra/environment.h"
 #include "clients/ra/relay.h"
+#include "server/base/fd.h"
 #include "server/x509/testing.h"
 
 namespace chancery::ra {
@@ -76,7 +80,7 @@ TEST(Environment, RefusesWhatCannotBe) {
   for (const auto& [name, text] : cases) {
     const auto environment = read({{"HOME", "/h"}, {name, text}});
     ASSERT_FALSE(environment.ok()) << name << " " << text;
-    EXPECT_TRUE(environment.error().message().starts_with(std::string(name) + ": ")) << environment.error().message();
+    EXPECT_TRUE(environment.error().message().starts_with(std::string(name) + " or --")) << environment.error().message();
   }
   EXPECT_EQ(read({}).error().code(), Code::NotFound);
 }
@@ -99,6 +103,44 @@ TEST(CaHost, RefusesKeysThatAreNone) {
   EXPECT_EQ(CaHost::find({.host = "ca.example.com", .server_key = "short"}).error().code(), Code::BadConfig);
   const std::string good = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7";
   EXPECT_FALSE(CaHost::find({.host = "ca.example.com", .server_key = good, .key_file = "/nowhere/key"}).ok());
+}
+
+/// A port of this machine at which nobody listens.
+int free_port() {
+  const base::UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof address;
+  EXPECT_EQ(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), length), 0);
+  EXPECT_EQ(::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &length), 0);
+  return ntohs(address.sin_port);
+}
+
+TEST(Link, OneThatHadNoAnswerIsGivenUp) {
+  const auto host = CaHost::find({.host = "127.0.0.1", .port = free_port()}).value();
+  auto link = host.operations().value();
+  EXPECT_TRUE(link.is_usable());
+  const auto large = Json::object({{"text", std::string(1 << 20, 'x')}});
+  EXPECT_EQ(link.ask("get_ca", large, std::chrono::milliseconds{100}).error().code(), Code::TooLarge);
+  EXPECT_TRUE(link.is_usable()) << "nothing was sent";
+  EXPECT_EQ(link.ask("get_ca", Json::object(), std::chrono::milliseconds{100}).error().code(), Code::Unavailable);
+  EXPECT_FALSE(link.is_usable());
+  EXPECT_EQ(link.ask("get_ca", Json::object(), std::chrono::milliseconds{100}).error().code(), Code::Closed);
+}
+
+TEST(Relay, SaysNoAddressToStrangers) {
+  const int port = free_port();
+  Relay relay(CaHost::find({.host = "127.0.0.1", .port = port}).value());
+  const auto session = relay.open("default").value();
+  for (const auto code : {Code::Unavailable, Code::Closed}) {
+    const auto answer = session->call("ca.get", Json::object(), "http:192.0.2.1");
+    ASSERT_FALSE(answer.ok());
+    EXPECT_EQ(answer.error().code(), code);
+    EXPECT_EQ(answer.error().message(), "the CA cannot be reached");
+    EXPECT_EQ(base::to_line(answer.error()).find("127.0.0.1"), std::string::npos);
+  }
+  EXPECT_FALSE(session->connected());
 }
 
 TEST(Relay, HasOneRealm) {

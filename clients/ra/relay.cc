@@ -1,26 +1,23 @@
 #include "clients/ra/relay.h"
 
-#include <chrono>
 #include <utility>
 
+#include "clients/ra/command.h"
+#include "server/base/log.h"
 #include "server/base/text.h"
-#include "server/wire/message.h"
 
 namespace chancery::ra {
 namespace {
 
-constexpr std::chrono::milliseconds kAnswerLimit{10'000};  ///< the CA host answers within 4 s, or says that it cannot
-constexpr std::string_view kTask = "command";
 constexpr std::string_view kAttest = "session.attest";
 
-/// What the daemon's socket would have answered.
-Result<Json> unwrap(Json data) {
-  if (!data.is_object())
-    return Error(Code::Malformed, "DATA of a command is " + std::string(data.kind()) + ", expected an object");
-  data.set("jsonrpc", "2.0").set("id", Json());
-  PKI_TRY(auto reply, wire::decode_reply(wire::to_text(data)));
-  if (reply.error) return *std::move(reply.error);
-  return *std::move(reply.result);
+/// What is wrong between this RA and its CA is the operator's to know; who asks the RA learns no address from it.
+Error for_strangers(const Error& error) {
+  const bool is_lost = error.code() != Code::Denied && error.code() != Code::TooLarge;
+  if (!is_lost) return error;
+  base::log_warning(base::to_line(error));
+  const auto code = error.code() == Code::Malformed ? Code::Unavailable : error.code();
+  return {code, "the CA cannot be reached", "try again later"};
 }
 
 class RelayedSession : public http::Session {
@@ -34,8 +31,10 @@ class RelayedSession : public http::Session {
     if (!acting_for.empty()) message.set("for", acting_for);
     if (!holder_.empty()) message.set("certificate", holder_);
     if (!realm_.empty()) message.set("realm", realm_);
-    PKI_TRY(auto data, link_.ask(kTask, message, kAnswerLimit));
-    return unwrap(std::move(data));
+    auto reply = ask_daemon(link_, message);
+    if (!reply.ok()) return for_strangers(reply.error());
+    if (reply->error) return *std::move(reply->error);
+    return *std::move(reply->result);
   }
   bool connected() const override { return link_.is_usable(); }
   bool is_over() const override { return false; }  // libzmq connects anew by itself

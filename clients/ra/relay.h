@@ -9,7 +9,8 @@ namespace chancery::ra {
 
 /// Sessions with a daemon on another machine: each command is one message of the task `command` at its port of operations. What
 /// this front end may do there is decided there, by the row of its CURVE key. A message that has no answer ends its session and
-/// its connection; the next session has a new one, so that a CA host that comes back is served by at once.
+/// its connection; the next session has a new one, so that a CA host that comes back is served by at once. Why it had none is
+/// logged: who asked learns that the CA cannot be reached, and no more.
 class Relay : public http::Connector {
  public:
   explicit Relay(CaHost host) : host_(std::move(host)) {}
