@@ -16,6 +16,6 @@ libapi_a_SOURCES = \
 API_LIBS = libapi.a libhttp.a libzmqgateway.a $(CLIENT_LIBS) $(X509_LIBS)
 
 UNIT_TESTS += api_test
-api_test_SOURCES = clients/api/api_test.cc
+api_test_SOURCES = clients/api/administration_test.cc clients/api/api_test.cc
 api_test_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS)
 api_test_LDADD = $(API_LIBS) $(HTTP_LIBS) $(GTEST_LIBS)

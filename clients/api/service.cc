@@ -17,8 +17,12 @@ constexpr std::array<std::string_view, 7> kFamilyPrefixes{"/api/",   "/certs/", 
 constexpr int kAuthRequired = 401;
 constexpr int kForbidden = 403;
 
+constexpr std::string_view kFrontEndRow = "the <front-end> in chancery.xml";
+constexpr std::string_view kPeerRow = "the <peer> of this RA in the chancery.xml of the CA's machine";
+
 /// What the daemon must have found a caller to be, for a route to be reached at all. Each command looks at the roles again.
-Status check_caller(const Route& route, const Json& identity) {
+/// @param row  the one of chancery.xml that bounds what this front end's callers may do.
+Status check_caller(const Route& route, const Json& identity, std::string_view row) {
   if (route.caller == Caller::Holder) return {};
   const auto least = route.caller == Caller::Admin ? Role::Admin : Role::RaOperator;
   Roles roles;
@@ -32,7 +36,7 @@ Status check_caller(const Route& route, const Json& identity) {
                    std::string(to_text(route.caller)) + " of this realm",
                std::string(route.caller == Caller::Admin ? "an administrator puts the name on the list, with chancery admin add"
                                                          : "register it with a seed, under the profile ra") +
-                   "; the <front-end> in chancery.xml needs the role " + std::string(to_text(least)) + ", too");
+                   "; " + std::string(row) + " needs the role " + std::string(to_text(least)) + ", too");
 }
 
 /// The older generation's errors are told by the body; who asks is still HTTP's business (UPKI.md 5.3).
@@ -111,7 +115,7 @@ Result<Json> Service::answer_holder(const Route& route, Handle handle, const htt
   PKI_CHECK(listener != settings_.listeners.end());
   PKI_TRY(const auto certificate, presented_certificate(request, *listener));
   PKI_TRY(auto caller, gateway_.attest(request.realm, certificate));
-  PKI_TRY_VOID(check_caller(route, caller.identity()));
+  PKI_TRY_VOID(check_caller(route, caller.identity(), settings_.remote_ca ? kPeerRow : kFrontEndRow));
   PKI_TRY(auto fields, read_fields(route, request));
   return (this->*handle)(Call(gateway_, request, std::move(fields), &caller));
 }
