@@ -6,6 +6,7 @@
 
 #include "clients/acme/problems.h"
 #include "server/base/log.h"
+#include "server/base/text.h"
 
 namespace chancery::acme {
 namespace {
@@ -14,6 +15,13 @@ constexpr std::size_t kThreads = 8;
 constexpr std::size_t kMaxWaiting = 1000;
 constexpr int kReportTries = 5;
 constexpr std::chrono::milliseconds kReportPause{200};  ///< doubled after each try
+
+/// Who runs the server is asked why, and the client may not say.
+void log_failure(const Validation& validation, const Error& why) {
+  base::log_info(validation.type + " of " + base::printable(validation.question.host) + " failed, authorization " +
+                 validation.authorization + " of account " + validation.account + " in realm " + validation.realm + ": " +
+                 base::printable(base::to_line(why)));
+}
 
 }  // namespace
 
@@ -36,7 +44,10 @@ void Validator::report(const Validation& validation, const Verdict& verdict) {
                               {"claim", validation.claim},
                               {"valid", !verdict.error.has_value()},
                               {"evidence", verdict.evidence}});
-  if (verdict.error) params.set("error", problem_document(to_problem(*verdict.error)));
+  if (verdict.error) {
+    log_failure(validation, *verdict.error);
+    params.set("error", problem_document(to_problem(*verdict.error)));
+  }
   auto pause = kReportPause;
   for (int i = 0; i < kReportTries; ++i, pause *= 2) {
     const auto reported = gateway_.call(validation.realm, "acme.challenge.finish", params, "acme:" + validation.account);
