@@ -165,7 +165,7 @@ def test_a_deleted_ra_that_renews_itself_is_gone(office, root, attempt):
 
 @pytest.mark.parametrize("profile", ["ra", "admin", "ca"])
 def test_an_ra_announces_nobody_with_a_role(office, root, ra, profile):
-    assert code(ra, "node.announce", dn=f"/CN=announced-{profile}", profile=profile) == "policy_refused"
+    assert code(ra, "node.announce", dn=f"/CN=announced-{profile}", profile=profile) == "denied"
     assert code(root, "node.announce", dn=f"/CN=announced-{profile}", profile=profile) == "ok"
 
 

@@ -59,9 +59,8 @@ Result<std::int64_t> days_of(const Params& params, const config::Profile& profil
 /// What is announced is certified later, by whoever signs then: so it takes who may have it certified.
 Status check_may_announce(const Session& session, const config::Profile& profile) {
   const auto given = config::holders_role(profile);
-  if (!given || session.identity().roles.allow(realm::kMakesHolders)) return {};
-  return Error(Code::PolicyRefused, "profile " + profile.name.text() + " makes " + std::string(given->what) +
-                                        ": to announce one needs the role " + std::string(base::to_text(realm::kMakesHolders)));
+  if (!given) return {};
+  return check_may_give_role(session, "a node announced for profile " + profile.name.text() + " is " + std::string(given->what));
 }
 
 }  // namespace

@@ -139,14 +139,13 @@ Result<Json> certificate_revoke(Session& session, const Params& params) {
 
 /// What comes back with an administrator's or an RA's certificate is a role: that takes those who may give it.
 Status check_may_release(Session& session, const Serial& serial) {
-  if (session.identity().roles.allow(realm::kMakesHolders)) return {};
   PKI_TRY(auto* store, session.store());
   const auto record = store->certificate(serial);
   if (!record.ok()) return {};  // as release() says
   PKI_TRY(const auto admin, store->admin(record->subject));
   if (!admin.listed && !config::gives_role(record->profile)) return {};
-  return Error(Code::Denied, "certificate " + serial.hex() + " gives its holder a role: to take its hold back needs the role " +
-                                 std::string(base::to_text(realm::kMakesHolders)));
+  return check_may_give_role(session,
+                             "the hold of certificate " + serial.hex() + ", which gives its holder a role, is taken back");
 }
 
 Result<Json> certificate_unrevoke(Session& session, const Params& params) {

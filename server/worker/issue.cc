@@ -175,6 +175,11 @@ Status set_sans(Order& order, const std::vector<std::string>& texts) {
   return {};
 }
 
+Status check_may_give_role(const Session& session, const std::string& what, const std::string& hint) {
+  if (session.identity().roles.allow(realm::kMakesHolders)) return {};
+  return Error(Code::Denied, what + ": that needs the role " + std::string(base::to_text(realm::kMakesHolders)), hint);
+}
+
 Result<realm::Decision> judge(Session& session, const Order& order) {
   PKI_TRY(const auto* authority, session.authority());
   PKI_TRY(const auto* profile, profile_of(session, order.profile));

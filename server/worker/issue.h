@@ -53,6 +53,10 @@ Status set_sans(Order& order, const std::vector<std::string>& texts);
 /// What the realm decides about it. Signs nothing.
 Result<realm::Decision> judge(Session& session, const Order& order);
 
+/// Whether the session may do what makes somebody the holder of a role: as its own that takes whoever may have one certified.
+/// @param what  begins the refusal: "a seed for profile ra makes a registration authority". @errors Denied.
+Status check_may_give_role(const Session& session, const std::string& what, const std::string& hint = {});
+
 /// Decides, has the signer sign, stores; the answer may leave when this returns.
 /// @errors those of the decision's refusal; Conflict: the idempotency key was used for another request; Unavailable.
 Result<Issued> issue(Session& session, const Order& order);

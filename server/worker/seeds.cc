@@ -78,11 +78,9 @@ Result<std::chrono::seconds> lifetime_from(const std::string& text) {
 Status check_may_make_seed(const Session& session, const config::Profile& profile) {
   PKI_TRY_VOID(check_registrable(profile));
   const auto given = config::holders_role(profile);
-  if (!given || session.identity().roles.allow(realm::kMakesHolders)) return {};
-  return Error(Code::Denied,
-               "a seed for profile " + profile.name.text() + " makes " + std::string(given->what) + ": that needs the role " +
-                   std::string(base::to_text(realm::kMakesHolders)),
-               "name another profile");
+  if (!given) return {};
+  return check_may_give_role(session, "a seed for profile " + profile.name.text() + " makes " + std::string(given->what),
+                             "name another profile");
 }
 
 }  // namespace
