@@ -33,6 +33,6 @@ chancery_zmq_CPPFLAGS = $(AM_CPPFLAGS) $(ZMQ_CFLAGS)
 chancery_zmq_LDADD = libzmqgateway.a $(CLIENT_LIBS) $(X509_LIBS) $(ZMQ_LIBS) -lpthread
 
 UNIT_TESTS += zmq_test
-zmq_test_SOURCES = clients/zmq/broker.cc clients/zmq/broker.h clients/zmq/broker_test.cc clients/zmq/dialect_test.cc clients/zmq/older_tasks_test.cc clients/zmq/seed_limit_test.cc clients/zmq/settings_test.cc clients/zmq/tasks_test.cc clients/zmq/zmtp_test.cc
+zmq_test_SOURCES = clients/zmq/broker.cc clients/zmq/broker.h clients/zmq/broker_test.cc clients/zmq/dialect_test.cc clients/zmq/older_tasks_test.cc clients/zmq/seed_limit_test.cc clients/zmq/settings_test.cc clients/zmq/task_refusals_test.cc clients/zmq/tasks_test.cc clients/zmq/testing.h clients/zmq/zmtp_test.cc
 zmq_test_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS) $(ZMQ_CFLAGS)
 zmq_test_LDADD = libzmqgateway.a $(CLIENT_LIBS) $(X509_LIBS) $(GTEST_LIBS) $(ZMQ_LIBS) -lpthread

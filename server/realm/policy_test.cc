@@ -1,5 +1,3 @@
-#include "server/realm/policy.h"
-
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -7,61 +5,29 @@
 #include "server/config/builtin_profiles.h"
 #include "server/realm/assemble.h"
 #include "server/realm/names.h"
+#include "server/realm/testing.h"
 #include "server/x509/der.h"
 #include "server/x509/extension.h"
-#include "server/x509/testing.h"
 
+/// Who may have what, and what is said about it.
 namespace chancery::realm {
-namespace {
 
-using std::chrono::days;
-using std::chrono::seconds;
-using x509::testing::at;
-
-const Seconds kNow = at("2026-06-01T00:00:00Z");
-
-config::RealmConfig new_realm() {
+config::RealmConfig testing::new_realm() {
   config::RealmConfig realm(RealmName::parse("default").value());
   realm.profiles = config::builtin_profiles();
   return realm;
 }
-Authority authority() { return {x509::testing::ca(), {}, x509::testing::kAlgorithm}; }
-x509::Name name(const char* slash) { return x509::Name::from_slash(slash).value(); }
-x509::GeneralName san(const char* text) { return x509::GeneralName::parse(text).value(); }
-crypto::PublicKey fresh_key(const char* kind = "ec:P-256") {
-  return crypto::PrivateKey::generate(base::parse_key_spec(kind).value())->public_key();
-}
 
-/// A realm, one of its profiles, and what somebody asks of it; a case changes one thing.
-struct Scene {
-  config::RealmConfig realm = new_realm();
-  config::Profile profile;
-  Authority ca = authority();
-  Wish wish;
-  Seconds now = kNow;
+namespace {
 
-  explicit Scene(const char* profile_name = "server") : profile(realm.profiles.at(ProfileName::parse(profile_name).value())) {
-    wish.subject = name("/CN=www.example.com");
-    static const auto kKey = fresh_key();
-    wish.key = kKey;
-    wish.roles = Roles{config::holders_role(profile) ? kMakesHolders : Role::RaOperator};
-  }
-  Decision decide() {
-    wish.profile = &profile;
-    return realm::decide(realm, ca, wish, now, Serial::random());
-  }
-  Grant grant() {
-    const auto decision = decide();
-    EXPECT_TRUE(decision.allowed()) << (decision.allowed() ? "" : decision.refusal().message());
-    return decision.grant;
-  }
-};
-
-std::vector<std::string> texts(const std::vector<x509::GeneralName>& names) {
-  std::vector<std::string> out;
-  for (const auto& one : names) out.push_back(one.to_text());
-  return out;
-}
+using std::chrono::days;
+using std::chrono::seconds;
+using testing::fresh_key;
+using testing::kNow;
+using testing::name;
+using testing::san;
+using testing::Scene;
+using x509::testing::at;
 
 TEST(Policy, AllowsAndSaysWhy) {
   Scene scene;
@@ -343,171 +309,6 @@ TEST(Policy, NamesEverythingAtOnce) {
   scene.wish.sans = {san("DNS:localhost")};
   const auto message = scene.decide().refusal().message();
   for (const auto* part : {"role", "validity", "localhost"}) EXPECT_NE(message.find(part), std::string::npos) << message;
-}
-
-TEST(Policy, C11_SaysWhichValidityItWantsInDays) {
-  Scene scene;
-  scene.wish.validity = days{400};
-  EXPECT_EQ(scene.decide().refusal().message(), "validity of 400 days, profile server allows at most 60 days");
-  scene.wish.validity = days{36500};  // the CA ends before
-  EXPECT_EQ(scene.decide().refusal().message(), "validity of 36500 days, profile server allows at most 60 days");
-  scene.wish.validity = days{60} + seconds{1};
-  EXPECT_EQ(scene.decide().refusal().message(), "validity of 60 days 1 second, profile server allows at most 60 days");
-}
-
-TEST(Policy, C11_BoundsAreInclusive) {
-  Scene scene;
-  scene.wish.not_before = kNow;
-  scene.wish.not_after = kNow + days{60} - seconds{1};
-  EXPECT_EQ(scene.grant().not_after, *scene.wish.not_after);
-  scene.wish.not_after = kNow + days{60};
-  EXPECT_FALSE(scene.decide().allowed());
-}
-
-TEST(Policy, C11_WhatWasAskedForIsWhatIsGranted) {
-  Scene scene;
-  for (const auto since : {seconds{0}, scene.realm.backdate, seconds{scene.realm.backdate + kClockSlack}, -seconds{days{30}}}) {
-    scene.wish.not_before = kNow - since;
-    EXPECT_EQ(scene.grant().not_before, kNow - since);
-    EXPECT_TRUE(check_grant(scene.realm, scene.profile, scene.ca, scene.grant(), kNow).ok());
-  }
-}
-
-TEST(Policy, C11_TheSignersClockDecides) {
-  Scene scene;
-  const auto grant = scene.grant();
-  for (const auto later : {seconds{0}, seconds{kClockSlack}}) {
-    EXPECT_TRUE(check_grant(scene.realm, scene.profile, scene.ca, grant, kNow + later).ok());
-  }
-  for (const auto later : {kClockSlack + seconds{1}, seconds{days{61}}}) {
-    EXPECT_FALSE(check_grant(scene.realm, scene.profile, scene.ca, grant, kNow + later).ok());
-  }
-}
-
-TEST(Policy, C11_WhatWasNotAskedForEndsWithTheCa) {
-  Scene scene;
-  scene.now = at("2055-12-20T00:00:00Z");
-  EXPECT_EQ(scene.grant().not_after, at("2055-12-31T23:59:59Z"));
-  scene.now = at("2026-01-01T00:01:00Z");  // and begins with it at the earliest
-  EXPECT_EQ(scene.grant().not_before, at("2026-01-01T00:00:00Z"));
-}
-
-TEST(Policy, C11_TheProfilesValidityIsWhole) {
-  Scene scene;
-  for (const auto* now : {"2028-02-28T23:59:59Z", "2028-02-29T00:00:00Z", "2049-12-31T23:59:59Z", "2050-01-01T00:00:00Z"}) {
-    scene.now = at(now);
-    const auto grant = scene.grant();
-    EXPECT_EQ(grant.not_before, scene.now - scene.realm.backdate) << now;
-    EXPECT_EQ(grant.not_after - grant.not_before + seconds{1}, days{60}) << now;
-  }
-}
-
-TEST(Names, C14_TheCommonNameIsAmongTheNames) {
-  Scene scene;
-  EXPECT_EQ(texts(scene.grant().sans), std::vector<std::string>{"DNS:www.example.com"});
-  scene.wish.sans = {san("DNS:a.example.com")};
-  EXPECT_EQ(texts(scene.grant().sans), (std::vector<std::string>{"DNS:www.example.com", "DNS:a.example.com"}));
-  scene.wish.sans = {san("DNS:www.example.com")};
-  EXPECT_EQ(texts(scene.grant().sans), std::vector<std::string>{"DNS:www.example.com"});
-  scene.wish.sans = {};
-  scene.wish.subject = name("/CN=192.0.2.7");
-  EXPECT_EQ(texts(scene.grant().sans), std::vector<std::string>{"IP:192.0.2.7"});
-  scene.wish.subject = {};
-  scene.wish.sans = {san("DNS:first.example.com"), san("DNS:second.example.com")};
-  const auto grant = scene.grant();
-  EXPECT_EQ(grant.subject.common_name(), "first.example.com");
-  EXPECT_EQ(grant.sans.size(), 2U);
-}
-
-TEST(Names, C14_ACommonNameOfOneLabelIsAmongTheNamesOfServers) {
-  Scene scene;
-  scene.wish.subject = name("/CN=Intranet");
-  EXPECT_EQ(texts(scene.grant().sans), std::vector<std::string>{"DNS:intranet"});
-  scene.profile.altnames = false;
-  EXPECT_EQ(texts(scene.grant().sans), std::vector<std::string>{"DNS:intranet"});
-  scene.profile.extended_key_usage = {};
-  EXPECT_TRUE(scene.grant().sans.empty());  // Intranet may be somebody's name here
-}
-
-TEST(Names, C14_ACommonNameThatIsNoHostsStandsBesideNames) {
-  Scene scene;
-  scene.wish.subject = name("/CN=Our Web Server");
-  scene.wish.sans = {san("DNS:www.example.com")};
-  EXPECT_EQ(texts(scene.grant().sans), std::vector<std::string>{"DNS:www.example.com"});
-}
-
-TEST(Names, C14_ANameThatIsAskedForTwiceStandsOnce) {
-  Scene scene;
-  scene.wish.sans = {san("DNS:b.example.com"), san("DNS:www.example.com"), san("DNS:B.example.com"), san("DNS:www.example.com")};
-  EXPECT_EQ(texts(scene.grant().sans), (std::vector<std::string>{"DNS:b.example.com", "DNS:www.example.com"}));
-}
-
-TEST(Names, C14_TheSignerTakesNoNameThatOnlyTheCommonNameHas) {
-  Scene scene;
-  auto grant = scene.grant();
-  for (auto sans : {std::vector<x509::GeneralName>{}, {san("DNS:b.example.com")}}) {
-    grant.sans = sans;
-    EXPECT_EQ(check_grant(scene.realm, scene.profile, scene.ca, grant, kNow).error().code(), Code::PolicyRefused);
-  }
-}
-
-TEST(Names, ReservedNamesAreWholeNames) {
-  for (const auto* one : {"/CN=demo.localhost", "/CN=*.demo.localhost", "/CN=test.example.com", "/CN=localhost2"}) {
-    Scene scene;
-    scene.wish.subject = name(one);
-    EXPECT_TRUE(scene.decide().allowed()) << one;
-  }
-  Scene person("user");
-  person.wish.subject = name("/CN=Test");
-  EXPECT_TRUE(person.decide().allowed());
-}
-
-TEST(Names, ProfilesThatAreNotForServersNeedNoNames) {
-  const std::pair<const char*, const char*> cases[] = {
-      {"user", "/CN=John Smith"}, {"user", "/CN=alice"},  {"laptop", "/CN=t-14_2"},       {"admin", "/CN=*"},
-      {"ra", "/CN=uPKI RA"},      {"user", "/CN=b/CN=a"}, {"admin", "/CN=J\xc3\xbcrgen"}, {"user", "/CN=a_b.c."}};
-  for (const auto& [profile, subject] : cases) {
-    Scene scene(profile);
-    scene.wish.subject = name(subject);
-    EXPECT_TRUE(scene.grant().sans.empty()) << profile << " " << subject;
-  }
-  Scene registration("ra");
-  registration.wish.subject = name("/CN=RA");
-  EXPECT_EQ(texts(registration.grant().sans), std::vector<std::string>{"DNS:ra"});
-}
-
-TEST(Names, APersonIsNoHost) {
-  Scene scene("user");
-  scene.wish.subject = name("/CN=Alice Example");
-  EXPECT_TRUE(scene.grant().sans.empty());
-  scene.wish.sans = {san("EMAIL:alice@example.com")};
-  EXPECT_EQ(texts(scene.grant().sans), std::vector<std::string>{"EMAIL:alice@example.com"});
-}
-
-TEST(Names, ANameTooLongForACommonNameStaysOutOfIt) {
-  Scene scene;
-  const auto label = std::string(40, 'a') + "." + std::string(40, 'b') + ".example.com";
-  scene.wish.subject = {};
-  scene.wish.sans = {san(("DNS:" + label).c_str())};
-  EXPECT_TRUE(scene.grant().subject.empty());
-}
-
-TEST(Names, TheProfileMayDecideTheSubject) {
-  Scene scene;
-  scene.wish.subject = name("/C=XX/O=Evil/OU=Evil/CN=www.example.com");
-  EXPECT_EQ(scene.grant().subject.to_slash(), "/C=XX/O=Evil/OU=Evil/CN=www.example.com");
-  scene.profile.subject_from_request = false;
-  EXPECT_EQ(scene.grant().subject.to_slash(), "/C=FR/O=Company/OU=Servers/CN=www.example.com");
-  scene.profile.subject_from_request = true;
-  scene.wish.subject_from = SubjectFrom::Profile;
-  EXPECT_EQ(scene.grant().subject.to_slash(), "/C=FR/O=Company/OU=Servers/CN=www.example.com");
-}
-
-TEST(Names, ConfiguredNamesMayBeReserved) {
-  Scene scene;
-  scene.wish.sans = {san("DNS:localhost")};
-  scene.wish.names_are_configured = true;
-  EXPECT_TRUE(scene.decide().allowed());
 }
 
 TEST(Policy, C15_EveryBuiltInProfileMakesWhatItSays) {

@@ -10,6 +10,6 @@ librealm_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
 REALM_LIBS = librealm.a $(X509_LIBS)
 
 UNIT_TESTS += realm_test
-realm_test_SOURCES = server/realm/hosts_test.cc server/realm/issuable_test.cc server/realm/policy_test.cc server/x509/testing.cc server/x509/testing.h
+realm_test_SOURCES = server/realm/hosts_test.cc server/realm/issuable_test.cc server/realm/names_test.cc server/realm/policy_test.cc server/realm/testing.h server/realm/validity_test.cc server/x509/testing.cc server/x509/testing.h
 realm_test_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(GTEST_CFLAGS)
 realm_test_LDADD = $(REALM_LIBS) $(CONFIG_LIBS) $(GTEST_LIBS)
