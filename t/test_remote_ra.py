@@ -482,7 +482,7 @@ def test_nobody_listens(place):
 @pytest.mark.parametrize("more,said", [
     ({}, "no UPKI_CA_SEED"), ({"UPKI_CA_SEED": "  "}, "no UPKI_CA_SEED"),
     ({"UPKI_CA_SEED": SEED, "UPKI_CA_HOST": "ca.example.com"}, "is not this machine, and no server key is given"),
-    ({"UPKI_CA_SEED": SEED, "UPKI_CA_HOST": "192.0.2.1"}, "can be read on its way"), ({"UPKI_CA_SEED": SEED, "UPKI_CA_CURVE_KEY": "short"}, "no CURVE key of 40"),
+    ({"UPKI_CA_SEED": SEED, "UPKI_CA_HOST": "192.0.2.1"}, "can be read on its way"), ({"UPKI_CA_SEED": SEED, "UPKI_CA_CURVE_KEY": "short"}, "UPKI_CA_CURVE_KEY or --server-key: found \"short\", expected the CA's public CURVE key"),
     ({"UPKI_CA_PORT": "65535"}, "UPKI_CA_PORT or --port: found \"65535\", expected a port, 1 to 65534"), ({"UPKI_CA_PORT": "x"}, "UPKI_CA_PORT"),
     ({"UPKI_RA_PORT": "0"}, "UPKI_RA_PORT or --web-port: found \"0\""), ({"UPKI_RA_HOST": "ra.example.com"}, "UPKI_RA_HOST or --web-ip: found \"ra.example.com\", expected an IPv4 or IPv6 address"),
     ({"UPKI_RA_TLS": "maybe"}, "UPKI_RA_TLS or --tls: found \"maybe\", expected true or false"), ({"UPKI_RA_REALM": "../x"}, "UPKI_RA_REALM")])

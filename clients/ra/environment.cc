@@ -6,6 +6,7 @@
 #include "clients/http/network.h"
 #include "server/base/names.h"
 #include "server/base/text.h"
+#include "server/base/z85.h"
 
 namespace chancery::ra {
 namespace {
@@ -43,6 +44,12 @@ Status take_ca_port(Environment& into, const std::string& text) {
   return {};
 }
 
+Status take_server_key(Environment& into, const std::string& text) {
+  into.ca.server_key = text;
+  if (base::is_curve_key(text)) return {};
+  return expected(text, "the CA's public CURVE key, 40 characters of Z85");
+}
+
 Status take_port(Environment& into, const std::string& text) {
   PKI_TRY(into.port, port_from<kMostPort>(text));
   return {};
@@ -78,7 +85,7 @@ Status take_realm(Environment& into, const std::string& text) {
 }  // namespace
 
 const std::array<Variable, 11> kVariables{
-    Variable{"UPKI_CA_CURVE_KEY", "server-key", take_for_ca<&http::RemoteCa::server_key>,
+    Variable{"UPKI_CA_CURVE_KEY", "server-key", take_server_key,
              "the CA's public CURVE key; needed unless the CA is on this machine"},
     Variable{"UPKI_CA_HOST", "ip", take_for_ca<&http::RemoteCa::host>, "where the CA is; 127.0.0.1"},
     Variable{"UPKI_CA_PORT", "port", take_ca_port, "its port of operations, registration is one above; 5000"},

@@ -42,7 +42,7 @@ TEST(Environment, EveryVariableCounts) {
                                  {"UPKI_CA_HOST", "ca.example.com"},
                                  {"UPKI_CA_PORT", "6000"},
                                  {"UPKI_CA_SEED", " seed\n"},
-                                 {"UPKI_CA_CURVE_KEY", "key"},
+                                 {"UPKI_CA_CURVE_KEY", "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7"},
                                  {"UPKI_RA_HOST", "::"},
                                  {"UPKI_RA_PORT", "443"},
                                  {"UPKI_RA_CN", "ra1"},
@@ -54,7 +54,7 @@ TEST(Environment, EveryVariableCounts) {
   EXPECT_EQ(environment.ca.host, "ca.example.com");
   EXPECT_EQ(environment.ca.port, 6000);
   EXPECT_EQ(environment.seed, "seed");
-  EXPECT_EQ(environment.ca.server_key, "key");
+  EXPECT_EQ(environment.ca.server_key, "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7");
   EXPECT_EQ(environment.address, "::");
   EXPECT_EQ(environment.port, 443);
   EXPECT_EQ(environment.cn, "ra1");
@@ -76,7 +76,7 @@ TEST(Environment, RefusesWhatCannotBe) {
       {"UPKI_CA_PORT", "0"},          {"UPKI_CA_PORT", "65535"}, {"UPKI_CA_PORT", "5000x"},     {"UPKI_CA_PORT", "-1"},
       {"UPKI_RA_PORT", "65536"},      {"UPKI_RA_PORT", "http"},  {"UPKI_RA_HOST", "localhost"}, {"UPKI_RA_HOST", "10.0.0.0/8"},
       {"UPKI_RA_HOST", "10.0.0.256"}, {"UPKI_RA_TLS", "maybe"},  {"UPKI_RA_REALM", "../x"},     {"UPKI_RA_REALM", "A B"},
-  };
+      {"UPKI_CA_CURVE_KEY", "short"}};
   for (const auto& [name, text] : cases) {
     const auto environment = read({{"HOME", "/h"}, {name, text}});
     ASSERT_FALSE(environment.ok()) << name << " " << text;
