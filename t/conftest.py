@@ -175,8 +175,7 @@ class System:
     def lay_out_realm(self, name):
         directory = self.directory / "var" / "realms" / name
         directory.mkdir(parents=True)
-        (directory / "ca.config.yml").write_text(f"""company: Tests
-passphrase_file: passphrase
+        (directory / "ca.config.yml").write_text(f"""passphrase_file: passphrase
 seed_file: {self.directory}/etc/seed
 crl_urls: ["http://localhost:{self.http_port}/realms/{name}/crl"]
 acme:

@@ -199,7 +199,7 @@ def test_company_is_the_organisation_of_what_is_generated(place, port, existing)
     upki("init", "--path", place, "--port", port, "--company", "Kitchen & Sons", env=existing)
     write(place / "profiles" / "server.yml", "key: ec:P-256\n", 0o640)
     with serving("start", "--path", place):
-        answer = ask(port, "generate", dn="/CN=www.kitchen.example", profile="server", sans=[{"type": "DNS", "value": "www.kitchen.example"}], timeout=60)
+        answer = ask(port, "generate", cn="www.kitchen.example", profile="server", sans=[{"type": "DNS", "value": "www.kitchen.example"}], timeout=60)
         assert answer["EVENT"] == "ANSWER", answer
         subject = openssl("x509", "-noout", "-subject", "-nameopt", "RFC2253", input=answer["DATA"]["certificate"])
         assert "O=Kitchen & Sons" in subject, subject

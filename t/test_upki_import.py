@@ -546,8 +546,8 @@ def test_profiles_are_read_as_pyyaml_reads_them(place, tmp_path, ca, word, allow
     assert report["profiles"] == 1 and not [one for one in report["odd"] if "profiles/" in one], report
     place.write_config()
     with place.started() as talk:
-        profile = talk.result("profile.get", name="server")
-    assert profile["altnames"] is allowed, profile
+        profile = talk.result("profile.get", profile="server")
+    assert profile["profile"]["altnames"] is allowed, profile
 
 
 def test_F34_names_are_never_paths(place, tmp_path, ca):
