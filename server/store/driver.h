@@ -43,6 +43,9 @@ class Driver {
   /// Returns after the changes are durable.
   virtual Status commit() = 0;
   virtual void rollback() noexcept = 0;
+  /// Whether commits are durable, as they are at first. Others keep their order and are durable with the next that is: for what
+  /// is made of nothing, and can be again. A driver may make all of them durable.
+  virtual Status set_durable(bool /*durable*/) { return {}; }
 
   /// Runs one statement, prepared once per connection; outside of a transaction it is one of its own.
   /// @param values  one for each of the statement's parameters, in their order.

@@ -61,22 +61,30 @@ Status make_version_row(Driver& driver) {
   });
 }
 
-}  // namespace
-
-Status bring_up_to_date(Driver& driver) {
-  // A database without the version table fails the first statement; that happens once in its life.
-  const auto first = read_level(driver);
-  if (!first.ok()) {
-    const auto code = first.error().code();
-    if (code != Code::NotFound && code != Code::StoreFailed) return first.error();
-    PKI_TRY_VOID(make_version_row(driver));
-  }
+Status take_steps(Driver& driver, bool is_new) {
+  if (is_new) PKI_TRY_VOID(make_version_row(driver));
   for (;;) {
     PKI_TRY(const auto now, read_level(driver));
     PKI_TRY_VOID(check_known(now));
     if (now.version == newest_version()) return {};
     PKI_TRY_VOID(take_step(driver, now));
   }
+}
+
+}  // namespace
+
+Status bring_up_to_date(Driver& driver) {
+  // A database without the version table fails the first statement; that happens once in its life.
+  const auto first = read_level(driver);
+  const bool is_new = !first.ok() && (first.error().code() == Code::NotFound || first.error().code() == Code::StoreFailed);
+  if (!first.ok() && !is_new) return first.error();
+  if (first.ok() && first->version == newest_version()) return check_known(*first);
+  // Steps that a crash takes back are taken again. Each would else wait for the disk, and whoever opens the database meanwhile
+  // for all of them.
+  PKI_TRY_VOID(driver.set_durable(false));
+  const auto done = take_steps(driver, is_new);
+  PKI_TRY_VOID(driver.set_durable(true));
+  return done;
 }
 
 Status check_schema(Driver& driver) {

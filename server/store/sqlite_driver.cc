@@ -21,6 +21,8 @@ namespace chancery::store {
 namespace {
 
 constexpr std::int64_t kApplicationId = 0x43484e43;  ///< "CHNC": whose file this is (sqlite.org/fileformat2, offset 68)
+constexpr int kOpenTries = 8;
+constexpr std::chrono::seconds kOpenPatience{2};  ///< no try begins after it
 constexpr std::chrono::milliseconds kBusyTimeout{
     700};  ///< of one attempt; several make less than the 4 s in which every answer must leave
 
@@ -126,6 +128,9 @@ class SqliteDriver : public Driver {
     leave_turn();
   }
   Result<Outcome> run(const Statement& statement, std::span<const Value> values) override;
+  /// Without FULL a write-ahead log is not synced at each commit, and is synced as a whole at the next that is FULL
+  /// (sqlite.org/pragma.html#pragma_synchronous).
+  Status set_durable(bool durable) override { return say(durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL"); }
 
   /// Runs text of ours that has no parameters and gives no rows that matter.
   Status say(const char* text);
@@ -322,7 +327,7 @@ Status take_ownership(SqliteDriver& driver, const std::string& name) {
 }
 
 Status settle(SqliteDriver& driver) {
-  PKI_TRY_VOID(driver.say("PRAGMA synchronous = FULL"));
+  PKI_TRY_VOID(driver.set_durable(true));
   PKI_TRY_VOID(driver.say("PRAGMA temp_store = MEMORY"));
   // A certificate touches some thirty pages, most of them the same ones again and again: a longer log (32 MB) writes them back to
   // the database once where a short one did it thirty times.
@@ -347,10 +352,12 @@ Result<DriverPtr> open_sqlite_driver(const base::Path& file) {
   PKI_TRY_VOID(make_file(file));
   PKI_TRY_VOID(check_filesystem(file));
   PKI_TRY_VOID(check_file(file));
-  for (Backoff backoff;;) {
+  const auto last_try = std::chrono::steady_clock::now() + kOpenPatience;
+  for (Backoff backoff(kOpenTries);;) {
     auto driver = open_existing(file);
-    // Turning a new file to WAL needs it for oneself, and SQLite does not wait for that.
-    if (driver.ok() || driver.error().code() != Code::Busy || !backoff.wait()) return driver;
+    // Turning a new file to WAL needs it for oneself, and SQLite does not wait for that, however slow the disk is.
+    if (driver.ok() || driver.error().code() != Code::Busy) return driver;
+    if (std::chrono::steady_clock::now() >= last_try || !backoff.wait()) return driver;
   }
 }
 

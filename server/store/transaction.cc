@@ -5,13 +5,12 @@
 namespace chancery::store {
 namespace {
 
-constexpr int kMaxTries = 4;  ///< with the driver's own waiting: below 4 s in all
 constexpr std::chrono::milliseconds kFirstWait{10};
 
 }  // namespace
 
 bool Backoff::wait() {
-  if (++tries_ >= kMaxTries) return false;
+  if (++tries_ >= most_tries_) return false;
   const auto longest = kFirstWait * (1 << tries_);
   const auto share = base::random_bytes(1).front();
   std::this_thread::sleep_for(longest / 2 + longest * share / 512);

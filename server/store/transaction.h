@@ -11,10 +11,13 @@ namespace chancery::store {
 /// so that rivals do not meet again (PROMISES Q8).
 class Backoff {
  public:
-  /// Waits. @return false: it was tried often enough.
+  static constexpr int kTransactionTries = 4;  ///< with the driver's own waiting: below 4 s in all
+  explicit Backoff(int most_tries = kTransactionTries) : most_tries_(most_tries) {}
+  /// Waits, from 20 ms on about twice as long each time. @return false: it was tried often enough.
   bool wait();
 
  private:
+  int most_tries_;
   int tries_ = 0;
 };
 
