@@ -69,7 +69,7 @@ def test_replacing_the_ra_step_by_step(place):
 
 def test_pre_authorisation_is_one_setting(place):
     before = commands("upki-ra.md", "## Replacing it", "4. Give administrators")
-    turned_on = commands("upki-ra.md", "## Pre-authorisation", "It is started anew")
+    turned_on = commands("upki-ra.md", "## Pre-authorisation", "A server that runs already")
     assert any("upki_clients" in line for line in turned_on) and turned_on[-1].startswith("chanceryd")
     https, http = free_ports(2)
     script = "\n".join([*before, *turned_on, "wait $!"]).replace("8000", str(https)).replace("8080", str(http))
