@@ -26,8 +26,8 @@ inline constexpr std::string_view kHoldReason = "certificateHold";
 /// One certificate as it was issued. The caller has read the names out of the DER.
 struct NewCertificate {
   Serial serial;
-  std::string ca;  ///< name of the CA that signed it
-  Bytes der;       ///< at most kMaxDerBytes
+  std::string ca;     ///< name of the CA that signed it
+  Bytes der;          ///< at most kMaxDerBytes
   std::string key{};  ///< SHA-256 of its SubjectPublicKeyInfo, in hex; empty: it cannot be read
   std::string profile;
   std::string subject;              ///< DN, slash form
