@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "clients/acme/problems.h"
+#include "server/base/address.h"
 #include "server/base/fd.h"
 #include "server/base/text.h"
 
@@ -36,8 +37,6 @@ struct Question {
 };
 
 Error dns_error(std::string detail) { return acme_error("dns", std::move(detail)); }
-
-bool is_localhost(std::string_view host) { return host == "localhost" || host.ends_with(".localhost"); }
 
 /// "127.0.0.1:5353" or "[::1]:5353" as libunbound writes it: "127.0.0.1@5353".
 std::string forward_form(const std::string& resolver) {
@@ -121,7 +120,7 @@ Result<std::vector<IpAddress>> resolve(const std::string& host, const std::strin
   const bool bracketed = host.starts_with('[') && host.ends_with(']');
   const auto literal = IpAddress::parse(bracketed ? host.substr(1, host.size() - 2) : host);
   if (literal.ok()) return std::vector{*literal};
-  if (is_localhost(base::to_lower_ascii(host)))
+  if (base::is_localhost(base::to_lower_ascii(host)))
     return std::vector{IpAddress::parse("::1").value(), IpAddress::parse("127.0.0.1").value()};
   return ask(host, resolver, deadline);
 }

@@ -1,6 +1,5 @@
 /// chancery-http: TLS and plain HTTP listeners before the daemon's socket. All it may do is what the socket gives its identity.
 
-#include <sys/resource.h>
 #include <unistd.h>
 #include <csignal>
 
@@ -74,14 +73,6 @@ Result<std::unique_ptr<Connector>> connector_for(const Settings& settings) {
   if (!settings.remote_ca) return connect_by_socket(settings.socket, settings.front_end);
   PKI_TRY(auto host, ra::CaHost::find(*settings.remote_ca));
   return std::unique_ptr<Connector>(std::make_unique<ra::Relay>(std::move(host)));
-}
-
-/// As many descriptors as this process may have: connections, sessions, validations.
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 /// The parts of the running program, in the order in which they depend on each other: threads end before what they use.
@@ -188,7 +179,7 @@ base::Exit run(const Arguments& arguments) {
   auto connector = connector_for(*settings);
   if (!connector.ok()) return refuse_config(connector.error());
   if (const auto opened = base::open_log(settings->log, "http"); !opened.ok()) return refuse_config(opened.error());
-  raise_descriptor_limit();
+  base::raise_descriptor_limit();  // for connections, sessions, validations
   std::signal(SIGPIPE, SIG_IGN);
   Program program(*settings, *std::move(connector));
   const auto ran = program.run(arguments.life_fd, !arguments.remote_ra.empty());

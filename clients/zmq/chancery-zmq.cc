@@ -37,10 +37,7 @@ void limit_resources() {
   const rlimit memory{kMaxAddressSpace, kMaxAddressSpace};
   ::setrlimit(RLIMIT_AS, &memory);
 #endif
-  rlimit descriptors{};
-  if (::getrlimit(RLIMIT_NOFILE, &descriptors) != 0) return;
-  descriptors.rlim_cur = descriptors.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &descriptors);
+  base::raise_descriptor_limit();
 }
 
 /// Until the master is gone or SIGTERM comes.

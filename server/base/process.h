@@ -41,7 +41,7 @@ Status die_with_parent(pid_t parent, int signal);
 /// No core dumps, not traceable by others of the same uid (PROMISES D35, D36). @errors Io.
 Status forbid_dumps();
 
-/// As many descriptors as the system lets the process have, for whoever holds one for each worker.
+/// As many descriptors as the system lets the process have, for whoever holds one or more for each worker or client.
 void raise_descriptor_limit();
 
 /// This thread gives way to others from here on: a batch job that gets about a tenth of what another one gets which wants the

@@ -43,7 +43,7 @@ Result<Added> Store::add_certificate(const NewCertificate& certificate, const st
     PKI_TRY(const auto stored, run("certificate_der_insert", {{"ca", c.ca}, {"serial", c.serial}, {"der", c.der}}));
     PKI_TRY_VOID(add_sans(c));
     PKI_TRY_VOID(note_idempotency_key(c));
-    PKI_TRY_VOID(sweep_if_compromised(c));
+    PKI_TRY(const bool compromised, sweep_if_compromised(c));
     if (!c.cn.empty()) {
       PKI_TRY(const auto node, run(c.is_renewal ? "node_renew" : "node_put",
                                    {{"cn", c.cn}, {"ca", c.ca}, {"serial", c.serial}, {"issued_at", c.issued_at}}));
@@ -53,7 +53,7 @@ Result<Added> Store::add_certificate(const NewCertificate& certificate, const st
       change.ca = c.ca;
       PKI_TRY(const auto changed, apply_state(change, state_after(change)));
     }
-    return Added::New;
+    return compromised ? Added::Compromised : Added::New;
   });
 }
 

@@ -31,11 +31,12 @@ Status Store::ask_for_sweep(const std::string& spki) {
   return {};
 }
 
-/// Within a transaction: a certificate that was signed while its key was reported is looked for again.
-Status Store::sweep_if_compromised(const NewCertificate& certificate) {
-  if (certificate.key.empty()) return {};
+/// Within a transaction: a certificate that was signed while its key was reported is looked for again. @return whether it was
+Result<bool> Store::sweep_if_compromised(const NewCertificate& certificate) {
+  if (certificate.key.empty()) return false;
   PKI_TRY(const auto report, compromised_key(certificate.key));
-  return report ? ask_for_sweep(certificate.key) : Status();
+  if (report) PKI_TRY_VOID(ask_for_sweep(certificate.key));
+  return report.has_value();
 }
 
 Result<std::vector<KeySweep>> Store::key_sweeps() {

@@ -46,7 +46,11 @@ struct NewCertificate {
   bool is_renewal = false;  ///< its node is there, or was deleted and stays so
 };
 
-enum class Added : std::uint8_t { New, Already };
+enum class Added : std::uint8_t {
+  New,
+  Already,
+  Compromised  ///< new, and its key was reported meanwhile: whoever adds it revokes it, should that be cut off a sweep does
+};
 
 struct CertificateRecord {
   Serial serial;

@@ -203,7 +203,7 @@ class Store {
   Status note_idempotency_key(const NewCertificate& certificate);
   Status report_compromised(const std::string& spki, const Serial& serial, Seconds at);
   Status ask_for_sweep(const std::string& spki);
-  Status sweep_if_compromised(const NewCertificate& certificate);
+  Result<bool> sweep_if_compromised(const NewCertificate& certificate);
   Result<CertificateRecord> change_state(const Revocation& change, CertificateState wanted);
   Result<CertificateRecord> apply_state(const Revocation& change, CertificateState wanted);
   Status read_revoked(const std::string& ca, CertificateState state, Seconds since, std::vector<RevokedCertificate>& out);

@@ -7,6 +7,7 @@
 #include "server/base/text.h"
 #include "server/realm/names.h"
 #include "server/worker/describe.h"
+#include "server/worker/key_sweep.h"
 #include "server/worker/revocation.h"
 
 namespace chancery::worker {
@@ -99,15 +100,12 @@ Status bind_administrator(store::Store& store, const store::NewCertificate& row,
   return {};
 }
 
-/// A key that was reported while it was certified. The store has a sweep look for the certificate, too, should this be cut off.
-Status check_key(Session& session, const store::NewCertificate& row) {
-  PKI_TRY(auto* store, session.store());
-  PKI_TRY(const auto reported, store->compromised_key(row.key));
-  if (!reported) return {};
-  const auto revoked = revoke(session, row.serial, "keyCompromise");
-  if (!revoked.ok() && revoked.error().code() != Code::Conflict) return revoked.error();
-  return Error(Code::Conflict,
-               "the key was reported compromised while it was certified, so its certificate " + row.serial.hex() + " is revoked");
+/// A key that was reported while it was certified.
+Error end_at_once(Session& session, const Serial& serial) {
+  const auto revoked = revoke_for_its_key(session, serial);
+  if (!revoked.ok()) return revoked.error();
+  return {Code::Conflict,
+          "the key was reported compromised while it was certified, so its certificate " + serial.hex() + " is revoked"};
 }
 
 /// What was revoked or deleted while its renewal was made does not live on in it. What is revoked from here on finds the renewal
@@ -136,9 +134,9 @@ Result<Issued> sign_and_store(Session& session, const Order& order, const realm:
   row.acme_order = order.acme_order;
   row.is_renewal = order.follows.has_value();
   PKI_TRY(auto* store, session.store());
-  PKI_TRY([[maybe_unused]] const auto added, store->add_certificate(row));
+  PKI_TRY(const auto added, store->add_certificate(row));
   if (decision.binds_administrator) PKI_TRY_VOID(bind_administrator(*store, row, certificate));
-  PKI_TRY_VOID(check_key(session, row));
+  if (added == store::Added::Compromised) return end_at_once(session, row.serial);
   if (order.follows && !made.replayed) PKI_TRY_VOID(check_followed(session, *order.follows, certificate));
   base::log_info("issued " + row.serial.hex() + " " + order.profile.text() + " " + row.subject + " for " + row.requester +
                  (made.replayed ? " (again)" : ""));

@@ -12,22 +12,21 @@ namespace {
 
 constexpr std::size_t kPage = 500;
 
-/// Somebody may have revoked it meanwhile.
-Status revoke_for_its_key(Session& session, const x509::Certificate& certificate) {
-  const auto done = revoke(session, certificate.serial(), std::string(x509::reason_name(x509::kReasonKeyCompromise)));
-  if (!done.ok()) return done.error().code() == Code::Conflict ? Status() : done.error();
-  base::log_warning("revoked " + done->serial.hex() + " " + done->subject + ": its key is compromised");
-  return {};
-}
-
 Status look_at(Session& session, const store::LivingCertificate& living, const std::set<std::string>& keys) {
   const auto certificate = x509::Certificate::from_der(living.der);
   if (!certificate.ok()) return {};  // taken over, in a form whose key nobody can tell
   if (!keys.contains(certificate->public_key().spki_sha256_hex())) return {};
-  return revoke_for_its_key(session, *certificate);
+  return revoke_for_its_key(session, certificate->serial());
 }
 
 }  // namespace
+
+Status revoke_for_its_key(Session& session, const Serial& serial) {
+  const auto done = revoke(session, serial, std::string(x509::reason_name(x509::kReasonKeyCompromise)));
+  if (!done.ok()) return done.error().code() == Code::Conflict ? Status() : done.error();
+  base::log_warning("revoked " + done->serial.hex() + " " + done->subject + ": its key is compromised");
+  return {};
+}
 
 Status sweep_compromised_keys(Session& session) {
   PKI_TRY(auto* store, session.store());

@@ -194,7 +194,7 @@ Result<std::optional<Serial>> store_if_missing(store::Store& store, const signer
   row.idempotency_key = record.idempotency_key;
   PKI_TRY(const auto revoked, states.of(record));
   PKI_TRY(const auto added, store.add_certificate(row, revoked));
-  if (added != store::Added::New) return std::optional<Serial>();
+  if (added == store::Added::Already) return std::optional<Serial>();
   if (!record.taken_over)
     base::log_warning("the store lacked " + row.serial.hex() + " " + row.subject + ": stored from the journal");
   return std::optional(row.serial);
