@@ -249,3 +249,11 @@ def web(system, tmp_path):
     one = Web(system.http01_port, tmp_path)
     yield one
     one.stop()
+
+
+@pytest.fixture
+def daemon(tmp_path):
+    """The daemon alone, running, for who does something to it; a file whose daemon is another has a fixture of its own."""
+    from test_daemon import running_daemon
+    with running_daemon(tmp_path) as one:
+        yield one

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from acme_client import Key, make_csr
-from test_daemon import Daemon, Talk
+from test_daemon import Talk, running_daemon
 
 HTTP01 = "http-01"
 
@@ -71,12 +71,8 @@ class Acme(Talk):
 
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("acme")
-    directory.chmod(0o755)
-    one = Daemon(directory)
-    one.start()
-    yield one
-    one.end()
+    with running_daemon(tmp_path_factory.mktemp("acme")) as one:
+        yield one
 
 
 @pytest.fixture

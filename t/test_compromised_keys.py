@@ -6,18 +6,9 @@ import subprocess
 
 import pytest
 
-from test_daemon import Daemon, request_for
+from test_daemon import request_for
 from test_master import BUILD, wait_for
 from test_restore import database, restart
-
-
-@pytest.fixture
-def daemon(tmp_path):
-    tmp_path.chmod(0o755)
-    one = Daemon(tmp_path)
-    one.start()
-    yield one
-    one.end()
 
 
 def issue(talk, csr, **more):

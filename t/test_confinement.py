@@ -4,21 +4,12 @@ import pathlib
 
 import pytest
 
-from test_daemon import Daemon, issue
+from test_daemon import issue
 from test_master import BUILD, children
 from test_sweep import talk_and_worker
 
 FILTERS_OF_ALL = 1  # no new code
 IS_SANITIZED = b"__asan_init" in (BUILD / "chancery-signer").read_bytes()
-
-
-@pytest.fixture
-def daemon(tmp_path):
-    tmp_path.chmod(0o755)
-    one = Daemon(tmp_path)
-    one.start()
-    yield one
-    one.end()
 
 
 def status(task):

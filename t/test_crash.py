@@ -10,19 +10,10 @@ import threading
 
 import pytest
 
-from test_daemon import Daemon, issue, request_for
+from test_daemon import issue, request_for
 from test_master import children, title, wait_for
 
 CLIENTS = 4
-
-
-@pytest.fixture
-def daemon(tmp_path):
-    tmp_path.chmod(0o755)
-    one = Daemon(tmp_path)
-    one.start()
-    yield one
-    one.end()
 
 
 class Load:

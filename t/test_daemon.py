@@ -88,6 +88,18 @@ class Daemon(Server):
         self.process.wait()
 
 
+@contextlib.contextmanager
+def running_daemon(directory):
+    """A Daemon that serves; workers of another user get through to its directory."""
+    directory.chmod(0o755)
+    one = Daemon(directory)
+    one.start()
+    try:
+        yield one
+    finally:
+        one.end()
+
+
 @pytest.fixture
 def daemon(tmp_path):
     tmp_path.chmod(0o755)

@@ -20,7 +20,7 @@ import tempfile
 
 import pytest
 
-from test_daemon import Daemon, issue
+from test_daemon import Daemon, issue, running_daemon
 from test_master import BUILD, freeze, is_gone, title, wait_for
 
 SYS_PIDFD_GETFD = 438  # of every architecture
@@ -31,24 +31,10 @@ REALMS = ("default", "devices")
 PASS_OCTETS = 64
 
 
-@pytest.fixture
-def daemon(tmp_path):
-    """For those who do something to it."""
-    tmp_path.chmod(0o755)
-    one = Daemon(tmp_path)
-    one.start()
-    yield one
-    one.end()
-
-
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("passes")
-    directory.chmod(0o755)
-    one = Daemon(directory)
-    one.start()
-    yield one
-    one.end()
+    with running_daemon(tmp_path_factory.mktemp("passes")) as one:
+        yield one
 
 
 @pytest.fixture(scope="module")

@@ -9,17 +9,8 @@ import time
 
 import pytest
 
-from test_daemon import Daemon, issue
+from test_daemon import issue
 from test_master import BUILD, wait_for
-
-
-@pytest.fixture
-def daemon(tmp_path):
-    tmp_path.chmod(0o755)
-    one = Daemon(tmp_path)
-    one.start()
-    yield one
-    one.end()
 
 
 def restart(daemon, meanwhile):

@@ -13,7 +13,7 @@ import subprocess
 
 import pytest
 
-from test_daemon import Daemon, request_for
+from test_daemon import request_for
 from test_master import BUILD, children, is_gone, wait_for
 
 CHANGES = ("write", "writev", "pwrite64", "fsync", "fdatasync", "sendto", "sendmsg", "rename", "ftruncate", "unlink")
@@ -118,15 +118,6 @@ class Sweep:
             rows = dict(re.findall(r"^(\w+) +(.*)$", TABLE.read_text(), re.M))
         rows[self.victim] = f"killed at {len(self.points)} points, {len(self.answered)} answered, 0 lost, 0 unknown"
         TABLE.write_text("".join(f"{name:8} {row}\n" for name, row in rows.items()))
-
-
-@pytest.fixture
-def daemon(tmp_path):
-    tmp_path.chmod(0o755)
-    one = Daemon(tmp_path)
-    one.start()
-    yield one
-    one.end()
 
 
 def talk_and_worker(daemon):

@@ -4,23 +4,12 @@ import concurrent.futures
 import sqlite3
 import subprocess
 
-import pytest
-
 from test_acme_commands import Acme, csr
-from test_daemon import Daemon, Talk, issue
+from test_daemon import Talk, issue
 from test_house import TOP
 from test_master import BUILD, wait_for
 
 DAY = 86400
-
-
-@pytest.fixture
-def daemon(tmp_path):
-    tmp_path.chmod(0o755)
-    one = Daemon(tmp_path)
-    one.start()
-    yield one
-    one.end()
 
 
 def crl_number(talk, **params):
