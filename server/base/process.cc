@@ -90,11 +90,10 @@ void raise_descriptor_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-void give_way() {
-  constexpr int kNice = 10;
+void give_way(int nice) {
   const sched_param unused{};
   (void)::sched_setscheduler(0, SCHED_BATCH, &unused);
-  (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice);  // of the thread, on Linux: setpriority(2)
+  (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), nice);  // of the thread, on Linux: setpriority(2)
 }
 
 std::size_t proportional_set_size() {

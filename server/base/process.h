@@ -44,9 +44,10 @@ Status forbid_dumps();
 /// As many descriptors as the system lets the process have, for whoever holds one or more for each worker or client.
 void raise_descriptor_limit();
 
-/// This thread gives way to others from here on: a batch job that gets about a tenth of what another one gets which wants the
-/// processor at the same time (sched(7)). There is no way back. Never fails: whoever may not is no faster for it.
-void give_way();
+/// This thread gives way to others from here on: a batch job (sched(7)) that gets, at 10, about a tenth of what another one gets
+/// which wants the processor at the same time, at 3 a third, and that one gets it at once. There is no way back. Never fails:
+/// whoever may not is no faster for it.
+void give_way(int nice = 10);
 
 /// What this machine's kernel says of this process's memory: proportional set size in octets, 0 when unknown.
 std::size_t proportional_set_size();

@@ -27,6 +27,8 @@ using std::chrono::steady_clock;
 constexpr milliseconds kLongestSearch = std::chrono::hours{1};
 constexpr milliseconds kPoolLimit{500};   ///< the keymaker answers at once, or is not there
 constexpr milliseconds kGiveWayFor{500};  ///< after which whoever waits for the pair has waited enough (UPKI.md 1.1: 5 s)
+constexpr int kNice = 10;
+constexpr int kNiceInHaste = 3;  ///< a signature takes milliseconds: where one is wanted, it does not stand behind a search
 
 SecretBytes ask_line(const RealmName& realm, ByteView pass, const base::KeySpec& spec) {
   Bytes line;
@@ -86,9 +88,9 @@ class Search {
   ~Search() { over_ = true; }  // the futures wait for their threads
 
   /// @errors Busy: no room for a thread.
-  Status begin(bool gives_way) {
+  Status begin(int nice) {
     try {
-      searches_.push_back(std::async(std::launch::async, [this, gives_way] { return run(gives_way); }));
+      searches_.push_back(std::async(std::launch::async, [this, nice] { return run(nice); }));
       return {};
     } catch (const std::system_error&) {
       return Error(Code::Busy, "there is no room for a thread that searches for a key pair: try again shortly");
@@ -117,8 +119,8 @@ class Search {
  private:
   Search(const base::KeySpec& spec, base::Pipe word) : spec_(spec), word_(std::move(word)) {}
 
-  Result<crypto::PrivateKey> run(bool gives_way) {
-    if (gives_way) base::give_way();
+  Result<crypto::PrivateKey> run(int nice) {
+    base::give_way(nice);
     auto pair = crypto::PrivateKey::generate(spec_, &over_);
     over_ = true;
     (void)base::write_all(word_.write.get(), base::as_bytes("!"));
@@ -137,13 +139,13 @@ milliseconds time_left(const Session& session, milliseconds most) {
   return std::clamp(left, milliseconds{0}, most);
 }
 
-/// One search that gives way from the beginning, and, when that has taken too long on a busy machine, one that does not.
+/// One search that gives way from the beginning, and, when that has taken too long on a busy machine, one more that hardly does.
 Result<crypto::PrivateKey> search(const Session& session, const base::KeySpec& spec) {
   PKI_TRY_VOID(session.check_wanted());
   PKI_TRY(const auto both, Search::create(spec));
-  PKI_TRY_VOID(both->begin(true));
+  PKI_TRY_VOID(both->begin(kNice));
   if (!both->wait(session.client(), time_left(session, kGiveWayFor)) && session.check_wanted().ok()) {
-    (void)both->begin(false);  // else the first one goes on alone
+    (void)both->begin(kNiceInHaste);  // else the first one goes on alone
     both->wait(session.client(), time_left(session, kLongestSearch));
   }
   auto pair = both->end();
