@@ -1,18 +1,21 @@
 #include "clients/acme/problems.h"
 #include "clients/acme/service.h"
+#include "server/base/text.h"
 
 namespace chancery::acme {
 namespace {
 
-constexpr std::string_view kHttp01 = "http-01";
 constexpr std::string_view kRetryAfterSeconds = "1";
 
 /// One challenge as RFC 8555 7.1.5 writes it.
-Json challenge_document(const Json& challenge, const std::string& authorization, const Urls& urls) {
+Json challenge_document(const Json& challenge, const Json& of, const Urls& urls) {
+  const auto authorization = of.text("id");
   const auto type = challenge.text("type");
-  Json document =
-      Json::object({{"type", type}, {"url", urls.challenge(authorization, type)}, {"token", challenge.text("token")}});
+  Json document = Json::object({{"type", type}, {"url", urls.challenge(authorization, type)}});
   document.set("status", challenge.text("status", "pending"));
+  if (const auto token = challenge.text("token"); !token.empty()) document.set("token", token);
+  if (const auto issuers = challenge.texts("issuer_domain_names"); !issuers.empty())
+    document.set("issuer-domain-names", Json::strings(issuers)).set("accounturi", urls.account(of.text("account")));
   if (const auto validated = challenge.text("validated"); !validated.empty()) document.set("validated", validated);
   if (const Json* error = challenge.find("error"); error != nullptr && error->is_object()) document.set("error", *error);
   return document;
@@ -27,13 +30,12 @@ const Json::Array& challenges_of(const Json& authorization) {
 
 /// RFC 8555 7.1.4.
 Json authorization_document(const Json& authorization, const Urls& urls) {
-  const auto id = authorization.text("id");
   Json document = Json::object();
   if (const Json* identifier = authorization.find("identifier"); identifier != nullptr) document.set("identifier", *identifier);
   document.set("status", authorization.text("status"));
   if (const auto expires = authorization.text("expires"); !expires.empty()) document.set("expires", expires);
   Json challenges = Json::array();
-  for (const auto& one : challenges_of(authorization)) challenges.push_back(challenge_document(one, id, urls));
+  for (const auto& one : challenges_of(authorization)) challenges.push_back(challenge_document(one, authorization, urls));
   document.set("challenges", std::move(challenges));
   if (authorization.boolean("wildcard")) document.set("wildcard", true);
   return document;
@@ -47,18 +49,26 @@ Result<Json> find_challenge(const Json& authorization, std::string_view type) {
   return Error(Code::NotFound, "the authorization has no such challenge");
 }
 
-Validation make_validation(const Call& call, const Json& task, const Json& realm, const Json& challenge) {
-  const Json* authorization = task.find("authorization");
-  const Json* identifier = authorization->find("identifier");
-  Validation validation{call.request.realm,     call.account,       authorization->text("id"),
-                        challenge.text("type"), task.text("claim"), {}};
-  validation.question.host = identifier == nullptr ? "" : identifier->text("value");
-  validation.question.token = challenge.text("token");
-  validation.question.thumbprint = task.text("thumbprint");
-  validation.question.port = static_cast<int>(realm.integer("http01_port", validation.question.port));
-  validation.question.resolver = realm.text("resolver");
-  validation.question.allow_loopback = realm.boolean("allow_loopback");
-  return validation;
+Rules read_rules(const Json& realm) {
+  Rules rules;
+  rules.http01_port = static_cast<int>(realm.integer("http01_port", rules.http01_port));
+  rules.tlsalpn01_port = static_cast<int>(realm.integer("tlsalpn01_port", rules.tlsalpn01_port));
+  rules.resolver = {realm.text("resolver"), realm.texts("dnssec_anchors")};
+  rules.allow_loopback = realm.boolean("allow_loopback");
+  for (const auto& one : realm.texts("caa_identities")) rules.caa_issuers.push_back(base::to_lower_ascii(one));
+  return rules;
+}
+
+/// Whose name it is, who asks, and by what rules.
+Question make_question(const Call& call, const Json& authorization, const Json& realm) {
+  Question question;
+  const Json* identifier = authorization.find("identifier");
+  question.name = identifier == nullptr ? "" : identifier->text("value");
+  question.is_address = identifier != nullptr && identifier->text("type") == "ip";
+  question.wildcard = authorization.boolean("wildcard");
+  question.account_url = call.urls.account(call.account);
+  question.rules = read_rules(realm);
+  return question;
 }
 
 }  // namespace
@@ -93,7 +103,7 @@ Result<http::Response> Service::challenge(const Call& call) {
     PKI_TRY(authorization, begin_challenge(call, id, type));
     PKI_TRY(challenge, find_challenge(authorization, type));
   }
-  auto response = json_response(200, challenge_document(challenge, id, call.urls));
+  auto response = json_response(200, challenge_document(challenge, authorization, call.urls));
   response.add("Link", "<" + call.urls.authorization(id) + ">;rel=\"up\"");
   if (challenge.text("status") == "processing") response.add("Retry-After", std::string(kRetryAfterSeconds));
   return response;
@@ -101,7 +111,7 @@ Result<http::Response> Service::challenge(const Call& call) {
 
 /// Claims the challenge and hands it to the validator. @return the authorization as it is now.
 Result<Json> Service::begin_challenge(const Call& call, const std::string& authorization, const std::string& type) {
-  if (type != kHttp01) return acme_error("malformed", "challenges of type " + type + " are not validated here");
+  if (find_method(type) == nullptr) return acme_error("malformed", "challenges of type " + type + " are not validated here");
   PKI_TRY(const auto realm, ask(call, "acme.realm.get", Json::object()));
   PKI_TRY(const auto task, ask(call, "acme.challenge.begin",
                                Json::object({{"account", call.account}, {"authorization", authorization}, {"type", type}})));
@@ -109,9 +119,35 @@ Result<Json> Service::begin_challenge(const Call& call, const std::string& autho
   if (now == nullptr) return Error(Code::Internal, "acme.challenge.begin gave no authorization");
   if (!task.boolean("claimed")) return *now;
   PKI_TRY(const auto challenge, find_challenge(*now, type));
-  const auto validation = make_validation(call, task, realm, challenge);
-  if (!validator_.submit(validation)) validator_.give_up(validation);
+  auto question = make_question(call, *now, realm);
+  question.method = type;
+  question.token = challenge.text("token");
+  question.thumbprint = task.text("thumbprint");
+  validator_.submit({.realm = call.request.realm,
+                     .account = call.account,
+                     .authorization = authorization,
+                     .claim = task.text("claim"),
+                     .question = std::move(question)});
   return *now;
+}
+
+/// What the daemon wants looked up before it issues: CAA that was looked at long ago (acme.order.finalize).
+Status Service::begin_caa_checks(const Call& call, const Json& order) {
+  const Json* checks = order.find("caa_checks");
+  if (checks == nullptr || checks->as_array() == nullptr || checks->as_array()->empty()) return {};
+  PKI_TRY(const auto realm, ask(call, "acme.realm.get", Json::object()));
+  for (const auto& one : *checks->as_array()) {
+    auto question = make_question(call, one, realm);
+    question.method = one.text("type");
+    validator_.submit({.kind = Validation::Kind::Caa,
+                       .realm = call.request.realm,
+                       .account = call.account,
+                       .order = order.text("id"),
+                       .authorization = one.text("authorization"),
+                       .claim = one.text("claim"),
+                       .question = std::move(question)});
+  }
+  return {};
 }
 
 }  // namespace chancery::acme

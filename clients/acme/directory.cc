@@ -11,6 +11,7 @@ http::Response Service::directory(const http::Request& request) {
   const Urls urls(request);
   Json meta = Json::object({{"externalAccountRequired", false}});
   if (const auto terms = realm->text("terms_of_service"); !terms.empty()) meta.set("termsOfService", terms);
+  if (const auto issuers = realm->texts("caa_identities"); !issuers.empty()) meta.set("caaIdentities", Json::strings(issuers));
   Json profiles = Json::object();
   for (const auto& name : realm->texts("profiles")) profiles.set(name, "profile " + name + " of realm " + request.realm);
   meta.set("profiles", std::move(profiles));

@@ -82,11 +82,11 @@ std::size_t on_body(char* data, std::size_t, std::size_t count, void* context) {
 /// libcurl's outcome as an ACME error; the words are ours, not the peer's.
 Error transfer_error(CURLcode code) {
   switch (code) {
-    case CURLE_COULDNT_CONNECT: return acme_error("connection", "connection refused or unreachable");
-    case CURLE_OPERATION_TIMEDOUT: return acme_error("connection", "timed out");
-    case CURLE_GOT_NOTHING: return acme_error("connection", "the connection was closed without an answer");
+    case CURLE_COULDNT_CONNECT: return passing_error("connection", "connection refused or unreachable");
+    case CURLE_OPERATION_TIMEDOUT: return passing_error("connection", "timed out");
+    case CURLE_GOT_NOTHING: return passing_error("connection", "the connection was closed without an answer");
     case CURLE_RECV_ERROR:
-    case CURLE_SEND_ERROR: return acme_error("connection", "the connection broke");
+    case CURLE_SEND_ERROR: return passing_error("connection", "the connection broke");
     case CURLE_SSL_CONNECT_ERROR: return acme_error("tls", "the TLS handshake failed");
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_WEIRD_SERVER_REPLY: return acme_error("connection", "the answer is no HTTP/1");

@@ -1,57 +1,46 @@
-#include "clients/acme/http01.h"
-
 #include <algorithm>
 #include <array>
 #include <utility>
-#include <vector>
 
+#include "clients/acme/challenge.h"
 #include "clients/acme/fetch.h"
 #include "clients/acme/problems.h"
-#include "clients/acme/resolve.h"
+#include "clients/acme/reach.h"
 #include "server/base/text.h"
 
 namespace chancery::acme {
 namespace {
 
-constexpr std::size_t kBodySlack = 64;      ///< white space that may follow the key authorization
-constexpr std::size_t kMaxEvidence = 2000;  ///< octets, see acme.challenge.finish
+constexpr int kMaxRedirects = 10;       // PROMISES F45
+constexpr std::size_t kBodySlack = 64;  ///< white space that may follow the key authorization
+constexpr std::size_t kMaxShownUrl = 300;
 constexpr std::array kRedirects{301, 302, 303, 307, 308};
 
-using Deadline = std::chrono::steady_clock::time_point;
-
-/// One validation under way.
+/// One try under way. Redirects are followed by hand: each hop is resolved and checked anew, to ports 80, 443 and the realm's
+/// own only, and connects to exactly the address that was checked.
 class Search {
  public:
-  explicit Search(const Http01Question& question)
-      : question_(question),
-        expected_(question.token + "." + question.thumbprint),
-        deadline_(std::chrono::steady_clock::now() + kValidationLimit) {}
+  Search(const Question& question, Deadline deadline, Evidence& evidence)
+      : question_(question), expected_(question.key_authorization()), deadline_(deadline), evidence_(evidence) {}
 
-  Verdict run() {
-    auto found = follow();
-    return {found.ok() ? std::nullopt : std::optional(found.error()), evidence_.substr(0, kMaxEvidence)};
-  }
+  Status follow();
 
  private:
-  Status follow();
   Result<Fetched> ask(const Url& url);
-  Result<std::vector<IpAddress>> permitted_addresses(const Url& url);
   Status check_port(const Url& url) const;
-  Status check(const IpAddress& address) const;
   Status judge(const Url& url, const Fetched& fetched) const;
-  void note(const std::string& line) { evidence_ += (evidence_.empty() ? "" : "; ") + line; }
 
-  const Http01Question& question_;
+  const Question& question_;
   std::string expected_;
   Deadline deadline_;
+  Evidence& evidence_;
   IpAddress address_;  ///< that answered last
-  std::string evidence_;
 };
 
-std::string first_url(const Http01Question& question) {
-  const auto literal = IpAddress::parse(question.host);
-  const auto host = literal.ok() ? literal->host_text() : question.host;
-  const auto port = question.port == 80 ? "" : ":" + std::to_string(question.port);
+std::string first_url(const Question& question) {
+  const auto literal = IpAddress::parse(question.name);
+  const auto host = literal.ok() ? literal->host_text() : question.name;
+  const auto port = question.rules.http01_port == 80 ? "" : ":" + std::to_string(question.rules.http01_port);
   return "http://" + host + port + "/.well-known/acme-challenge/" + question.token;
 }
 
@@ -64,60 +53,30 @@ std::string describe_body(const Fetched& fetched, const std::string& token) {
   return "other text of " + std::to_string(fetched.body.size()) + " octets";
 }
 
-/// The error with the place in front, its ACME type kept.
-Error at(const Url& url, const Error& error) { return error.within(base::printable(url.text, 300)); }
+std::string shown(const Url& url) { return base::printable(url.text, kMaxShownUrl); }
 
 Status Search::check_port(const Url& url) const {
-  if (url.port == 80 || url.port == 443 || url.port == question_.port) return {};
+  if (url.port == 80 || url.port == 443 || url.port == question_.rules.http01_port) return {};
   return acme_error("connection", "redirect to port " + std::to_string(url.port) + ", expected 80 or 443");
 }
 
-/// A realm that keeps validation off loopback keeps it off the machine's other addresses, too (PROMISES F47).
-Status Search::check(const IpAddress& address) const {
-  PKI_TRY_VOID(check_target(address, question_.allow_loopback));
-  if (question_.allow_loopback) return {};
-  const auto own = own_addresses();
-  const bool is_own = std::ranges::find(own, address) != own.end() || std::ranges::find(own, address.embedded()) != own.end();
-  if (!is_own) return {};
-  return Error(Code::Denied, address.text() + " is this machine's own address: validation does not connect there");
-}
-
-Result<std::vector<IpAddress>> Search::permitted_addresses(const Url& url) {
-  PKI_TRY(auto addresses, resolve(url.host, question_.resolver, deadline_));
-  std::string why;
-  std::erase_if(addresses, [&](const IpAddress& address) {
-    const auto permitted = check(address);
-    if (!permitted.ok()) why = permitted.error().message();
-    return !permitted.ok();
-  });
-  if (addresses.empty()) return acme_error("connection", why);
-  return addresses;
-}
-
-/// Tries the addresses in order until one answers; what answers is final, whatever it says.
 Result<Fetched> Search::ask(const Url& url) {
   PKI_TRY_VOID(check_port(url));
-  PKI_TRY(const auto addresses, permitted_addresses(url));
-  Error last = acme_error("connection", "no address was tried");
-  for (const auto& address : addresses) {
+  PKI_TRY(const auto addresses, permitted_addresses(url.host, question_.rules, deadline_));
+  Fetched fetched;
+  PKI_TRY_VOID(ask_each(addresses, shown(url), deadline_, evidence_, [&](const IpAddress& address) -> Status {
     FetchLimits limits{deadline_};
     limits.max_body = expected_.size() + kBodySlack;
-    auto fetched = fetch(url, address, limits);
-    const auto place = url.text + " at " + address.text();
-    if (fetched.ok()) {
-      note(place + ": status " + std::to_string(fetched->status));
-      address_ = address;
-      return fetched;
-    }
-    note(place + ": " + fetched.error().message());
-    last = fetched.error().within(address.text());
-    if (std::chrono::steady_clock::now() >= deadline_) break;
-  }
-  return last;
+    PKI_TRY(fetched, fetch(url, address, limits));
+    address_ = address;
+    return {};
+  }));
+  evidence_.note(shown(url) + " at " + address_.text() + ": status " + std::to_string(fetched.status));
+  return fetched;
 }
 
 Status Search::judge(const Url& url, const Fetched& fetched) const {
-  const auto place = base::printable(url.text, 300) + " at " + address_.text();
+  const auto place = shown(url) + " at " + address_.text();
   if (fetched.status != 200) {
     return acme_error("incorrectResponse", place + " answered status " + std::to_string(fetched.status) + ", expected 200");
   }
@@ -135,10 +94,11 @@ Status Search::follow() {
     const auto url = parse_url(next);
     if (!url.ok()) return acme_error("connection", from + ": redirect that is not followed: " + url.error().message());
     auto fetched = ask(*url);
-    if (!fetched.ok()) return at(*url, fetched.error());
+    if (!fetched.ok()) return fetched.error().within(shown(*url));
     if (std::ranges::find(kRedirects, fetched->status) == kRedirects.end()) return judge(*url, *fetched);
-    if (fetched->location.empty()) return at(*url, acme_error("incorrectResponse", "redirect without a usable Location"));
-    from = base::printable(url->text, 300);
+    if (fetched->location.empty())
+      return acme_error("incorrectResponse", "redirect without a usable Location").within(shown(*url));
+    from = shown(*url);
     next = fetched->location;
   }
   return acme_error("connection", "more than " + std::to_string(kMaxRedirects) + " redirects from " + first_url(question_));
@@ -146,6 +106,8 @@ Status Search::follow() {
 
 }  // namespace
 
-Verdict validate_http01(const Http01Question& question) { return Search(question).run(); }
+Status prove_http01(const Question& question, Deadline deadline, Evidence& evidence) {
+  return Search(question, deadline, evidence).follow();
+}
 
 }  // namespace chancery::acme

@@ -71,10 +71,12 @@ Result<http::Response> Service::new_order(const Call& call) {
 Result<http::Response> Service::order(const Call& call) {
   PKI_TRY(const auto order,
           ask(call, "acme.order.get", Json::object({{"account", call.account}, {"order", call.request.parameter("order")}})));
+  PKI_TRY_VOID(begin_caa_checks(call, order));
   return order_response(200, order, call.urls);
 }
 
-/// RFC 8555 7.4: the daemon compares the request's names with the order's and issues.
+/// RFC 8555 7.4: the daemon compares the request's names with the order's and issues; what it wants looked up before is handed
+/// on, and the order is processing meanwhile.
 Result<http::Response> Service::finalize(const Call& call) {
   PKI_TRY(const Json* csr, optional_member(*call.payload, "csr", "a text"));
   if (csr == nullptr) return acme_error("malformed", "member csr is missing");
@@ -84,6 +86,7 @@ Result<http::Response> Service::finalize(const Call& call) {
                                 Json::object({{"account", call.account},
                                               {"order", call.request.parameter("order")},
                                               {"csr", x509::to_pem(x509::kRequestLabel, *der)}})));
+  PKI_TRY_VOID(begin_caa_checks(call, order));
   return order_response(200, order, call.urls);
 }
 

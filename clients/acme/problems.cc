@@ -116,6 +116,12 @@ Error acme_error(std::string_view type, std::string detail) {
   return {Code::Malformed, std::move(detail), std::string(kHintWord) + std::string(problem_type(type).name)};
 }
 
+Error passing_error(std::string_view type, std::string detail) {
+  return {Code::Unavailable, std::move(detail), std::string(kHintWord) + std::string(problem_type(type).name)};
+}
+
+bool is_passing(const Error& error) { return error.code() == Code::Unavailable; }
+
 Error as_acme(const Error& error, std::string_view type) { return acme_error(type, detail_of(error)); }
 
 http::Response problem_response(const Error& error, std::chrono::seconds retry_after) {

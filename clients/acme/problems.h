@@ -34,6 +34,10 @@ Problem to_problem(const Error& error);
 /// An Error that carries its ACME type. @param type  a name of the table.
 Error acme_error(std::string_view type, std::string detail);
 
+/// The same for what may pass by itself: the next try may have another outcome.
+Error passing_error(std::string_view type, std::string detail);
+bool is_passing(const Error& error);
+
 /// The same error, of that ACME type.
 Error as_acme(const Error& error, std::string_view type);
 

@@ -85,6 +85,7 @@ class Service {
   Result<http::Response> authorization(const Call& call);
   Result<http::Response> challenge(const Call& call);
   Result<Json> begin_challenge(const Call& call, const std::string& authorization, const std::string& type);
+  Status begin_caa_checks(const Call& call, const Json& order);
 
   // certificates.cc
   Result<http::Response> certificate(const Call& call);

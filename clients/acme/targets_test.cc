@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "clients/acme/fetch.h"
-#include "clients/acme/resolve.h"
+#include "clients/dns/lookup.h"
 
 namespace chancery::acme {
 namespace {
@@ -89,13 +89,13 @@ TEST(Url, F45_RefusesOtherSchemesAndUserNames) {
 
 TEST(Resolve, LocalhostAndLiteralsAskNobody) {
   const auto expired = std::chrono::steady_clock::now();
-  const auto below = resolve("www.Example.localhost", "192.0.2.1:53", expired);
+  const auto below = dns::addresses_of("www.Example.localhost", {"192.0.2.1:53"}, expired);
   ASSERT_TRUE(below.ok());
   ASSERT_EQ(below->size(), 2U);
   EXPECT_EQ(below->at(0).text(), "::1");
   EXPECT_EQ(below->at(1).text(), "127.0.0.1");
-  EXPECT_EQ(resolve("10.0.0.1", "", expired)->at(0).text(), "10.0.0.1");
-  EXPECT_EQ(resolve("[2001:db8::1]", "", expired)->at(0).text(), "2001:db8::1");
+  EXPECT_EQ(dns::addresses_of("10.0.0.1", {}, expired)->at(0).text(), "10.0.0.1");
+  EXPECT_EQ(dns::addresses_of("[2001:db8::1]", {}, expired)->at(0).text(), "2001:db8::1");
 }
 
 }  // namespace

@@ -18,39 +18,48 @@ constexpr std::chrono::milliseconds kReportPause{200};  ///< doubled after each 
 
 /// Who runs the server is asked why, and the client may not say.
 void log_failure(const Validation& validation, const Error& why) {
-  base::log_info(validation.type + " of " + base::printable(validation.question.host) + " failed, authorization " +
-                 validation.authorization + " of account " + validation.account + " in realm " + validation.realm + ": " +
+  const auto& question = validation.question;
+  const auto what = validation.kind == Validation::Kind::Caa ? std::string("CAA") : question.method;
+  base::log_info(what + " of " + base::printable(question.name) + " failed, authorization " + validation.authorization +
+                 " of account " + validation.account + " in realm " + validation.realm + ": " +
                  base::printable(base::to_line(why)));
+}
+
+Json report_of(const Validation& validation, const Verdict& verdict) {
+  const bool found = !verdict.error.has_value();
+  auto params =
+      Json::object({{"authorization", validation.authorization}, {"claim", validation.claim}, {"evidence", verdict.evidence}});
+  if (validation.kind == Validation::Kind::Caa) {
+    params.set("order", validation.order).set("allowed", found);
+  } else {
+    params.set("type", validation.question.method).set("valid", found).set("caa_checked", verdict.caa_checked);
+  }
+  if (verdict.error) params.set("error", problem_document(to_problem(*verdict.error)));
+  return params;
 }
 
 }  // namespace
 
 Validator::Validator(http::Gateway& gateway) : gateway_(gateway), pool_("validator", kThreads, kMaxWaiting) {}
 
-bool Validator::submit(Validation validation) {
-  return pool_.submit([this, held = std::move(validation)] { run(held); });
-}
-
-void Validator::give_up(const Validation& validation) {
+void Validator::submit(Validation validation) {
+  if (pool_.submit([this, validation] { run(validation); })) return;
   report(validation, {acme_error("serverInternal", "too many validations wait already"), "not tried"});
 }
 
-void Validator::run(const Validation& validation) { report(validation, validate_http01(validation.question)); }
+void Validator::run(const Validation& validation) {
+  const bool is_challenge = validation.kind == Validation::Kind::Challenge;
+  report(validation, is_challenge ? validate(validation.question) : recheck_caa(validation.question));
+}
 
 /// The daemon may be restarting just now: the verdict waits for it a little.
 void Validator::report(const Validation& validation, const Verdict& verdict) {
-  auto params = Json::object({{"authorization", validation.authorization},
-                              {"type", validation.type},
-                              {"claim", validation.claim},
-                              {"valid", !verdict.error.has_value()},
-                              {"evidence", verdict.evidence}});
-  if (verdict.error) {
-    log_failure(validation, *verdict.error);
-    params.set("error", problem_document(to_problem(*verdict.error)));
-  }
+  const auto method = validation.kind == Validation::Kind::Challenge ? "acme.challenge.finish" : "acme.caa.finish";
+  const auto params = report_of(validation, verdict);
+  if (verdict.error) log_failure(validation, *verdict.error);
   auto pause = kReportPause;
   for (int i = 0; i < kReportTries; ++i, pause *= 2) {
-    const auto reported = gateway_.call(validation.realm, "acme.challenge.finish", params, "acme:" + validation.account);
+    const auto reported = gateway_.call(validation.realm, method, params, "acme:" + validation.account);
     if (reported.ok()) return;
     if (reported.error().code() != Code::Unavailable && reported.error().code() != Code::Closed) {
       return base::log_warning("verdict on authorization " + validation.authorization + ": " + base::to_line(reported.error()));

@@ -2,21 +2,24 @@
 
 #include <string>
 
-#include "clients/acme/http01.h"
+#include "clients/acme/challenge.h"
 #include "clients/http/gateway.h"
 #include "clients/http/pool.h"
 #include "server/wire/json.h"
 
 namespace chancery::acme {
 
-/// A challenge that this process has claimed (acme.challenge.begin) and is to report on.
+/// A challenge that this process has claimed (acme.challenge.begin), or CAA records that it is to look up again
+/// (acme.order.finalize), and is to report on.
 struct Validation {
-  std::string realm;
-  std::string account;
-  std::string authorization;
-  std::string type;  ///< "http-01"
-  std::string claim;
-  Http01Question question;
+  enum class Kind : std::uint8_t { Challenge, Caa };
+  Kind kind = Kind::Challenge;
+  std::string realm{};
+  std::string account{};
+  std::string order{};  ///< of Kind::Caa
+  std::string authorization{};
+  std::string claim{};
+  Question question{};
 };
 
 /// Validates in the background, a few at a time, and reports each verdict to the daemon.
@@ -24,10 +27,8 @@ class Validator {
  public:
   explicit Validator(http::Gateway& gateway);
 
-  /// @return false: too many wait already; the claim is reported as failed by the caller, see give_up.
-  bool submit(Validation validation);
-  /// Reports that the validation did not take place.
-  void give_up(const Validation& validation);
+  /// Too many that wait already are reported as failed at once.
+  void submit(Validation validation);
 
  private:
   void run(const Validation& validation);

@@ -200,6 +200,9 @@ Result<Json> acme_issue_certificate(Backend& backend, const Json& params) {
   if (!profile.empty()) wanted.set("profile", profile);
   const auto done = backend.call("acme.order.finalize", std::move(wanted));
   if (!done.ok()) return csr_failure(done.error());
+  if (done->text("serial").empty())
+    return Error(Code::Busy, "the order is " + done->text("status") + ": CAA of its names is looked at first",
+                 "a client that polls it by ACME has that done; then ask again");
   PKI_TRY(const auto certificate, certificate_of(backend, done->text("serial")));
   return Json::object({{"certificate", certificate.text("certificate")}, {"serial", serial_number(certificate.text("serial"))}});
 }

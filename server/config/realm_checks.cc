@@ -4,6 +4,7 @@
 #include "server/base/file.h"
 #include "server/base/seed.h"
 #include "server/base/text.h"
+#include "server/config/challenge_methods.h"
 #include "server/config/checks.h"
 #include "server/config/realm_settings.h"
 #include "server/config/setting.h"
@@ -110,8 +111,25 @@ void check_acme_profile(const RealmConfig& realm, const ProfileName& name, const
   }
 }
 
+/// A method that names the CA in a record needs a name for it, and a realm that answers ACME clients something to prove.
+void check_challenges(const AcmeConfig& acme, const Node& at, Report& report) {
+  for (const auto& [setting, methods] :
+       {std::pair("challenges", &acme.challenges), std::pair("wildcard_challenges", &acme.wildcard_challenges)}) {
+    for (const auto& one : *methods) {
+      const auto* method = find_challenge_method(one);
+      if (method == nullptr || !method->needs_issuer || !acme.caa_identities.empty()) continue;
+      report.error(place_of(at, {setting}),
+                   "found " + one + " without caa_identities, expected the DNS names that its records name");
+    }
+  }
+  if (acme.enabled && acme.challenges.empty() && acme.wildcard_challenges.empty() && acme.ip_challenges.empty()) {
+    report.error(place_of(at, {"challenges"}), "found no challenge for names of any kind, expected one, or enabled: false");
+  }
+}
+
 void check_acme(const RealmConfig& realm, const Node& root, Report& report) {
   const Node& acme = place_of(root, {kAcmeSection});
+  check_challenges(realm.acme, acme, report);
   check_acme_profile(realm, realm.acme.profile, place_of(acme, {"profile"}), report);
   const Node& profiles = place_of(acme, {"profiles"});
   for (std::size_t i = 0; i < realm.acme.profiles.size(); ++i) {

@@ -77,9 +77,16 @@ struct AcmeConfig {
   bool enabled = true;
   ProfileName profile = ProfileName::parse("server").value();  ///< default profile of orders
   std::vector<ProfileName> profiles;                           ///< further ones an order may name
+  std::vector<std::string> challenges{"http-01", "dns-01",
+                                      "tls-alpn-01"};                ///< for DNS names, in the order in which they are offered
+  std::vector<std::string> wildcard_challenges{"dns-01"};            ///< none: no wildcards
+  std::vector<std::string> ip_challenges{"http-01", "tls-alpn-01"};  ///< none: no addresses
   int http01_port = 80;
-  std::string resolver;         ///< "ADDR:PORT"; empty: the system's
-  bool allow_loopback = false;  ///< validation may connect to 127.0.0.0/8 and ::1 (demo, tests)
+  int tlsalpn01_port = 443;
+  std::string resolver;                     ///< "ADDR:PORT"; empty: the system's
+  std::vector<std::string> dnssec_anchors;  ///< "example. IN DS …"; none: the resolver's word is taken
+  std::vector<std::string> caa_identities;  ///< DNS names that mean this CA in CAA records; none: CAA is not looked at
+  bool allow_loopback = false;              ///< validation may connect to 127.0.0.0/8 and ::1 (demo, tests)
   std::chrono::seconds order_lifetime{std::chrono::hours{24 * 7}};
   std::chrono::seconds authorization_lifetime{std::chrono::hours{24 * 30}};
   std::string terms_of_service;     ///< URL; empty: none

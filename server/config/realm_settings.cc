@@ -5,6 +5,7 @@
 
 #include "server/base/text.h"
 #include "server/config/builtin_profiles.h"
+#include "server/config/challenge_methods.h"
 #include "server/config/profile_settings.h"
 #include "server/config/text_checks.h"
 
@@ -17,6 +18,24 @@ constexpr std::int64_t kDay = 86400;
 constexpr std::int64_t kMostDays = 36525;
 constexpr std::int64_t kMostPort = 65535;
 constexpr std::size_t kMaxShown = 80;
+
+constexpr std::string_view kNameWords = "http-01 dns-01 tls-alpn-01 dns-account-01 dns-persist-01";
+constexpr std::string_view kWildcardWords = "dns-01 dns-account-01 dns-persist-01";
+constexpr std::string_view kAddressWords = "http-01 tls-alpn-01";
+
+/// Whether the words are the methods of the table that prove it, in its order.
+constexpr bool lists_methods_for(ProofOf what, std::string_view words) {
+  for (const auto& method : kChallengeMethods) {
+    if (!method.proves(what)) continue;
+    if (!words.starts_with(method.name)) return false;
+    words.remove_prefix(method.name.size());
+    if (words.starts_with(' ')) words.remove_prefix(1);
+  }
+  return words.empty();
+}
+static_assert(lists_methods_for(ProofOf::Name, kNameWords));
+static_assert(lists_methods_for(ProofOf::Wildcard, kWildcardWords));
+static_assert(lists_methods_for(ProofOf::Address, kAddressWords));
 
 constexpr std::array kRealm{
     row<&RealmConfig::company>(
@@ -146,12 +165,37 @@ constexpr std::array kAcme{
     row<&AcmeConfig::enabled>({.name = "enabled", .doc = "Whether the realm answers ACME clients (RFC 8555)."}),
     row<&AcmeConfig::profile>({.name = "profile", .doc = "The profile of orders that name none."}),
     row<&AcmeConfig::profiles>({.name = "profiles", .doc = "Further profiles that an order may name."}),
+    row<&AcmeConfig::challenges>({.name = "challenges",
+                                  .words = kNameWords,
+                                  .doc = "How DNS names may be proved; each is offered, and one is enough. http-01 and dns-01 "
+                                         "are RFC 8555's, tls-alpn-01 RFC "
+                                         "8737's; dns-account-01 and dns-persist-01 are drafts (doc/acme.md)."}),
+    row<&AcmeConfig::wildcard_challenges>({.name = "wildcard_challenges",
+                                           .words = kWildcardWords,
+                                           .doc = "The same for names like *.example.com. Empty: there are none."}),
+    row<&AcmeConfig::ip_challenges>(
+        {.name = "ip_challenges", .words = kAddressWords, .doc = "The same for IP addresses (RFC 8738). Empty: there are none."}),
     row<&AcmeConfig::http01_port>(
         {.name = "http01_port", .least = 1, .most = kMostPort, .doc = "Where http-01 connects to (RFC 8555 8.3 says 80)."}),
+    row<&AcmeConfig::tlsalpn01_port>(
+        {.name = "tlsalpn01_port", .least = 1, .most = kMostPort, .doc = "Where tls-alpn-01 connects to (RFC 8737 3 says 443)."}),
     row<&AcmeConfig::resolver>({.name = "resolver",
                                 .check = check_address_port,
                                 .doc = "The DNS server to ask, ADDRESS:PORT. Empty: the system's.",
                                 .type = "address and port"}),
+    row<&AcmeConfig::dnssec_anchors>(
+        {.name = "dnssec_anchors",
+         .check = check_trust_anchor,
+         .doc =
+             "DS or DNSKEY records like \"example. IN DS 20326 8 2 e06d…\": answers from these zones and those below must bear "
+             "DNSSEC signatures that lead there. Empty: the resolver checks them, or nobody.",
+         .type = "DNS record"}),
+    row<&AcmeConfig::caa_identities>({.name = "caa_identities",
+                                      .check = check_domain,
+                                      .doc = "The DNS names that stand for this CA in CAA records (RFC 8659, RFC 8657). Empty: "
+                                             "CAA is not looked at, as a private "
+                                             "CA's customers mostly have none.",
+                                      .type = "DNS name"}),
     row<&AcmeConfig::allow_loopback>(
         {.name = "allow_loopback",
          .doc = "Whether validation may connect to 127.0.0.0/8 and ::1: for tests and demonstrations only."}),

@@ -1,6 +1,7 @@
 noinst_LIBRARIES += libconfig.a
 libconfig_a_SOURCES = \
   server/config/builtin_profiles.cc server/config/builtin_profiles.h \
+  server/config/challenge_methods.h \
   server/config/checks.h \
   server/config/diff.cc server/config/diff.h \
   server/config/documents.cc server/config/documents.h \

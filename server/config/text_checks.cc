@@ -27,6 +27,8 @@ Error unexpected(std::string_view found, std::string_view expected) {
   return {Code::BadConfig, "found \"" + base::printable(found, kMaxShown) + "\", expected " + std::string(expected)};
 }
 
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
 bool is_label(std::string_view label) {
   const auto allowed = [](char c) { return is_alnum(c) || c == '-'; };
   return !label.empty() && label.size() <= kMaxLabelOctets && std::ranges::all_of(label, allowed) && label.front() != '-' &&
@@ -145,6 +147,18 @@ Status check_host_or_address(std::string_view text) {
 Status check_domain(std::string_view text) {
   if (is_host_name(text)) return {};
   return unexpected(text, "a DNS name of letters, digits and hyphens, like example.com");
+}
+
+Status check_trust_anchor(std::string_view text) {
+  constexpr std::size_t kLeastFields = 7;  // owner, class, type and four of the record's own (RFC 4034 2.2, 5.3)
+  auto fields = base::split(base::trim(text), ' ');
+  std::erase(fields, "");
+  const bool shaped = fields.size() >= kLeastFields && fields[0].ends_with('.') && fields[1] == "IN" &&
+                      (fields[2] == "DS" || fields[2] == "DNSKEY") && std::ranges::all_of(fields[3], is_digit) &&
+                      std::ranges::all_of(fields[4], is_digit) && std::ranges::all_of(fields[5], is_digit);
+  const auto owner = shaped ? std::string_view(fields[0]).substr(0, fields[0].size() - 1) : std::string_view();
+  if (shaped && (owner.empty() || is_host_name(owner))) return {};
+  return unexpected(text, "a DS or DNSKEY record like \"example. IN DS 20326 8 2 e06d…\"");
 }
 
 Status check_url(std::string_view text) {

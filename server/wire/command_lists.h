@@ -184,6 +184,13 @@ inline constexpr std::array kAcmeAuthorizationSync{
     kAuthorization, kOrder, Param{"identifier", Type::Object, kRequired, 1024, "{type, value}, one of the order's identifiers"},
     Param{"status", Type::Word, kOptional, 16, "status, default that which it has, a new one's pending",
           "pending valid invalid deactivated expired revoked"}};
+inline constexpr std::array kAcmeCaaFinish{
+    kOrder,
+    kAuthorization,
+    Param{"claim", Type::Text, kRequired, kMaxId, "what acme.order.finalize or acme.order.get gave"},
+    Param{"allowed", Type::Boolean, kRequired, 1, "whether CAA was found, and allowed it"},
+    Param{"error", Type::Object, kOptional, 8192, "problem document {type, detail} when not allowed"},
+    Param{"evidence", Type::Text, kOptional, 2048, "what was asked, and what came back"}};
 inline constexpr std::array kAcmeCertificateGet{kAccount, Param{"serial", Type::Hex, kRequired, 40, "serial number"}};
 inline constexpr std::array kAcmeCertificateRevoke{
     Param{"certificate", Type::Pem, kRequired, kMaxPem, "the certificate"},
@@ -195,6 +202,7 @@ inline constexpr std::array kAcmeChallengeFinish{
     kChallengeType,
     Param{"claim", Type::Text, kRequired, kMaxId, "what acme.challenge.begin gave"},
     Param{"valid", Type::Boolean, kRequired, 1, "whether the proof was found"},
+    Param{"caa_checked", Type::Boolean, kOptional, 1, "whether CAA was looked at, and allowed it"},
     Param{"error", Type::Object, kOptional, 8192, "problem document {type, detail} when not valid"},
     Param{"evidence", Type::Text, kOptional, 2048, "what was asked, of which address, and what came back"}};
 inline constexpr std::array kAcmeOrderCreate{
@@ -394,36 +402,45 @@ inline constexpr std::array kAcmeAuthorization{
     Field{"wildcard", Type::Boolean, "whether it stands for a wildcard name"},
     kAuthorizationStatus,
     Field{"expires", Type::Time, "until"},
-    Field{"challenges", Type::Objects, "{type, token, status, validated, error} each"}};
+    Field{"challenges", Type::Objects, "{type, token, issuer_domain_names, status, validated, error} each"}};
 inline constexpr std::array kAcmeAuthorizationOfOrder{
     Field{"id", Type::Text, "authorization id"},
     Field{"account", Type::Text, "account id"},
     Field{"order", Type::Text, "the order that it was made for; absent where that is not known"},
     kIdentifierField,
+    Field{"wildcard", Type::Boolean, "whether it stands for a wildcard name"},
     kAuthorizationStatus,
     Field{"expires", Type::Time, "until"}};
 inline constexpr std::array kAcmeChallengeTask{
     Field{"claimed", Type::Boolean, "whether the caller is to validate; false: it is decided or under way"},
     Field{"claim", Type::Text, "for acme.challenge.finish"}, Field{"authorization", Type::Object, "as acme.authorization.get"},
     Field{"thumbprint", Type::Text, "of the account's key, for the key authorization"}};
-inline constexpr std::array kAcmeOrder{Field{"id", Type::Text, "order id"},
-                                       Field{"account", Type::Text, "account id"},
-                                       Field{"status", Type::Word, "pending ready processing valid invalid"},
-                                       Field{"identifiers", Type::Objects, "{type, value} each"},
-                                       Field{"authorizations", Type::Texts, "authorization ids"},
-                                       Field{"profile", Type::Word, "profile"},
-                                       Field{"expires", Type::Time, "until"},
-                                       kNotBefore,
-                                       kNotAfter,
-                                       Field{"error", Type::Object, "problem document"},
-                                       Field{"serial", Type::Hex, "of the certificate, once valid"}};
+inline constexpr std::array kAcmeOrder{
+    Field{"id", Type::Text, "order id"},
+    Field{"account", Type::Text, "account id"},
+    Field{"status", Type::Word, "pending ready processing valid invalid"},
+    Field{"identifiers", Type::Objects, "{type, value} each"},
+    Field{"authorizations", Type::Texts, "authorization ids"},
+    Field{"profile", Type::Word, "profile"},
+    Field{"expires", Type::Time, "until"},
+    kNotBefore,
+    kNotAfter,
+    Field{"error", Type::Object, "problem document"},
+    Field{"serial", Type::Hex, "of the certificate, once valid"},
+    Field{"caa_checks", Type::Objects,
+          "{authorization, account, identifier, wildcard, type, claim} each: CAA to be looked at "
+          "before it is issued, and reported by acme.caa.finish; of finalize and get"}};
 inline constexpr std::array kAcmeOrderPage{Field{"orders", Type::Texts, "order ids"}, kNext};
-inline constexpr std::array kAcmeRealm{Field{"enabled", Type::Boolean, "whether ACME is on"},
-                                       Field{"terms_of_service", Type::Text, "URL"},
-                                       Field{"profiles", Type::Texts, "profiles an order may name"},
-                                       Field{"http01_port", Type::Integer, "port of http-01"},
-                                       Field{"resolver", Type::Text, "ADDR:PORT, or empty"},
-                                       Field{"allow_loopback", Type::Boolean, "whether validation may connect to loopback"},
-                                       Field{"upki_clients", Type::Boolean, "whether uPKI's command line is served"}};
+inline constexpr std::array kAcmeRealm{
+    Field{"enabled", Type::Boolean, "whether ACME is on"},
+    Field{"terms_of_service", Type::Text, "URL"},
+    Field{"profiles", Type::Texts, "profiles an order may name"},
+    Field{"http01_port", Type::Integer, "port of http-01"},
+    Field{"tlsalpn01_port", Type::Integer, "port of tls-alpn-01"},
+    Field{"resolver", Type::Text, "ADDR:PORT, or empty"},
+    Field{"dnssec_anchors", Type::Texts, "DS or DNSKEY records to trust"},
+    Field{"caa_identities", Type::Texts, "DNS names that mean this CA; none: CAA is not checked"},
+    Field{"allow_loopback", Type::Boolean, "whether validation may connect to loopback"},
+    Field{"upki_clients", Type::Boolean, "whether uPKI's command line is served"}};
 
 }  // namespace chancery::wire

@@ -93,7 +93,10 @@ Result<Json> acme_realm_get(Session& session, const Params& /*params*/) {
                        {"terms_of_service", acme.terms_of_service},
                        {"profiles", Json::strings(profiles)},
                        {"http01_port", acme.http01_port},
+                       {"tlsalpn01_port", acme.tlsalpn01_port},
                        {"resolver", acme.resolver},
+                       {"dnssec_anchors", Json::strings(acme.dnssec_anchors)},
+                       {"caa_identities", Json::strings(acme.caa_identities)},
                        {"allow_loopback", acme.allow_loopback},
                        {"upki_clients", acme.upki_clients == "yes"}});
 }

@@ -45,6 +45,7 @@ void decide(store::AcmeAuthorization& authorization, Json& challenge, const Para
   challenge.set("validated", base::to_rfc3339(now));
   if (!valid && params.json("error") != nullptr) challenge.set("error", *params.json("error"));
   challenge.set("evidence", params.text("evidence"));
+  if (valid && params.boolean("caa_checked")) challenge.set("caa_checked_at", base::to_epoch(now));
   authorization.status = valid ? "valid" : "invalid";
   if (valid) authorization.expires = now + acme.authorization_lifetime;
 }

@@ -9,8 +9,8 @@ namespace chancery::worker {
 namespace {
 
 /// Members of a stored challenge that are nobody else's: who validates it, what was found, for which order it was made.
-constexpr std::array<std::string_view, 4> kForValidators{"claim", "claimed_at", "evidence", "order"};
-constexpr std::chrono::seconds kClaimLife{60};  ///< a validator that died gives its claim back after this
+constexpr std::array<std::string_view, 9> kForValidators{
+    "claim", "claimed_at", "evidence", "order", "caa_claim", "caa_claimed_at", "caa_checked_at", "caa_evidence", "vouched"};
 
 }  // namespace
 

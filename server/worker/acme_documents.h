@@ -6,6 +6,8 @@
 /// ACME objects as the acme.* commands show them.
 namespace chancery::worker {
 
+inline constexpr std::chrono::seconds kClaimLife{60};  ///< a validator that died gives its claim back after this
+
 /// kAcmeAccount. @param created  whether this call made it
 Json describe_account(const store::AcmeAccount& account, bool created);
 

@@ -2,6 +2,7 @@
 #include <set>
 
 #include "server/base/log.h"
+#include "server/worker/acme_caa.h"
 #include "server/worker/acme_common.h"
 #include "server/worker/acme_documents.h"
 #include "server/worker/acme_terms.h"
@@ -138,13 +139,17 @@ Status give_up(store::Store& store, store::AcmeOrder& order, const Error& why) {
   return store.update_acme_order(order);
 }
 
+/// From here on the order is finalized with this request and no other.
+Status keep_request(store::Store& store, store::AcmeOrder& order, const Order& request) {
+  if (order.status != "ready") return {};
+  order.status = "processing";
+  const auto der = request.csr->der();
+  order.csr = Bytes(der.begin(), der.end());
+  return store.update_acme_order(order);
+}
+
 Result<store::AcmeOrder> issue_for(Session& session, store::Store& store, store::AcmeOrder order, const Order& request) {
-  if (order.status == "ready") {
-    order.status = "processing";
-    const auto der = request.csr->der();
-    order.csr = Bytes(der.begin(), der.end());
-    PKI_TRY_VOID(store.update_acme_order(order));
-  }
+  PKI_TRY_VOID(keep_request(store, order, request));
   const auto issued = issue(session, request);
   if (!issued.ok()) {
     PKI_TRY_VOID(give_up(store, order, issued.error()));
@@ -200,6 +205,7 @@ Result<Json> acme_order_create(Session& session, const Params& params) {
   PKI_TRY(auto* store, session.store());
   PKI_TRY(const auto account, valid_account(*store, params.text("account")));
   PKI_TRY(const auto names, names_of(*params.json("identifiers")));
+  PKI_TRY_VOID(check_provable(session.realm().acme, names));
   PKI_TRY(const auto profile, profile_for(session, params));
   Order wanted;
   wanted.profile = profile;
@@ -222,7 +228,7 @@ Result<Json> acme_order_create(Session& session, const Params& params) {
   Json identifiers = Json::array();
   for (const auto& name : names) {
     identifiers.push_back(identifier_of(name));
-    auto authorization = authorization_for(order, name, now);
+    auto authorization = authorization_for(acme, order, name, now);
     PKI_TRY(const auto earlier, store->find_valid_acme_authorization(authorization, order.expires));
     order.authorizations.push_back(earlier ? earlier->id : authorization.id);
     if (!earlier) fresh.push_back(std::move(authorization));
@@ -238,9 +244,10 @@ Result<Json> acme_order_create(Session& session, const Params& params) {
 Result<Json> acme_order_get(Session& session, const Params& params) {
   PKI_TRY(auto* store, session.store());
   PKI_TRY(auto order, current_order(session, *store, params.text("account"), params.text("order")));
-  if (order.status == "processing") {
-    PKI_TRY(order, resume(session, *store, std::move(order)));
-  }
+  if (order.status != "processing") return describe_order(order);
+  PKI_TRY(const auto caa, claim_caa_checks(session, *store, order));
+  if (!caa.is_fresh) return describe_order(order).set("caa_checks", caa.checks);
+  PKI_TRY(order, resume(session, *store, std::move(order)));
   return describe_order(order);
 }
 
@@ -274,6 +281,11 @@ Result<Json> acme_order_finalize(Session& session, const Params& params) {
   fill(request, order, std::move(names));
   PKI_TRY(const auto decision, judge(session, request));
   if (!decision.allowed()) return refuse(*store, order, decision);
+  PKI_TRY(const auto caa, claim_caa_checks(session, *store, order));
+  if (!caa.is_fresh) {
+    PKI_TRY_VOID(keep_request(*store, order, request));
+    return describe_order(order).set("caa_checks", caa.checks);
+  }
   PKI_TRY(const auto done, issue_for(session, *store, std::move(order), request));
   return describe_order(done);
 }

@@ -144,6 +144,7 @@ Json describe_with_order(const store::AcmeAuthorization& authorization, Seconds 
   auto out = Json::object({{"id", authorization.id},
                            {"account", authorization.account},
                            {"identifier", Json::object({{"type", authorization.type}, {"value", authorization.value}})},
+                           {"wildcard", authorization.wildcard},
                            {"status", authorization_status(authorization, now)},
                            {"expires", base::to_rfc3339(authorization.expires)}});
   const auto challenges = wire::parse_json(authorization.challenges).value_or(Json::array());
@@ -161,7 +162,10 @@ void take_status(const Session& session, store::AcmeAuthorization& authorization
   if (status == "valid") authorization.expires = now + session.realm().acme.authorization_lifetime;
   auto challenges = wire::parse_json(authorization.challenges).value_or(Json::array());
   for (auto& one : *challenges.as_array())
-    one.set("status", status).set("validated", base::to_rfc3339(now)).set("evidence", "vouched for by " + session.requester());
+    one.set("status", status)
+        .set("validated", base::to_rfc3339(now))
+        .set("evidence", "vouched for by " + session.requester())
+        .set("vouched", true);
   authorization.challenges = wire::to_text(challenges);
   base::log_info("authorization " + authorization.id + " for " + authorization.value + " is " + status + ": vouched for by " +
                  session.requester());
@@ -175,7 +179,7 @@ Status check_place(store::Store& store, const store::AcmeOrder& order, const Jso
   if (order.status != "pending") return Error(Code::Conflict, "the order is " + order.status + ", expected a pending one");
   for (const auto& id : order.authorizations) {
     PKI_TRY(const auto other, store.acme_authorization(id));
-    if (other.type == identifier.text("type") && other.value == identifier.text("value"))
+    if (ordered_identifier(other) == identifier)
       return Error(Code::Conflict, "the order has authorization " + id + " for " + other.value);
   }
   return {};
@@ -185,7 +189,7 @@ Result<store::AcmeAuthorization> make_authorization(Session& session, store::Sto
                                                     store::AcmeOrder& order) {
   PKI_TRY(const auto name, name_of(*params.json("identifier")));
   PKI_TRY_VOID(check_place(store, order, identifier_of(name)));
-  auto authorization = authorization_for(order, name, session.clock().now());
+  auto authorization = authorization_for(session.realm().acme, order, name, session.clock().now());
   authorization.id = params.text("authorization");
   const auto wanted = params.text("status", authorization.status);
   PKI_TRY(const bool steps, check_step(kAuthorizationSteps, "new authorization", authorization.status, wanted));
@@ -199,8 +203,7 @@ Result<store::AcmeAuthorization> change_authorization(Session& session, store::S
                                                       store::AcmeOrder& order, store::AcmeAuthorization authorization) {
   PKI_TRY(const auto name, name_of(*params.json("identifier")));
   const auto identifier = identifier_of(name);
-  const bool same = authorization.account == order.account && authorization.type == identifier.text("type") &&
-                    authorization.value == identifier.text("value");
+  const bool same = authorization.account == order.account && ordered_identifier(authorization) == identifier;
   if (!same) return Error(Code::Conflict, "the authorization's id belongs to another account or identifier");
   authorization.status = authorization_status(authorization, session.clock().now());
   const auto wanted = params.text("status", authorization.status);

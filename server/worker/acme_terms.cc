@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "server/config/challenge_methods.h"
 #include "server/realm/names.h"
 #include "server/worker/acme_common.h"
 
@@ -21,6 +22,36 @@ constexpr std::array kOrderRules{
     OrderRule{"validity", "malformed", Code::InvalidParams},
 };
 
+constexpr std::string_view kAsterisk = "*.";
+
+/// A kind of name and the setting that says how it may be proved.
+struct Kind {
+  config::ProofOf proof;
+  std::string_view what;
+  std::vector<std::string> config::AcmeConfig::*methods;
+};
+constexpr std::array kKinds{
+    Kind{config::ProofOf::Name, "DNS names", &config::AcmeConfig::challenges},
+    Kind{config::ProofOf::Wildcard, "wildcard names", &config::AcmeConfig::wildcard_challenges},
+    Kind{config::ProofOf::Address, "IP addresses", &config::AcmeConfig::ip_challenges},
+};
+
+bool is_wildcard(const x509::GeneralName& name) { return name.value.starts_with(kAsterisk); }
+
+const Kind& kind_of(const x509::GeneralName& name) {
+  const auto proof = name.type == x509::GeneralName::Type::Ip ? config::ProofOf::Address
+                     : is_wildcard(name)                      ? config::ProofOf::Wildcard
+                                                              : config::ProofOf::Name;
+  return *std::ranges::find(kKinds, proof, &Kind::proof);
+}
+
+/// As an authorization keeps it. A method without a token says by which names of the CA its records may call it.
+Json challenge_of(const config::AcmeConfig& acme, const store::AcmeOrder& order, const std::string& method) {
+  auto challenge = Json::object({{"type", method}, {"status", "pending"}, {"order", order.id}});
+  if (config::find_challenge_method(method)->has_token) return challenge.set("token", random_id());
+  return challenge.set("issuer_domain_names", Json::strings(acme.caa_identities));
+}
+
 /// The slack that the policy leaves is for the time between order and finalize; an order itself begins within the backdate.
 Status check_start(const config::RealmConfig& realm, const std::optional<Seconds>& not_before, Seconds now) {
   if (!not_before || *not_before >= now - realm.backdate) return {};
@@ -38,10 +69,6 @@ Result<x509::GeneralName> name_of(const Json& identifier) {
     return acme_error("unsupportedIdentifier", Code::PolicyRefused, "identifier type \"" + type + "\", expected dns or ip");
   const auto name = x509::GeneralName::parse((type == "dns" ? "DNS:" : "IP:") + value);
   if (!name.ok()) return acme_error("rejectedIdentifier", Code::PolicyRefused, name.error().message());
-  if (name->value.starts_with("*.")) {
-    return acme_error("rejectedIdentifier", Code::PolicyRefused,
-                      "wildcard " + value + ": only dns-01 could prove it, and this server offers http-01");
-  }
   if (realm::is_reserved(*name))
     return acme_error("rejectedIdentifier", Code::PolicyRefused, "Domain '" + value + "' is reserved and cannot be used");
   return *name;
@@ -85,16 +112,39 @@ Status check_policy(Session& session, const store::AcmeAccount& account, Order w
   return {};
 }
 
-store::AcmeAuthorization authorization_for(const store::AcmeOrder& order, const x509::GeneralName& name, Seconds now) {
-  const auto challenge = Json::object({{"type", "http-01"}, {"token", random_id()}, {"status", "pending"}, {"order", order.id}});
+std::vector<std::string> methods_for(const config::AcmeConfig& acme, const x509::GeneralName& name) {
+  return acme.*kind_of(name).methods;
+}
+
+Status check_provable(const config::AcmeConfig& acme, const std::vector<x509::GeneralName>& names) {
+  for (const auto& name : names) {
+    const auto& kind = kind_of(name);
+    if (!(acme.*kind.methods).empty()) continue;
+    return acme_error("rejectedIdentifier", Code::PolicyRefused,
+                      name.value + ": " + std::string(kind.what) + " are not certified by ACME in this realm");
+  }
+  return {};
+}
+
+store::AcmeAuthorization authorization_for(const config::AcmeConfig& acme, const store::AcmeOrder& order,
+                                           const x509::GeneralName& name, Seconds now) {
+  const bool wildcard = is_wildcard(name);
+  Json challenges = Json::array();
+  for (const auto& method : methods_for(acme, name)) challenges.push_back(challenge_of(acme, order, method));
   return store::AcmeAuthorization{.id = random_id(),
                                   .account = order.account,
                                   .type = std::string(realm::type_word(name)),
-                                  .value = name.value,
+                                  .value = wildcard ? name.value.substr(kAsterisk.size()) : name.value,
+                                  .wildcard = wildcard,
                                   .status = "pending",
                                   .expires = order.expires,
                                   .created_at = now,
-                                  .challenges = wire::to_text(Json::array({challenge}))};
+                                  .challenges = wire::to_text(challenges)};
+}
+
+Json ordered_identifier(const store::AcmeAuthorization& authorization) {
+  return Json::object(
+      {{"type", authorization.type}, {"value", (authorization.wildcard ? std::string(kAsterisk) : "") + authorization.value}});
 }
 
 }  // namespace chancery::worker

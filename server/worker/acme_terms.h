@@ -25,7 +25,16 @@ Result<ProfileName> profile_for(const Session& session, const Params& params);
 /// @errors acme:rejectedIdentifier, acme:malformed, those of judge().
 Status check_policy(Session& session, const store::AcmeAccount& account, Order wanted);
 
-/// A pending authorization of that name for that order, with a new id and a new challenge.
-store::AcmeAuthorization authorization_for(const store::AcmeOrder& order, const x509::GeneralName& name, Seconds now);
+/// The methods by which the realm lets a name be proved, in its order; none: it takes no names of that kind.
+std::vector<std::string> methods_for(const config::AcmeConfig& acme, const x509::GeneralName& name);
+/// That each name can be proved somehow. @errors acme:rejectedIdentifier.
+Status check_provable(const config::AcmeConfig& acme, const std::vector<x509::GeneralName>& names);
+
+/// A pending authorization of that name for that order, with a new id and a new challenge for each method of the realm. For a
+/// wildcard it is of the name below the asterisk (RFC 8555 7.1.4).
+store::AcmeAuthorization authorization_for(const config::AcmeConfig& acme, const store::AcmeOrder& order,
+                                           const x509::GeneralName& name, Seconds now);
+/// The identifier by which orders name what an authorization is for: a wildcard's with its asterisk.
+Json ordered_identifier(const store::AcmeAuthorization& authorization);
 
 }  // namespace chancery::worker

@@ -2,6 +2,7 @@ noinst_LIBRARIES += libworker.a
 libworker_a_SOURCES = \
   server/worker/acme_accounts.cc \
   server/worker/acme_authorizations.cc \
+  server/worker/acme_caa.cc server/worker/acme_caa.h \
   server/worker/acme_certificates.cc \
   server/worker/acme_common.cc server/worker/acme_common.h \
   server/worker/acme_documents.cc server/worker/acme_documents.h \

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "clients/dns/address.h"
+
+struct ub_ctx;
+
+/// The one door to libunbound: questions to a resolver, answers as they are on the wire.
+namespace chancery::dns {
+
+inline constexpr std::size_t kMaxAddresses = 8;  ///< of each family; further ones of an answer are passed over (PROMISES F46)
+inline constexpr std::size_t kMaxRecords = 500;  ///< of an answer that is no address; one with more is refused, not cut
+
+using Deadline = std::chrono::steady_clock::time_point;
+
+/// Types of records (IANA's registry of DNS parameters).
+enum class Type : int { A = 1, Txt = 16, Aaaa = 28, Caa = 257 };
+
+/// Whom to ask, and what to believe.
+struct Resolver {
+  std::string server{};                ///< "ADDR:PORT" or "[ADDR]:PORT"; empty: the system's resolv.conf and hosts file
+  std::vector<std::string> anchors{};  ///< "example. IN DS …": below them unsigned or wrongly signed answers are refused
+};
+
+struct Question {
+  std::string name;  ///< without a trailing dot
+  Type type = Type::A;
+};
+
+/// What a resolver said. CNAMEs are followed by it, and their length is its business.
+struct Answer {
+  std::vector<std::string> records{};  ///< rdata, octet for octet (RFC 1035 3.2.1)
+  bool no_such_name = false;           ///< NXDOMAIN (RFC 8020), and hence no records
+  bool is_signed = false;              ///< DNSSEC validated it
+};
+
+/// A conversation with a resolver. It keeps what it was told, so that one belongs to one look at the world: a validation that is
+/// tried again opens another.
+class Lookup {
+ public:
+  /// @errors Unavailable: the resolver cannot be set up as configured.
+  static Result<Lookup> open(const Resolver& resolver);
+
+  /// Asks all at once. @return in the order of the questions.
+  /// @errors of each: Timeout: not by the deadline; Unavailable: a resolver failed (SERVFAIL, REFUSED, unreachable); BadProof:
+  ///         DNSSEC; TooLarge: above kMaxRecords; InvalidParams: not a name. The message begins with name and type.
+  std::vector<Result<Answer>> ask(std::span<const Question> questions, Deadline deadline);
+  Result<Answer> ask(const Question& question, Deadline deadline);
+
+ private:
+  struct ContextFree {
+    void operator()(ub_ctx* context) const noexcept;
+  };
+  using ContextPtr = std::unique_ptr<ub_ctx, ContextFree>;
+  explicit Lookup(ContextPtr context) : context_(std::move(context)) {}
+
+  ContextPtr context_;
+};
+
+/// The addresses of a host: IPv6 ones first. An address literal, in brackets or not, stands for itself; "localhost" and names
+/// below it are loopback without asking anybody (RFC 6761 6.3).
+///
+/// @errors NotFound: no such name, or no addresses; else those of Lookup::ask. One family's failure is passed over when the other
+///         has addresses.
+Result<std::vector<IpAddress>> addresses_of(const std::string& host, const Resolver& resolver, Deadline deadline);
+
+/// Whether the name is "localhost" or below it: nobody's in the DNS.
+bool is_localhost(std::string_view name);
+
+/// "TXT", "CAA", …
+std::string_view to_text(Type type);
+
+}  // namespace chancery::dns
