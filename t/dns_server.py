@@ -1,12 +1,14 @@
 """A DNS server that says what a test wants: other things the second time, nothing at all, endless chains."""
 
 import ipaddress
+import select
 import socket
 import struct
 import threading
 
-A, CNAME, AAAA = 1, 5, 28
-NO_ERROR, NO_SUCH_NAME = 0, 3
+A, CNAME, TXT, AAAA, CAA = 1, 5, 16, 28, 257
+NO_ERROR, SERVFAIL, NO_SUCH_NAME, REFUSED = 0, 2, 3, 5
+MOST_UDP = 1200  # a longer answer is cut, and asked for again by TCP
 
 
 def name_octets(name):
@@ -21,15 +23,44 @@ def read_name(message, at):
     return ".".join(labels).lower(), at + 1
 
 
+def txt(text):
+    """The rdata of a TXT record: strings of at most 255 octets."""
+    octets = text.encode() if isinstance(text, str) else text
+    parts = [octets[at:at + 255] for at in range(0, len(octets), 255)] or [b""]
+    return TXT, b"".join(bytes([len(part)]) + part for part in parts)
+
+
+def caa(tag, value, flags=0):
+    """The rdata of a CAA record (RFC 8659 4.1)."""
+    return CAA, bytes([flags, len(tag)]) + tag.encode() + value.encode()
+
+
+def read_record(record):
+    """@return (type, rdata) of an address, a "CNAME target", or such a pair itself."""
+    if isinstance(record, tuple):
+        return record
+    if record.startswith("CNAME "):
+        return CNAME, name_octets(record[6:])
+    address = ipaddress.ip_address(record)
+    return (AAAA if address.version == 6 else A), address.packed
+
+
 class Dns:
-    """`zone` maps a name to what it answers: a list of addresses or "CNAME target" texts, a function of (type, how many questions
-    of that type there were before) that gives such a list, or None: no answer at all. Other names do not exist."""
+    """`zone` maps a name to what it answers: a list of records (read_record), an error code like SERVFAIL, a function of (type, how
+    many questions of that type there were before) that gives either, or None: no answer at all. Other names do not exist."""
 
     def __init__(self):
         self.zone, self.questions = {}, []
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 0))
-        self.port = self.socket.getsockname()[1]
+        self.stopping, self.stopped = socket.socketpair()
+        while True:
+            self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            self.socket.bind(("127.0.0.1", 0))
+            self.port = self.socket.getsockname()[1]
+            try:
+                self.listener = socket.create_server(("127.0.0.1", self.port))
+                break
+            except OSError:  # somebody has this port for TCP
+                self.socket.close()
         self.thread = threading.Thread(target=self.work, daemon=True)
         self.thread.start()
 
@@ -38,41 +69,56 @@ class Dns:
 
     def work(self):
         while True:
-            message, peer = self.socket.recvfrom(4096)
-            if len(message) < 17:
-                return  # stop() says so
-            answer = self.answer(message)
-            if answer is not None:
-                self.socket.sendto(answer, peer)
+            ready, _, _ = select.select([self.socket, self.listener, self.stopped], [], [])
+            if self.stopped in ready:
+                return
+            if self.socket in ready:
+                message, peer = self.socket.recvfrom(4096)
+                answer = self.answer(message)
+                if answer is not None:
+                    self.socket.sendto(answer if len(answer) <= MOST_UDP else self.cut(message), peer)
+            if self.listener in ready:
+                self.serve_tcp()
+
+    def serve_tcp(self):
+        connection, _ = self.listener.accept()
+        with connection:
+            connection.settimeout(5)
+            try:
+                length = int.from_bytes(connection.recv(2, socket.MSG_WAITALL), "big")
+                answer = self.answer(connection.recv(length, socket.MSG_WAITALL))
+                if answer is not None:
+                    connection.sendall(len(answer).to_bytes(2, "big") + answer)
+            except OSError:
+                pass
+
+    @staticmethod
+    def cut(message):
+        _, end = read_name(message, 12)
+        return message[:2] + struct.pack(">HHHHH", 0x8380, 1, 0, 0, 0) + message[12:end + 4]
 
     def answer(self, message):
+        if len(message) < 17:
+            return None
         name, end = read_name(message, 12)
         kind, = struct.unpack(">H", message[end:end + 2])
         before = self.asked(name, kind)
         self.questions.append((name, kind))
-        found = self.zone.get(name, [])
+        found = self.zone.get(name, [] if name in self.zone else NO_SUCH_NAME)
         if callable(found):
             found = found(kind, before)
         if found is None:
             return None
-        records = b"".join(filter(None, (self.record(name, kind, one) for one in found)))
-        count = sum(1 for one in found if self.record(name, kind, one))
-        code = NO_ERROR if name in self.zone else NO_SUCH_NAME
-        return message[:2] + struct.pack(">HHHHH", 0x8180 | code, 1, count, 0, 0) + message[12:end + 4] + records
+        code, found = (found, []) if isinstance(found, int) else (NO_ERROR, found)
+        records = [self.record(name, *one) for one in map(read_record, found) if one[0] in (kind, CNAME)]
+        return message[:2] + struct.pack(">HHHHH", 0x8180 | code, 1, len(records), 0, 0) + message[12:end + 4] + b"".join(records)
 
     @staticmethod
-    def record(name, kind, text):
-        if text.startswith("CNAME "):
-            data, its_kind = name_octets(text[6:]), CNAME
-        else:
-            address = ipaddress.ip_address(text)
-            data, its_kind = address.packed, AAAA if address.version == 6 else A
-        if its_kind not in (kind, CNAME):
-            return b""
-        return name_octets(name) + struct.pack(">HHIH", its_kind, 1, 0, len(data)) + data
+    def record(name, kind, data):
+        return name_octets(name) + struct.pack(">HHIH", kind, 1, 0, len(data)) + data
 
     def stop(self):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-            one.sendto(b"", ("127.0.0.1", self.port))
+        self.stopping.send(b"x")
         self.thread.join(10)
-        self.socket.close()
+        for one in (self.socket, self.listener, self.stopping, self.stopped):
+            one.close()
