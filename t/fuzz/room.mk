@@ -1,7 +1,7 @@
 # One target for each reader of foreign octets. fuzz_test runs them over t/fuzz/corpus; make fuzz gives them to libFuzzer.
 FUZZ_NAMES = \
-  certificate crl csr foreign_certificate foreign_crl general_name http_head journal_file journal_record jwk jws \
-  name_text profile_yaml realm_yaml server_xml signer_message upki_records wire_line zmq_dialect zmtp
+  certificate crl csr dns_records foreign_certificate foreign_crl general_name http_head journal_file journal_record jwk jws \
+  name_text profile_yaml realm_yaml server_xml signer_message tls_alpn_certificate upki_records wire_line zmq_dialect zmtp
 FUZZ_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
 FUZZ_LIBS = libzmqgateway.a libsigner.a libsignerclient.a $(REALM_LIBS) $(ACME_LIBS) $(CLIENT_LIBS) $(CONFIG_LIBS) $(WIRE_LIBS) $(EVENT_LIBS) $(OPENSSL_LIBS) -lpthread
 
@@ -10,6 +10,7 @@ fuzz_test_SOURCES = t/fuzz/replay_test.cc t/fuzz/target.h \
   t/fuzz/certificate.cc \
   t/fuzz/crl.cc \
   t/fuzz/csr.cc \
+  t/fuzz/dns_records.cc \
   t/fuzz/foreign_certificate.cc \
   t/fuzz/foreign_crl.cc \
   t/fuzz/general_name.cc \
@@ -23,6 +24,7 @@ fuzz_test_SOURCES = t/fuzz/replay_test.cc t/fuzz/target.h \
   t/fuzz/realm_yaml.cc \
   t/fuzz/server_xml.cc \
   t/fuzz/signer_message.cc \
+  t/fuzz/tls_alpn_certificate.cc \
   t/fuzz/upki_records.cc \
   t/fuzz/wire_line.cc \
   t/fuzz/zmq_dialect.cc \
@@ -32,9 +34,9 @@ fuzz_test_LDADD = $(FUZZ_LIBS) $(GTEST_LIBS)
 
 # In the build that `make fuzz` makes, each of them is a program of its own.
 FUZZERS = \
-  fuzz-certificate fuzz-crl fuzz-csr fuzz-foreign_certificate fuzz-foreign_crl fuzz-general_name fuzz-http_head fuzz-journal_file \
+  fuzz-certificate fuzz-crl fuzz-csr fuzz-dns_records fuzz-foreign_certificate fuzz-foreign_crl fuzz-general_name fuzz-http_head fuzz-journal_file \
   fuzz-journal_record fuzz-jwk fuzz-jws fuzz-name_text fuzz-profile_yaml fuzz-realm_yaml \
-  fuzz-server_xml fuzz-signer_message fuzz-upki_records fuzz-wire_line fuzz-zmq_dialect fuzz-zmtp
+  fuzz-server_xml fuzz-signer_message fuzz-tls_alpn_certificate fuzz-upki_records fuzz-wire_line fuzz-zmq_dialect fuzz-zmtp
 EXTRA_PROGRAMS += $(FUZZERS)
 fuzz_certificate_SOURCES = t/fuzz/certificate.cc
 fuzz_certificate_CPPFLAGS = $(FUZZ_CPPFLAGS) -DCHANCERY_FUZZING
@@ -48,6 +50,10 @@ fuzz_csr_SOURCES = t/fuzz/csr.cc
 fuzz_csr_CPPFLAGS = $(FUZZ_CPPFLAGS) -DCHANCERY_FUZZING
 fuzz_csr_LDFLAGS = -fsanitize=fuzzer
 fuzz_csr_LDADD = $(FUZZ_LIBS)
+fuzz_dns_records_SOURCES = t/fuzz/dns_records.cc
+fuzz_dns_records_CPPFLAGS = $(FUZZ_CPPFLAGS) -DCHANCERY_FUZZING
+fuzz_dns_records_LDFLAGS = -fsanitize=fuzzer
+fuzz_dns_records_LDADD = $(FUZZ_LIBS)
 fuzz_foreign_certificate_SOURCES = t/fuzz/foreign_certificate.cc
 fuzz_foreign_certificate_CPPFLAGS = $(FUZZ_CPPFLAGS) -DCHANCERY_FUZZING
 fuzz_foreign_certificate_LDFLAGS = -fsanitize=fuzzer
@@ -100,6 +106,10 @@ fuzz_signer_message_SOURCES = t/fuzz/signer_message.cc
 fuzz_signer_message_CPPFLAGS = $(FUZZ_CPPFLAGS) -DCHANCERY_FUZZING
 fuzz_signer_message_LDFLAGS = -fsanitize=fuzzer
 fuzz_signer_message_LDADD = $(FUZZ_LIBS)
+fuzz_tls_alpn_certificate_SOURCES = t/fuzz/tls_alpn_certificate.cc
+fuzz_tls_alpn_certificate_CPPFLAGS = $(FUZZ_CPPFLAGS) -DCHANCERY_FUZZING
+fuzz_tls_alpn_certificate_LDFLAGS = -fsanitize=fuzzer
+fuzz_tls_alpn_certificate_LDADD = $(FUZZ_LIBS)
 fuzz_upki_records_SOURCES = t/fuzz/upki_records.cc
 fuzz_upki_records_CPPFLAGS = $(FUZZ_CPPFLAGS) -DCHANCERY_FUZZING
 fuzz_upki_records_LDFLAGS = -fsanitize=fuzzer
