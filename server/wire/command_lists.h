@@ -33,7 +33,8 @@ inline constexpr Param kIdempotency{"idempotency_key", Type::Text, kOptional, 12
 inline constexpr Param kAccount{"account", Type::Text, kRequired, kMaxId, "account id"};
 inline constexpr Param kOrder{"order", Type::Text, kRequired, kMaxId, "order id"};
 inline constexpr Param kAuthorization{"authorization", Type::Text, kRequired, kMaxId, "authorization id"};
-inline constexpr Param kChallengeType{"type", Type::Word, kRequired, 32, "challenge type", "http-01"};
+inline constexpr Param kChallengeType{"type", Type::Word,       kRequired,
+                                      32,     "challenge type", "http-01 dns-01 tls-alpn-01 dns-account-01 dns-persist-01"};
 inline constexpr Param kReason{"reason", Type::Word, kOptional, 32, "CRLReason name, default unspecified (RFC 5280 5.3.1)",
                                kReasons};
 inline constexpr Param kJwk{"jwk", Type::Object, kRequired, 8192, "public JSON Web Key of the account (RFC 7517)"};

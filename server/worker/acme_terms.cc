@@ -119,6 +119,9 @@ std::vector<std::string> methods_for(const config::AcmeConfig& acme, const x509:
 Status check_provable(const config::AcmeConfig& acme, const std::vector<x509::GeneralName>& names) {
   for (const auto& name : names) {
     const auto& kind = kind_of(name);
+    if (is_wildcard(name) && acme.upki_clients == "yes")
+      return acme_error("rejectedIdentifier", Code::PolicyRefused,
+                        name.value + ": no wildcard is taken unproven (acme.upki_clients)");
     if (!(acme.*kind.methods).empty()) continue;
     return acme_error("rejectedIdentifier", Code::PolicyRefused,
                       name.value + ": " + std::string(kind.what) + " are not certified by ACME in this realm");
