@@ -83,7 +83,9 @@ TEST(Caa, EveryRule) {
 }
 
 TEST(Caa, F46_WhatIsSaidOfRecordsIsPrintable) {
-  const auto refused = judge_caa(Records{record("issue", std::string("\x1b[2J\n") + std::string(3000, 'x'))}, wish());
+  std::string value(3000, 'x');
+  value.replace(0, 5, "\x1b[2J\n");
+  const auto refused = judge_caa(Records{record("issue", value)}, wish());
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().message().find('\x1b'), std::string::npos);
   EXPECT_EQ(refused.error().message().find('\n'), std::string::npos);
