@@ -11,5 +11,8 @@ Bytes sha512(ByteView data);
 
 /// RFC 2104 with SHA-256; 32 octets.
 Bytes hmac_sha256(ByteView key, ByteView data);
+/// The same with SHA-384 and SHA-512; 48 and 64 octets.
+Bytes hmac_sha384(ByteView key, ByteView data);
+Bytes hmac_sha512(ByteView key, ByteView data);
 
 }  // namespace chancery::crypto

@@ -1,0 +1,107 @@
+#include "server/base/name_pattern.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+
+#include "server/base/text.h"
+
+namespace chancery::base {
+namespace {
+
+constexpr std::size_t kMaxNameOctets = 253;  // RFC 1035 2.3.4
+constexpr std::size_t kMaxLabelOctets = 63;
+constexpr std::size_t kOctetBits = 8;
+
+Error unexpected(std::string_view text) {
+  return {Code::Malformed,
+          "found \"" + printable(text, 80) +
+              "\", expected a name like host.example.com, a glob like *.example.com, .example.com for all below it, "
+              "or a network like 10.0.0.0/8"};
+}
+
+bool is_label(std::string_view label) {
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '*';
+  };
+  return !label.empty() && label.size() <= kMaxLabelOctets && std::ranges::all_of(label, allowed) && !label.starts_with('-') &&
+         !label.ends_with('-');
+}
+
+std::optional<Bytes> octets_of(std::string_view text) {
+  constexpr std::size_t kFour = 4;
+  std::array<std::uint8_t, 16> octets{};
+  const std::string copy(text);
+  if (::inet_pton(AF_INET, copy.c_str(), octets.data()) == 1) return Bytes(octets.begin(), octets.begin() + kFour);
+  if (::inet_pton(AF_INET6, copy.c_str(), octets.data()) == 1) return Bytes(octets.begin(), octets.end());
+  return std::nullopt;
+}
+
+/// '*' stands for any run of characters.
+bool fits(std::string_view glob, std::string_view text) {
+  const auto star = glob.find('*');
+  if (star == std::string_view::npos) return glob == text;
+  if (!text.starts_with(glob.substr(0, star))) return false;
+  const auto rest = glob.substr(star + 1);
+  for (auto from = star; from <= text.size(); ++from) {
+    if (fits(rest, text.substr(from))) return true;
+  }
+  return false;
+}
+
+bool fit(const std::vector<std::string>& globs, std::size_t first, const std::vector<std::string>& labels) {
+  return globs.size() - first == labels.size() &&
+         std::equal(labels.begin(), labels.end(), globs.begin() + static_cast<std::ptrdiff_t>(first),
+                    [](const std::string& label, const std::string& glob) { return fits(glob, label); });
+}
+
+}  // namespace
+
+Result<NamePattern> NamePattern::parse(std::string_view text) {
+  NamePattern pattern;
+  const auto slash = text.find('/');
+  if (auto network = octets_of(text.substr(0, slash))) {
+    const auto all = network->size() * kOctetBits;
+    pattern.network_ = std::move(*network);
+    pattern.bits_ = all;
+    if (slash == std::string_view::npos) return pattern;
+    const auto digits = text.substr(slash + 1);
+    const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), pattern.bits_);
+    if (failure != std::errc() || end != digits.data() + digits.size() || pattern.bits_ > all) return unexpected(text);
+    return pattern;
+  }
+  const bool is_suffix = text.starts_with('.');
+  const auto name = to_lower_ascii(is_suffix ? text.substr(1) : text);
+  const auto labels = split(name, '.');
+  const bool globs = name.find('*') != std::string::npos;
+  const bool is_number = labels.back().find_first_not_of("0123456789") == std::string::npos;  // a mistyped address
+  if (name.size() > kMaxNameOctets || (is_suffix && globs) || is_number || !std::ranges::all_of(labels, is_label))
+    return unexpected(text);
+  if (is_suffix) {
+    pattern.suffix_ = "." + name;
+  } else {
+    pattern.labels_ = labels;
+  }
+  return pattern;
+}
+
+bool NamePattern::matches_name(std::string_view name) const {
+  if (!suffix_.empty()) return name.size() > suffix_.size() && name.ends_with(suffix_);
+  return !labels_.empty() && fit(labels_, 0, split(name, '.'));
+}
+
+bool NamePattern::is_below(std::string_view parent) const { return !labels_.empty() && fit(labels_, 1, split(parent, '.')); }
+
+bool NamePattern::matches_address(ByteView octets) const {
+  if (network_.empty() || octets.size() != network_.size()) return false;
+  for (std::size_t bit = 0; bit < bits_; ++bit) {
+    const auto mask = 0x80U >> (bit % kOctetBits);
+    if ((octets[bit / kOctetBits] & mask) != (network_[bit / kOctetBits] & mask)) return false;
+  }
+  return true;
+}
+
+}  // namespace chancery::base
