@@ -60,6 +60,7 @@ Json settings() {
                        {"elements", server_elements()},
                        {"realm", setting_rows(describe(config::realm_settings(), realm))},
                        {"acme", setting_rows(describe(config::acme_settings(), realm.acme))},
+                       {"acme_policy", setting_rows(describe(config::acme_policy_settings(), config::AcmePolicy()))},
                        {"profile", setting_rows(describe(config::profile_settings(), profile))},
                        {"moved", moved_keys()}});
 }

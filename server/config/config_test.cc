@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "server/config/acme_policy.h"
 #include "server/config/builtin_profiles.h"
 #include "server/config/load.h"
 #include "server/config/print.h"
@@ -96,6 +97,10 @@ TEST(Print, EveryServerRowParsesBack) {
   expect_round_trip(server);
 }
 
+AcmePolicy changed_policy() {
+  return {{"*.a.example", "10.0.0.0/8"}, {".b.example"}, false, {profile_name("webapp")}, 1, 2, 3, 4};
+}
+
 Profile changed_profile() {
   Profile profile(profile_name("changed"));
   profile.key = {Kind::Ed25519, 256};
@@ -152,7 +157,13 @@ RealmConfig changed_realm() {
                 std::chrono::minutes{1},
                 std::chrono::days{398},
                 "https://a.example/terms",
-                "yes"};
+                "yes",
+                "required",
+                "https://a.example/renew",
+                std::chrono::days{1},
+                std::chrono::seconds{0},
+                "web",
+                {{"web", changed_policy()}, {"empty", AcmePolicy()}}};
   realm.command_roles = {{"certificate.issue", Role::Admin}, {"crl.issue", Role::CaOperator}};
   realm.profiles = builtin_profiles();
   realm.profiles.insert_or_assign(profile_name("changed"), changed_profile());
@@ -172,6 +183,7 @@ TEST(Print, EveryRealmRowParsesBack) {
   const auto realm = changed_realm();
   expect_all_changed(realm_settings(), realm, new_realm());
   expect_all_changed(acme_settings(), realm.acme, AcmeConfig());
+  expect_all_changed(acme_policy_settings(), changed_policy(), AcmePolicy());
   expect_all_changed(profile_settings(), changed_profile(), Profile(profile_name("changed")));
   expect_round_trip(realm);
 }

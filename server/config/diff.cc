@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "server/config/acme_policy.h"
 #include "server/config/profile_settings.h"
 #include "server/config/realm_settings.h"
 #include "server/config/server_settings.h"
@@ -128,10 +129,26 @@ void compare_profiles(const std::string& place, const RealmConfig& before, const
   }
 }
 
+void compare_policies(const std::string& place, const AcmeConfig& before, const AcmeConfig& after, Lines& lines) {
+  for (const auto& [name, policy] : before.policies) {
+    if (!after.policies.contains(name))
+      lines.push_back(place + "ACME policy " + name + " goes: orders of its accounts are refused");
+  }
+  for (const auto& [name, policy] : after.policies) {
+    const auto old_policy = before.policies.find(name);
+    if (old_policy == before.policies.end()) {
+      lines.push_back(place + "ACME policy " + name + " is new");
+    } else {
+      compare_settings(acme_policy_settings(), place + "ACME policy " + name + ": ", old_policy->second, policy, lines);
+    }
+  }
+}
+
 void compare_realms(const RealmConfig& before, const RealmConfig& after, Lines& lines) {
   const std::string place = "realm " + after.name.text() + ": ";
   compare_settings(realm_settings(), place, before, after, lines);
   compare_settings(acme_settings(), place + std::string(kAcmeSection) + ".", before.acme, after.acme, lines);
+  compare_policies(place, before.acme, after.acme, lines);
   compare_command_roles(place, before, after, lines);
   compare_profiles(place, before, after, lines);
 }

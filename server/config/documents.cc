@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "server/base/text.h"
+#include "server/config/acme_policy.h"
 #include "server/config/profile_settings.h"
 #include "server/config/realm_settings.h"
 #include "server/config/server_settings.h"
@@ -58,6 +59,11 @@ void add_realm(std::string& out, const RealmConfig& realm) {
   for (const auto& moved : moved_keys()) out += "- `" + std::string(moved.name) + "`: " + std::string(moved.where) + "\n";
   out += "\n### `acme:`\n";
   add_rows(out, describe(acme_settings(), realm.acme));
+  out +=
+      "\n#### `acme: policies:`\n\nA map from names to policies: what an account may have, and how much of it. An account has "
+      "the "
+      "policy that an operator or its external account's key gave it, else the realm's, `acme: policy`.\n";
+  add_rows(out, describe(acme_policy_settings(), AcmePolicy()));
   out +=
       "\n### `command_roles:`\n\nA map from commands to the least role they need here: more than the command table says, never "
       "less.\n";

@@ -4,6 +4,7 @@
 #include "server/base/file.h"
 #include "server/base/seed.h"
 #include "server/base/text.h"
+#include "server/config/acme_policy.h"
 #include "server/config/challenge_methods.h"
 #include "server/config/checks.h"
 #include "server/config/realm_settings.h"
@@ -127,9 +128,35 @@ void check_challenges(const AcmeConfig& acme, const Node& at, Report& report) {
   }
 }
 
+/// A policy can only choose among what ACME offers here.
+void check_offered(const RealmConfig& realm, const ProfileName& name, const Node& at, Report& report) {
+  std::vector<std::string> offered{realm.acme.profile.text()};
+  for (const auto& one : realm.acme.profiles) offered.push_back(one.text());
+  if (std::ranges::count(offered, name.text()) != 0) return;
+  report.error(at, "found profile \"" + name.text() + "\", which ACME does not offer here, expected one of " +
+                       base::join(offered, ", ") + suggestion(name.text(), offered));
+}
+
+void check_acme_policies(const RealmConfig& realm, const Node& acme, Report& report) {
+  std::vector<std::string> known;
+  for (const auto& [name, policy] : realm.acme.policies) {
+    known.push_back(name);
+    const Node& profiles = place_of(place_of(place_of(acme, {kAcmePoliciesSection}), {name}), {"profiles"});
+    for (std::size_t i = 0; i < policy.profiles.size(); ++i) {
+      const bool same_length = profiles.children.size() == policy.profiles.size();
+      check_offered(realm, policy.profiles[i], same_length ? profiles.children[i] : profiles, report);
+    }
+  }
+  if (realm.acme.policy.empty() || realm.acme.policies.contains(realm.acme.policy)) return;
+  const auto expected = known.empty() ? std::string("one below policies") : "one of " + base::join(known, ", ");
+  report.error(place_of(acme, {"policy"}),
+               "unknown policy \"" + realm.acme.policy + "\", expected " + expected + suggestion(realm.acme.policy, known));
+}
+
 void check_acme(const RealmConfig& realm, const Node& root, Report& report) {
   const Node& acme = place_of(root, {kAcmeSection});
   check_challenges(realm.acme, acme, report);
+  check_acme_policies(realm, acme, report);
   check_acme_profile(realm, realm.acme.profile, place_of(acme, {"profile"}), report);
   const Node& profiles = place_of(acme, {"profiles"});
   for (std::size_t i = 0; i < realm.acme.profiles.size(); ++i) {

@@ -72,6 +72,20 @@ inline std::optional<HolderRole> holders_role(const Profile& profile) {
 
 enum class ClientsMode { All, Register, Manual };  ///< uPKI's `clients:`
 
+/// What accounts of ACME may have, and how much of it. Limits of 0 are none.
+struct AcmePolicy {
+  std::vector<std::string> allowed_names;  ///< base::NamePattern; empty: all that the profile takes
+  std::vector<std::string> denied_names;   ///< these win over allowed ones
+  bool wildcards = true;
+  std::vector<ProfileName> profiles;     ///< that orders may name or get; empty: all that ACME offers here
+  int certificates_per_name = 0;         ///< in a week
+  int orders_per_hour = 0;               ///< of one account
+  int failed_validations_per_hour = 60;  ///< of one name and account
+  int pending_authorizations = 300;      ///< of one account
+
+  bool operator==(const AcmePolicy&) const = default;
+};
+
 /// ACME settings of a realm.
 struct AcmeConfig {
   bool enabled = true;
@@ -89,8 +103,16 @@ struct AcmeConfig {
   bool allow_loopback = false;              ///< validation may connect to 127.0.0.0/8 and ::1 (demo, tests)
   std::chrono::seconds order_lifetime{std::chrono::hours{24 * 7}};
   std::chrono::seconds authorization_lifetime{std::chrono::hours{24 * 30}};
-  std::string terms_of_service;     ///< URL; empty: none
-  std::string upki_clients = "no";  ///< no or yes: names are taken unproven, for uPKI's command line, which can prove none
+  std::string terms_of_service;           ///< URL; empty: none
+  std::string upki_clients = "no";        ///< no or yes: names are taken unproven, for uPKI's command line, which can prove none
+  std::string external_account = "none";  ///< none, optional or required: new accounts are bound to somebody (RFC 8555 7.3.4)
+
+  std::string renewal_explanation;  ///< URL, for clients whose certificates are revoked (RFC 9773 4.2); empty: none
+  std::chrono::seconds order_retention{
+      std::chrono::hours{24 * 30}};  ///< orders and authorizations are kept so long after they end
+  std::chrono::seconds account_retention{std::chrono::hours{24 * 730}};  ///< accounts that are unused; 0: for ever
+  std::string policy;                          ///< of accounts that have none of their own; empty: AcmePolicy's defaults
+  std::map<std::string, AcmePolicy> policies;  ///< by name
 
   bool operator==(const AcmeConfig&) const = default;
 };

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "server/base/text.h"
+#include "server/config/acme_policy.h"
 #include "server/config/builtin_profiles.h"
 #include "server/config/challenge_methods.h"
 #include "server/config/profile_settings.h"
@@ -213,6 +214,37 @@ constexpr std::array kAcme{
                                         .check = check_url,
                                         .doc = "URL of terms an account has to agree to. Empty: none.",
                                         .type = "URL"}),
+    row<&AcmeConfig::external_account>(
+        {.name = "external_account",
+         .words = "none optional required",
+         .filled = true,
+         .doc =
+             "Whether a new account is bound to somebody who is known otherwise (RFC 8555 7.3.4), by a key of `chancery acme eab "
+             "create`. none: bindings are passed over. optional: one that is sent has to hold. required: without one there is no "
+             "new account. Accounts that are there stay as they are."}),
+    row<&AcmeConfig::renewal_explanation>(
+        {.name = "renewal_explanation",
+         .check = check_url,
+         .doc = "URL that renewal information (RFC 9773) of revoked certificates names, for people who ask why. Empty: none.",
+         .type = "URL"}),
+    row<&AcmeConfig::order_retention>(
+        {.name = "order_retention",
+         .unit = "s",
+         .least = kHour,
+         .most = kMostDays * kDay,
+         .doc = "Orders and authorizations are kept so long after they have expired. Certificates stay."}),
+    row<&AcmeConfig::account_retention>({.name = "account_retention",
+                                         .unit = "s",
+                                         .least = 0,
+                                         .most = kMostDays * kDay,
+                                         .doc = "Accounts that had neither an order nor a certificate in force for so long are "
+                                                "removed, but for blocked ones. 0: none."}),
+    row<&AcmeConfig::policy>(
+        {.name = "policy",
+         .check = check_name,
+         .doc = "The one of `policies` that holds for accounts without one of their own. Empty: the defaults of "
+                "a policy's settings, which leave names to the profile.",
+         .type = "name"}),
     row<&AcmeConfig::upki_clients>(
         {.name = "upki_clients",
          .words = "no yes",
@@ -293,8 +325,11 @@ RealmConfig read_realm(const Node& root, RealmConfig base, Report& report) {
   if (realm.company != RealmConfig(realm.name).company) set_organisation(realm.profiles, realm.company);
   read_upki_key(root, realm.key, report);
   if (const Node* acme = root.find(kAcmeSection); acme != nullptr && is_section(*acme, report)) {
-    check_names(*acme, names_of(acme_settings()), report);
+    auto names = names_of(acme_settings());
+    names.emplace_back(kAcmePoliciesSection);
+    check_names(*acme, names, report);
     read_settings(acme_settings(), *acme, realm.acme, report);
+    if (const Node* policies = acme->find(kAcmePoliciesSection)) read_acme_policies(*policies, realm.acme, report);
   }
   if (const Node* roles = root.find(kCommandRolesSection)) read_command_roles(*roles, realm, report);
   if (const Node* profiles = root.find(kProfilesSection)) read_profiles(*profiles, realm, report);
@@ -306,6 +341,7 @@ Node write_realm(const RealmConfig& realm) {
   write_settings(realm_settings(), realm, root);
   Node acme = map(std::string(kAcmeSection));
   write_settings(acme_settings(), realm.acme, acme);
+  acme.children.push_back(write_acme_policies(realm.acme));
   Node roles = map(std::string(kCommandRolesSection));
   for (const auto& [command, role] : realm.command_roles) {
     roles.children.push_back(named(command, Codec<Role>::print({}, role)));

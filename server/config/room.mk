@@ -1,5 +1,6 @@
 noinst_LIBRARIES += libconfig.a
 libconfig_a_SOURCES = \
+  server/config/acme_policy.cc server/config/acme_policy.h \
   server/config/builtin_profiles.cc server/config/builtin_profiles.h \
   server/config/challenge_methods.h \
   server/config/checks.h \

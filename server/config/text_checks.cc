@@ -6,6 +6,7 @@
 #include <charconv>
 #include <string>
 
+#include "server/base/name_pattern.h"
 #include "server/base/names.h"
 #include "server/base/text.h"
 #include "server/base/z85.h"
@@ -81,6 +82,11 @@ Status check_dn_attribute(std::string_view name, std::string_view value) {
 }
 
 Status check_organisation(std::string_view text) { return check_dn_attribute("O", text); }
+
+Status check_name_pattern(std::string_view text) {
+  const auto parsed = base::NamePattern::parse(text);
+  return parsed.ok() ? Status() : Error(Code::BadConfig, parsed.error().message());
+}
 
 Status check_slash_dn(std::string_view text) {
   constexpr std::string_view kExpected = "a DN like /C=FR/O=Company/CN=Company Root CA";

@@ -43,6 +43,7 @@ Status check_address_port(std::string_view text);     ///< "127.0.0.1:53", "[::1
 Status check_host_or_address(std::string_view text);  ///< of a server certificate; a wildcard label may lead
 Status check_domain(std::string_view text);           ///< DNS name of letters, digits and hyphens
 Status check_trust_anchor(std::string_view text);     ///< a DS or DNSKEY record: "example. IN DS 20326 8 2 e06d…"
+Status check_name_pattern(std::string_view text);     ///< base::NamePattern
 Status check_url(std::string_view text);              ///< http:// or https://, printable ASCII
 Status check_realm(std::string_view text);            ///< a realm's name
 Status check_realm_or_all(std::string_view text);     ///< that or "*"

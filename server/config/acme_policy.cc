@@ -1,0 +1,87 @@
+#include "server/config/acme_policy.h"
+
+#include <array>
+
+#include "server/config/text_checks.h"
+
+namespace chancery::config {
+namespace {
+
+constexpr std::int64_t kMostOfAnything = 1000000;
+
+constexpr std::array kPolicy{
+    row<&AcmePolicy::allowed_names>(
+        {.name = "allowed_names",
+         .check = check_name_pattern,
+         .doc = "The only names and addresses that orders may have: `host.example.com` is that name, `*.example.com` and "
+                "`web-*.example.com` are globs whose `*` holds no dot, `.example.com` is all below it, `10.0.0.0/8` a network. "
+                "Where "
+                "the list has only names, addresses are refused, and the other way round. Empty: what the profile takes.",
+         .type = "name pattern"}),
+    row<&AcmePolicy::denied_names>(
+        {.name = "denied_names",
+         .check = check_name_pattern,
+         .doc = "Names and addresses that orders may not have, allowed or not; a wildcard neither where it "
+                "stands for one of them.",
+         .type = "name pattern"}),
+    row<&AcmePolicy::wildcards>({.name = "wildcards", .doc = "Whether orders may have wildcard names."}),
+    row<&AcmePolicy::profiles>({.name = "profiles",
+                                .doc = "The profiles that orders may name or get, among those that ACME offers here. Empty: all "
+                                       "of them. Where the realm's is "
+                                       "not among them, orders that name none get the first."}),
+    row<&AcmePolicy::certificates_per_name>(
+        {.name = "certificates_per_name",
+         .least = 0,
+         .most = kMostOfAnything,
+         .doc = "Certificates in a week that have the same name, whoever had them. Orders that replace a certificate in time "
+                "(RFC 9773) are not refused for it. 0: any number."}),
+    row<&AcmePolicy::orders_per_hour>({.name = "orders_per_hour",
+                                       .least = 0,
+                                       .most = kMostOfAnything,
+                                       .doc = "New orders of one account in an hour. 0: any number."}),
+    row<&AcmePolicy::failed_validations_per_hour>({.name = "failed_validations_per_hour",
+                                                   .least = 0,
+                                                   .most = kMostOfAnything,
+                                                   .doc = "Failed validations of one name in an hour, after which its account "
+                                                          "gets no new order for that name. 0: any number."}),
+    row<&AcmePolicy::pending_authorizations>({.name = "pending_authorizations",
+                                              .least = 0,
+                                              .most = kMostOfAnything,
+                                              .doc = "Pending authorizations of one account at a time. 0: any number."}),
+};
+
+AcmePolicy read_policy(const Node& node, Report& report) {
+  AcmePolicy policy;
+  if (!is_section(node, report)) return policy;
+  check_names(node, names_of(acme_policy_settings()), report);
+  read_settings(acme_policy_settings(), node, policy, report);
+  return policy;
+}
+
+}  // namespace
+
+std::span<const Setting<AcmePolicy>> acme_policy_settings() { return kPolicy; }
+
+void read_acme_policies(const Node& section, AcmeConfig& acme, Report& report) {
+  if (!is_section(section, report)) return;
+  acme.policies.clear();
+  for (const auto& child : section.children) {
+    if (const auto good = check_name(child.name); !good.ok()) {
+      report.error_at_name(child, good.error().message());
+      continue;
+    }
+    acme.policies.insert_or_assign(child.name, read_policy(child, report));
+  }
+}
+
+Node write_acme_policies(const AcmeConfig& acme) {
+  Node section = map(std::string(kAcmePoliciesSection));
+  for (const auto& [name, policy] : acme.policies) {
+    Node node = map();
+    write_settings(acme_policy_settings(), policy, node);
+    section.children.push_back(named(name, std::move(node)));
+  }
+  return section;
+}
+
+}  // namespace chancery::config
