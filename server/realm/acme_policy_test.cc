@@ -1,0 +1,92 @@
+#include "server/realm/acme_policy.h"
+
+#include <gtest/gtest.h>
+
+namespace chancery::realm {
+namespace {
+
+using std::chrono::seconds;
+
+x509::GeneralName name(std::string_view text) { return x509::GeneralName::parse(text).value(); }
+ProfileName profile(std::string_view text) { return ProfileName::parse(text).value(); }
+
+struct NameCase {
+  std::vector<std::string> allowed;
+  std::vector<std::string> denied;
+  bool wildcards;
+  const char* name;
+  bool want;
+};
+const NameCase kNames[] = {
+    {{}, {}, true, "DNS:a.example.com", true},
+    {{}, {}, true, "IP:10.0.0.1", true},
+    {{".example.com"}, {}, true, "DNS:a.example.com", true},
+    {{".example.com"}, {}, true, "DNS:a.example.net", false},
+    {{".example.com"}, {}, true, "IP:10.0.0.1", false},
+    {{".example.com", "10.0.0.0/8"}, {}, true, "IP:10.0.0.1", true},
+    {{"10.0.0.0/8"}, {}, true, "IP:11.0.0.1", false},
+    {{"10.0.0.0/8"}, {}, true, "DNS:a.example.com", false},
+    {{"fd00::/8"}, {}, true, "IP:fd00::1", true},
+    {{".example.com"}, {"secret.example.com"}, true, "DNS:secret.example.com", false},
+    {{".example.com"}, {"secret.example.com"}, true, "DNS:a.secret.example.com", true},
+    {{"a.example.com"}, {"a.example.com"}, true, "DNS:a.example.com", false},
+    {{}, {"10.0.0.1"}, true, "IP:10.0.0.1", false},
+    {{}, {"10.0.0.1"}, true, "IP:10.0.0.2", true},
+    {{}, {}, true, "DNS:*.example.com", true},
+    {{}, {}, false, "DNS:*.example.com", false},
+    {{}, {"secret.example.com"}, true, "DNS:*.example.com", false},
+    {{}, {"secret.example.com"}, true, "DNS:*.a.example.com", true},
+    {{}, {".example.com"}, true, "DNS:*.example.com", false},
+    {{"*.example.com"}, {}, true, "DNS:*.example.com", true},
+    {{"a.example.com"}, {}, true, "DNS:*.example.com", false},
+};
+
+TEST(AcmePolicy, SaysWhichNamesThereMayBe) {
+  for (const auto& one : kNames) {
+    const config::AcmePolicy policy{.allowed_names = one.allowed, .denied_names = one.denied, .wildcards = one.wildcards};
+    EXPECT_EQ(fault_in_acme_name(policy, name(one.name)).empty(), one.want) << one.name;
+  }
+}
+
+TEST(AcmePolicy, TheFaultNamesTheName) {
+  EXPECT_NE(fault_in_acme_name({.denied_names = {"a.example.com"}}, name("DNS:a.example.com")).find("a.example.com is denied"),
+            std::string::npos);
+}
+
+TEST(AcmePolicy, AnAccountHasItsOwnElseTheRealms) {
+  config::AcmeConfig acme;
+  EXPECT_EQ(policy_of(acme, ""), config::AcmePolicy());
+  EXPECT_FALSE(policy_of(acme, "web"));
+  acme.policies["web"].orders_per_hour = 7;
+  acme.policies["other"].orders_per_hour = 8;
+  acme.policy = "web";
+  EXPECT_EQ(policy_of(acme, "")->orders_per_hour, 7);
+  EXPECT_EQ(policy_of(acme, "other")->orders_per_hour, 8);
+  EXPECT_FALSE(policy_of(acme, "gone"));
+}
+
+TEST(AcmePolicy, ChoosesAmongProfiles) {
+  config::AcmePolicy policy;
+  EXPECT_TRUE(allows_profile(policy, profile("server")));
+  EXPECT_EQ(profile_without_wish(policy, profile("server")), profile("server"));
+  policy.profiles = {profile("webapp"), profile("user")};
+  EXPECT_FALSE(allows_profile(policy, profile("server")));
+  EXPECT_TRUE(allows_profile(policy, profile("user")));
+  EXPECT_EQ(profile_without_wish(policy, profile("server")), profile("webapp"));
+  EXPECT_EQ(profile_without_wish(policy, profile("user")), profile("user"));
+}
+
+TEST(AcmePolicy, ALimitSlides) {
+  const Seconds now{seconds{1'000'000}};
+  const std::vector<Seconds> times{now, now - seconds{10}, now - seconds{3000}};
+  EXPECT_FALSE(wait_for({0, kAcmeHour}, times, now));
+  EXPECT_FALSE(wait_for({4, kAcmeHour}, times, now));
+  EXPECT_EQ(wait_for({3, kAcmeHour}, times, now), seconds{600});
+  EXPECT_EQ(wait_for({2, kAcmeHour}, times, now), seconds{3590});
+  EXPECT_EQ(wait_for({1, kAcmeHour}, times, now), seconds{3600});
+  EXPECT_FALSE(wait_for({3, kAcmeHour}, times, now + seconds{600}));
+  EXPECT_FALSE(wait_for({1, kAcmeHour}, {}, now));
+}
+
+}  // namespace
+}  // namespace chancery::realm

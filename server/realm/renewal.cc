@@ -1,0 +1,37 @@
+#include "server/realm/renewal.h"
+
+#include <algorithm>
+
+#include "server/crypto/digest.h"
+
+namespace chancery::realm {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr int kThirds = 3;
+constexpr int kQuarters = 4;  ///< of the last third: one to spread the windows over, two for each window, one to spare
+
+/// A number that follows from the serial, below `bound`.
+seconds spread(const Serial& serial, seconds bound) {
+  if (bound <= seconds{0}) return seconds{0};
+  const auto digest = crypto::sha256(serial.octets());
+  std::uint32_t number = 0;
+  for (std::size_t i = 0; i < sizeof(number); ++i) number = number << 8U | digest[i];
+  return seconds{static_cast<std::int64_t>(number) % bound.count()};
+}
+
+}  // namespace
+
+RenewalWindow renewal_window(const RenewalFacts& certificate) {
+  if (certificate.revoked_at) {
+    const auto end = std::max(*certificate.revoked_at, certificate.not_before + seconds{1});
+    return {certificate.not_before, end};
+  }
+  const auto third = (certificate.not_after - certificate.not_before) / kThirds;
+  const auto quarter = third / kQuarters;
+  const auto start = certificate.not_after - third + spread(certificate.serial, quarter);
+  return {start, start + std::max(2 * quarter, seconds{1})};
+}
+
+}  // namespace chancery::realm

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <optional>
+
+#include "server/base/clock.h"
+#include "server/base/names.h"
+
+/// When a certificate should be renewed (RFC 9773). Pure.
+namespace chancery::realm {
+
+struct RenewalWindow {
+  Seconds start;
+  Seconds end;
+};
+
+/// What of a certificate decides it.
+struct RenewalFacts {
+  Serial serial;
+  Seconds not_before;
+  Seconds not_after;
+  std::optional<Seconds> revoked_at;
+};
+
+/// Lies in the last third of the certificate's life and ends well before it, at another place for each serial number, so that
+/// certificates that were issued together are not renewed together; the same for the same certificate. Of a revoked one the
+/// window has passed: renew at once.
+RenewalWindow renewal_window(const RenewalFacts& certificate);
+
+}  // namespace chancery::realm

@@ -1,0 +1,55 @@
+#include "server/realm/renewal.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace chancery::realm {
+namespace {
+
+using std::chrono::days;
+using std::chrono::seconds;
+
+constexpr Seconds kStart{seconds{1'800'000'000}};
+
+RenewalFacts facts(const std::string& serial, seconds life = days(90)) {
+  return {Serial::from_hex(serial).value(), kStart, kStart + life, {}};
+}
+
+TEST(Renewal, LiesInTheLastThirdAndEndsBeforeTheCertificate) {
+  for (const auto life : {seconds(days(90)), seconds(days(7)), seconds(3600), seconds(60)}) {
+    for (int i = 1; i < 50; ++i) {
+      const auto one = facts(std::to_string(i), life);
+      const auto window = renewal_window(one);
+      EXPECT_GE(window.start, one.not_before + life * 2 / 3);
+      EXPECT_LT(window.start, window.end);
+      EXPECT_LT(window.end, one.not_after);
+    }
+  }
+}
+
+TEST(Renewal, IsTheSameForTheSameCertificateAndSpreadOverOthers) {
+  EXPECT_EQ(renewal_window(facts("07")).start, renewal_window(facts("07")).start);
+  std::set<Seconds> starts;
+  for (int i = 1; i <= 100; ++i) starts.insert(renewal_window(facts(std::to_string(i))).start);
+  EXPECT_GT(starts.size(), 95U);
+  EXPECT_GT(*starts.rbegin() - *starts.begin(), days(5));
+}
+
+TEST(Renewal, OfARevokedCertificateHasPassed) {
+  auto one = facts("07");
+  one.revoked_at = kStart + days(3);
+  const auto window = renewal_window(one);
+  EXPECT_EQ(window.end, *one.revoked_at);
+  EXPECT_LT(window.start, window.end);
+  one.revoked_at = kStart;  // in its first second
+  EXPECT_LT(renewal_window(one).start, renewal_window(one).end);
+}
+
+TEST(Renewal, OfACertificateWithoutALifeIsAWindowStill) {
+  const auto window = renewal_window(facts("07", seconds(0)));
+  EXPECT_LT(window.start, window.end);
+}
+
+}  // namespace
+}  // namespace chancery::realm
