@@ -23,17 +23,19 @@ Error key_is_taken() { return {Code::Exists, "another account has this key"}; }
 
 }  // namespace
 
+Status Store::insert_account(const AcmeAccount& account) {
+  PKI_TRY([[maybe_unused]] const auto inserted, run("acme_account_insert", {{"id", account.id},
+                                                                            {"thumbprint", account.thumbprint},
+                                                                            {"jwk", account.jwk},
+                                                                            {"status", account.status},
+                                                                            {"contact", account.contact},
+                                                                            {"terms_agreed", number(account.terms_agreed)},
+                                                                            {"created_at", account.created_at}}));
+  return {};
+}
+
 Status Store::add_acme_account(const AcmeAccount& account) {
-  auto added = transact(*driver_, Access::Write, [&]() -> Status {
-    PKI_TRY(const auto inserted, run("acme_account_insert", {{"id", account.id},
-                                                             {"thumbprint", account.thumbprint},
-                                                             {"jwk", account.jwk},
-                                                             {"status", account.status},
-                                                             {"contact", account.contact},
-                                                             {"terms_agreed", number(account.terms_agreed)},
-                                                             {"created_at", account.created_at}}));
-    return {};
-  });
+  auto added = transact(*driver_, Access::Write, [&]() -> Status { return insert_account(account); });
   if (!added.ok() && added.error().code() == Code::Exists) return key_is_taken();
   return added;
 }
@@ -65,6 +67,15 @@ Status Store::update_acme_account(AcmeAccount& account) {
   if (!updated.ok() && updated.error().code() == Code::Exists) return key_is_taken();
   if (updated.ok()) ++account.version;
   return updated;
+}
+
+Status Store::delete_acme_account(const AcmeAccount& account) {
+  return transact(*driver_, Access::Write, [&]() -> Status {
+    PKI_TRY(const auto gone, run("acme_account_delete", {{"id", account.id}, {"version", account.version}}));
+    if (gone.changed != 1) return Error(Code::Conflict, "the account changed meanwhile");
+    PKI_TRY([[maybe_unused]] const auto unbound, run("acme_binding_delete", {{"account", account.id}}));
+    return {};
+  });
 }
 
 Result<Page<AcmeAccount>> Store::acme_accounts(std::size_t limit, const std::string& after) {

@@ -1,15 +1,14 @@
 #include <limits>
 
-#include "server/store/rows.h"
+#include "server/store/acme_rows.h"
 #include "server/store/store.h"
 #include "server/store/transaction.h"
 
 /// Orders and the authorizations that they stand on.
 namespace chancery::store {
-namespace {
 
-Result<AcmeOrder> read_order(const Outcome& outcome) {
-  Row row(outcome, 0);
+Result<AcmeOrder> read_order(const Outcome& outcome, std::size_t index) {
+  Row row(outcome, index);
   AcmeOrder order{.id = row.text("id"),
                   .account = row.text("account"),
                   .status = row.text("status"),
@@ -28,8 +27,8 @@ Result<AcmeOrder> read_order(const Outcome& outcome) {
   return order;
 }
 
-Result<AcmeAuthorization> read_authorization(const Outcome& outcome) {
-  Row row(outcome, 0);
+Result<AcmeAuthorization> read_authorization(const Outcome& outcome, std::size_t index) {
+  Row row(outcome, index);
   AcmeAuthorization authorization{.id = row.text("id"),
                                   .account = row.text("account"),
                                   .type = row.text("type"),
@@ -43,8 +42,6 @@ Result<AcmeAuthorization> read_authorization(const Outcome& outcome) {
   PKI_TRY_VOID(row.status());
   return authorization;
 }
-
-}  // namespace
 
 // ----- orders
 
@@ -64,14 +61,31 @@ Status Store::add_acme_order(const AcmeOrder& order, std::span<const AcmeAuthori
                                                            {"serial", order.serial},
                                                            {"csr", order.csr}}));
     for (const auto& one : authorizations) PKI_TRY_VOID(insert_authorization(one));
-    return {};
+    return order.replaces.empty() ? Status() : note_replacement(order);
   });
+}
+
+/// An order that came to nothing stands in nobody's way.
+Status Store::note_replacement(const AcmeOrder& order) {
+  PKI_TRY(const auto out, run("acme_replacement_get", {{"certificate_id", order.replaces}}));
+  if (!out.rows.empty()) {
+    const auto earlier_id = Row(out, 0).text("acme_order");
+    const auto earlier = acme_order(earlier_id);
+    if (earlier.ok() && status_at(*earlier, order.created_at) != "invalid")
+      return Error(Code::Exists, "another order replaces that certificate");
+    PKI_TRY([[maybe_unused]] const auto gone, run("acme_replacement_delete", {{"acme_order", earlier_id}}));
+  }
+  PKI_TRY([[maybe_unused]] const auto noted,
+          run("acme_replacement_insert", {{"certificate_id", order.replaces}, {"acme_order", order.id}}));
+  return {};
 }
 
 Result<AcmeOrder> Store::acme_order(const std::string& id) {
   PKI_TRY(const auto out, run("acme_order_get", {{"id", id}}));
   if (out.rows.empty()) return Error(Code::NotFound, "no such order");
-  return read_order(out);
+  PKI_TRY(auto order, read_order(out, 0));
+  order.replaces = Row(out, 0).text("replaces");
+  return order;
 }
 
 Result<AcmeOrder> Store::acme_order(const std::string& account, const std::string& id) {
@@ -143,10 +157,14 @@ Status Store::add_acme_authorization(AcmeOrder& order, const AcmeAuthorization& 
   return {};
 }
 
+Status Store::add_acme_authorization(const AcmeAuthorization& authorization) {
+  return transact(*driver_, Access::Write, [&]() -> Status { return insert_authorization(authorization); });
+}
+
 Result<AcmeAuthorization> Store::acme_authorization(const std::string& id) {
   PKI_TRY(const auto out, run("acme_authorization_get", {{"id", id}}));
   if (out.rows.empty()) return Error(Code::NotFound, "no such authorization");
-  return read_authorization(out);
+  return read_authorization(out, 0);
 }
 
 Status Store::update_acme_authorization(AcmeAuthorization& authorization) {
@@ -171,29 +189,36 @@ Result<std::optional<AcmeAuthorization>> Store::find_valid_acme_authorization(co
                                                           {"status", "valid"},
                                                           {"lasts_beyond", lasts_beyond}}));
   if (out.rows.empty()) return std::optional<AcmeAuthorization>();
-  PKI_TRY(auto found, read_authorization(out));
+  PKI_TRY(auto found, read_authorization(out, 0));
   return std::optional(std::move(found));
 }
 
 // ----- what has ended
 
-/// Statements that name rows past their end, and that delete one.
+/// Statements that name rows past their end, and that delete one; and what goes with it.
 struct Retention {
   std::string_view ended;
   std::string_view gone;
+  std::string_view attached = {};
 };
 
+Status Store::forget_attached(std::string_view statement_name, const std::string& order) {
+  PKI_TRY([[maybe_unused]] const auto gone, run(statement_name, {{"acme_order", order}}));
+  return {};
+}
+
 Result<std::int64_t> Store::purge_acme(Seconds expired_before, std::size_t limit) {
-  constexpr Retention kRetention[] = {{"acme_order_ended", "acme_order_delete"},
+  constexpr Retention kRetention[] = {{"acme_order_ended", "acme_order_delete", "acme_replacement_delete"},
                                       {"acme_authorization_ended", "acme_authorization_delete"}};
   return transact(*driver_, Access::Write, [&]() -> Result<std::int64_t> {
     std::int64_t total = 0;
-    for (const auto& [ended, gone] : kRetention) {
+    for (const auto& [ended, gone, attached] : kRetention) {
       PKI_TRY(const auto out, run(ended, {{"expired_before", expired_before}, {"limit", number(limit)}}));
       for (std::size_t i = 0; i < out.rows.size(); ++i) {
         Row row(out, i);
         PKI_TRY(const auto deleted, run(gone, {{"id", row.text("id")}}));
         total += deleted.changed;
+        if (!attached.empty()) PKI_TRY_VOID(forget_attached(attached, row.text("id")));
       }
     }
     return total;

@@ -216,6 +216,26 @@ struct AcmeAccount {
   std::int64_t version = 0;
 };
 
+/// A key of external account bindings (RFC 8555 7.3.4).
+struct AcmeEab {
+  std::string kid;
+  std::string mac_key;  ///< base64url
+  std::string label{};
+  std::string policy{};                     ///< of the accounts that it binds; empty: the realm's
+  std::optional<std::int64_t> uses_left{};  ///< none: any number
+  std::int64_t used = 0;
+  std::optional<Seconds> expires_at{};  ///< none: never
+  Seconds created_at{};
+  std::string created_by{};
+};
+
+/// What the realm knows of an account beside RFC 8555's own.
+struct AcmeBinding {
+  std::string account;
+  std::string eab{};     ///< kid of the key that bound it; empty: none
+  std::string policy{};  ///< empty: the realm's
+};
+
 struct AcmeOrder {
   std::string id;
   std::string account;
@@ -227,9 +247,10 @@ struct AcmeOrder {
   std::optional<Seconds> not_after{};
   Seconds expires{};
   Seconds created_at{};
-  std::string error{};   ///< JSON problem document; empty: none
-  std::string serial{};  ///< of the certificate, once valid
-  Bytes csr{};           ///< DER, once processing: so that a finalize that was cut off can be finished
+  std::string error{};     ///< JSON problem document; empty: none
+  std::string serial{};    ///< of the certificate, once valid
+  Bytes csr{};             ///< DER, once processing: so that a finalize that was cut off can be finished
+  std::string replaces{};  ///< identifier of the certificate that it replaces (RFC 9773 4.1); only of single orders
   std::int64_t version = 0;
 };
 
@@ -244,6 +265,25 @@ struct AcmeAuthorization {
   Seconds created_at{};
   std::string challenges;  ///< JSON array
   std::int64_t version = 0;
+};
+
+/// What an operator's search for orders or authorizations asks for; empty members do not narrow.
+struct AcmeFilter {
+  std::string account{};
+  std::string status{};  ///< as it is at `now`
+  Seconds now{};
+};
+
+/// What an order or authorization is by then: one that has expired meanwhile is not written anew for that.
+std::string status_at(const AcmeOrder& order, Seconds now);
+std::string status_at(const AcmeAuthorization& authorization, Seconds now);
+
+/// A validation that failed.
+struct AcmeFailure {
+  std::string account;
+  std::string name;  ///< "DNS:a.example.com"
+  Seconds at;
+  std::string id;  ///< random
 };
 
 }  // namespace chancery::store

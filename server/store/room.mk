@@ -2,7 +2,10 @@
 sql_files = \
   $(srcdir)/sql/query/acme_account.sql \
   $(srcdir)/sql/query/acme_authorization.sql \
+  $(srcdir)/sql/query/acme_binding.sql \
+  $(srcdir)/sql/query/acme_limit.sql \
   $(srcdir)/sql/query/acme_order.sql \
+  $(srcdir)/sql/query/acme_replacement.sql \
   $(srcdir)/sql/query/admin.sql \
   $(srcdir)/sql/query/certificate.sql \
   $(srcdir)/sql/query/certificate_search.sql \
@@ -18,7 +21,10 @@ sql_files = \
   $(srcdir)/sql/schema/0003_seeds.sql \
   $(srcdir)/sql/schema/0004_admin_keys.sql \
   $(srcdir)/sql/schema/0005_own_renewals.sql \
-  $(srcdir)/sql/schema/0006_key_sweeps.sql
+  $(srcdir)/sql/schema/0006_key_sweeps.sql \
+  $(srcdir)/sql/schema/0007_acme_external_accounts.sql \
+  $(srcdir)/sql/schema/0008_acme_limits.sql \
+  $(srcdir)/sql/schema/0009_acme_replacements.sql
 EXTRA_DIST += sql/embed.awk $(sql_files)
 CLEANFILES += server/store/embedded_sql.cc
 
@@ -28,7 +34,11 @@ server/store/embedded_sql.cc: $(srcdir)/sql/embed.awk $(sql_files)
 noinst_LIBRARIES += libstore.a
 libstore_a_SOURCES = \
   server/store/acme_accounts.cc \
+  server/store/acme_bindings.cc \
+  server/store/acme_limits.cc \
   server/store/acme_orders.cc \
+  server/store/acme_rows.h \
+  server/store/acme_search.cc \
   server/store/administrators.cc \
   server/store/certificate_rows.cc server/store/certificate_rows.h \
   server/store/certificate_search.cc \
@@ -54,6 +64,9 @@ STORE_LIBS = libstore.a $(BASE_LIBS) $(SQLITE_LIBS)
 
 UNIT_TESTS += store_test
 store_test_SOURCES = \
+  server/store/acme_bindings_test.cc \
+  server/store/acme_limits_test.cc \
+  server/store/acme_search_test.cc \
   server/store/acme_test.cc \
   server/store/certificate_search_test.cc \
   server/store/certificates_test.cc \

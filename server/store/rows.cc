@@ -31,6 +31,11 @@ std::optional<Seconds> Row::optional_time(std::string_view column) {
   return time(column);
 }
 
+std::optional<std::int64_t> Row::optional_integer(std::string_view column) {
+  if (std::holds_alternative<std::monostate>(*find(column))) return std::nullopt;
+  return integer(column);
+}
+
 std::vector<std::string> Row::lines(std::string_view column) {
   const auto text = this->text(column);
   return text.empty() ? std::vector<std::string>() : base::split(text, '\n');

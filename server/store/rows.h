@@ -24,6 +24,9 @@ struct Bind {
   Bind(std::string_view n, const std::optional<Seconds>& time) : name(n) {
     if (time) value = base::to_epoch(*time);
   }
+  Bind(std::string_view n, const std::optional<std::int64_t>& number) : name(n) {
+    if (number) value = *number;
+  }
 
   std::string_view name;
   Value value;
@@ -45,6 +48,7 @@ class Row {
   bool boolean(std::string_view column) { return integer(column) != 0; }
   Seconds time(std::string_view column) { return base::from_epoch(integer(column)); }
   std::optional<Seconds> optional_time(std::string_view column);
+  std::optional<std::int64_t> optional_integer(std::string_view column);
   /// One item per line.
   std::vector<std::string> lines(std::string_view column);
   Result<Serial> serial(std::string_view column);

@@ -154,10 +154,32 @@ class Store {
   Result<std::optional<AcmeAccount>> find_acme_account_by_thumbprint(const std::string& thumbprint);
   /// Writes thumbprint, jwk, status, contact, terms_agreed. @errors Exists: another account has that key.
   Status update_acme_account(AcmeAccount& account);
+  /// With what binds it. @errors Conflict: it changed meanwhile, or is gone.
+  Status delete_acme_account(const AcmeAccount& account);
   /// Oldest first.
   Result<Page<AcmeAccount>> acme_accounts(std::size_t limit, const std::string& after);
 
-  /// The order with those of its authorizations that are new, both or none.
+  Status add_acme_eab(const AcmeEab& key);
+  /// @errors NotFound.
+  Result<AcmeEab> acme_eab(const std::string& kid);
+  /// By kid, ascending.
+  Result<Page<AcmeEab>> acme_eabs(std::size_t limit, const std::string& after);
+  /// The accounts that it bound stay. @errors NotFound.
+  Status delete_acme_eab(const std::string& kid);
+  /// Forgets keys that ended before that time, at most `limit`.
+  Status purge_acme_eabs(Seconds expired_before, std::size_t limit);
+  /// The account, its binding and one use of the key that bound it: all or none; so many calls succeed as the key has uses,
+  /// whoever asks at once. @errors Exists: as add_acme_account; Denied: the key has no use left at that time, or is gone.
+  Status add_bound_acme_account(const AcmeAccount& account, const AcmeBinding& binding, Seconds at);
+  /// What is known of an account; of one of which nothing is, its id alone.
+  Result<AcmeBinding> acme_binding(const std::string& account);
+  /// The accounts that a key bound, by id, ascending.
+  Result<Page<AcmeBinding>> acme_bindings_of(const std::string& eab, std::size_t limit, const std::string& after);
+  /// @param policy  empty: the realm's
+  Status set_acme_policy(const std::string& account, const std::string& policy);
+
+  /// The order with those of its authorizations that are new and what it replaces, all or none.
+  /// @errors Exists: an order that is not invalid replaces the same certificate.
   Status add_acme_order(const AcmeOrder& order, std::span<const AcmeAuthorization> authorizations);
   /// @errors NotFound: no such order, or another account's.
   Result<AcmeOrder> acme_order(const std::string& account, const std::string& id);
@@ -165,10 +187,32 @@ class Store {
   Result<AcmeOrder> acme_order(const std::string& id);
   /// Writes status, authorizations, profile, error, serial, csr.
   Status update_acme_order(AcmeOrder& order);
+  /// One that belongs to no order yet. @errors Exists.
+  Status add_acme_authorization(const AcmeAuthorization& authorization);
   /// Adds the authorization and updates the order that names it, both or none. @errors Exists: an authorization has that id.
   Status add_acme_authorization(AcmeOrder& order, const AcmeAuthorization& authorization);
   /// Ids of an account's orders, newest first, without the invalid ones (RFC 8555 7.1.2.1).
   Result<Page<std::string>> acme_orders(const std::string& account, std::size_t limit, const std::string& after);
+
+  /// Newest first. Looks at no more than kMaxRowsLooked rows, so that a page may be short, even empty, and have a successor.
+  Result<Page<AcmeOrder>> search_acme_orders(const AcmeFilter& filter, std::size_t limit, const std::string& after);
+  /// The same for authorizations: of one account newest first, of all by id.
+  Result<Page<AcmeAuthorization>> search_acme_authorizations(const AcmeFilter& filter, std::size_t limit,
+                                                             const std::string& after);
+
+  /// Up to `most` times after `since`, the newest first: when an account made orders, when validations of a name failed for it,
+  /// when a certificate with that SAN was issued, whoever had it.
+  Result<std::vector<Seconds>> acme_order_times(const std::string& account, Seconds since, std::size_t most);
+  Result<std::vector<Seconds>> acme_failure_times(const std::string& account, const std::string& name, Seconds since,
+                                                  std::size_t most);
+  Result<std::vector<Seconds>> certificate_times(const std::string& san, Seconds since, std::size_t most);
+  /// When the pending ones expire among an account's authorizations that were made after `since`; the newest first, up to `most`.
+  Result<std::vector<Seconds>> acme_pending_ends(const std::string& account, Seconds since, std::size_t most);
+  /// When the certificate ends that a requester had last; none: it had none.
+  Result<std::optional<Seconds>> latest_certificate_end(const std::string& requester);
+  Status add_acme_failure(const AcmeFailure& failure);
+  /// Forgets failures until that time, at most `limit`.
+  Status purge_acme_failures(Seconds before, std::size_t limit);
 
   /// @errors NotFound. The caller holds the account against the one that asks.
   Result<AcmeAuthorization> acme_authorization(const std::string& id);
@@ -194,8 +238,15 @@ class Store {
   Result<Outcome> run_way(std::string_view name, const std::vector<Bind>& binds);
   Result<Page<CertificateRecord>> search_pages(std::string_view name, const Value& value, const CertificateFilter& filter,
                                                std::size_t limit, PageKey key);
+  Status insert_account(const AcmeAccount& account);
   Status insert_authorization(const AcmeAuthorization& authorization);
   Status write_order(const AcmeOrder& order);
+  Status note_replacement(const AcmeOrder& order);
+  Status forget_attached(std::string_view statement_name, const std::string& order);
+  Result<std::vector<Seconds>> times(std::string_view statement_name, Binds binds);
+  Result<Outcome> order_page(const std::string& account, const PageKey& key, std::size_t limit);
+  Result<Page<AcmeAuthorization>> all_authorizations(const AcmeFilter& filter, std::size_t limit, std::string after);
+  Result<Page<AcmeAuthorization>> account_authorizations(const AcmeFilter& filter, std::size_t limit, const PageKey& after);
   Status add_bytes(CertificateRecord& record);
   Status add_sans(const NewCertificate& certificate);
   Status insert_admin_keys(const NewAdmin& admin);

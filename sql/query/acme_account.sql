@@ -19,6 +19,9 @@ SET thumbprint = :thumbprint, jwk = :jwk, status = :status, contact = :contact, 
   version = version + 1
 WHERE realm_id = :realm_id AND id = :id AND version = :version;
 
+-- name: acme_account_delete
+DELETE FROM acme_account WHERE realm_id = :realm_id AND id = :id AND version = :version;
+
 -- name: acme_account_page
 SELECT {acme_account_columns} FROM acme_account
 WHERE realm_id = :realm_id AND (created_at, id) > (:key_created_at, :key_id)

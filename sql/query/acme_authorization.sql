@@ -22,6 +22,15 @@ UPDATE acme_authorization
 SET status = :status, expires = :expires, challenges = :challenges, version = version + 1
 WHERE realm_id = :realm_id AND id = :id AND version = :version;
 
+-- name: acme_authorization_search_all
+SELECT {acme_authorization_columns} FROM acme_authorization
+WHERE realm_id = :realm_id AND id > :key_id ORDER BY id LIMIT :limit;
+
+-- name: acme_authorization_search_account
+SELECT {acme_authorization_columns} FROM acme_authorization
+WHERE realm_id = :realm_id AND account = :account AND status = :status AND (created_at, id) < (:key_created_at, :key_id)
+ORDER BY created_at DESC, id DESC LIMIT :limit;
+
 -- name: acme_authorization_ended
 SELECT id FROM acme_authorization WHERE realm_id = :realm_id AND expires < :expired_before
 ORDER BY expires, id LIMIT :limit;

@@ -1,5 +1,8 @@
 -- ACME orders (RFC 8555 7.1.3).
 
+-- fragment: acme_order_columns
+id, account, status, identifiers, authorizations, profile, not_before, not_after, expires, created_at, error, serial, csr, version
+
 -- name: acme_order_insert
 INSERT INTO acme_order (
   realm_id, id, account, status, identifiers, authorizations, profile, not_before, not_after, expires, created_at, error,
@@ -9,9 +12,9 @@ VALUES (
   :created_at, :error, :serial, :csr, 0);
 
 -- name: acme_order_get
-SELECT id, account, status, identifiers, authorizations, profile, not_before, not_after, expires, created_at, error,
-  serial, csr, version
-FROM acme_order WHERE realm_id = :realm_id AND id = :id;
+SELECT {acme_order_columns}, COALESCE(r.certificate_id, '') AS replaces FROM acme_order o
+LEFT JOIN acme_replacement r ON r.realm_id = o.realm_id AND r.acme_order = o.id
+WHERE o.realm_id = :realm_id AND o.id = :id;
 
 -- name: acme_order_update
 UPDATE acme_order
@@ -21,6 +24,16 @@ WHERE realm_id = :realm_id AND id = :id AND version = :version;
 
 -- name: acme_order_page
 SELECT id, status, created_at FROM acme_order
+WHERE realm_id = :realm_id AND account = :account AND (created_at, id) < (:key_created_at, :key_id)
+ORDER BY created_at DESC, id DESC LIMIT :limit;
+
+-- name: acme_order_search_all
+SELECT {acme_order_columns} FROM acme_order
+WHERE realm_id = :realm_id AND (created_at, id) < (:key_created_at, :key_id)
+ORDER BY created_at DESC, id DESC LIMIT :limit;
+
+-- name: acme_order_search_account
+SELECT {acme_order_columns} FROM acme_order
 WHERE realm_id = :realm_id AND account = :account AND (created_at, id) < (:key_created_at, :key_id)
 ORDER BY created_at DESC, id DESC LIMIT :limit;
 
