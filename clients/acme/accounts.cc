@@ -37,6 +37,15 @@ Status copy_boolean(const Json& payload, std::string_view from, Json& params, st
   return {};
 }
 
+/// `externalAccountBinding`, when it is there, with the URL that it has to name: the daemon has the key that it is held against.
+Status copy_external_account(const Call& call, Json& params) {
+  PKI_TRY(const Json* binding, optional_member(*call.payload, "externalAccountBinding", "an object"));
+  if (binding == nullptr) return {};
+  params.set("external_account", *binding);
+  params.set("url", call.jws.url);
+  return {};
+}
+
 /// An account's own resources belong to it alone.
 Status check_owner(const Call& call) {
   if (call.request.parameter("account") == call.account) return {};
@@ -70,6 +79,7 @@ Result<http::Response> Service::new_account(const Call& call) {
   PKI_TRY_VOID(copy_contact(*call.payload, params));
   PKI_TRY_VOID(copy_boolean(*call.payload, "termsOfServiceAgreed", params, "terms_agreed"));
   PKI_TRY_VOID(copy_boolean(*call.payload, "onlyReturnExisting", params, "only_existing"));
+  PKI_TRY_VOID(copy_external_account(call, params));
   std::optional<std::chrono::seconds> wait;
   const auto account = find_or_make_account(call, std::move(params), wait);
   if (is_unknown(account) && call.payload->boolean("onlyReturnExisting"))

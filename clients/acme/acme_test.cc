@@ -12,6 +12,38 @@ namespace {
 
 std::string type_of(const Error& error) { return std::string(to_problem(error).type); }
 
+// ----- problems
+
+TEST(Problems, SayWhichIdentifiersAreBadAndWhenToComeAgain) {
+  const Error error(Code::PolicyRefused, "too much", R"(acme:rateLimited {"retry_after":90,"subproblems":[{"type":"x"}]})");
+  const auto problem = to_problem(error);
+  EXPECT_EQ(problem.type, "rateLimited");
+  EXPECT_EQ(problem.detail, "too much");
+  EXPECT_EQ(problem.retry_after, std::chrono::seconds(90));
+  EXPECT_EQ(problem_document(problem).find("subproblems")->as_array()->size(), 1U);
+  const auto response = problem_response(error);
+  EXPECT_EQ(response.status, 429);
+  EXPECT_EQ(http::find_header(response.headers, "Retry-After"), "90");
+}
+
+TEST(Problems, KeepTheAdviceThatStandsBehindTheWord) {
+  const auto problem = to_problem(Error(Code::PolicyRefused, "no", "acme:badCSR make another"));
+  EXPECT_EQ(problem.type, "badCSR");
+  EXPECT_EQ(problem.detail, "no (make another)");
+  EXPECT_FALSE(problem.subproblems);
+  EXPECT_FALSE(problem.retry_after);
+}
+
+TEST(Problems, ThatAreCutSayNoMoreThanTheirType) {
+  for (const auto* hint :
+       {"acme:rateLimited {", "acme:rateLimited {\"retry_after\":-5}", "acme:rateLimited {\"subproblems\":7}"}) {
+    const auto problem = to_problem(Error(Code::PolicyRefused, "no", hint));
+    EXPECT_EQ(problem.type, "rateLimited") << hint;
+    EXPECT_FALSE(problem.subproblems) << hint;
+    EXPECT_FALSE(problem.retry_after) << hint;
+  }
+}
+
 // ----- nonces
 
 TEST(Nonces, AreUsedOnce) {

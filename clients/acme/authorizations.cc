@@ -73,6 +73,21 @@ Question make_question(const Call& call, const Json& authorization, const Json& 
 
 }  // namespace
 
+/// RFC 8555 7.4.1: 201 for a new one; a name that is proved already has its authorization.
+Result<http::Response> Service::new_authorization(const Call& call) {
+  PKI_TRY(const Json* identifier, optional_member(*call.payload, "identifier", "an object"));
+  if (identifier == nullptr) return acme_error("malformed", "member identifier is missing");
+  const Json* type = identifier->find("type");
+  const Json* value = identifier->find("value");
+  if (type == nullptr || value == nullptr || !type->is_string() || !value->is_string())
+    return acme_error("malformed", "the identifier is no object with the texts type and value");
+  auto params = Json::object({{"account", call.account}, {"identifier", Json::object({{"type", *type}, {"value", *value}})}});
+  PKI_TRY(const auto authorization, ask(call, "acme.authorization.create", std::move(params)));
+  auto response = json_response(authorization.boolean("created") ? 201 : 200, authorization_document(authorization, call.urls));
+  response.add("Location", call.urls.authorization(authorization.text("id")));
+  return response;
+}
+
 /// RFC 8555 7.5, and 7.5.2 (deactivation).
 Result<http::Response> Service::authorization(const Call& call) {
   auto params = Json::object({{"account", call.account}, {"authorization", call.request.parameter("authorization")}});

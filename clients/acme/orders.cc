@@ -21,6 +21,7 @@ Json order_document(const Json& order, const Urls& urls) {
   document.set("authorizations", std::move(authorizations));
   document.set("finalize", urls.finalize(id));
   if (const Json* error = order.find("error"); error != nullptr && error->is_object()) document.set("error", *error);
+  if (const auto replaced = order.text("replaces"); !replaced.empty()) document.set("replaces", replaced);
   if (const auto serial = order.text("serial"); !serial.empty()) document.set("certificate", urls.certificate(serial));
   return document;
 }
@@ -64,6 +65,7 @@ Result<http::Response> Service::new_order(const Call& call) {
   PKI_TRY_VOID(copy_text(*call.payload, "profile", params, "profile"));
   PKI_TRY_VOID(copy_text(*call.payload, "notBefore", params, "not_before"));
   PKI_TRY_VOID(copy_text(*call.payload, "notAfter", params, "not_after"));
+  PKI_TRY_VOID(copy_text(*call.payload, "replaces", params, "replaces"));
   PKI_TRY(const auto order, ask(call, "acme.order.create", std::move(params)));
   return order_response(201, order, call.urls);
 }

@@ -11,6 +11,7 @@ constexpr std::string_view kHintWord = "acme:";
 
 constexpr std::array kTypes{
     ProblemType{"accountDoesNotExist", 400},
+    ProblemType{"alreadyReplaced", 409},
     ProblemType{"alreadyRevoked", 400},
     ProblemType{"badCSR", 400},
     ProblemType{"badNonce", 400},
@@ -79,9 +80,21 @@ std::string_view word_of(std::string_view hint) {
   return hint.substr(0, hint.find(' '));
 }
 
+/// What stands behind the word; the whole hint without one.
+std::string_view behind_word(std::string_view hint) {
+  if (!word_of(hint).empty()) hint.remove_prefix(std::min(hint.size(), kHintWord.size() + word_of(hint).size() + 1));
+  return hint;
+}
+
+/// The object behind the word; null when there is advice, or nothing.
+Json more_of(std::string_view hint) {
+  const auto rest = behind_word(hint);
+  return rest.starts_with('{') ? wire::parse_json(rest).value_or(Json()) : Json();
+}
+
 std::string detail_of(const Error& error) {
-  std::string_view advice = error.hint();
-  if (!word_of(advice).empty()) advice.remove_prefix(std::min(advice.size(), kHintWord.size() + word_of(advice).size() + 1));
+  std::string_view advice = behind_word(error.hint());
+  if (advice.starts_with('{')) advice = {};
   return error.message() + (advice.empty() ? "" : " (" + std::string(advice) + ")");
 }
 
@@ -93,7 +106,8 @@ http::Response respond(const Problem& problem, std::chrono::seconds retry_after)
   auto response = http::content(problem.status, "application/problem+json", wire::to_text(document) + "\n");
   response.kind = problem.type;
   response.reason = problem.detail;
-  if (problem.status == 503 || problem.status == 429) response.add("Retry-After", std::to_string(retry_after.count()));
+  if (problem.status == 503 || problem.status == 429)
+    response.add("Retry-After", std::to_string(problem.retry_after.value_or(retry_after).count()));
   return response;
 }
 
@@ -106,7 +120,13 @@ const ProblemType& problem_type(std::string_view name) {
 }
 
 Problem to_problem(const Error& error) {
-  if (const auto* row = find_type(word_of(error.hint())); row != nullptr) return {row->name, row->status, detail_of(error)};
+  if (const auto* row = find_type(word_of(error.hint())); row != nullptr) {
+    Problem problem{row->name, row->status, detail_of(error)};
+    const auto more = more_of(error.hint());
+    if (const Json* list = more.find("subproblems"); list != nullptr && list->is_array()) problem.subproblems = *list;
+    if (const auto wait = more.integer("retry_after"); wait > 0) problem.retry_after = std::chrono::seconds(wait);
+    return problem;
+  }
   const auto mapped = std::ranges::find(kCodes, error.code(), &CodeMap::code);
   if (mapped == kCodes.end()) return {"serverInternal", kFirstServerFault, "the server failed; its log has the details"};
   return {mapped->type, mapped->status, detail_of(error)};
@@ -135,8 +155,10 @@ http::Response problem_response(int status, std::string_view detail) {
 }
 
 Json problem_document(const Problem& problem) {
-  return Json::object(
+  auto document = Json::object(
       {{"type", std::string(kUrn) + std::string(problem.type)}, {"detail", problem.detail}, {"status", problem.status}});
+  if (problem.subproblems) document.set("subproblems", *problem.subproblems);
+  return document;
 }
 
 }  // namespace chancery::acme

@@ -17,6 +17,7 @@ libacme_a_SOURCES = \
   clients/acme/orders.cc \
   clients/acme/problems.cc clients/acme/problems.h \
   clients/acme/reach.cc clients/acme/reach.h \
+  clients/acme/renewal.cc \
   clients/acme/service.cc clients/acme/service.h \
   clients/acme/targets.cc clients/acme/targets.h \
   clients/acme/tlsalpn01.cc clients/acme/tlsalpn01.h \

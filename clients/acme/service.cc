@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::string_view kFamilyPrefix = "/acme/";
 constexpr std::string_view kCertificatePattern = "/acme/cert/{serial}";
+constexpr std::string_view kRenewalPattern = "/acme/renewal-info/{certificate}";
 constexpr std::string_view kJoseJson = "application/jose+json";  // RFC 8555 6.2
 
 std::string to_text(SignedBy by) {
@@ -34,6 +35,7 @@ constexpr Service::Row Service::kRows[] = {
     {"/acme/account/{account}", SignedBy::Account, Payload::Either, &Service::account},
     {"/acme/account/{account}/orders", SignedBy::Account, Payload::Empty, &Service::orders},
     {"/acme/key-change", SignedBy::Account, Payload::Object, &Service::key_change},
+    {"/acme/new-authz", SignedBy::Account, Payload::Object, &Service::new_authorization},
     {"/acme/new-order", SignedBy::Account, Payload::Object, &Service::new_order},
     {"/acme/order/{order}", SignedBy::Account, Payload::Empty, &Service::order},
     {"/acme/order/{order}/finalize", SignedBy::Account, Payload::Object, &Service::finalize},
@@ -55,6 +57,8 @@ void Service::add_routes(http::Router& router) {
   router.add(http::Route{"GET", std::string(kNewNonce), On::Tls, "", [this](const auto& request) { return new_nonce(request); }});
   router.add(http::Route{"GET", std::string(kCertificatePattern), On::Tls, "",
                          [this](const auto& request) { return unsigned_certificate(request); }});
+  router.add(http::Route{"GET", std::string(kRenewalPattern), On::Tls, "",
+                         [this](const auto& request) { return renewal_info(request); }});
   for (const auto& row : kRows) {
     router.add(http::Route{"POST", std::string(row.pattern), On::Tls, std::string(kJoseJson),
                            [this, &row](const auto& request) { return serve(row, request); }, http::kMaxBodyBytes,

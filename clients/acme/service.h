@@ -82,10 +82,14 @@ class Service {
   Result<http::Response> finalize(const Call& call);
 
   // authorizations.cc
+  Result<http::Response> new_authorization(const Call& call);
   Result<http::Response> authorization(const Call& call);
   Result<http::Response> challenge(const Call& call);
   Result<Json> begin_challenge(const Call& call, const std::string& authorization, const std::string& type);
   Status begin_caa_checks(const Call& call, const Json& order);
+
+  // renewal.cc
+  http::Response renewal_info(const http::Request& request);
 
   // certificates.cc
   Result<http::Response> certificate(const Call& call);

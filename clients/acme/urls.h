@@ -11,6 +11,8 @@ namespace chancery::acme {
 inline constexpr std::string_view kDirectory = "/acme/directory";
 inline constexpr std::string_view kNewNonce = "/acme/new-nonce";
 inline constexpr std::string_view kNewAccount = "/acme/new-account";
+inline constexpr std::string_view kNewAuthorization = "/acme/new-authz";
+inline constexpr std::string_view kRenewalInfo = "/acme/renewal-info";
 inline constexpr std::string_view kNewOrder = "/acme/new-order";
 inline constexpr std::string_view kRevokeCert = "/acme/revoke-cert";
 inline constexpr std::string_view kKeyChange = "/acme/key-change";

@@ -347,7 +347,11 @@ TEST(Rows, CommandsThatPageHaveThem) {
   for (const auto& command : wire::commands())
     if (!paged_member(command).empty()) found[command.name] = paged_member(command);
   EXPECT_EQ(found, (std::map<std::string_view, std::string_view>{{"acme.account.list", "accounts"},
+                                                                 {"acme.accounts", "accounts"},
+                                                                 {"acme.authorizations", "authorizations"},
+                                                                 {"acme.eab.list", "keys"},
                                                                  {"acme.order.list", "orders"},
+                                                                 {"acme.orders", "orders"},
                                                                  {"audit.list", "records"},
                                                                  {"certificate.search", "certificates"},
                                                                  {"node.list", "nodes"},

@@ -12,6 +12,7 @@ inline constexpr std::int64_t kMaxSans = 100;
 inline constexpr std::int64_t kMaxDays = 36500;
 inline constexpr std::int64_t kMaxPage = 1000;
 inline constexpr std::int64_t kMaxId = 64;
+inline constexpr std::int64_t kMaxCertificateId = 128;
 inline constexpr std::string_view kReasons =
     "unspecified keyCompromise cACompromise affiliationChanged superseded cessationOfOperation certificateHold "
     "privilegeWithdrawn aACompromise";
@@ -167,9 +168,13 @@ inline constexpr std::array kLogin{
     Param{"certificate", Type::Pem, kRequired, kMaxPem, "certificate of a realm administrator, issued by this realm"},
     Param{"signature", Type::Text, kRequired, 2048, "base64 signature over the challenge text, SHA-256 (Ed25519: none)"}};
 
-inline constexpr std::array kAcmeAccountCreate{kJwk, kContact,
-                                               Param{"terms_agreed", Type::Boolean, kOptional, 1, "termsOfServiceAgreed"},
-                                               Param{"only_existing", Type::Boolean, kOptional, 1, "onlyReturnExisting"}};
+inline constexpr std::array kAcmeAccountCreate{
+    kJwk,
+    kContact,
+    Param{"terms_agreed", Type::Boolean, kOptional, 1, "termsOfServiceAgreed"},
+    Param{"only_existing", Type::Boolean, kOptional, 1, "onlyReturnExisting"},
+    Param{"external_account", Type::Object, kOptional, 8192, "externalAccountBinding: a flattened JWS (RFC 8555 7.3.4)"},
+    Param{"url", Type::Text, kOptional, 2048, "newAccount's URL, as the client used it; external_account must name it"}};
 inline constexpr std::array kAcmeAccountGet{kAccount};
 inline constexpr std::array kAcmeAccountRekey{kAccount, kJwk};
 inline constexpr std::array kAcmeAccountUpdate{kAccount, kContact,
@@ -181,6 +186,8 @@ inline constexpr std::array kAcmeAccountSync{
     Param{"created_at", Type::Time, kOptional, 40, "when it was made, default now"}};
 inline constexpr std::array kAcmeAuthorizationFind{kAuthorization};
 inline constexpr std::array kAcmeAuthorizationGet{kAccount, kAuthorization};
+inline constexpr std::array kAcmeAuthorizationCreate{
+    kAccount, Param{"identifier", Type::Object, kRequired, 1024, "{type, value}; no wildcard"}};
 inline constexpr std::array kAcmeAuthorizationSync{
     kAuthorization, kOrder, Param{"identifier", Type::Object, kRequired, 1024, "{type, value}, one of the order's identifiers"},
     Param{"status", Type::Word, kOptional, 16, "status, default that which it has, a new one's pending",
@@ -206,11 +213,38 @@ inline constexpr std::array kAcmeChallengeFinish{
     Param{"caa_checked", Type::Boolean, kOptional, 1, "whether CAA was looked at, and allowed it"},
     Param{"error", Type::Object, kOptional, 8192, "problem document {type, detail} when not valid"},
     Param{"evidence", Type::Text, kOptional, 2048, "what was asked, of which address, and what came back"}};
+inline constexpr Param kAccountOptional{"account", Type::Text, kOptional, kMaxId, "only this account's"};
+inline constexpr std::array kAcmeAccountPolicy{
+    kAccount, Param{"policy", Type::Word, kOptional, 63, "name of the policy; without it, the account has the realm's"}};
+inline constexpr std::array kAcmeAccounts{
+    Param{"status", Type::Word, kOptional, 16, "only those of this status", "valid deactivated revoked blocked"},
+    Param{"eab", Type::Text, kOptional, kMaxId, "only those that this key bound, by their id"}, kLimit, kAfter};
+inline constexpr std::array kAcmeOrders{
+    kAccountOptional,
+    Param{"status", Type::Word, kOptional, 16, "only those of this status", "pending ready processing valid invalid"}, kLimit,
+    kAfter};
+inline constexpr std::array kAcmeAuthorizations{
+    kAccountOptional,
+    Param{"status", Type::Word, kOptional, 16, "only those of this status", "pending valid invalid deactivated expired revoked"},
+    kLimit, kAfter};
+inline constexpr Param kEabKid{"kid", Type::Text, kRequired, kMaxId, "id of the key"};
+inline constexpr std::array kAcmeEabCreate{
+    Param{"label", Type::Text, kOptional, 128, "whom the key is for, in your words"},
+    Param{"policy", Type::Word, kOptional, 63, "policy of the accounts that it binds, of acme.policies; without it, the realm's"},
+    Param{"uses", Type::Integer, kOptional, 1000000, "accounts that it binds at most; without it, any number", {}, 1},
+    Param{"expires", Type::Text, kOptional, 32, "how long it binds accounts, \"2h\", at least 60s; without it, for ever"}};
+inline constexpr std::array kAcmeEabDelete{
+    kEabKid, Param{"block_accounts", Type::Boolean, kOptional, 1, "block the accounts that it bound, too; default false"}};
 inline constexpr std::array kAcmeOrderCreate{
-    kAccount, Param{"identifiers", Type::Objects, kRequired, kMaxSans, "{type, value} each (RFC 8555 7.1.3)"},
+    kAccount,
+    Param{"identifiers", Type::Objects, kRequired, kMaxSans, "{type, value} each (RFC 8555 7.1.3)"},
     Param{"profile", Type::Word, kOptional, 63, "profile, default the realm's"},
     Param{"not_before", Type::Time, kOptional, 40, "requested start"},
-    Param{"not_after", Type::Time, kOptional, 40, "requested end"}};
+    Param{"not_after", Type::Time, kOptional, 40, "requested end"},
+    Param{"replaces", Type::Text, kOptional, kMaxCertificateId, "identifier of the certificate that it replaces (RFC 9773 5)"}};
+inline constexpr std::array kAcmeRenewalGet{
+    Param{"certificate_id", Type::Text, kRequired, kMaxCertificateId,
+          "identifier of a certificate: key identifier and serial number (RFC 9773 4.1)"}};
 inline constexpr std::array kAcmeOrderGet{kAccount, kOrder};
 inline constexpr std::array kAcmeOrderFind{kOrder};
 inline constexpr std::array kAcmeOrderFinalize{
@@ -387,13 +421,30 @@ inline constexpr std::array kAttested{
     Field{"profile", Type::Word, "the profile it was made by"}};
 
 inline constexpr std::array kAcmeAccount{Field{"id", Type::Text, "RFC 7638 thumbprint of its first key"},
-                                         Field{"status", Type::Word, "valid, deactivated or revoked"},
+                                         Field{"status", Type::Word, "valid, deactivated, revoked or blocked"},
                                          Field{"contact", Type::Texts, "contact URLs"},
                                          Field{"jwk", Type::Object, "public key"},
                                          Field{"terms_agreed", Type::Boolean, "termsOfServiceAgreed"},
                                          Field{"created_at", Type::Time, "when"},
                                          Field{"created", Type::Boolean, "whether this call made it"}};
 inline constexpr std::array kAcmeAccountPage{Field{"accounts", Type::Objects, "as acme.account.get"}, kNext};
+inline constexpr std::array kAcmeAccountStep{Field{"account", Type::Text, "account id"},
+                                             Field{"status", Type::Word, "what it is now"}};
+inline constexpr std::array kAcmeAccountPolicyNow{Field{"account", Type::Text, "account id"},
+                                                  Field{"policy", Type::Word, "its policy; empty: the realm's"}};
+inline constexpr std::array kAcmeAccountRows{
+    Field{"accounts", Type::Objects, "{id, status, contact, created_at, eab, policy} each"}, kNext};
+inline constexpr std::array kAcmeEabMade{Field{"kid", Type::Text, "id of the key: what clients call the key identifier"},
+                                         Field{"mac_key", Type::Text, "the key, base64url: what clients call the HMAC key"},
+                                         Field{"label", Type::Text, "whom it is for"},
+                                         Field{"state", Type::Word, "good, used or expired"},
+                                         Field{"policy", Type::Word, "of its accounts; absent: the realm's"},
+                                         Field{"uses_left", Type::Integer, "accounts that it still binds; absent: any number"},
+                                         Field{"expires_at", Type::Time, "until; absent: for ever"}};
+inline constexpr std::array kAcmeEabPage{
+    Field{"keys", Type::Objects, "{kid, label, state, policy, uses_left, used, expires_at, created_at, created_by} each"}, kNext};
+inline constexpr std::array kAcmeEabGone{Field{"kid", Type::Text, "id of the key that is gone"},
+                                         Field{"blocked", Type::Integer, "accounts that were blocked with it"}};
 inline constexpr Field kIdentifierField{"identifier", Type::Object, "{type, value}, without *."};
 inline constexpr Field kAuthorizationStatus{"status", Type::Word, "pending valid invalid deactivated expired revoked"};
 inline constexpr std::array kAcmeAuthorization{
@@ -404,6 +455,15 @@ inline constexpr std::array kAcmeAuthorization{
     kAuthorizationStatus,
     Field{"expires", Type::Time, "until"},
     Field{"challenges", Type::Objects, "{type, token, issuer_domain_names, status, validated, error} each"}};
+inline constexpr std::array kAcmeAuthorizationMade{
+    Field{"id", Type::Text, "authorization id"},
+    Field{"account", Type::Text, "account id"},
+    kIdentifierField,
+    Field{"wildcard", Type::Boolean, "whether it stands for a wildcard name"},
+    kAuthorizationStatus,
+    Field{"expires", Type::Time, "until"},
+    Field{"challenges", Type::Objects, "{type, token, issuer_domain_names, status, validated, error} each"},
+    Field{"created", Type::Boolean, "whether this call made it; false: the name is proved already"}};
 inline constexpr std::array kAcmeAuthorizationOfOrder{
     Field{"id", Type::Text, "authorization id"},
     Field{"account", Type::Text, "account id"},
@@ -428,10 +488,33 @@ inline constexpr std::array kAcmeOrder{
     kNotAfter,
     Field{"error", Type::Object, "problem document"},
     Field{"serial", Type::Hex, "of the certificate, once valid"},
+    Field{"replaces", Type::Text, "identifier of the certificate that it replaces"},
     Field{"caa_checks", Type::Objects,
           "{authorization, account, identifier, wildcard, type, claim} each: CAA to be looked at "
           "before it is issued, and reported by acme.caa.finish; of finalize and get"}};
 inline constexpr std::array kAcmeOrderPage{Field{"orders", Type::Texts, "order ids"}, kNext};
+inline constexpr std::array kAcmeRenewal{Field{"start", Type::Time, "renew from then"},
+                                         Field{"end", Type::Time, "and until then"},
+                                         Field{"explanation_url", Type::Text, "why, where the certificate is revoked"}};
+inline constexpr std::array kAcmeOrderRows{
+    Field{"orders", Type::Objects, "{id, account, status, identifiers, profile, created_at, expires, serial} each"}, kNext};
+inline constexpr std::array kAcmeAuthorizationRows{
+    Field{"authorizations", Type::Objects, "{id, account, type, name, status, created_at, expires} each"}, kNext};
+inline constexpr std::array kAcmeStory{
+    Field{"id", Type::Text, "order id"},
+    Field{"account", Type::Text, "account id"},
+    Field{"status", Type::Word, "pending ready processing valid invalid"},
+    Field{"identifiers", Type::Objects, "{type, value} each"},
+    Field{"profile", Type::Word, "profile"},
+    Field{"created_at", Type::Time, "when it was made"},
+    Field{"expires", Type::Time, "until"},
+    Field{"serial", Type::Hex, "of the certificate, once valid"},
+    Field{"replaces", Type::Text, "identifier of the certificate that it replaces"},
+    Field{"error", Type::Object, "why it is invalid, as a problem document"},
+    Field{"authorizations", Type::Objects, "{id, account, type, name, status, created_at, expires} each"},
+    Field{"holder", Type::Object, "its account: {id, status, contact, created_at, eab, policy}"},
+    Field{"certificate", Type::Object, "as a row of certificate.search"},
+    Field{"story", Type::Objects, "{at, what} each, oldest first: what was asked, checked and found, issued and revoked"}};
 inline constexpr std::array kAcmeRealm{
     Field{"enabled", Type::Boolean, "whether ACME is on"},
     Field{"terms_of_service", Type::Text, "URL"},
@@ -442,6 +525,7 @@ inline constexpr std::array kAcmeRealm{
     Field{"dnssec_anchors", Type::Texts, "DS or DNSKEY records to trust"},
     Field{"caa_identities", Type::Texts, "DNS names that mean this CA; none: CAA is not checked"},
     Field{"allow_loopback", Type::Boolean, "whether validation may connect to loopback"},
-    Field{"upki_clients", Type::Boolean, "whether uPKI's command line is served"}};
+    Field{"upki_clients", Type::Boolean, "whether uPKI's command line is served"},
+    Field{"external_account", Type::Word, "external account binding: none, optional or required"}};
 
 }  // namespace chancery::wire

@@ -1,7 +1,9 @@
 #include <algorithm>
 
+#include "server/base/log.h"
 #include "server/worker/acme_common.h"
 #include "server/worker/acme_documents.h"
+#include "server/worker/acme_external.h"
 #include "server/worker/handlers.h"
 
 namespace chancery::worker {
@@ -16,6 +18,7 @@ Result<Json> create(Session& session, store::Store& store, const Params& params,
     return acme_error("userActionRequired", Code::Denied, "the terms of service must be agreed to: " + terms);
   }
   PKI_TRY_VOID(check_contacts(params.texts("contact")));
+  PKI_TRY(const auto bound_by, read_external_account(session, store, params, key));
   const store::AcmeAccount account{.id = key.thumbprint,  // uPKI's client takes the thumbprint for the id (UPKI.md 7)
                                    .thumbprint = key.thumbprint,
                                    .jwk = key.canonical,
@@ -23,7 +26,11 @@ Result<Json> create(Session& session, store::Store& store, const Params& params,
                                    .contact = wire::to_text(Json::strings(params.texts("contact"))),
                                    .terms_agreed = params.boolean("terms_agreed"),
                                    .created_at = session.clock().now()};
-  const auto added = store.add_acme_account(account);
+  const auto added =
+      bound_by ? store.add_bound_acme_account(account, {account.id, bound_by->kid, bound_by->policy}, account.created_at)
+               : store.add_acme_account(account);
+  if (bound_by && added.ok())
+    base::log_info("ACME account " + account.id + " bound by key " + bound_by->kid + " " + bound_by->label);
   if (added.ok()) return describe_account(account, true);
   if (added.error().code() != Code::Exists) return added.error();
   PKI_TRY(const auto other, store.find_acme_account_by_thumbprint(key.thumbprint));
@@ -98,7 +105,8 @@ Result<Json> acme_realm_get(Session& session, const Params& /*params*/) {
                        {"dnssec_anchors", Json::strings(acme.dnssec_anchors)},
                        {"caa_identities", Json::strings(acme.caa_identities)},
                        {"allow_loopback", acme.allow_loopback},
-                       {"upki_clients", acme.upki_clients == "yes"}});
+                       {"upki_clients", acme.upki_clients == "yes"},
+                       {"external_account", acme.external_account}});
 }
 
 }  // namespace chancery::worker

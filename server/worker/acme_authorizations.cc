@@ -3,6 +3,7 @@
 #include "server/base/log.h"
 #include "server/worker/acme_common.h"
 #include "server/worker/acme_documents.h"
+#include "server/worker/acme_limits.h"
 #include "server/worker/handlers.h"
 
 namespace chancery::worker {
@@ -109,6 +110,7 @@ Result<Json> acme_challenge_finish(Session& session, const Params& params) {
     if (written.ok()) {
       base::log_info("authorization " + authorization.id + " for " + authorization.value + " is " + authorization.status + ": " +
                      params.text("evidence"));
+      if (authorization.status == "invalid") PKI_TRY_VOID(note_failure(session, *store, authorization));
       return describe_authorization(authorization, now);
     }
     if (written.error().code() != Code::Conflict || attempt == kTries) return written.error();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "server/base/text.h"
 #include "server/crypto/digest.h"
 
 namespace chancery::worker {
@@ -76,6 +77,15 @@ Status check_contacts(const std::vector<std::string>& contacts) {
   return {};
 }
 
+Status check_policy_name(const config::AcmeConfig& acme, const std::string& name) {
+  if (name.empty() || acme.policies.contains(name)) return {};
+  std::vector<std::string_view> known;
+  for (const auto& [one, policy] : acme.policies) known.emplace_back(one);
+  const auto near = base::did_you_mean(name, known);
+  return Error(Code::NotFound, "no policy \"" + base::printable(name, 64) + "\" below acme: policies of ca.config.yml",
+               near.empty() ? "" : "did you mean \"" + std::string(near) + "\"?");
+}
+
 Result<AccountKey> read_account_key(const Json& jwk) {
   const auto kind = std::ranges::find(kKinds, jwk.text("kty"), &Kind::kty);
   if (kind == kKinds.end()) return acme_error("badPublicKey", Code::BadKey, "jwk of an unknown kty");
@@ -101,13 +111,14 @@ Result<store::AcmeAccount> valid_account(store::Store& store, const std::string&
 std::string rule_of_order(const std::string& id) { return std::string(kRulePrefix) + id; }
 
 bool obtained_by(store::Store& store, const std::string& account, const store::CertificateRecord& record) {
+  if (record.acme_account == account) return true;
+  // One that came back from the journal has its rule alone.
   if (!record.rule.starts_with(kRulePrefix)) return false;
   return store.acme_order(account, record.rule.substr(kRulePrefix.size())).ok();
 }
 
 std::string authorization_status(const store::AcmeAuthorization& authorization, Seconds now) {
-  const bool alive = authorization.status == "pending" || authorization.status == "valid";
-  return alive && now >= authorization.expires ? "expired" : authorization.status;
+  return store::status_at(authorization, now);
 }
 
 std::string random_id() { return base::to_base64url(base::random_bytes(kIdOctets)); }

@@ -19,6 +19,9 @@ std::string acme_problem(std::string_view type, const std::string& detail);
 /// mailto: with one address and no header fields (RFC 8555 7.3). @errors acme:unsupportedContact, acme:invalidContact.
 Status check_contacts(const std::vector<std::string>& contacts);
 
+/// Whether the realm has a policy of that name; empty: none is meant. @errors NotFound, with the nearest.
+Status check_policy_name(const config::AcmeConfig& acme, const std::string& name);
+
 /// A public JSON Web Key: the key, and its thumbprint (RFC 7638).
 struct AccountKey {
   crypto::PublicKey key;

@@ -62,6 +62,7 @@ Json describe_order(const store::AcmeOrder& order) {
   if (order.not_after) out.set("not_after", base::to_rfc3339(*order.not_after));
   if (!order.error.empty()) out.set("error", wire::parse_json(order.error).value_or(Json::object()));
   if (!order.serial.empty()) out.set("serial", order.serial);
+  if (!order.replaces.empty()) out.set("replaces", order.replaces);
   return out;
 }
 

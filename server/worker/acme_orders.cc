@@ -5,6 +5,9 @@
 #include "server/worker/acme_caa.h"
 #include "server/worker/acme_common.h"
 #include "server/worker/acme_documents.h"
+#include "server/worker/acme_limits.h"
+#include "server/worker/acme_refusals.h"
+#include "server/worker/acme_renewal.h"
 #include "server/worker/acme_terms.h"
 #include "server/worker/handlers.h"
 #include "server/worker/issue.h"
@@ -23,6 +26,12 @@ void take_unproven(std::vector<store::AcmeAuthorization>& fresh, const store::Ac
     authorization.challenges = "[]";
     base::log_warning("order " + order.id + ": " + authorization.value + " is taken unproven (acme.upki_clients)");
   }
+}
+
+Status add_order(store::Store& store, const store::AcmeOrder& order, const std::vector<store::AcmeAuthorization>& fresh) {
+  auto added = store.add_acme_order(order, fresh);
+  if (added.ok() || added.error().code() != Code::Exists || order.replaces.empty()) return added;
+  return acme_error("alreadyReplaced", Code::Conflict, "the certificate has been replaced by another order already");
 }
 
 // ----- what becomes of it (RFC 8555 7.1.6)
@@ -204,9 +213,11 @@ Result<Json> acme_order_create(Session& session, const Params& params) {
   if (!session.realm().acme.enabled) return Error(Code::NotFound, "ACME is off in this realm");
   PKI_TRY(auto* store, session.store());
   PKI_TRY(const auto account, valid_account(*store, params.text("account")));
-  PKI_TRY(const auto names, names_of(*params.json("identifiers")));
+  PKI_TRY(const auto policy, policy_of_account(session, *store, account.id));
+  PKI_TRY(const auto names, names_for_order(*params.json("identifiers")));
   PKI_TRY_VOID(check_provable(session.realm().acme, names));
-  PKI_TRY(const auto profile, profile_for(session, params));
+  PKI_TRY_VOID(check_names(policy, names));
+  PKI_TRY(const auto profile, profile_by(policy, session, params));
   Order wanted;
   wanted.profile = profile;
   wanted.sans = names;
@@ -234,10 +245,15 @@ Result<Json> acme_order_create(Session& session, const Params& params) {
     if (!earlier) fresh.push_back(std::move(authorization));
   }
   order.identifiers = wire::to_text(identifiers);
+  order.replaces = params.text("replaces");
+  if (!order.replaces.empty()) PKI_TRY_VOID(check_replacement(*store, {account.id, names, order.replaces}));
   const bool is_unproven = acme.upki_clients == "yes";
   if (is_unproven) take_unproven(fresh, order);
   if (fresh.empty() || is_unproven) order.status = "ready";
-  PKI_TRY_VOID(store->add_acme_order(order, fresh));
+  PKI_TRY_VOID(check_limits(
+      session, *store, policy,
+      {.account = account.id, .names = names, .fresh_authorizations = fresh.size(), .is_renewal = !order.replaces.empty()}));
+  PKI_TRY_VOID(add_order(*store, order, fresh));
   return describe_order(order);
 }
 
@@ -278,6 +294,7 @@ Result<Json> acme_order_finalize(Session& session, const Params& params) {
     return acme_error("orderNotReady", Code::Conflict, "the order is being finalized with another request");
   }
   PKI_TRY_VOID(choose_profile(session, params, order));
+  PKI_TRY_VOID(check_finalize(session, *store, order, names));
   fill(request, order, std::move(names));
   PKI_TRY(const auto decision, judge(session, request));
   if (!decision.allowed()) return refuse(*store, order, decision);

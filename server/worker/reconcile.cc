@@ -1,4 +1,5 @@
 #include "server/worker/reconcile.h"
+#include "server/worker/acme_retention.h"
 
 #include <algorithm>
 #include <charconv>
@@ -18,7 +19,6 @@ namespace {
 constexpr const char* kCertificatesPosition = "journal_position";
 constexpr const char* kStatesPosition = "journal_states_position";
 constexpr std::size_t kPage = 500;
-constexpr std::chrono::days kAcmeRetention{30};
 
 Result<std::uint64_t> position_of(store::Store& store, const char* name) {
   PKI_TRY(const auto text, store.get_meta(name));
@@ -207,8 +207,8 @@ Result<Json> realm_reconcile(Session& session, const Params& /*params*/) {
   PKI_TRY_VOID(reconcile_states(session, *store));
   PKI_TRY_VOID(sweep_compromised_keys(session));
   PKI_TRY_VOID(bind_earlier_administrators(session));
-  // Orders and authorizations that ended long ago serve nobody (incident I28); certificates stay. A batch each round is enough.
-  PKI_TRY([[maybe_unused]] const auto purged, store->purge_acme(session.clock().now() - kAcmeRetention, kPage));
+  // A batch each round is enough.
+  PKI_TRY_VOID(purge_acme(session, *store));
   PKI_TRY_VOID(store->purge_own_renewals(session.clock().now() - kOwnRenewalTurn, kPage));
   return Json::object({{"stored", std::move(stored)}});
 }

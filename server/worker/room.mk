@@ -3,10 +3,19 @@ libworker_a_SOURCES = \
   server/worker/acme_accounts.cc \
   server/worker/acme_authorizations.cc \
   server/worker/acme_caa.cc server/worker/acme_caa.h \
+  server/worker/acme_blocking.cc server/worker/acme_blocking.h \
   server/worker/acme_certificates.cc \
   server/worker/acme_common.cc server/worker/acme_common.h \
   server/worker/acme_documents.cc server/worker/acme_documents.h \
+  server/worker/acme_eab.cc \
+  server/worker/acme_external.cc server/worker/acme_external.h \
+  server/worker/acme_limits.cc server/worker/acme_limits.h \
+  server/worker/acme_operators.cc \
   server/worker/acme_orders.cc \
+  server/worker/acme_preauthorization.cc \
+  server/worker/acme_refusals.cc server/worker/acme_refusals.h \
+  server/worker/acme_renewal.cc server/worker/acme_renewal.h \
+  server/worker/acme_retention.cc server/worker/acme_retention.h \
   server/worker/acme_sync.cc \
   server/worker/acme_terms.cc server/worker/acme_terms.h \
   server/worker/admin_commands.cc \

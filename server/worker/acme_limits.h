@@ -1,0 +1,45 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "server/worker/params.h"
+#include "server/worker/session.h"
+#include "server/x509/general_name.h"
+
+/// What the policy of an ACME account lets it have: the store counts, server/realm/acme_policy.h decides.
+namespace chancery::worker {
+
+/// @errors PolicyRefused: the account's policy is no longer in the configuration.
+Result<config::AcmePolicy> policy_of_account(Session& session, store::Store& store, const std::string& account);
+
+/// @errors acme:rejectedIdentifier, with each identifier that the policy refuses.
+Status check_names(const config::AcmePolicy& policy, const std::vector<x509::GeneralName>& names);
+
+/// The profile that an order asks for, or gets without. @errors acme:invalidProfile.
+Result<ProfileName> profile_by(const config::AcmePolicy& policy, const Session& session, const Params& params);
+
+/// A new order, or a pre-authorization.
+struct NewOrder {
+  std::string account;
+  const std::vector<x509::GeneralName>& names;
+  std::size_t fresh_authorizations;
+  bool is_order = true;     ///< it counts for the rate of orders
+  bool is_renewal = false;  ///< it replaces a certificate (RFC 9773 5): there may be more of its names
+};
+
+/// @errors acme:rateLimited.
+Status check_limits(Session& session, store::Store& store, const config::AcmePolicy& policy, const NewOrder& order);
+
+/// What may have changed since the order was made: its policy, and how many certificates its names have.
+/// @errors as check_names, profile_by and check_limits.
+Status check_finalize(Session& session, store::Store& store, const store::AcmeOrder& order,
+                      const std::vector<x509::GeneralName>& names);
+
+/// Remembers a validation that failed.
+Status note_failure(Session& session, store::Store& store, const store::AcmeAuthorization& authorization);
+
+/// Forgets what counts no more.
+Status purge_limits(Session& session, store::Store& store);
+
+}  // namespace chancery::worker

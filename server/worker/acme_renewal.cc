@@ -1,0 +1,84 @@
+#include "server/worker/acme_renewal.h"
+
+#include <algorithm>
+#include <set>
+
+#include "server/realm/renewal.h"
+#include "server/worker/acme_common.h"
+#include "server/worker/handlers.h"
+
+namespace chancery::worker {
+namespace {
+
+/// The two halves of an identifier.
+struct CertificateId {
+  Bytes authority_key_id;
+  Serial serial;
+};
+
+Error malformed(std::string_view what) {
+  return acme_error("malformed", Code::InvalidParams, "certificate identifier: " + std::string(what));
+}
+
+/// X.690 8.3.2: the shortest form; RFC 5280 4.1.2.2: positive.
+bool is_der_serial(const Bytes& octets) {
+  constexpr std::uint8_t kSign = 0x80;
+  if (octets.empty() || (octets[0] & kSign) != 0) return false;
+  return octets[0] != 0 || (octets.size() > 1 && (octets[1] & kSign) != 0);
+}
+
+Result<CertificateId> parse(const std::string& text) {
+  const auto dot = text.find('.');
+  if (dot == std::string::npos || text.find('.', dot + 1) != std::string::npos)
+    return malformed("expected two texts of base64url with one dot between them (RFC 9773 4.1)");
+  auto key_id = base::from_base64url(text.substr(0, dot));
+  const auto serial = base::from_base64url(text.substr(dot + 1));
+  if (!key_id.ok() || key_id->empty() || !serial.ok()) return malformed("one of its halves is empty or no base64url");
+  if (!is_der_serial(*serial)) return malformed("its second half is no serial number as DER has it");
+  auto number = Serial::from_octets(*serial);
+  if (!number.ok()) return malformed(number.error().message());
+  return CertificateId{std::move(*key_id), std::move(*number)};
+}
+
+Error no_such_certificate() { return {Code::NotFound, "there is no such certificate"}; }
+
+std::set<x509::GeneralName> as_set(const std::vector<x509::GeneralName>& names) { return {names.begin(), names.end()}; }
+
+}  // namespace
+
+Result<store::CertificateRecord> certificate_of_id(store::Store& store, const std::string& id) {
+  PKI_TRY(const auto parsed, parse(id));
+  auto record = store.certificate(parsed.serial);
+  if (!record.ok()) return record.error().code() == Code::NotFound ? no_such_certificate() : record.error();
+  PKI_TRY(const auto certificate, x509::Certificate::from_der(record->der));
+  if (!std::ranges::equal(certificate.authority_key_id(), parsed.authority_key_id)) return no_such_certificate();
+  return record;
+}
+
+Status check_replacement(store::Store& store, const Replacing& order) {
+  const auto record = certificate_of_id(store, order.certificate_id);
+  if (!record.ok() && record.error().code() == Code::NotFound)
+    return acme_error("malformed", Code::InvalidParams, "replaces: there is no such certificate");
+  if (!record.ok()) return record.error();
+  PKI_TRY(const auto certificate, x509::Certificate::from_der(record->der));
+  const auto its_names = as_set(certificate.sans());
+  if (std::ranges::none_of(order.names, [&](const auto& name) { return its_names.contains(name); }))
+    return acme_error("malformed", Code::InvalidParams, "replaces: the order and the certificate have no name in common");
+  if (record->acme_account == order.account || its_names == as_set(order.names)) return {};
+  return acme_error("unauthorized", Code::Denied, "replaces: another account obtained the certificate, and it has other names");
+}
+
+Result<Json> acme_renewal_get(Session& session, const Params& params) {
+  if (!session.realm().acme.enabled) return Error(Code::NotFound, "ACME is off in this realm");
+  PKI_TRY(auto* store, session.store());
+  PKI_TRY(const auto record, certificate_of_id(*store, params.text("certificate_id")));
+  const bool is_revoked = record.state == store::CertificateState::Revoked;
+  const auto revoked_at = is_revoked ? record.revoked_at : std::nullopt;
+  const auto window = realm::renewal_window({record.serial, record.not_before, record.not_after, revoked_at});
+  auto out = Json::object({{"start", base::to_rfc3339(window.start)}, {"end", base::to_rfc3339(window.end)}});
+  const auto& page = session.realm().acme.renewal_explanation;
+  if (is_revoked && !page.empty()) out.set("explanation_url", page);
+  return out;
+}
+
+}  // namespace chancery::worker
