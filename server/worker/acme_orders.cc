@@ -28,6 +28,23 @@ void take_unproven(std::vector<store::AcmeAuthorization>& fresh, const store::Ac
   }
 }
 
+/// Fills in the order's identifiers and authorizations. @return those that are new; for the others the account has proofs that
+/// outlive the order.
+Result<std::vector<store::AcmeAuthorization>> authorize(const config::AcmeConfig& acme, store::Store& store,
+                                                        store::AcmeOrder& order, const std::vector<x509::GeneralName>& names) {
+  std::vector<store::AcmeAuthorization> fresh;
+  Json identifiers = Json::array();
+  for (const auto& name : names) {
+    identifiers.push_back(identifier_of(name));
+    auto authorization = authorization_for(acme, order, name, order.created_at);
+    PKI_TRY(const auto earlier, store.find_valid_acme_authorization(authorization, order.expires));
+    order.authorizations.push_back(earlier ? earlier->id : authorization.id);
+    if (!earlier) fresh.push_back(std::move(authorization));
+  }
+  order.identifiers = wire::to_text(identifiers);
+  return fresh;
+}
+
 Status add_order(store::Store& store, const store::AcmeOrder& order, const std::vector<store::AcmeAuthorization>& fresh) {
   auto added = store.add_acme_order(order, fresh);
   if (added.ok() || added.error().code() != Code::Exists || order.replaces.empty()) return added;
@@ -235,16 +252,7 @@ Result<Json> acme_order_create(Session& session, const Params& params) {
                          .not_after = wanted.not_after,
                          .expires = now + acme.order_lifetime,
                          .created_at = now};
-  std::vector<store::AcmeAuthorization> fresh;
-  Json identifiers = Json::array();
-  for (const auto& name : names) {
-    identifiers.push_back(identifier_of(name));
-    auto authorization = authorization_for(acme, order, name, now);
-    PKI_TRY(const auto earlier, store->find_valid_acme_authorization(authorization, order.expires));
-    order.authorizations.push_back(earlier ? earlier->id : authorization.id);
-    if (!earlier) fresh.push_back(std::move(authorization));
-  }
-  order.identifiers = wire::to_text(identifiers);
+  PKI_TRY(auto fresh, authorize(acme, *store, order, names));
   order.replaces = params.text("replaces");
   if (!order.replaces.empty()) PKI_TRY_VOID(check_replacement(*store, {account.id, names, order.replaces}));
   const bool is_unproven = acme.upki_clients == "yes";

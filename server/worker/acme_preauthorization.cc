@@ -26,7 +26,7 @@ Result<Json> acme_authorization_create(Session& session, const Params& params) {
   const auto now = session.clock().now();
   const store::AcmeOrder none{
       .id = {}, .account = account.id, .status = {}, .identifiers = {}, .expires = now + session.realm().acme.order_lifetime};
-  const auto fresh = authorization_for(none, name, now);
+  const auto fresh = authorization_for(session.realm().acme, none, name, now);
   PKI_TRY(const auto earlier, store->find_valid_acme_authorization(fresh, now));
   if (earlier) return describe_authorization(*earlier, now).set("created", false);
   PKI_TRY_VOID(check_limits(session, *store, policy,
