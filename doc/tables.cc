@@ -3,6 +3,7 @@
 
 #include "clients/api/routes.h"
 #include "server/base/process.h"
+#include "server/config/acme_policy.h"
 #include "server/config/documents.h"
 #include "server/config/profile_settings.h"
 #include "server/config/realm_settings.h"
