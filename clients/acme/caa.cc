@@ -2,6 +2,7 @@
 
 #include "clients/acme/challenge.h"
 #include "clients/acme/problems.h"
+#include "server/base/address.h"
 
 namespace chancery::acme {
 namespace {
@@ -16,7 +17,7 @@ Result<std::vector<std::string>> records_of(dns::Lookup& lookup, const std::stri
 }  // namespace
 
 Status check_caa(const Question& question, Deadline deadline, Evidence& evidence) {
-  if (question.is_address || dns::is_localhost(question.name)) {
+  if (question.is_address || base::is_localhost(question.name)) {
     evidence.note(std::string(kNobodys));
     return {};
   }

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "server/base/address.h"
 #include "server/base/fd.h"
 #include "server/base/text.h"
 
@@ -160,7 +161,8 @@ Result<std::vector<IpAddress>> addresses_of(const std::string& host, const Resol
   const bool bracketed = host.starts_with('[') && host.ends_with(']');
   const auto literal = IpAddress::parse(bracketed ? host.substr(1, host.size() - 2) : host);
   if (literal.ok()) return std::vector{*literal};
-  if (is_localhost(host)) return std::vector{IpAddress::parse("::1").value(), IpAddress::parse("127.0.0.1").value()};
+  if (base::is_localhost(base::to_lower_ascii(host)))
+    return std::vector{IpAddress::parse("::1").value(), IpAddress::parse("127.0.0.1").value()};
   PKI_TRY(auto lookup, Lookup::open(resolver));
   std::vector<IpAddress> addresses;
   std::optional<Error> failure;
@@ -172,11 +174,6 @@ Result<std::vector<IpAddress>> addresses_of(const std::string& host, const Resol
   if (!addresses.empty()) return addresses;
   if (failure) return *failure;
   return Error(Code::NotFound, base::printable(host, 300) + ": no such name, or no address records");
-}
-
-bool is_localhost(std::string_view name) {
-  const auto lower = base::to_lower_ascii(name);
-  return lower == "localhost" || lower.ends_with(".localhost");
 }
 
 std::string_view to_text(Type type) { return std::ranges::find(kWords, type, &Word::type)->text; }

@@ -69,9 +69,6 @@ class Lookup {
 ///         has addresses.
 Result<std::vector<IpAddress>> addresses_of(const std::string& host, const Resolver& resolver, Deadline deadline);
 
-/// Whether the name is "localhost" or below it: nobody's in the DNS.
-bool is_localhost(std::string_view name);
-
 /// "TXT", "CAA", …
 std::string_view to_text(Type type);
 
