@@ -95,11 +95,11 @@ def make_csr(names, key=None, common_name=None):
 MACS = {"HS256": hashlib.sha256, "HS384": hashlib.sha384, "HS512": hashlib.sha512}
 
 
-def binding(url, jwk, key, algorithm="HS256", payload=None, signature=None, **changes):
+def binding(address, account_jwk, key, algorithm="HS256", payload=None, signature=None, **changes):
     """An external account binding (RFC 8555 7.3.4) by `key`, as acme.eab.create gave it; a change of None takes a member away."""
-    header = {"alg": algorithm, "kid": key["kid"], "url": url, **changes}
+    header = {"alg": algorithm, "kid": key["kid"], "url": address, **changes}
     protected = b64(json.dumps({name: value for name, value in header.items() if value is not None}).encode())
-    payload = b64(json.dumps(jwk).encode() if payload is None else payload)
+    payload = b64(json.dumps(account_jwk).encode() if payload is None else payload)
     mac_key = base64.urlsafe_b64decode(key["mac_key"] + "=" * (-len(key["mac_key"]) % 4))
     mac = hmac.new(mac_key, f"{protected}.{payload}".encode(), MACS.get(algorithm, hashlib.sha256)).digest()
     return {"protected": protected, "payload": payload, "signature": b64(mac if signature is None else signature)}

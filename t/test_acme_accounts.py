@@ -251,8 +251,12 @@ def web(system, tmp_path):
     one.stop()
 
 
+def identifier(name):
+    return {"type": "ip" if name.replace(".", "").isdigit() else "dns", "value": name}
+
+
 def order_of(client, *names, **more):
-    return client.post(client.directory["newOrder"], {"identifiers": [{"type": "ip" if name[0].isdigit() else "dns", "value": name} for name in names], **more})
+    return client.post(client.directory["newOrder"], {"identifiers": [identifier(name) for name in names], **more})
 
 
 @pytest.mark.parametrize("name", ["a.own.localhost", "a.b.own.localhost", "web.one.localhost", "10.1.2.3"])
@@ -568,7 +572,7 @@ def test_a_revoked_certificate_is_renewed_at_once(default, web):
     assert answer.json()["explanationURL"] == "https://ca.example.net/revoked"
 
 
-BAD_IDS = {"no dot": "AAAA", "two dots": "AA.AA.AA", "empty": ".", "no key": ".AQ", "no serial": "AQ.", "no base64url": "A+.AQ", "padded": "AQ==.AQ",
+BAD_IDS = {"no dot": "AAAA", "two dots": "AA.AA.AA", "no key": ".AQ", "no serial": "AQ.", "no base64url": "A+.AQ", "padded": "AQ==.AQ",
            "a negative serial": "AQ." + b64(b"\x80"), "a long serial": "AQ." + b64(b"\x00\x01"), "serial zero": "AQ." + b64(b"\x00"),
            "21 octets": "AQ." + b64(b"\x01" * 21), "very long": "A" * 100 + "." + "A" * 100}
 
@@ -577,6 +581,11 @@ BAD_IDS = {"no dot": "AAAA", "two dots": "AA.AA.AA", "empty": ".", "no key": ".A
 def test_renewal_information_of_what_is_no_identifier(default, case):
     answer = info(default.client(), BAD_IDS[case])
     problem(answer, 400, "malformed")
+
+
+def test_two_empty_halves_are_no_identifier(default):
+    """By HTTP it cannot be asked for: a path ends before a dot (RFC 3986 5.2.4)."""
+    assert default.talk.code("acme.renewal.get", certificate_id=".") == "invalid_params"
 
 
 def test_renewal_information_of_what_is_not_there(default, devices, owned):

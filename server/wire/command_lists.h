@@ -440,7 +440,10 @@ inline constexpr std::array kAcmeEabMade{Field{"kid", Type::Text, "id of the key
                                          Field{"state", Type::Word, "good, used or expired"},
                                          Field{"policy", Type::Word, "of its accounts; absent: the realm's"},
                                          Field{"uses_left", Type::Integer, "accounts that it still binds; absent: any number"},
-                                         Field{"expires_at", Type::Time, "until; absent: for ever"}};
+                                         Field{"used", Type::Integer, "accounts that it bound"},
+                                         Field{"expires_at", Type::Time, "until; absent: for ever"},
+                                         Field{"created_at", Type::Time, "when"},
+                                         Field{"created_by", Type::Text, "who made it"}};
 inline constexpr std::array kAcmeEabPage{
     Field{"keys", Type::Objects, "{kid, label, state, policy, uses_left, used, expires_at, created_at, created_by} each"}, kNext};
 inline constexpr std::array kAcmeEabGone{Field{"kid", Type::Text, "id of the key that is gone"},
