@@ -4,6 +4,7 @@ A row's request is a function of a World: an account with one of everything, and
 
 import base64
 import dataclasses
+import datetime
 import json
 import typing
 
@@ -145,14 +146,16 @@ class World:
     def der(self):
         return self.certificate.public_bytes(serialization.Encoding.DER)
 
-    def foreign(self):
+    def foreign(self, *extensions):
         """A certificate of another CA."""
-        import datetime
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "conformance.own.localhost")])
         begin = datetime.datetime(2024, 1, 1)
-        return x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1000) \
-            .not_valid_before(begin).not_valid_after(begin + datetime.timedelta(days=9999)).sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+        builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1000) \
+            .not_valid_before(begin).not_valid_after(begin + datetime.timedelta(days=9999))
+        for one in extensions:
+            builder = builder.add_extension(one, critical=False)
+        return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
 
 def padded(text):
@@ -432,7 +435,8 @@ rule("RFC 8555 7.6", "revocation of a number", lambda w: w.revoke(certificate=7)
 rule("RFC 8555 7.6", "revocation of no base64url", lambda w: w.revoke(certificate="!"))
 rule("RFC 8555 7.6", "revocation of an empty text", lambda w: w.revoke(certificate=""))
 rule("RFC 8555 7.6", "revocation of no certificate", lambda w: w.revoke(certificate="AAAA"))
-rule("RFC 8555 7.6", "revocation of another CA's certificate", lambda w: w.revoke(certificate=b64(w.foreign())), 404)
+rule("RFC 8555 7.6", "revocation of another CA's certificate", lambda w: w.revoke(certificate=b64(w.foreign(x509.SubjectAlternativeName([x509.DNSName("conformance.own.localhost")])))), 404)
+rule("RFC 8555 7.6", "revocation of a certificate without extensions", lambda w: w.revoke(certificate=b64(w.foreign())))
 rule("RFC 8555 7.6", "revocation of the CA's own certificate", lambda w: w.revoke(certificate=b64(x509.load_pem_x509_certificate(w.realm.ca_file.read_bytes()).public_bytes(serialization.Encoding.DER))), 404)
 rule("RFC 8555 7.6", "revocation with a changed octet", lambda w: w.revoke(certificate=b64(w.der()[:-1] + bytes([w.der()[-1] ^ 1]))), 404)
 rule("RFC 8555 7.6", "revocation by a stranger", lambda w: w.other.post(w.url("revokeCert"), {"certificate": b64(w.der())}), 403, "unauthorized")

@@ -1,5 +1,6 @@
 """The acme.* commands on the socket, with real workers, signers and databases: RFC 8555's state machines without its HTTP."""
 
+import base64
 import concurrent.futures
 import contextlib
 import datetime
@@ -306,8 +307,8 @@ def test_only_the_claim_in_force_decides(acme):
 
 def test_a_challenge_that_is_not_offered_is_not_there(acme):
     authorization = acme.order(fresh())["authorizations"][0]
-    for kind in ("dns-01", "tls-alpn-01", "http-02", ""):
-        assert acme.error("acme.challenge.begin", account=acme.account, authorization=authorization, type=kind)[0] == "invalid_params"
+    for kind, code in (("dns-account-01", "not_found"), ("dns-persist-01", "not_found"), ("http-02", "invalid_params"), ("", "invalid_params")):
+        assert acme.error("acme.challenge.begin", account=acme.account, authorization=authorization, type=kind)[0] == code
 
 
 # ----- finalize
@@ -322,6 +323,16 @@ def test_f41_the_request_names_exactly_the_orders_names(acme):
         assert refusal[1] == "acme:badCSR", (names, common_name)
     assert acme.look(order)["status"] == "ready"  # another request may follow
     assert acme.finalize(order, csr([two.upper(), one], common_name=one))["status"] == "valid"
+
+
+def test_f41_a_request_without_proof_of_its_key_leaves_the_order_ready(acme):
+    name = fresh()
+    order, (_, der) = acme.ready(name), make_csr([name])
+    for forged in (der[:-1] + bytes([der[-1] ^ 1]), der[:-8] + bytes(8)):
+        pem = "-----BEGIN CERTIFICATE REQUEST-----\n" + base64.encodebytes(forged).decode() + "-----END CERTIFICATE REQUEST-----\n"
+        refusal = acme.error("acme.order.finalize", account=acme.account, order=order["id"], csr=pem)
+        assert refusal[1] == "acme:badCSR"
+    assert acme.finalize(order, csr([name]))["status"] == "valid"  # a better one may follow
 
 
 def test_f40_the_account_key_is_not_certified(acme):

@@ -62,6 +62,7 @@ class World:
             header = {"alg": self.new_key.algorithm, "jwk": self.new_key.jwk(), "url": self.url(pattern)}
             return jws(self.new_key, header, {"account": kid or self.owner.kid, "oldKey": self.owner.key.jwk()})
         return {"/acme/new-account": {"termsOfServiceAgreed": True},
+                "/acme/new-authz": {"identifier": {"type": "dns", "value": "matrix-before.localhost"}},
                 "/acme/new-order": {"identifiers": [{"type": "dns", "value": "matrix-new.localhost"}]},
                 "/acme/order/{order}/finalize": {"csr": b64(make_csr(["matrix.localhost"])[1])},
                 "/acme/revoke-cert": {"certificate": b64(der), "reason": 4}}.get(pattern)

@@ -108,9 +108,12 @@ Status check_request(const AccountKey& account_key, const Order& request, const 
   return {};
 }
 
+/// Its signature is looked at here already, although the signer does it again: a request that it refuses would end the order.
 Result<Order> read_request(const Params& params) {
   auto request = order_from_csr(params.text("csr"));
   if (!request.ok()) return acme_error("badCSR", request.error().code(), request.error().message());
+  const auto proof = request->csr->verify_possession();
+  if (!proof.ok()) return acme_error("badCSR", proof.error().code(), proof.error().message());
   return request;
 }
 
