@@ -427,7 +427,7 @@ def test_an_orders_whole_story(default, web):
     assert (story["status"], story["account"], story["holder"]["policy"]) == ("valid", id_of(client), "narrow")
     assert story["certificate"]["serial"] == story["serial"] and story["certificate"]["requester"] == "acme:" + id_of(client)
     told = [one["what"] for one in story["story"]]
-    assert told[0] == "order made by acme:" + id_of(client)
+    assert told[0] == "order made by acme:" + id_of(client) + " from 127.0.0.1"
     assert name in told[1] and "127.0.0.1" in told[1] and "valid" in told[1]  # what was checked, and from where
     assert story["serial"] in told[2]
     assert [one["at"] for one in story["story"]] == sorted(one["at"] for one in story["story"])
@@ -692,7 +692,7 @@ def test_the_command_line_has_it_all(default, system):
     assert [one["id"] for one in chancery("accounts", "--eab", key["kid"])["accounts"]] == [id_of(client)]
     assert [one["id"] for one in chancery("orders", "--account", id_of(client), "--status", "pending")["orders"]] == [order]
     assert len(chancery("authorizations", "--account", id_of(client))["authorizations"]) == 1
-    assert chancery("show", "--order", order)["story"][0]["what"] == "order made by acme:" + id_of(client)
+    assert chancery("show", "--order", order)["story"][0]["what"] == "order made by acme:" + id_of(client) + " from 127.0.0.1"
     assert chancery("account", "policy", "--account", id_of(client), "--policy", "slow")["policy"] == "slow"
     assert chancery("block", "--account", id_of(client))["status"] == "blocked"
     assert chancery("unblock", "--account", id_of(client))["status"] == "valid"

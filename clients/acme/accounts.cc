@@ -37,6 +37,13 @@ Status copy_boolean(const Json& payload, std::string_view from, Json& params, st
   return {};
 }
 
+/// An account agrees to the terms as they are now (RFC 8555 7.3.3); it does not take that back (7.3.2).
+Status copy_agreement(const Json& payload, Json& params) {
+  PKI_TRY(const Json* agreed, optional_member(payload, "termsOfServiceAgreed", "a boolean"));
+  if (agreed != nullptr && *agreed->as_bool()) params.set("terms_agreed", true);
+  return {};
+}
+
 /// `externalAccountBinding`, when it is there, with the URL that it has to name: the daemon has the key that it is held against.
 Status copy_external_account(const Call& call, Json& params) {
   PKI_TRY(const Json* binding, optional_member(*call.payload, "externalAccountBinding", "an object"));
@@ -100,6 +107,7 @@ Result<http::Response> Service::account(const Call& call) {
   if (!call.payload) return json_response(200, account_document(*call.holder, call.urls));
   Json params = Json::object({{"account", call.account}});
   PKI_TRY_VOID(copy_contact(*call.payload, params));
+  PKI_TRY_VOID(copy_agreement(*call.payload, params));
   PKI_TRY(const Json* status, optional_member(*call.payload, "status", "a text"));
   if (status != nullptr && *status->as_string() == "deactivated") {
     params.set("status", "deactivated");

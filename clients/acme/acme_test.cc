@@ -26,6 +26,18 @@ TEST(Problems, SayWhichIdentifiersAreBadAndWhenToComeAgain) {
   EXPECT_EQ(http::find_header(response.headers, "Retry-After"), "90");
 }
 
+TEST(Problems, LeadToTheTermsThatAreToBeAgreedTo) {
+  const std::string url = "https://ca.example.net/terms";
+  const Error error(Code::Denied, "they have changed", "acme:userActionRequired {\"terms\":\"" + url + "\"}");
+  EXPECT_EQ(problem_document(to_problem(error)).text("instance"), url);
+  const auto response = problem_response(error);
+  EXPECT_EQ(response.status, 403);
+  EXPECT_EQ(http::find_header(response.headers, "Link"), "<" + url + ">;rel=\"terms-of-service\"");
+  const Error other(Code::Denied, "no", "acme:unauthorized");
+  EXPECT_EQ(problem_document(to_problem(other)).find("instance"), nullptr);
+  EXPECT_EQ(http::find_header(problem_response(other).headers, "Link"), "");
+}
+
 TEST(Problems, KeepTheAdviceThatStandsBehindTheWord) {
   const auto problem = to_problem(Error(Code::PolicyRefused, "no", "acme:badCSR make another"));
   EXPECT_EQ(problem.type, "badCSR");

@@ -81,7 +81,9 @@ Result<http::Response> Service::new_authorization(const Call& call) {
   const Json* value = identifier->find("value");
   if (type == nullptr || value == nullptr || !type->is_string() || !value->is_string())
     return acme_error("malformed", "the identifier is no object with the texts type and value");
-  auto params = Json::object({{"account", call.account}, {"identifier", Json::object({{"type", *type}, {"value", *value}})}});
+  auto params = Json::object({{"account", call.account},
+                              {"identifier", Json::object({{"type", *type}, {"value", *value}})},
+                              {"peer", call.request.peer.address}});
   PKI_TRY(const auto authorization, ask(call, "acme.authorization.create", std::move(params)));
   auto response = json_response(authorization.boolean("created") ? 201 : 200, authorization_document(authorization, call.urls));
   response.add("Location", call.urls.authorization(authorization.text("id")));
@@ -129,7 +131,10 @@ Result<Json> Service::begin_challenge(const Call& call, const std::string& autho
   if (find_method(type) == nullptr) return acme_error("malformed", "challenges of type " + type + " are not validated here");
   PKI_TRY(const auto realm, ask(call, "acme.realm.get", Json::object()));
   PKI_TRY(const auto task, ask(call, "acme.challenge.begin",
-                               Json::object({{"account", call.account}, {"authorization", authorization}, {"type", type}})));
+                               Json::object({{"account", call.account},
+                                             {"authorization", authorization},
+                                             {"type", type},
+                                             {"peer", call.request.peer.address}})));
   const Json* now = task.find("authorization");
   if (now == nullptr) return Error(Code::Internal, "acme.challenge.begin gave no authorization");
   if (!task.boolean("claimed")) return *now;

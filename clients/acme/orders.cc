@@ -66,6 +66,7 @@ Result<http::Response> Service::new_order(const Call& call) {
   PKI_TRY_VOID(copy_text(*call.payload, "notBefore", params, "not_before"));
   PKI_TRY_VOID(copy_text(*call.payload, "notAfter", params, "not_after"));
   PKI_TRY_VOID(copy_text(*call.payload, "replaces", params, "replaces"));
+  params.set("peer", call.request.peer.address);
   PKI_TRY(const auto order, ask(call, "acme.order.create", std::move(params)));
   return order_response(201, order, call.urls);
 }
@@ -87,7 +88,8 @@ Result<http::Response> Service::finalize(const Call& call) {
   PKI_TRY(const auto order, ask(call, "acme.order.finalize",
                                 Json::object({{"account", call.account},
                                               {"order", call.request.parameter("order")},
-                                              {"csr", x509::to_pem(x509::kRequestLabel, *der)}})));
+                                              {"csr", x509::to_pem(x509::kRequestLabel, *der)},
+                                              {"peer", call.request.peer.address}})));
   PKI_TRY_VOID(begin_caa_checks(call, order));
   return order_response(200, order, call.urls);
 }

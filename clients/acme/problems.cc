@@ -106,6 +106,7 @@ http::Response respond(const Problem& problem, std::chrono::seconds retry_after)
   auto response = http::content(problem.status, "application/problem+json", wire::to_text(document) + "\n");
   response.kind = problem.type;
   response.reason = problem.detail;
+  if (!problem.terms.empty()) response.add("Link", "<" + problem.terms + ">;rel=\"terms-of-service\"");
   if (problem.status == 503 || problem.status == 429)
     response.add("Retry-After", std::to_string(problem.retry_after.value_or(retry_after).count()));
   return response;
@@ -124,6 +125,7 @@ Problem to_problem(const Error& error) {
     Problem problem{row->name, row->status, detail_of(error)};
     const auto more = more_of(error.hint());
     if (const Json* list = more.find("subproblems"); list != nullptr && list->is_array()) problem.subproblems = *list;
+    problem.terms = more.text("terms");
     if (const auto wait = more.integer("retry_after"); wait > 0) problem.retry_after = std::chrono::seconds(wait);
     return problem;
   }
@@ -157,6 +159,7 @@ http::Response problem_response(int status, std::string_view detail) {
 Json problem_document(const Problem& problem) {
   auto document = Json::object(
       {{"type", std::string(kUrn) + std::string(problem.type)}, {"detail", problem.detail}, {"status", problem.status}});
+  if (!problem.terms.empty()) document.set("instance", problem.terms);
   if (problem.subproblems) document.set("subproblems", *problem.subproblems);
   return document;
 }

@@ -10,8 +10,8 @@
 #include "server/wire/json.h"
 
 /// ACME's error vocabulary (RFC 8555 6.7) and its way through an Error: the first word of the hint is "acme:<type>", from this
-/// program and from the daemon alike; a JSON object behind it may have the members subproblems and retry_after. An error without
-/// that word is mapped by its code.
+/// program and from the daemon alike; a JSON object behind it may have the members subproblems, retry_after and terms. An error
+/// without that word is mapped by its code.
 namespace chancery::acme {
 
 inline constexpr std::chrono::seconds kRetryAfter{2};  ///< for what passes by itself, when no more is known
@@ -32,6 +32,7 @@ struct Problem {
   std::string detail;                                 ///< one line for people
   std::optional<Json> subproblems{};                  ///< RFC 8555 6.7.1
   std::optional<std::chrono::seconds> retry_after{};  ///< as the daemon says
+  std::string terms{};                                ///< URL of terms that the client's user is to agree to (7.3.3)
 };
 Problem to_problem(const Error& error);
 
@@ -51,7 +52,8 @@ http::Response problem_response(const Error& error, std::chrono::seconds retry_a
 /// The same for refusals of the HTTP layer, which have a status and a line only.
 http::Response problem_response(int status, std::string_view detail);
 
-/// {type, detail, status}, and subproblems where there are some: also what a challenge or an order keeps as its error.
+/// {type, detail, status}, and subproblems or the instance of terms where there are some: also what a challenge or an order keeps
+/// as its error.
 Json problem_document(const Problem& problem);
 
 }  // namespace chancery::acme

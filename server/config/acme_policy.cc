@@ -2,12 +2,19 @@
 
 #include <array>
 
+#include "server/config/challenge_methods.h"
 #include "server/config/text_checks.h"
 
 namespace chancery::config {
 namespace {
 
 constexpr std::int64_t kMostOfAnything = 1000000;
+
+/// What reads it later is base::NamePattern, which takes names as well.
+Status check_trusted(std::string_view text) {
+  const auto network = check_network(text);
+  return network.ok() ? check_name_pattern(text) : network;
+}
 
 constexpr std::array kPolicy{
     row<&AcmePolicy::allowed_names>(
@@ -25,6 +32,25 @@ constexpr std::array kPolicy{
                 "stands for one of them.",
          .type = "name pattern"}),
     row<&AcmePolicy::wildcards>({.name = "wildcards", .doc = "Whether orders may have wildcard names."}),
+    row<&AcmePolicy::challenges>({.name = "challenges",
+                                  .words = kNameMethods,
+                                  .doc = "How DNS names may be proved, among what the realm offers. Empty: by all of that."}),
+    row<&AcmePolicy::wildcard_challenges>(
+        {.name = "wildcard_challenges", .words = kWildcardMethods, .doc = "The same for names like *.example.com."}),
+    row<&AcmePolicy::ip_challenges>({.name = "ip_challenges", .words = kAddressMethods, .doc = "The same for IP addresses."}),
+    row<&AcmePolicy::preauthorized>(
+        {.name = "preauthorized",
+         .check = check_name_pattern,
+         .doc = "Names and addresses that need no proof, among those that the policy allows: orders for them are ready at once, "
+                "and CAA is not looked at. Only for accounts that were given this policy by an operator or by the key that bound "
+                "them, or with trusted_networks.",
+         .type = "name pattern"}),
+    row<&AcmePolicy::trusted_networks>(
+        {.name = "trusted_networks",
+         .check = check_trusted,
+         .doc = "preauthorized counts for orders that come from here alone, whoever's they are. The address is that of the "
+                "connection: behind a proxy, the proxy's. Empty: from anywhere.",
+         .type = "address or network"}),
     row<&AcmePolicy::profiles>({.name = "profiles",
                                 .doc = "The profiles that orders may name or get, among those that ACME offers here. Empty: all "
                                        "of them. Where the realm's is "

@@ -46,4 +46,23 @@ constexpr const ChallengeMethod* find_challenge_method(std::string_view name) {
   return found == kChallengeMethods.end() ? nullptr : found;
 }
 
+/// The methods for each kind of name, as the words that settings take.
+inline constexpr std::string_view kNameMethods = "http-01 dns-01 tls-alpn-01 dns-account-01 dns-persist-01";
+inline constexpr std::string_view kWildcardMethods = "dns-01 dns-account-01 dns-persist-01";
+inline constexpr std::string_view kAddressMethods = "http-01 tls-alpn-01";
+
+/// Whether the words are the methods of the table that prove it, in its order.
+constexpr bool lists_methods_for(ProofOf what, std::string_view words) {
+  for (const auto& method : kChallengeMethods) {
+    if (!method.proves(what)) continue;
+    if (!words.starts_with(method.name)) return false;
+    words.remove_prefix(method.name.size());
+    if (words.starts_with(' ')) words.remove_prefix(1);
+  }
+  return words.empty();
+}
+static_assert(lists_methods_for(ProofOf::Name, kNameMethods));
+static_assert(lists_methods_for(ProofOf::Wildcard, kWildcardMethods));
+static_assert(lists_methods_for(ProofOf::Address, kAddressMethods));
+
 }  // namespace chancery::config

@@ -137,11 +137,43 @@ void check_offered(const RealmConfig& realm, const ProfileName& name, const Node
                        base::join(offered, ", ") + suggestion(name.text(), offered));
 }
 
+/// It can only narrow how names are proved, too.
+void check_narrowing(const AcmeConfig& acme, const AcmePolicy& policy, const Node& at, Report& report) {
+  struct Kind {
+    const char* setting;
+    const std::vector<std::string>& wanted;
+    const std::vector<std::string>& offered;
+  };
+  for (const auto& [setting, wanted, offered] :
+       {Kind{"challenges", policy.challenges, acme.challenges},
+        Kind{"wildcard_challenges", policy.wildcard_challenges, acme.wildcard_challenges},
+        Kind{"ip_challenges", policy.ip_challenges, acme.ip_challenges}}) {
+    for (const auto& one : wanted) {
+      if (std::ranges::find(offered, one) != offered.end()) continue;
+      const auto expected = offered.empty() ? std::string("none, as it offers none") : "one of " + base::join(offered, ", ");
+      report.error(place_of(at, {setting}),
+                   "found " + one + ", which acme." + std::string(setting) + " does not offer, expected " + expected);
+    }
+  }
+}
+
+/// Whoever makes an account has the realm's policy: what needs no proof is not for everybody.
+void check_preauthorized(const AcmeConfig& acme, const Node& at, Report& report) {
+  const auto found = acme.policies.find(acme.policy);
+  if (found == acme.policies.end() || found->second.preauthorized.empty() || !found->second.trusted_networks.empty()) return;
+  report.error(place_of(at, {"policy"}), "found policy \"" + acme.policy +
+                                             "\", which certifies names without proof, expected one without preauthorized, or "
+                                             "with trusted_networks, since everybody's accounts have it");
+}
+
 void check_acme_policies(const RealmConfig& realm, const Node& acme, Report& report) {
   std::vector<std::string> known;
+  check_preauthorized(realm.acme, acme, report);
   for (const auto& [name, policy] : realm.acme.policies) {
     known.push_back(name);
-    const Node& profiles = place_of(place_of(place_of(acme, {kAcmePoliciesSection}), {name}), {"profiles"});
+    const Node& at = place_of(place_of(acme, {kAcmePoliciesSection}), {name});
+    check_narrowing(realm.acme, policy, at, report);
+    const Node& profiles = place_of(at, {"profiles"});
     for (std::size_t i = 0; i < policy.profiles.size(); ++i) {
       const bool same_length = profiles.children.size() == policy.profiles.size();
       check_offered(realm, policy.profiles[i], same_length ? profiles.children[i] : profiles, report);

@@ -77,11 +77,16 @@ struct AcmePolicy {
   std::vector<std::string> allowed_names;  ///< base::NamePattern; empty: all that the profile takes
   std::vector<std::string> denied_names;   ///< these win over allowed ones
   bool wildcards = true;
-  std::vector<ProfileName> profiles;     ///< that orders may name or get; empty: all that ACME offers here
-  int certificates_per_name = 0;         ///< in a week
-  int orders_per_hour = 0;               ///< of one account
-  int failed_validations_per_hour = 60;  ///< of one name and account
-  int pending_authorizations = 300;      ///< of one account
+  std::vector<std::string> challenges;  ///< of the realm's for DNS names; empty: all of them
+  std::vector<std::string> wildcard_challenges;
+  std::vector<std::string> ip_challenges;
+  std::vector<std::string> preauthorized;     ///< base::NamePattern: names that need no proof
+  std::vector<std::string> trusted_networks;  ///< from where alone they need none; empty: from anywhere, for accounts of its own
+  std::vector<ProfileName> profiles;          ///< that orders may name or get; empty: all that ACME offers here
+  int certificates_per_name = 0;              ///< in a week
+  int orders_per_hour = 0;                    ///< of one account
+  int failed_validations_per_hour = 60;       ///< of one name and account
+  int pending_authorizations = 300;           ///< of one account
 
   bool operator==(const AcmePolicy&) const = default;
 };

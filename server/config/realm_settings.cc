@@ -20,24 +20,6 @@ constexpr std::int64_t kMostDays = 36525;
 constexpr std::int64_t kMostPort = 65535;
 constexpr std::size_t kMaxShown = 80;
 
-constexpr std::string_view kNameWords = "http-01 dns-01 tls-alpn-01 dns-account-01 dns-persist-01";
-constexpr std::string_view kWildcardWords = "dns-01 dns-account-01 dns-persist-01";
-constexpr std::string_view kAddressWords = "http-01 tls-alpn-01";
-
-/// Whether the words are the methods of the table that prove it, in its order.
-constexpr bool lists_methods_for(ProofOf what, std::string_view words) {
-  for (const auto& method : kChallengeMethods) {
-    if (!method.proves(what)) continue;
-    if (!words.starts_with(method.name)) return false;
-    words.remove_prefix(method.name.size());
-    if (words.starts_with(' ')) words.remove_prefix(1);
-  }
-  return words.empty();
-}
-static_assert(lists_methods_for(ProofOf::Name, kNameWords));
-static_assert(lists_methods_for(ProofOf::Wildcard, kWildcardWords));
-static_assert(lists_methods_for(ProofOf::Address, kAddressWords));
-
 constexpr std::array kRealm{
     row<&RealmConfig::company>(
         {.name = "company",
@@ -167,15 +149,16 @@ constexpr std::array kAcme{
     row<&AcmeConfig::profile>({.name = "profile", .doc = "The profile of orders that name none."}),
     row<&AcmeConfig::profiles>({.name = "profiles", .doc = "Further profiles that an order may name."}),
     row<&AcmeConfig::challenges>({.name = "challenges",
-                                  .words = kNameWords,
+                                  .words = kNameMethods,
                                   .doc = "How DNS names may be proved; each is offered, and one is enough. http-01 and dns-01 "
                                          "are RFC 8555's, tls-alpn-01 RFC "
                                          "8737's; dns-account-01 and dns-persist-01 are drafts (doc/acme.md)."}),
     row<&AcmeConfig::wildcard_challenges>({.name = "wildcard_challenges",
-                                           .words = kWildcardWords,
+                                           .words = kWildcardMethods,
                                            .doc = "The same for names like *.example.com. Empty: there are none."}),
-    row<&AcmeConfig::ip_challenges>(
-        {.name = "ip_challenges", .words = kAddressWords, .doc = "The same for IP addresses (RFC 8738). Empty: there are none."}),
+    row<&AcmeConfig::ip_challenges>({.name = "ip_challenges",
+                                     .words = kAddressMethods,
+                                     .doc = "The same for IP addresses (RFC 8738). Empty: there are none."}),
     row<&AcmeConfig::http01_port>(
         {.name = "http01_port", .least = 1, .most = kMostPort, .doc = "Where http-01 connects to (RFC 8555 8.3 says 80)."}),
     row<&AcmeConfig::tlsalpn01_port>(
@@ -210,10 +193,12 @@ constexpr std::array kAcme{
                                               .least = kMinute,
                                               .most = 398 * kDay,
                                               .doc = "A proven name need not be proven again for so long."}),
-    row<&AcmeConfig::terms_of_service>({.name = "terms_of_service",
-                                        .check = check_url,
-                                        .doc = "URL of terms an account has to agree to. Empty: none.",
-                                        .type = "URL"}),
+    row<&AcmeConfig::terms_of_service>(
+        {.name = "terms_of_service",
+         .check = check_url,
+         .doc = "URL of terms an account has to agree to. Empty: none. Once it says another, accounts get no "
+                "new orders until they have agreed to those, too (RFC 8555 7.3.3).",
+         .type = "URL"}),
     row<&AcmeConfig::external_account>(
         {.name = "external_account",
          .words = "none optional required",

@@ -21,6 +21,14 @@ bool means(const std::string& text, const x509::GeneralName& name) {
   return pattern.matches_name(name.value);
 }
 
+/// @param address  as a listener has it: of IPv4 through IPv6, mapped (RFC 4291 2.5.5.2)
+bool is_within(const std::vector<std::string>& networks, std::string address) {
+  constexpr std::string_view kMapped = "::ffff:";
+  if (address.starts_with(kMapped) && address.find('.') != std::string::npos) address.erase(0, kMapped.size());
+  const auto from = x509::GeneralName::parse("IP:" + address);
+  return from.ok() && std::ranges::any_of(networks, [&](const std::string& text) { return means(text, *from); });
+}
+
 /// A wildcard stands for many names, and none of them may be a denied one.
 bool touches(const std::string& text, const x509::GeneralName& name) {
   if (means(text, name)) return true;
@@ -33,7 +41,10 @@ std::optional<config::AcmePolicy> policy_of(const config::AcmeConfig& acme, cons
   const auto& name = own.empty() ? acme.policy : own;
   if (name.empty()) return config::AcmePolicy();
   const auto found = acme.policies.find(name);
-  return found == acme.policies.end() ? std::nullopt : std::optional(found->second);
+  if (found == acme.policies.end()) return std::nullopt;
+  auto policy = found->second;
+  if (own.empty() && policy.trusted_networks.empty()) policy.preauthorized.clear();
+  return policy;
 }
 
 std::string fault_in_acme_name(const config::AcmePolicy& policy, const x509::GeneralName& name) {
@@ -43,6 +54,23 @@ std::string fault_in_acme_name(const config::AcmePolicy& policy, const x509::Gen
   const auto is_meant = [&](const std::string& text) { return means(text, name); };
   if (policy.allowed_names.empty() || std::ranges::any_of(policy.allowed_names, is_meant)) return {};
   return name.value + " is not among the names that the account's policy allows";
+}
+
+bool needs_no_proof(const config::AcmePolicy& policy, const x509::GeneralName& name, const std::string& address) {
+  const auto is_meant = [&](const std::string& text) { return means(text, name); };
+  if (std::ranges::none_of(policy.preauthorized, is_meant)) return false;
+  return policy.trusted_networks.empty() || is_within(policy.trusted_networks, address);
+}
+
+config::AcmeConfig narrowed(config::AcmeConfig acme, const config::AcmePolicy& policy) {
+  const auto keep = [](std::vector<std::string>& offered, const std::vector<std::string>& wanted) {
+    if (wanted.empty()) return;
+    std::erase_if(offered, [&](const auto& one) { return std::ranges::find(wanted, one) == wanted.end(); });
+  };
+  keep(acme.challenges, policy.challenges);
+  keep(acme.wildcard_challenges, policy.wildcard_challenges);
+  keep(acme.ip_challenges, policy.ip_challenges);
+  return acme;
 }
 
 bool allows_profile(const config::AcmePolicy& policy, const ProfileName& profile) {

@@ -12,12 +12,19 @@
 /// What a policy of ACME accounts grants. Pure: who counts says what there was, and these say whether there may be more.
 namespace chancery::realm {
 
-/// The policy of an account. @param own  the name of its own; empty: it has none, and the realm's holds.
+/// The policy of an account. @param own  the name of its own; empty: it has none, and the realm's holds, in which no name goes
+/// without proof for the account's sake alone.
 /// @return none: the configuration has no such policy any more.
 std::optional<config::AcmePolicy> policy_of(const config::AcmeConfig& acme, const std::string& own);
 
 /// Why the policy does not let an order have that name; empty: it does.
 std::string fault_in_acme_name(const config::AcmePolicy& policy, const x509::GeneralName& name);
+
+/// Whether that name needs no proof. @param address  from where it is asked for; empty: nobody knows
+bool needs_no_proof(const config::AcmePolicy& policy, const x509::GeneralName& name, const std::string& address);
+
+/// The realm's settings with the ways to prove names that the policy leaves.
+config::AcmeConfig narrowed(config::AcmeConfig acme, const config::AcmePolicy& policy);
 
 /// Whether orders may have the profile.
 bool allows_profile(const config::AcmePolicy& policy, const ProfileName& profile);

@@ -65,6 +65,62 @@ TEST(AcmePolicy, AnAccountHasItsOwnElseTheRealms) {
   EXPECT_FALSE(policy_of(acme, "gone"));
 }
 
+TEST(AcmePolicy, OnlyAnAccountsOwnGrantsNamesFromAnywhere) {
+  config::AcmeConfig acme;
+  acme.policies["web"].preauthorized = {".example.com"};
+  acme.policies["near"] = {.preauthorized = {".example.com"}, .trusted_networks = {"10.0.0.0/8"}};
+  EXPECT_EQ(policy_of(acme, "web")->preauthorized.size(), 1U);
+  acme.policy = "web";
+  EXPECT_TRUE(policy_of(acme, "")->preauthorized.empty());
+  acme.policy = "near";
+  EXPECT_EQ(policy_of(acme, "")->preauthorized.size(), 1U);
+}
+
+struct GrantCase {
+  std::vector<std::string> preauthorized;
+  std::vector<std::string> networks;
+  const char* name;
+  const char* from;
+  bool want;
+};
+const GrantCase kGrants[] = {
+    {{}, {}, "DNS:a.example.com", "10.0.0.1", false},
+    {{}, {"10.0.0.0/8"}, "DNS:a.example.com", "10.0.0.1", false},
+    {{".example.com"}, {}, "DNS:a.example.com", "", true},
+    {{".example.com"}, {}, "DNS:example.com", "", false},
+    {{".example.com"}, {}, "DNS:*.example.com", "", true},
+    {{"a.example.com"}, {}, "DNS:*.example.com", "", false},
+    {{".example.com"}, {}, "IP:10.0.0.1", "10.0.0.1", false},
+    {{"10.0.0.0/24"}, {}, "IP:10.0.0.1", "", true},
+    {{"10.0.0.0/24"}, {}, "IP:10.0.1.1", "", false},
+    {{".example.com"}, {"10.0.0.0/8"}, "DNS:a.example.com", "10.1.2.3", true},
+    {{".example.com"}, {"10.0.0.0/8"}, "DNS:a.example.com", "::ffff:10.1.2.3", true},
+    {{".example.com"}, {"192.0.2.1", "fd00::/8"}, "DNS:a.example.com", "fd00::7", true},
+    {{".example.com"}, {"10.0.0.0/8"}, "DNS:a.example.com", "11.1.2.3", false},
+    {{".example.com"}, {"10.0.0.0/8"}, "DNS:a.example.com", "::ffff:11.1.2.3", false},
+    {{".example.com"}, {"10.0.0.0/8"}, "DNS:a.example.com", "fd00::7", false},
+    {{".example.com"}, {"10.0.0.0/8"}, "DNS:a.example.com", "", false},
+    {{".example.com"}, {"10.0.0.0/8"}, "DNS:a.example.com", "localhost", false},
+};
+
+TEST(AcmePolicy, SaysWhichNamesNeedNoProof) {
+  for (const auto& one : kGrants) {
+    const config::AcmePolicy policy{.preauthorized = one.preauthorized, .trusted_networks = one.networks};
+    EXPECT_EQ(needs_no_proof(policy, name(one.name), one.from), one.want) << one.name << " from " << one.from;
+  }
+}
+
+TEST(AcmePolicy, LeavesTheRealmsMethodsInTheirOrder) {
+  using Methods = std::vector<std::string>;
+  const config::AcmeConfig acme;
+  EXPECT_EQ(narrowed(acme, {}), acme);
+  const auto less = narrowed(acme, {.challenges = {"tls-alpn-01", "http-01"}, .ip_challenges = {"http-01"}});
+  EXPECT_EQ(less.challenges, (Methods{"http-01", "tls-alpn-01"}));
+  EXPECT_EQ(less.wildcard_challenges, acme.wildcard_challenges);
+  EXPECT_EQ(less.ip_challenges, (Methods{"http-01"}));
+  EXPECT_TRUE(narrowed(acme, {.challenges = {"dns-account-01"}}).challenges.empty());  // nothing that the realm does not offer
+}
+
 TEST(AcmePolicy, ChoosesAmongProfiles) {
   config::AcmePolicy policy;
   EXPECT_TRUE(allows_profile(policy, profile("server")));

@@ -24,13 +24,11 @@ seconds spread(const Serial& serial, seconds bound) {
 }  // namespace
 
 RenewalWindow renewal_window(const RenewalFacts& certificate) {
-  if (certificate.revoked_at) {
-    const auto end = std::max(*certificate.revoked_at, certificate.not_before + seconds{1});
-    return {certificate.not_before, end};
-  }
-  const auto third = (certificate.not_after - certificate.not_before) / kThirds;
+  if (certificate.ended_at) return {std::min(certificate.not_before, *certificate.ended_at - seconds{1}), *certificate.ended_at};
+  const auto last = std::min(certificate.not_after, certificate.authority_ends.value_or(certificate.not_after));
+  const auto third = std::max(last - certificate.not_before, seconds{0}) / kThirds;
   const auto quarter = third / kQuarters;
-  const auto start = certificate.not_after - third + spread(certificate.serial, quarter);
+  const auto start = std::min(last - third + spread(certificate.serial, quarter), last - seconds{1});
   return {start, start + std::max(2 * quarter, seconds{1})};
 }
 

@@ -18,12 +18,13 @@ struct RenewalFacts {
   Serial serial;
   Seconds not_before;
   Seconds not_after;
-  std::optional<Seconds> revoked_at;
+  std::optional<Seconds> ended_at;        ///< when it was revoked, or its CA gave way to another
+  std::optional<Seconds> authority_ends;  ///< notAfter of its CA's certificate, where that is known
 };
 
 /// Lies in the last third of the certificate's life and ends well before it, at another place for each serial number, so that
-/// certificates that were issued together are not renewed together; the same for the same certificate. Of a revoked one the
-/// window has passed: renew at once.
+/// certificates that were issued together are not renewed together; the same for the same certificate. Where its CA ends first,
+/// that end counts. Of one that has ended the window has passed: renew at once.
 RenewalWindow renewal_window(const RenewalFacts& certificate);
 
 }  // namespace chancery::realm

@@ -13,7 +13,7 @@ using std::chrono::seconds;
 constexpr Seconds kStart{seconds{1'800'000'000}};
 
 RenewalFacts facts(const std::string& serial, seconds life = days(90)) {
-  return {Serial::from_hex(serial).value(), kStart, kStart + life, {}};
+  return {Serial::from_hex(serial).value(), kStart, kStart + life, {}, {}};
 }
 
 TEST(Renewal, LiesInTheLastThirdAndEndsBeforeTheCertificate) {
@@ -38,12 +38,34 @@ TEST(Renewal, IsTheSameForTheSameCertificateAndSpreadOverOthers) {
 
 TEST(Renewal, OfARevokedCertificateHasPassed) {
   auto one = facts("07");
-  one.revoked_at = kStart + days(3);
+  one.ended_at = kStart + days(3);
   const auto window = renewal_window(one);
-  EXPECT_EQ(window.end, *one.revoked_at);
+  EXPECT_EQ(window.end, *one.ended_at);
   EXPECT_LT(window.start, window.end);
-  one.revoked_at = kStart;  // in its first second
+  one.ended_at = kStart;  // in its first second
   EXPECT_LT(renewal_window(one).start, renewal_window(one).end);
+}
+
+TEST(Renewal, OfACertificateThatBeginsLaterHasPassedAllTheSame) {
+  auto one = facts("07");
+  one.ended_at = kStart - days(3);
+  EXPECT_EQ(renewal_window(one).end, *one.ended_at);
+  EXPECT_LT(renewal_window(one).start, renewal_window(one).end);
+}
+
+TEST(Renewal, EndsBeforeTheAuthorityDoes) {
+  for (const auto left : {seconds(days(30)), seconds(days(1)), seconds(60), seconds(1), seconds(0), seconds(-60)}) {
+    for (int i = 1; i < 50; ++i) {
+      auto one = facts(std::to_string(i));
+      one.authority_ends = kStart + left;
+      const auto window = renewal_window(one);
+      EXPECT_LE(window.end, *one.authority_ends) << left.count();
+      EXPECT_LT(window.start, window.end) << left.count();
+    }
+  }
+  auto one = facts("07");
+  one.authority_ends = one.not_after + days(300);
+  EXPECT_EQ(renewal_window(one).start, renewal_window(facts("07")).start);
 }
 
 TEST(Renewal, OfACertificateWithoutALifeIsAWindowStill) {

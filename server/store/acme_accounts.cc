@@ -14,6 +14,7 @@ Result<AcmeAccount> read_account(const Outcome& outcome, std::size_t index) {
                       .contact = row.text("contact"),
                       .terms_agreed = row.boolean("terms_agreed"),
                       .created_at = row.time("created_at"),
+                      .terms = row.text("terms"),
                       .version = row.integer("version")};
   PKI_TRY_VOID(row.status());
   return account;
@@ -30,6 +31,7 @@ Status Store::insert_account(const AcmeAccount& account) {
                                                                             {"status", account.status},
                                                                             {"contact", account.contact},
                                                                             {"terms_agreed", number(account.terms_agreed)},
+                                                                            {"terms", account.terms},
                                                                             {"created_at", account.created_at}}));
   return {};
 }
@@ -61,7 +63,8 @@ Status Store::update_acme_account(AcmeAccount& account) {
                                                             {"jwk", account.jwk},
                                                             {"status", account.status},
                                                             {"contact", account.contact},
-                                                            {"terms_agreed", number(account.terms_agreed)}}));
+                                                            {"terms_agreed", number(account.terms_agreed)},
+                                                            {"terms", account.terms}}));
     return changed.changed == 1 ? Status() : Error(Code::Conflict, "the account changed meanwhile");
   });
   if (!updated.ok() && updated.error().code() == Code::Exists) return key_is_taken();

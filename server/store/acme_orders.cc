@@ -22,6 +22,8 @@ Result<AcmeOrder> read_order(const Outcome& outcome, std::size_t index) {
                   .error = row.text("error"),
                   .serial = row.text("serial"),
                   .csr = row.bytes("csr"),
+                  .asked_from = row.text("asked_from"),
+                  .finalized_from = row.text("finalized_from"),
                   .version = row.integer("version")};
   PKI_TRY_VOID(row.status());
   return order;
@@ -59,7 +61,9 @@ Status Store::add_acme_order(const AcmeOrder& order, std::span<const AcmeAuthori
                                                            {"created_at", order.created_at},
                                                            {"error", order.error},
                                                            {"serial", order.serial},
-                                                           {"csr", order.csr}}));
+                                                           {"csr", order.csr},
+                                                           {"asked_from", order.asked_from},
+                                                           {"finalized_from", order.finalized_from}}));
     for (const auto& one : authorizations) PKI_TRY_VOID(insert_authorization(one));
     return order.replaces.empty() ? Status() : note_replacement(order);
   });
@@ -103,7 +107,8 @@ Status Store::write_order(const AcmeOrder& order) {
                                                         {"profile", order.profile},
                                                         {"error", order.error},
                                                         {"serial", order.serial},
-                                                        {"csr", order.csr}}));
+                                                        {"csr", order.csr},
+                                                        {"finalized_from", order.finalized_from}}));
   return changed.changed == 1 ? Status() : Error(Code::Conflict, "the order changed meanwhile");
 }
 

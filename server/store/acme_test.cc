@@ -35,6 +35,17 @@ TEST_P(Acme, AKeyHasOneAccount) {
   EXPECT_EQ(store_.acme_account("b")->thumbprint, "thumbprint-b");
 }
 
+TEST_P(Acme, AnAccountKeepsWhatItAgreedTo) {
+  auto account = account_of("a");
+  account.terms = "https://ca.example.net/terms/1";
+  EXPECT_OK(store_.add_acme_account(account));
+  account = store_.acme_account("a").value();
+  EXPECT_EQ(account.terms, "https://ca.example.net/terms/1");
+  account.terms = "https://ca.example.net/terms/2";
+  EXPECT_OK(store_.update_acme_account(account));
+  EXPECT_EQ(store_.acme_account("a")->terms, "https://ca.example.net/terms/2");
+}
+
 TEST_P(Acme, AnUpdateOfWhatChangedMeanwhileIsRefused) {
   EXPECT_OK(store_.add_acme_account(account_of("a")));
   auto first = store_.acme_account("a").value();

@@ -213,6 +213,7 @@ struct AcmeAccount {
   std::string contact;  ///< JSON array
   bool terms_agreed = false;
   Seconds created_at{};
+  std::string terms{};  ///< URL of what it agreed to, or "none"; empty: nothing, or nobody noted what
   std::int64_t version = 0;
 };
 
@@ -247,10 +248,12 @@ struct AcmeOrder {
   std::optional<Seconds> not_after{};
   Seconds expires{};
   Seconds created_at{};
-  std::string error{};     ///< JSON problem document; empty: none
-  std::string serial{};    ///< of the certificate, once valid
-  Bytes csr{};             ///< DER, once processing: so that a finalize that was cut off can be finished
-  std::string replaces{};  ///< identifier of the certificate that it replaces (RFC 9773 4.1); only of single orders
+  std::string error{};           ///< JSON problem document; empty: none
+  std::string serial{};          ///< of the certificate, once valid
+  Bytes csr{};                   ///< DER, once processing: so that a finalize that was cut off can be finished
+  std::string replaces{};        ///< identifier of the certificate that it replaces (RFC 9773 4.1); only of single orders
+  std::string asked_from{};      ///< address that it was asked for from; empty: nobody said so
+  std::string finalized_from{};  ///< address that the request came from
   std::int64_t version = 0;
 };
 

@@ -24,7 +24,8 @@ sql_files = \
   $(srcdir)/sql/schema/0006_key_sweeps.sql \
   $(srcdir)/sql/schema/0007_acme_external_accounts.sql \
   $(srcdir)/sql/schema/0008_acme_limits.sql \
-  $(srcdir)/sql/schema/0009_acme_replacements.sql
+  $(srcdir)/sql/schema/0009_acme_replacements.sql \
+  $(srcdir)/sql/schema/0010_acme_origins.sql
 EXTRA_DIST += sql/embed.awk $(sql_files)
 CLEANFILES += server/store/embedded_sql.cc
 

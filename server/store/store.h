@@ -152,7 +152,7 @@ class Store {
   /// @errors NotFound.
   Result<AcmeAccount> acme_account(const std::string& id);
   Result<std::optional<AcmeAccount>> find_acme_account_by_thumbprint(const std::string& thumbprint);
-  /// Writes thumbprint, jwk, status, contact, terms_agreed. @errors Exists: another account has that key.
+  /// Writes thumbprint, jwk, status, contact, terms_agreed, terms. @errors Exists: another account has that key.
   Status update_acme_account(AcmeAccount& account);
   /// With what binds it. @errors Conflict: it changed meanwhile, or is gone.
   Status delete_acme_account(const AcmeAccount& account);

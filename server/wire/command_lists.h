@@ -177,8 +177,9 @@ inline constexpr std::array kAcmeAccountCreate{
     Param{"url", Type::Text, kOptional, 2048, "newAccount's URL, as the client used it; external_account must name it"}};
 inline constexpr std::array kAcmeAccountGet{kAccount};
 inline constexpr std::array kAcmeAccountRekey{kAccount, kJwk};
-inline constexpr std::array kAcmeAccountUpdate{kAccount, kContact,
-                                               Param{"status", Type::Word, kOptional, 16, "deactivated", "deactivated"}};
+inline constexpr std::array kAcmeAccountUpdate{
+    kAccount, kContact, Param{"status", Type::Word, kOptional, 16, "deactivated", "deactivated"},
+    Param{"terms_agreed", Type::Boolean, kOptional, 1, "true: it agrees to the terms as they are now (RFC 8555 7.3.3)"}};
 inline constexpr std::array kAcmeAccountSync{
     kAccount, kJwk, kContact,
     Param{"status", Type::Word, kOptional, 16, "status, default that which it has, a new one's valid",
@@ -186,8 +187,9 @@ inline constexpr std::array kAcmeAccountSync{
     Param{"created_at", Type::Time, kOptional, 40, "when it was made, default now"}};
 inline constexpr std::array kAcmeAuthorizationFind{kAuthorization};
 inline constexpr std::array kAcmeAuthorizationGet{kAccount, kAuthorization};
+inline constexpr Param kPeerAddress{"peer", Type::Text, kOptional, 64, "address that the client asks from"};
 inline constexpr std::array kAcmeAuthorizationCreate{
-    kAccount, Param{"identifier", Type::Object, kRequired, 1024, "{type, value}; no wildcard"}};
+    kAccount, Param{"identifier", Type::Object, kRequired, 1024, "{type, value}; no wildcard"}, kPeerAddress};
 inline constexpr std::array kAcmeAuthorizationSync{
     kAuthorization, kOrder, Param{"identifier", Type::Object, kRequired, 1024, "{type, value}, one of the order's identifiers"},
     Param{"status", Type::Word, kOptional, 16, "status, default that which it has, a new one's pending",
@@ -204,7 +206,7 @@ inline constexpr std::array kAcmeCertificateRevoke{
     Param{"certificate", Type::Pem, kRequired, kMaxPem, "the certificate"},
     Param{"account", Type::Text, kOptional, kMaxId, "account that signed the request"},
     Param{"jwk", Type::Object, kOptional, 8192, "key that signed the request, when it is the certificate's own"}, kReason};
-inline constexpr std::array kAcmeChallengeBegin{kAccount, kAuthorization, kChallengeType};
+inline constexpr std::array kAcmeChallengeBegin{kAccount, kAuthorization, kChallengeType, kPeerAddress};
 inline constexpr std::array kAcmeChallengeFinish{
     kAuthorization,
     kChallengeType,
@@ -241,7 +243,8 @@ inline constexpr std::array kAcmeOrderCreate{
     Param{"profile", Type::Word, kOptional, 63, "profile, default the realm's"},
     Param{"not_before", Type::Time, kOptional, 40, "requested start"},
     Param{"not_after", Type::Time, kOptional, 40, "requested end"},
-    Param{"replaces", Type::Text, kOptional, kMaxCertificateId, "identifier of the certificate that it replaces (RFC 9773 5)"}};
+    Param{"replaces", Type::Text, kOptional, kMaxCertificateId, "identifier of the certificate that it replaces (RFC 9773 5)"},
+    kPeerAddress};
 inline constexpr std::array kAcmeRenewalGet{
     Param{"certificate_id", Type::Text, kRequired, kMaxCertificateId,
           "identifier of a certificate: key identifier and serial number (RFC 9773 4.1)"}};
@@ -249,7 +252,7 @@ inline constexpr std::array kAcmeOrderGet{kAccount, kOrder};
 inline constexpr std::array kAcmeOrderFind{kOrder};
 inline constexpr std::array kAcmeOrderFinalize{
     kAccount, kOrder, kCsr,
-    Param{"profile", Type::Word, kOptional, 63, "another profile that ACME offers here, default the order's"}};
+    Param{"profile", Type::Word, kOptional, 63, "another profile that ACME offers here, default the order's"}, kPeerAddress};
 inline constexpr std::array kAcmeOrderList{kAccount, kLimit, kAfter};
 inline constexpr std::array kAcmeOrderSync{
     kAccount,

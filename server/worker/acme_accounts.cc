@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "server/base/log.h"
+#include "server/worker/acme_agreement.h"
 #include "server/worker/acme_common.h"
 #include "server/worker/acme_documents.h"
 #include "server/worker/acme_external.h"
@@ -14,18 +15,17 @@ constexpr std::size_t kDefaultPage = 100;
 /// The account of a key, or a new one when several ask at once: the first one's.
 Result<Json> create(Session& session, store::Store& store, const Params& params, const AccountKey& key) {
   const auto& terms = session.realm().acme.terms_of_service;
-  if (!terms.empty() && !params.boolean("terms_agreed")) {
-    return acme_error("userActionRequired", Code::Denied, "the terms of service must be agreed to: " + terms);
-  }
+  const bool agrees = params.boolean("terms_agreed");
+  if (!terms.empty() && !agrees) return terms_refusal(terms, "the terms of service must be agreed to");
   PKI_TRY_VOID(check_contacts(params.texts("contact")));
   PKI_TRY(const auto bound_by, read_external_account(session, store, params, key));
-  const store::AcmeAccount account{.id = key.thumbprint,  // uPKI's client takes the thumbprint for the id (UPKI.md 7)
-                                   .thumbprint = key.thumbprint,
-                                   .jwk = key.canonical,
-                                   .status = "valid",
-                                   .contact = wire::to_text(Json::strings(params.texts("contact"))),
-                                   .terms_agreed = params.boolean("terms_agreed"),
-                                   .created_at = session.clock().now()};
+  store::AcmeAccount account{.id = key.thumbprint,  // uPKI's client takes the thumbprint for the id (UPKI.md 7)
+                             .thumbprint = key.thumbprint,
+                             .jwk = key.canonical,
+                             .status = "valid",
+                             .contact = wire::to_text(Json::strings(params.texts("contact"))),
+                             .created_at = session.clock().now()};
+  if (agrees) agree(session.realm().acme, account);
   const auto added =
       bound_by ? store.add_bound_acme_account(account, {account.id, bound_by->kid, bound_by->policy}, account.created_at)
                : store.add_acme_account(account);
@@ -38,6 +38,16 @@ Result<Json> create(Session& session, store::Store& store, const Params& params,
   return describe_account(*other, false);
 }
 
+/// Whoever asks for an account that is there, and agrees to the terms, agrees to those of today (RFC 8555 7.3.3).
+Result<Json> find(Session& session, store::Store& store, const Params& params, store::AcmeAccount account) {
+  const bool agrees = params.boolean("terms_agreed") && account.status == "valid";
+  if (agrees && agree(session.realm().acme, account)) {
+    const auto written = store.update_acme_account(account);
+    if (!written.ok() && written.error().code() != Code::Conflict) return written.error();
+  }
+  return describe_account(account, false);
+}
+
 }  // namespace
 
 Result<Json> acme_account_create(Session& session, const Params& params) {
@@ -45,7 +55,7 @@ Result<Json> acme_account_create(Session& session, const Params& params) {
   PKI_TRY(const auto key, read_account_key(*params.json("jwk")));
   PKI_TRY(auto* store, session.store());
   PKI_TRY(const auto known, store->find_acme_account_by_thumbprint(key.thumbprint));
-  if (known) return describe_account(*known, false);
+  if (known) return find(session, *store, params, *known);
   if (params.boolean("only_existing"))
     return acme_error("accountDoesNotExist", Code::NotFound, "there is no account with this key");
   return create(session, *store, params, key);
@@ -86,6 +96,7 @@ Result<Json> acme_account_update(Session& session, const Params& params) {
     account.contact = wire::to_text(Json::strings(params.texts("contact")));
   }
   if (params.has("status")) account.status = params.text("status");
+  if (params.boolean("terms_agreed")) agree(session.realm().acme, account);
   PKI_TRY_VOID(store->update_acme_account(account));
   return describe_account(account, false);
 }

@@ -83,6 +83,7 @@ Result<Json> acme_challenge_begin(Session& session, const Params& params) {
     return task(authorization, "", account.thumbprint, now);
   const auto claim = random_id();
   challenge->set("status", "processing").set("claim", claim).set("claimed_at", base::to_epoch(now));
+  challenge->set("asked_from", params.text("peer"));
   authorization.challenges = wire::to_text(challenges);
   const auto claimed = store->update_acme_authorization(authorization);
   if (claimed.ok()) return task(authorization, claim, account.thumbprint, now);

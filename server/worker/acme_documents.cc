@@ -4,13 +4,15 @@
 #include <array>
 
 #include "server/worker/acme_common.h"
+#include "server/worker/acme_grants.h"
 
 namespace chancery::worker {
 namespace {
 
 /// Members of a stored challenge that are nobody else's: who validates it, what was found, for which order it was made.
-constexpr std::array<std::string_view, 9> kForValidators{
-    "claim", "claimed_at", "evidence", "order", "caa_claim", "caa_claimed_at", "caa_checked_at", "caa_evidence", "vouched"};
+constexpr std::array<std::string_view, 10> kForValidators{"asked_from",   "claim",     "claimed_at",     "evidence",
+                                                          "order",        "caa_claim", "caa_claimed_at", "caa_checked_at",
+                                                          "caa_evidence", "vouched"};
 
 }  // namespace
 
@@ -34,6 +36,7 @@ Json describe_authorization(const store::AcmeAuthorization& authorization, Secon
   Json challenges = Json::array();
   const auto stored = wire::parse_json(authorization.challenges).value_or(Json::array());
   for (const auto& one : *stored.as_array()) {
+    if (one.text("type") == kGrant) continue;
     auto shown = Json::object();
     for (const auto& [name, value] : *one.as_object()) {
       if (std::ranges::find(kForValidators, name) == kForValidators.end()) shown.set(name, value);

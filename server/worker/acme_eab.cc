@@ -11,8 +11,6 @@ namespace chancery::worker {
 namespace {
 
 constexpr std::size_t kKeyOctets = 64;  ///< RFC 7518 3.2: no shorter than the digest, and HS512 has the longest
-constexpr std::chrono::days kKept{30};  ///< an expired key is listed so long
-constexpr std::size_t kPurgedAtOnce = 100;
 constexpr std::size_t kDefaultPage = 100;
 constexpr std::int64_t kMostSeconds = std::int64_t{36525} * 86400;
 
@@ -55,7 +53,6 @@ Result<Json> acme_eab_create(Session& session, const Params& params) {
       .created_by = session.requester(),
   };
   PKI_TRY(auto* store, session.store());
-  PKI_TRY_VOID(store->purge_acme_eabs(now - kKept, kPurgedAtOnce));
   PKI_TRY_VOID(store->add_acme_eab(key));
   base::log_info("key " + key.kid + " of external accounts made by " + session.requester());
   return describe(key, now).set("mac_key", key.mac_key);

@@ -4,6 +4,7 @@
 
 #include "server/realm/acme_policy.h"
 #include "server/worker/acme_common.h"
+#include "server/worker/acme_grants.h"
 #include "server/worker/acme_refusals.h"
 #include "server/worker/acme_terms.h"
 
@@ -125,6 +126,7 @@ Status check_limits(Session& session, store::Store& store, const config::AcmePol
 Status check_finalize(Session& session, store::Store& store, const store::AcmeOrder& order, const Names& names) {
   PKI_TRY(const auto policy, policy_of_account(session, store, order.account));
   PKI_TRY_VOID(check_names(policy, names));
+  PKI_TRY_VOID(check_grants(store, policy, order));
   PKI_TRY(const auto profile, ProfileName::parse(order.profile));
   if (!realm::allows_profile(policy, profile)) return invalid_profile(profile);
   // Whatever replaces a certificate was exempt when it was ordered.

@@ -32,7 +32,7 @@ struct NewOrder {
 Status check_limits(Session& session, store::Store& store, const config::AcmePolicy& policy, const NewOrder& order);
 
 /// What may have changed since the order was made: its policy, and how many certificates its names have.
-/// @errors as check_names, profile_by and check_limits.
+/// @errors as check_names, check_grants, profile_by and check_limits.
 Status check_finalize(Session& session, store::Store& store, const store::AcmeOrder& order,
                       const std::vector<x509::GeneralName>& names);
 

@@ -97,6 +97,8 @@ class Story {
   std::vector<Line> lines_;
 };
 
+std::string from(const std::string& peer) { return peer.empty() ? std::string() : " from " + peer; }
+
 void tell(const store::AcmeAuthorization& authorization, Story& story) {
   const auto name = authorization_row(authorization, {}).text("name");
   const auto challenges = wire::parse_json(authorization.challenges).value_or(Json::array());
@@ -105,14 +107,15 @@ void tell(const store::AcmeAuthorization& authorization, Story& story) {
     auto what = name + " by " + one.text("type") + ": " + one.text("status");
     if (const auto evidence = one.text("evidence"); !evidence.empty()) what += ", " + evidence;
     if (error != nullptr && !error->text("detail").empty()) what += ", " + error->text("detail");
+    if (const auto peer = one.text("asked_from"); !peer.empty()) what += ", asked for from " + peer;
     story.add(one.text("validated"), std::move(what));
   }
 }
 
-void tell(const store::CertificateRecord& record, Story& story) {
+void tell(const store::CertificateRecord& record, const store::AcmeOrder& order, Story& story) {
   const auto through = record.front_end.empty() ? "" : " through " + record.front_end;
-  story.add(base::to_rfc3339(record.issued_at),
-            "certificate " + record.serial.hex() + " issued for " + record.requester + through + ": " + record.evidence);
+  story.add(base::to_rfc3339(record.issued_at), "certificate " + record.serial.hex() + " issued for " + record.requester +
+                                                    from(order.finalized_from) + through + ": " + record.evidence);
   if (record.revoked_at)
     story.add(base::to_rfc3339(*record.revoked_at), "certificate revoked by " + record.revoked_by + ": " + record.reason);
 }
@@ -131,7 +134,7 @@ Result<Json> tell_authorizations(store::Store& store, const store::AcmeOrder& or
 
 Result<Json> whole_story(store::Store& store, const store::AcmeOrder& order, Seconds now) {
   Story story;
-  story.add(base::to_rfc3339(order.created_at), "order made by acme:" + order.account);
+  story.add(base::to_rfc3339(order.created_at), "order made by acme:" + order.account + from(order.asked_from));
   PKI_TRY(auto authorizations, tell_authorizations(store, order, story, now));
   auto out = order_row(order, now);
   if (!order.replaces.empty()) out.set("replaces", order.replaces);
@@ -142,7 +145,7 @@ Result<Json> whole_story(store::Store& store, const store::AcmeOrder& order, Sec
   if (account.ok()) out.set("holder", account_row(*account, binding));
   PKI_TRY(const auto record, store.by_idempotency_key(rule_of_order(order.id)));
   if (record) {
-    tell(*record, story);
+    tell(*record, order, story);
     out.set("certificate", describe_record(*record, now));
   }
   return out.set("story", story.told());

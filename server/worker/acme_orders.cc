@@ -2,9 +2,12 @@
 #include <set>
 
 #include "server/base/log.h"
+#include "server/realm/acme_policy.h"
+#include "server/worker/acme_agreement.h"
 #include "server/worker/acme_caa.h"
 #include "server/worker/acme_common.h"
 #include "server/worker/acme_documents.h"
+#include "server/worker/acme_grants.h"
 #include "server/worker/acme_limits.h"
 #include "server/worker/acme_refusals.h"
 #include "server/worker/acme_renewal.h"
@@ -17,10 +20,35 @@ namespace {
 
 constexpr std::size_t kDefaultPage = 100;
 
+/// What an order asks for, of what its account may have.
+struct Wish {
+  config::AcmePolicy policy;
+  config::AcmeConfig acme;  ///< with the ways to prove names that the policy leaves
+  std::vector<x509::GeneralName> names;
+  std::string peer;  ///< the address that it is asked for from
+
+  bool needs_proof(const x509::GeneralName& name) const { return !realm::needs_no_proof(policy, name, peer); }
+};
+
+Result<Wish> read_wish(Session& session, store::Store& store, const store::AcmeAccount& account, const Params& params) {
+  const auto& acme = session.realm().acme;
+  PKI_TRY_VOID(check_agreement(acme, store, account));
+  PKI_TRY(auto policy, policy_of_account(session, store, account.id));
+  PKI_TRY(auto names, names_for_order(*params.json("identifiers")));
+  auto narrowed = realm::narrowed(acme, policy);
+  const Wish wish{std::move(policy), std::move(narrowed), std::move(names), params.text("peer")};
+  std::vector<x509::GeneralName> to_prove;
+  std::ranges::copy_if(wish.names, std::back_inserter(to_prove), [&](const auto& name) { return wish.needs_proof(name); });
+  PKI_TRY_VOID(check_provable(wish.acme, to_prove));
+  PKI_TRY_VOID(check_names(wish.policy, wish.names));
+  return wish;
+}
+
 /// A realm that serves uPKI's command line takes names unproven. Such an authorization has no challenge, and no other order may
 /// stand on it: it ends with its own.
 void take_unproven(std::vector<store::AcmeAuthorization>& fresh, const store::AcmeOrder& order) {
   for (auto& authorization : fresh) {
+    if (authorization.status == "valid") continue;  // granted
     authorization.status = "valid";
     authorization.expires = order.expires;
     authorization.challenges = "[]";
@@ -28,18 +56,19 @@ void take_unproven(std::vector<store::AcmeAuthorization>& fresh, const store::Ac
   }
 }
 
-/// Fills in the order's identifiers and authorizations. @return those that are new; for the others the account has proofs that
-/// outlive the order.
-Result<std::vector<store::AcmeAuthorization>> authorize(const config::AcmeConfig& acme, store::Store& store,
-                                                        store::AcmeOrder& order, const std::vector<x509::GeneralName>& names) {
+/// Fills in the order's identifiers and authorizations. @return those that are new, granted or to be proved; for the others the
+/// account has proofs that outlive the order.
+Result<std::vector<store::AcmeAuthorization>> authorize(store::Store& store, store::AcmeOrder& order, const Wish& wish) {
   std::vector<store::AcmeAuthorization> fresh;
   Json identifiers = Json::array();
-  for (const auto& name : names) {
+  for (const auto& name : wish.names) {
     identifiers.push_back(identifier_of(name));
-    auto authorization = authorization_for(acme, order, name, order.created_at);
+    auto authorization = authorization_for(wish.acme, order, name, order.created_at);
     PKI_TRY(const auto earlier, store.find_valid_acme_authorization(authorization, order.expires));
     order.authorizations.push_back(earlier ? earlier->id : authorization.id);
-    if (!earlier) fresh.push_back(std::move(authorization));
+    if (earlier) continue;
+    if (!wish.needs_proof(name)) grant(authorization, wish.peer, order.created_at);
+    fresh.push_back(std::move(authorization));
   }
   order.identifiers = wire::to_text(identifiers);
   return fresh;
@@ -233,14 +262,10 @@ Result<Json> acme_order_create(Session& session, const Params& params) {
   if (!session.realm().acme.enabled) return Error(Code::NotFound, "ACME is off in this realm");
   PKI_TRY(auto* store, session.store());
   PKI_TRY(const auto account, valid_account(*store, params.text("account")));
-  PKI_TRY(const auto policy, policy_of_account(session, *store, account.id));
-  PKI_TRY(const auto names, names_for_order(*params.json("identifiers")));
-  PKI_TRY_VOID(check_provable(session.realm().acme, names));
-  PKI_TRY_VOID(check_names(policy, names));
-  PKI_TRY(const auto profile, profile_by(policy, session, params));
+  PKI_TRY(const auto wish, read_wish(session, *store, account, params));
   Order wanted;
-  wanted.profile = profile;
-  wanted.sans = names;
+  PKI_TRY(wanted.profile, profile_by(wish.policy, session, params));
+  wanted.sans = wish.names;
   wanted.not_before = params.time("not_before");
   wanted.not_after = params.time("not_after");
   PKI_TRY_VOID(check_policy(session, account, wanted));
@@ -250,20 +275,23 @@ Result<Json> acme_order_create(Session& session, const Params& params) {
                          .account = account.id,
                          .status = "pending",
                          .identifiers = {},
-                         .profile = profile.text(),
+                         .profile = wanted.profile.text(),
                          .not_before = wanted.not_before,
                          .not_after = wanted.not_after,
                          .expires = now + acme.order_lifetime,
-                         .created_at = now};
-  PKI_TRY(auto fresh, authorize(acme, *store, order, names));
-  order.replaces = params.text("replaces");
-  if (!order.replaces.empty()) PKI_TRY_VOID(check_replacement(*store, {account.id, names, order.replaces}));
-  const bool is_unproven = acme.upki_clients == "yes";
-  if (is_unproven) take_unproven(fresh, order);
-  if (fresh.empty() || is_unproven) order.status = "ready";
-  PKI_TRY_VOID(check_limits(
-      session, *store, policy,
-      {.account = account.id, .names = names, .fresh_authorizations = fresh.size(), .is_renewal = !order.replaces.empty()}));
+                         .created_at = now,
+                         .replaces = params.text("replaces"),
+                         .asked_from = wish.peer};
+  PKI_TRY(auto fresh, authorize(*store, order, wish));
+  if (!order.replaces.empty()) PKI_TRY_VOID(check_replacement(*store, {account.id, wish.names, order.replaces}));
+  if (acme.upki_clients == "yes") take_unproven(fresh, order);
+  const auto open = std::ranges::count(fresh, "pending", &store::AcmeAuthorization::status);
+  if (open == 0) order.status = "ready";
+  PKI_TRY_VOID(check_limits(session, *store, wish.policy,
+                            {.account = account.id,
+                             .names = wish.names,
+                             .fresh_authorizations = static_cast<std::size_t>(open),
+                             .is_renewal = !order.replaces.empty()}));
   PKI_TRY_VOID(add_order(*store, order, fresh));
   return describe_order(order);
 }
@@ -305,6 +333,7 @@ Result<Json> acme_order_finalize(Session& session, const Params& params) {
     return acme_error("orderNotReady", Code::Conflict, "the order is being finalized with another request");
   }
   PKI_TRY_VOID(choose_profile(session, params, order));
+  if (order.status == "ready") order.finalized_from = params.text("peer");
   PKI_TRY_VOID(check_finalize(session, *store, order, names));
   fill(request, order, std::move(names));
   PKI_TRY(const auto decision, judge(session, request));

@@ -1,17 +1,21 @@
+#include "server/realm/acme_policy.h"
+#include "server/worker/acme_agreement.h"
 #include "server/worker/acme_common.h"
 #include "server/worker/acme_documents.h"
+#include "server/worker/acme_grants.h"
 #include "server/worker/acme_limits.h"
 #include "server/worker/acme_refusals.h"
 #include "server/worker/acme_terms.h"
 #include "server/worker/handlers.h"
 
-/// RFC 8555 7.4.1: a name that is proved before any order asks for it.
+/// RFC 8555 7.4.1: a name that is proved, or granted by a policy, before any order asks for it.
 namespace chancery::worker {
 
 Result<Json> acme_authorization_create(Session& session, const Params& params) {
   if (!session.realm().acme.enabled) return Error(Code::NotFound, "ACME is off in this realm");
   PKI_TRY(auto* store, session.store());
   PKI_TRY(const auto account, valid_account(*store, params.text("account")));
+  PKI_TRY_VOID(check_agreement(session.realm().acme, *store, account));
   PKI_TRY(const auto policy, policy_of_account(session, *store, account.id));
   PKI_TRY(const auto names, names_for_order(Json::array({*params.json("identifier")})));
   const auto& name = names.front();
@@ -19,6 +23,9 @@ Result<Json> acme_authorization_create(Session& session, const Params& params) {
     return acme_error("malformed", Code::InvalidParams,
                       "wildcard " + name.value + ": only an order may ask for one (RFC 8555 7.4.1)");
   PKI_TRY_VOID(check_names(policy, names));
+  const auto acme = realm::narrowed(session.realm().acme, policy);
+  const bool is_granted = realm::needs_no_proof(policy, name, params.text("peer"));
+  if (!is_granted) PKI_TRY_VOID(check_provable(acme, names));
   Order wanted;
   PKI_TRY(wanted.profile, profile_by(policy, session, params));
   wanted.sans = names;
@@ -26,11 +33,13 @@ Result<Json> acme_authorization_create(Session& session, const Params& params) {
   const auto now = session.clock().now();
   const store::AcmeOrder none{
       .id = {}, .account = account.id, .status = {}, .identifiers = {}, .expires = now + session.realm().acme.order_lifetime};
-  const auto fresh = authorization_for(session.realm().acme, none, name, now);
+  auto fresh = authorization_for(acme, none, name, now);
   PKI_TRY(const auto earlier, store->find_valid_acme_authorization(fresh, now));
   if (earlier) return describe_authorization(*earlier, now).set("created", false);
-  PKI_TRY_VOID(check_limits(session, *store, policy,
-                            {.account = account.id, .names = names, .fresh_authorizations = 1, .is_order = false}));
+  PKI_TRY_VOID(
+      check_limits(session, *store, policy,
+                   {.account = account.id, .names = names, .fresh_authorizations = is_granted ? 0U : 1U, .is_order = false}));
+  if (is_granted) grant(fresh, params.text("peer"), now);
   PKI_TRY_VOID(store->add_acme_authorization(fresh));
   return describe_authorization(fresh, now).set("created", true);
 }

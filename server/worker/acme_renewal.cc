@@ -42,6 +42,22 @@ Result<CertificateId> parse(const std::string& text) {
 
 Error no_such_certificate() { return {Code::NotFound, "there is no such certificate"}; }
 
+/// A CA that ends before its certificate, or has given way to another, takes the certificate along.
+Result<realm::RenewalWindow> window_of(Session& session, const store::CertificateRecord& record) {
+  const bool is_revoked = record.state == store::CertificateState::Revoked;
+  realm::RenewalFacts facts{
+      record.serial, record.not_before, record.not_after, is_revoked ? record.revoked_at : std::nullopt, {}};
+  PKI_TRY(const auto certificate, x509::Certificate::from_der(record.der));
+  PKI_TRY(const auto* authority, session.authority());
+  const auto& now = authority->certificate;
+  if (std::ranges::equal(certificate.authority_key_id(), now.subject_key_id())) {
+    facts.authority_ends = now.not_after();
+  } else if (!facts.ended_at) {
+    facts.ended_at = now.not_before();
+  }
+  return realm::renewal_window(facts);
+}
+
 std::set<x509::GeneralName> as_set(const std::vector<x509::GeneralName>& names) { return {names.begin(), names.end()}; }
 
 }  // namespace
@@ -73,8 +89,7 @@ Result<Json> acme_renewal_get(Session& session, const Params& params) {
   PKI_TRY(auto* store, session.store());
   PKI_TRY(const auto record, certificate_of_id(*store, params.text("certificate_id")));
   const bool is_revoked = record.state == store::CertificateState::Revoked;
-  const auto revoked_at = is_revoked ? record.revoked_at : std::nullopt;
-  const auto window = realm::renewal_window({record.serial, record.not_before, record.not_after, revoked_at});
+  PKI_TRY(const auto window, window_of(session, record));
   auto out = Json::object({{"start", base::to_rfc3339(window.start)}, {"end", base::to_rfc3339(window.end)}});
   const auto& page = session.realm().acme.renewal_explanation;
   if (is_revoked && !page.empty()) out.set("explanation_url", page);

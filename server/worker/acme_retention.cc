@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::size_t kBatch = 500;
 constexpr std::size_t kAccountsAtOnce = 100;
+constexpr std::chrono::days kKeysKept{30};            ///< an expired key of external account bindings is listed so long
 constexpr std::chrono::minutes kBetweenAccounts{10};  ///< so that the place in the list is not written in every round
 constexpr const char* kSweep = "acme_account_sweep";
 
@@ -58,6 +59,7 @@ Status purge_acme(Session& session, store::Store& store) {
   const auto now = session.clock().now();
   PKI_TRY([[maybe_unused]] const auto ended, store.purge_acme(now - acme.order_retention, kBatch));
   PKI_TRY_VOID(purge_limits(session, store));
+  PKI_TRY_VOID(store.purge_acme_eabs(now - kKeysKept, kBatch));
   return acme.account_retention.count() == 0 ? Status() : purge_accounts(store, acme.account_retention, now);
 }
 

@@ -1,6 +1,7 @@
 noinst_LIBRARIES += libworker.a
 libworker_a_SOURCES = \
   server/worker/acme_accounts.cc \
+  server/worker/acme_agreement.cc server/worker/acme_agreement.h \
   server/worker/acme_authorizations.cc \
   server/worker/acme_caa.cc server/worker/acme_caa.h \
   server/worker/acme_blocking.cc server/worker/acme_blocking.h \
@@ -9,6 +10,7 @@ libworker_a_SOURCES = \
   server/worker/acme_documents.cc server/worker/acme_documents.h \
   server/worker/acme_eab.cc \
   server/worker/acme_external.cc server/worker/acme_external.h \
+  server/worker/acme_grants.cc server/worker/acme_grants.h \
   server/worker/acme_limits.cc server/worker/acme_limits.h \
   server/worker/acme_operators.cc \
   server/worker/acme_orders.cc \

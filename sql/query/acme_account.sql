@@ -1,11 +1,11 @@
 -- ACME accounts (RFC 8555 7.1.2).
 
 -- fragment: acme_account_columns
-id, thumbprint, jwk, status, contact, terms_agreed, created_at, version
+id, thumbprint, jwk, status, contact, terms_agreed, created_at, terms, version
 
 -- name: acme_account_insert
-INSERT INTO acme_account (realm_id, id, thumbprint, jwk, status, contact, terms_agreed, created_at, version)
-VALUES (:realm_id, :id, :thumbprint, :jwk, :status, :contact, :terms_agreed, :created_at, 0);
+INSERT INTO acme_account (realm_id, id, thumbprint, jwk, status, contact, terms_agreed, created_at, terms, version)
+VALUES (:realm_id, :id, :thumbprint, :jwk, :status, :contact, :terms_agreed, :created_at, :terms, 0);
 
 -- name: acme_account_get
 SELECT {acme_account_columns} FROM acme_account WHERE realm_id = :realm_id AND id = :id;
@@ -16,7 +16,7 @@ SELECT {acme_account_columns} FROM acme_account WHERE realm_id = :realm_id AND t
 -- name: acme_account_update
 UPDATE acme_account
 SET thumbprint = :thumbprint, jwk = :jwk, status = :status, contact = :contact, terms_agreed = :terms_agreed,
-  version = version + 1
+  terms = :terms, version = version + 1
 WHERE realm_id = :realm_id AND id = :id AND version = :version;
 
 -- name: acme_account_delete

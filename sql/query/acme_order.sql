@@ -1,15 +1,16 @@
 -- ACME orders (RFC 8555 7.1.3).
 
 -- fragment: acme_order_columns
-id, account, status, identifiers, authorizations, profile, not_before, not_after, expires, created_at, error, serial, csr, version
+id, account, status, identifiers, authorizations, profile, not_before, not_after, expires, created_at, error, serial, csr,
+asked_from, finalized_from, version
 
 -- name: acme_order_insert
 INSERT INTO acme_order (
   realm_id, id, account, status, identifiers, authorizations, profile, not_before, not_after, expires, created_at, error,
-  serial, csr, version)
+  serial, csr, asked_from, finalized_from, version)
 VALUES (
   :realm_id, :id, :account, :status, :identifiers, :authorizations, :profile, :not_before, :not_after, :expires,
-  :created_at, :error, :serial, :csr, 0);
+  :created_at, :error, :serial, :csr, :asked_from, :finalized_from, 0);
 
 -- name: acme_order_get
 SELECT {acme_order_columns}, COALESCE(r.certificate_id, '') AS replaces FROM acme_order o
@@ -19,7 +20,7 @@ WHERE o.realm_id = :realm_id AND o.id = :id;
 -- name: acme_order_update
 UPDATE acme_order
 SET status = :status, authorizations = :authorizations, profile = :profile, error = :error, serial = :serial, csr = :csr,
-  version = version + 1
+  finalized_from = :finalized_from, version = version + 1
 WHERE realm_id = :realm_id AND id = :id AND version = :version;
 
 -- name: acme_order_page
