@@ -25,6 +25,8 @@ enum class Type : int { A = 1, Txt = 16, Aaaa = 28, Caa = 257 };
 struct Resolver {
   std::string server{};                ///< "ADDR:PORT" or "[ADDR]:PORT"; empty: the system's resolv.conf and hosts file
   std::vector<std::string> anchors{};  ///< "example. IN DS …": below them unsigned or wrongly signed answers are refused
+
+  bool operator==(const Resolver&) const = default;
 };
 
 struct Question {
@@ -39,12 +41,19 @@ struct Answer {
   bool is_signed = false;              ///< DNSSEC validated it
 };
 
-/// A conversation with a resolver. It keeps what it was told, so that one belongs to one look at the world: a validation that is
-/// tried again opens another.
+/// A conversation with a resolver: one look at the world. A validation that is tried again opens another. Between two of one
+/// thread libunbound's context may be the same, which then forgets within a second what it was told; none is kept that has
+/// failed.
 class Lookup {
  public:
+  struct ContextFree {
+    void operator()(ub_ctx* context) const noexcept;
+  };
+
   /// @errors Unavailable: the resolver cannot be set up as configured.
   static Result<Lookup> open(const Resolver& resolver);
+  Lookup(Lookup&&) noexcept = default;
+  ~Lookup();
 
   /// Asks all at once. @return in the order of the questions.
   /// @errors of each: Timeout: not by the deadline; Unavailable: a resolver failed (SERVFAIL, REFUSED, unreachable); BadProof:
@@ -53,13 +62,15 @@ class Lookup {
   Result<Answer> ask(const Question& question, Deadline deadline);
 
  private:
-  struct ContextFree {
-    void operator()(ub_ctx* context) const noexcept;
-  };
   using ContextPtr = std::unique_ptr<ub_ctx, ContextFree>;
-  explicit Lookup(ContextPtr context) : context_(std::move(context)) {}
+  Lookup(Resolver resolver, ContextPtr context, std::chrono::steady_clock::time_point born)
+      : resolver_(std::move(resolver)), context_(std::move(context)), born_(born) {}
+  static Result<ContextPtr> make_context(const Resolver& resolver);
 
+  Resolver resolver_;
   ContextPtr context_;
+  std::chrono::steady_clock::time_point born_;
+  bool is_good_ = true;  ///< all answers so far came as they should
 };
 
 /// The addresses of a host: IPv6 ones first. An address literal, in brackets or not, stands for itself; "localhost" and names
