@@ -1,5 +1,6 @@
 """ACME with the clients that people use, against both realms: issue, several names, RSA and EC, renew, revoke (issue 2)."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -355,6 +356,33 @@ def test_key_change(client):
     problem(client.post(client.kid), 400, "badSignatureAlgorithm")
     client.key = new_key
     assert client.post(client.kid).json()["status"] == "valid"
+
+
+def seen(client):
+    """The front end knows the account's key from a request that needed no more than it."""
+    assert client.post(f"{client.kid}/orders").status_code == 200
+
+
+def test_F19_a_key_that_was_changed_elsewhere_opens_nothing_any_more(client, system):
+    """Through another front end, perhaps: this one remembers the old key, and the daemon does not take it."""
+    seen(client)
+    new_key, old_key = Key(), client.key
+    with contextlib.closing(system.realm("default").talk()) as talk:
+        talk.result("acme.account.rekey", account=client.kid.rsplit("/", 1)[1], jwk=new_key.jwk())
+    for _ in range(2):
+        problem(client.post(client.directory["newOrder"], {"identifiers": [{"type": "dns", "value": "a.localhost"}]}), 400, "malformed")
+    client.key = new_key
+    seen(client)
+    client.key = old_key
+    problem(client.post(f"{client.kid}/orders"), 400, "malformed")
+
+
+def test_F19_an_account_that_was_ended_elsewhere_opens_nothing_any_more(client, system):
+    seen(client)
+    with contextlib.closing(system.realm("default").talk()) as talk:
+        talk.result("acme.account.update", account=client.kid.rsplit("/", 1)[1], status="deactivated")
+    for _ in range(2):
+        problem(client.post(client.directory["newOrder"], {"identifiers": [{"type": "dns", "value": "a.localhost"}]}), 403, "unauthorized")
 
 
 class LimitedSystem(System):

@@ -136,6 +136,21 @@ def test_a_deactivated_account_does_nothing_any_more(acme):
         assert acme.error(method, account=acme.account, **more)[0] == "denied", method
 
 
+def test_F19_whatever_an_account_asks_is_refused_to_a_key_that_it_does_not_have(acme):
+    """A front end may remember the key that signed; the daemon knows the account's."""
+    order = acme.ready(fresh())
+    name = order["identifiers"][0]
+    asks = (("acme.order.list", {}), ("acme.order.get", {"order": order["id"]}), ("acme.order.create", {"identifiers": [name]}),
+            ("acme.order.finalize", {"order": order["id"], "csr": csr([name["value"]])}), ("acme.authorization.create", {"identifier": name}),
+            ("acme.authorization.get", {"authorization": order["authorizations"][0]}),
+            ("acme.authorization.deactivate", {"authorization": order["authorizations"][0]}),
+            ("acme.challenge.begin", {"authorization": order["authorizations"][0], "type": HTTP01}),
+            ("acme.certificate.get", {"serial": "01"}), ("acme.account.update", {"contact": []}), ("acme.account.rekey", {"jwk": Key().jwk()}))
+    for method, more in asks:
+        assert acme.error(method, account=acme.account, signed_by=Key().thumbprint(), **more)[0] == "auth_failed", method
+    assert acme.result("acme.order.get", account=acme.account, order=order["id"], signed_by=acme.key.thumbprint())["status"] == "ready"
+
+
 # ----- orders
 
 def test_an_order_goes_its_way(acme):

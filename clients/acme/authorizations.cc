@@ -113,23 +113,20 @@ Result<http::Response> Service::challenge(const Call& call) {
   const std::string id(call.request.parameter("authorization"));
   const std::string type(call.request.parameter("type"));
   if (!is_id(id) || !is_id(type)) return Error(Code::NotFound, "there is no such challenge");
-  PKI_TRY(auto authorization,
-          ask(call, "acme.authorization.get", Json::object({{"account", call.account}, {"authorization", id}})));
-  PKI_TRY(auto challenge, find_challenge(authorization, type));
-  if (call.payload && challenge.text("status", "pending") == "pending") {
-    PKI_TRY(authorization, begin_challenge(call, id, type));
-    PKI_TRY(challenge, find_challenge(authorization, type));
-  }
+  const bool begins = call.payload && find_method(type) != nullptr;
+  PKI_TRY(const auto authorization,
+          begins ? begin_challenge(call, id, type)
+                 : ask(call, "acme.authorization.get", Json::object({{"account", call.account}, {"authorization", id}})));
+  PKI_TRY(const auto challenge, find_challenge(authorization, type));
+  if (call.payload && !begins) return acme_error("malformed", "challenges of type " + type + " are not validated here");
   auto response = json_response(200, challenge_document(challenge, authorization, call.urls));
   response.add("Link", "<" + call.urls.authorization(id) + ">;rel=\"up\"");
   if (challenge.text("status") == "processing") response.add("Retry-After", std::string(kRetryAfterSeconds));
   return response;
 }
 
-/// Claims the challenge and hands it to the validator. @return the authorization as it is now.
+/// Claims the challenge, if it is free, and hands it to the validator. @return the authorization as it is now.
 Result<Json> Service::begin_challenge(const Call& call, const std::string& authorization, const std::string& type) {
-  if (find_method(type) == nullptr) return acme_error("malformed", "challenges of type " + type + " are not validated here");
-  PKI_TRY(const auto realm, ask(call, "acme.realm.get", Json::object()));
   PKI_TRY(const auto task, ask(call, "acme.challenge.begin",
                                Json::object({{"account", call.account},
                                              {"authorization", authorization},
@@ -139,7 +136,9 @@ Result<Json> Service::begin_challenge(const Call& call, const std::string& autho
   if (now == nullptr) return Error(Code::Internal, "acme.challenge.begin gave no authorization");
   if (!task.boolean("claimed")) return *now;
   PKI_TRY(const auto challenge, find_challenge(*now, type));
-  auto question = make_question(call, *now, realm);
+  const Json* rules = task.find("rules");
+  if (rules == nullptr) return Error(Code::Internal, "acme.challenge.begin gave no rules");
+  auto question = make_question(call, *now, *rules);
   question.method = type;
   question.token = challenge.text("token");
   question.thumbprint = task.text("thumbprint");

@@ -1,5 +1,6 @@
 noinst_LIBRARIES += libacme.a
 libacme_a_SOURCES = \
+  clients/acme/account_keys.cc clients/acme/account_keys.h \
   clients/acme/account_limit.cc clients/acme/account_limit.h \
   clients/acme/accounts.cc \
   clients/acme/authorizations.cc \

@@ -1,5 +1,6 @@
 #include "clients/acme/service.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -19,6 +20,12 @@ std::string to_text(SignedBy by) {
   return kTexts.at(static_cast<std::size_t>(by));
 }
 
+/// What the daemon may say of an account whose key has changed, that was ended, or that is gone.
+bool may_be_outdated(const Error& error) {
+  constexpr std::array kCodes{Code::AuthFailed, Code::Denied, Code::NotFound};
+  return std::ranges::find(kCodes, error.code()) != kCodes.end();
+}
+
 }  // namespace
 
 /// The signed resources: every one is a POST. The row says who must have signed and what the payload is; `serve` sees to both
@@ -27,22 +34,23 @@ struct Service::Row {
   std::string_view pattern;
   SignedBy by;
   Payload payload;
+  Holder holder;
   Handle handle;
 };
 
 constexpr Service::Row Service::kRows[] = {
-    {"/acme/new-account", SignedBy::Key, Payload::Object, &Service::new_account},
-    {"/acme/account/{account}", SignedBy::Account, Payload::Either, &Service::account},
-    {"/acme/account/{account}/orders", SignedBy::Account, Payload::Empty, &Service::orders},
-    {"/acme/key-change", SignedBy::Account, Payload::Object, &Service::key_change},
-    {"/acme/new-authz", SignedBy::Account, Payload::Object, &Service::new_authorization},
-    {"/acme/new-order", SignedBy::Account, Payload::Object, &Service::new_order},
-    {"/acme/order/{order}", SignedBy::Account, Payload::Empty, &Service::order},
-    {"/acme/order/{order}/finalize", SignedBy::Account, Payload::Object, &Service::finalize},
-    {"/acme/authz/{authorization}", SignedBy::Account, Payload::Either, &Service::authorization},
-    {"/acme/challenge/{authorization}/{type}", SignedBy::Account, Payload::Either, &Service::challenge},
-    {"/acme/cert/{serial}", SignedBy::Account, Payload::Empty, &Service::certificate},
-    {"/acme/revoke-cert", SignedBy::Either, Payload::Object, &Service::revoke},
+    {"/acme/new-account", SignedBy::Key, Payload::Object, Holder::Whole, &Service::new_account},
+    {"/acme/account/{account}", SignedBy::Account, Payload::Either, Holder::Whole, &Service::account},
+    {"/acme/account/{account}/orders", SignedBy::Account, Payload::Empty, Holder::KeyAlone, &Service::orders},
+    {"/acme/key-change", SignedBy::Account, Payload::Object, Holder::Whole, &Service::key_change},
+    {"/acme/new-authz", SignedBy::Account, Payload::Object, Holder::KeyAlone, &Service::new_authorization},
+    {"/acme/new-order", SignedBy::Account, Payload::Object, Holder::KeyAlone, &Service::new_order},
+    {"/acme/order/{order}", SignedBy::Account, Payload::Empty, Holder::KeyAlone, &Service::order},
+    {"/acme/order/{order}/finalize", SignedBy::Account, Payload::Object, Holder::KeyAlone, &Service::finalize},
+    {"/acme/authz/{authorization}", SignedBy::Account, Payload::Either, Holder::KeyAlone, &Service::authorization},
+    {"/acme/challenge/{authorization}/{type}", SignedBy::Account, Payload::Either, Holder::KeyAlone, &Service::challenge},
+    {"/acme/cert/{serial}", SignedBy::Account, Payload::Empty, Holder::KeyAlone, &Service::certificate},
+    {"/acme/revoke-cert", SignedBy::Either, Payload::Object, Holder::KeyAlone, &Service::revoke},
 };
 
 Service::Service(http::Gateway& gateway, std::vector<http::ListenerSettings> listeners)
@@ -74,9 +82,18 @@ void Service::finish(const http::Request& request, http::Response& response) {
 }
 
 http::Response Service::serve(const Row& row, const http::Request& request) {
-  const auto call = authenticate(row, request);
+  auto call = authenticate(row, request);
   auto response = call.ok() ? (this->*row.handle)(*call) : Result<http::Response>(call.error());
+  if (call.ok() && call->is_remembered && !response.ok() && may_be_outdated(response.error())) response = serve_anew(row, *call);
   return response.ok() ? std::move(response).value() : problem_response(response.error());
+}
+
+/// The account may have changed since its key was seen: as if it had not been.
+Result<http::Response> Service::serve_anew(const Row& row, Call& call) {
+  account_keys_.forget(call.request.realm, call.account);
+  call.is_remembered = false;
+  PKI_TRY_VOID(check_signer(row, call));
+  return (this->*row.handle)(call);
 }
 
 /// The checks of RFC 8555 6.2 to 6.5, cheap ones first, all before the daemon is asked to change anything.
@@ -88,14 +105,8 @@ Result<Call> Service::authenticate(const Row& row, const http::Request& request)
     return acme_error("unauthorized",
                       "the protected header names url " + base::printable(jws.url, 300) + ", the request was sent to " + url);
   }
-  Call call{request, Urls(request), std::move(jws), {}, {}, {}, {}};
-  std::optional<crypto::PublicKey> signer;
-  PKI_TRY_VOID(find_key(row, call, signer));
-  PKI_TRY_VOID(verify(call.jws, *signer));
-  // Not before the signature: the account's state is nobody else's business.
-  if (call.holder && call.holder->text("status") != "valid") {
-    return acme_error("unauthorized", "the account is " + call.holder->text("status"));
-  }
+  Call call{request, Urls(request), std::move(jws)};
+  PKI_TRY_VOID(check_signer(row, call));
   if (call.jws.payload.empty()) {
     if (row.payload == Payload::Object) return acme_error("malformed", "the payload is empty, expected a JSON object");
     return call;
@@ -109,36 +120,44 @@ Result<Call> Service::authenticate(const Row& row, const http::Request& request)
   return call;
 }
 
-Status Service::find_key(const Row& row, Call& call, std::optional<crypto::PublicKey>& signer) {
-  if (!call.jws.jwk) {
-    if (row.by == SignedBy::Key) return acme_error("malformed", "protected header: expected jwk here, not kid");
-    return find_account(call, signer);
+Status Service::check_signer(const Row& row, Call& call) {
+  if (call.jws.jwk) {
+    if (row.by == SignedBy::Account) return acme_error("malformed", "protected header: expected kid here, not jwk");
+    PKI_TRY(call.key, read_jwk(*call.jws.jwk));
+    return verify(call.jws, call.key->key);
   }
-  if (row.by == SignedBy::Account) return acme_error("malformed", "protected header: expected kid here, not jwk");
-  PKI_TRY(auto key, read_jwk(*call.jws.jwk));
-  signer = key.key;
-  call.key = std::move(key);
-  return {};
+  if (row.by == SignedBy::Key) return acme_error("malformed", "protected header: expected jwk here, not kid");
+  call.account = account_of_kid(call.request, call.jws.kid);
+  if (call.account.empty()) return acme_error("accountDoesNotExist", "the kid is no account URL of this server and realm");
+  auto known = row.holder == Holder::KeyAlone ? account_keys_.find(call.request.realm, call.account) : nullptr;
+  if (known == nullptr) return check_holder(call);
+  call.is_remembered = true;
+  call.signed_by = known->thumbprint;
+  return verify(call.jws, known->key);
 }
 
 /// Another realm's account and one that never was look alike.
-Status Service::find_account(Call& call, std::optional<crypto::PublicKey>& signer) {
-  const auto id = account_of_kid(call.request, call.jws.kid);
-  if (id.empty()) return acme_error("accountDoesNotExist", "the kid is no account URL of this server and realm");
-  auto account = gateway_.call(call.request.realm, "acme.account.get", Json::object({{"account", id}}), "acme:" + id);
+Status Service::check_holder(Call& call) {
+  auto account =
+      gateway_.call(call.request.realm, "acme.account.get", Json::object({{"account", call.account}}), call.acting_for());
   if (!account.ok()) {
     const bool unknown = account.error().code() == Code::NotFound;
     return unknown ? acme_error("accountDoesNotExist", "there is no such account") : account.error();
   }
   const Json* jwk = account->find("jwk");
   PKI_TRY(auto key, read_jwk(jwk == nullptr ? Json() : *jwk));
-  signer = key.key;
-  call.account = id;
+  PKI_TRY_VOID(verify(call.jws, key.key));
+  // Not before the signature: the account's state is nobody else's business.
+  if (account->text("status") != "valid") return acme_error("unauthorized", "the account is " + account->text("status"));
+  call.signed_by = key.thumbprint;
   call.holder = std::move(*account);
+  account_keys_.keep(call.request.realm, call.account, std::make_shared<const Jwk>(std::move(key)));
   return {};
 }
 
+/// What names an account says by which key it was signed, too.
 Result<Json> Service::ask(const Call& call, std::string_view method, Json params) {
+  if (!call.signed_by.empty() && params.find("account") != nullptr) params.set("signed_by", call.signed_by);
   return gateway_.call(call.request.realm, method, std::move(params), call.acting_for());
 }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "clients/acme/account_keys.h"
 #include "clients/acme/account_limit.h"
 #include "clients/acme/jwk.h"
 #include "clients/acme/jws.h"
@@ -30,15 +31,23 @@ enum class Payload : std::uint8_t {
   Either
 };
 
+/// What the handler needs of the account that signed.
+enum class Holder : std::uint8_t {
+  Whole,    ///< all of it, as it is now
+  KeyAlone  ///< its key, which may be known from earlier: the daemon is told which it was
+};
+
 /// A request whose JWS was verified: handlers are reachable with one of these only.
 struct Call {
   const http::Request& request;
   Urls urls;
   Jws jws;
-  std::string account;          ///< id of the account that signed; empty when a bare key did
-  std::optional<Json> holder;   ///< that account, as acme.account.get gives it
-  std::optional<Jwk> key;       ///< the key that signed, when the request brought it
-  std::optional<Json> payload;  ///< none: POST-as-GET
+  std::string account{};          ///< id of the account that signed; empty when a bare key did
+  std::string signed_by{};        ///< thumbprint of that account's key
+  bool is_remembered = false;     ///< that key was known from an earlier request
+  std::optional<Json> holder{};   ///< that account, as acme.account.get gives it, of rows of Holder::Whole
+  std::optional<Jwk> key{};       ///< the key that signed, when the request brought it
+  std::optional<Json> payload{};  ///< none: POST-as-GET
 
   /// Whom the daemon is told that this is for.
   std::string acting_for() const { return "acme:" + (account.empty() && key ? key->thumbprint : account); }
@@ -59,8 +68,9 @@ class Service {
   // service.cc: from a request to a verified call
   http::Response serve(const Row& row, const http::Request& request);
   Result<Call> authenticate(const Row& row, const http::Request& request);
-  Status find_key(const Row& row, Call& call, std::optional<crypto::PublicKey>& signer);
-  Status find_account(Call& call, std::optional<crypto::PublicKey>& signer);
+  Result<http::Response> serve_anew(const Row& row, Call& call);
+  Status check_signer(const Row& row, Call& call);
+  Status check_holder(Call& call);
   void finish(const http::Request& request, http::Response& response);
   Result<Json> ask(const Call& call, std::string_view method, Json params);
 
@@ -99,6 +109,7 @@ class Service {
   http::Gateway& gateway_;
   std::vector<http::ListenerSettings> listeners_;
   AccountLimit account_limit_;
+  AccountKeys account_keys_;
   Nonces nonces_;
   Validator validator_;
 };

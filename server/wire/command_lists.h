@@ -32,6 +32,8 @@ inline constexpr Param kDays{
 inline constexpr Param kIdempotency{"idempotency_key", Type::Text, kOptional, 128,
                                     "the same key with the same request gives the same certificate"};
 inline constexpr Param kAccount{"account", Type::Text, kRequired, kMaxId, "account id"};
+inline constexpr Param kSignedBy{"signed_by", Type::Text, kOptional, kMaxId,
+                                 "thumbprint of the key that signed the request (RFC 7638): refused unless it is the account's"};
 inline constexpr Param kOrder{"order", Type::Text, kRequired, kMaxId, "order id"};
 inline constexpr Param kAuthorization{"authorization", Type::Text, kRequired, kMaxId, "authorization id"};
 inline constexpr Param kChallengeType{"type", Type::Word,       kRequired,
@@ -176,9 +178,9 @@ inline constexpr std::array kAcmeAccountCreate{
     Param{"external_account", Type::Object, kOptional, 8192, "externalAccountBinding: a flattened JWS (RFC 8555 7.3.4)"},
     Param{"url", Type::Text, kOptional, 2048, "newAccount's URL, as the client used it; external_account must name it"}};
 inline constexpr std::array kAcmeAccountGet{kAccount};
-inline constexpr std::array kAcmeAccountRekey{kAccount, kJwk};
+inline constexpr std::array kAcmeAccountRekey{kAccount, kSignedBy, kJwk};
 inline constexpr std::array kAcmeAccountUpdate{
-    kAccount, kContact, Param{"status", Type::Word, kOptional, 16, "deactivated", "deactivated"},
+    kAccount, kSignedBy, kContact, Param{"status", Type::Word, kOptional, 16, "deactivated", "deactivated"},
     Param{"terms_agreed", Type::Boolean, kOptional, 1, "true: it agrees to the terms as they are now (RFC 8555 7.3.3)"}};
 inline constexpr std::array kAcmeAccountSync{
     kAccount, kJwk, kContact,
@@ -186,10 +188,10 @@ inline constexpr std::array kAcmeAccountSync{
           "valid deactivated revoked"},
     Param{"created_at", Type::Time, kOptional, 40, "when it was made, default now"}};
 inline constexpr std::array kAcmeAuthorizationFind{kAuthorization};
-inline constexpr std::array kAcmeAuthorizationGet{kAccount, kAuthorization};
+inline constexpr std::array kAcmeAuthorizationGet{kAccount, kSignedBy, kAuthorization};
 inline constexpr Param kPeerAddress{"peer", Type::Text, kOptional, 64, "address that the client asks from"};
 inline constexpr std::array kAcmeAuthorizationCreate{
-    kAccount, Param{"identifier", Type::Object, kRequired, 1024, "{type, value}; no wildcard"}, kPeerAddress};
+    kAccount, kSignedBy, Param{"identifier", Type::Object, kRequired, 1024, "{type, value}; no wildcard"}, kPeerAddress};
 inline constexpr std::array kAcmeAuthorizationSync{
     kAuthorization, kOrder, Param{"identifier", Type::Object, kRequired, 1024, "{type, value}, one of the order's identifiers"},
     Param{"status", Type::Word, kOptional, 16, "status, default that which it has, a new one's pending",
@@ -201,12 +203,12 @@ inline constexpr std::array kAcmeCaaFinish{
     Param{"allowed", Type::Boolean, kRequired, 1, "whether CAA was found, and allowed it"},
     Param{"error", Type::Object, kOptional, 8192, "problem document {type, detail} when not allowed"},
     Param{"evidence", Type::Text, kOptional, 2048, "what was asked, and what came back"}};
-inline constexpr std::array kAcmeCertificateGet{kAccount, Param{"serial", Type::Hex, kRequired, 40, "serial number"}};
+inline constexpr std::array kAcmeCertificateGet{kAccount, kSignedBy, Param{"serial", Type::Hex, kRequired, 40, "serial number"}};
 inline constexpr std::array kAcmeCertificateRevoke{
     Param{"certificate", Type::Pem, kRequired, kMaxPem, "the certificate"},
-    Param{"account", Type::Text, kOptional, kMaxId, "account that signed the request"},
+    Param{"account", Type::Text, kOptional, kMaxId, "account that signed the request"}, kSignedBy,
     Param{"jwk", Type::Object, kOptional, 8192, "key that signed the request, when it is the certificate's own"}, kReason};
-inline constexpr std::array kAcmeChallengeBegin{kAccount, kAuthorization, kChallengeType, kPeerAddress};
+inline constexpr std::array kAcmeChallengeBegin{kAccount, kSignedBy, kAuthorization, kChallengeType, kPeerAddress};
 inline constexpr std::array kAcmeChallengeFinish{
     kAuthorization,
     kChallengeType,
@@ -239,6 +241,7 @@ inline constexpr std::array kAcmeEabDelete{
     kEabKid, Param{"block_accounts", Type::Boolean, kOptional, 1, "block the accounts that it bound, too; default false"}};
 inline constexpr std::array kAcmeOrderCreate{
     kAccount,
+    kSignedBy,
     Param{"identifiers", Type::Objects, kRequired, kMaxSans, "{type, value} each (RFC 8555 7.1.3)"},
     Param{"profile", Type::Word, kOptional, 63, "profile, default the realm's"},
     Param{"not_before", Type::Time, kOptional, 40, "requested start"},
@@ -248,12 +251,16 @@ inline constexpr std::array kAcmeOrderCreate{
 inline constexpr std::array kAcmeRenewalGet{
     Param{"certificate_id", Type::Text, kRequired, kMaxCertificateId,
           "identifier of a certificate: key identifier and serial number (RFC 9773 4.1)"}};
-inline constexpr std::array kAcmeOrderGet{kAccount, kOrder};
+inline constexpr std::array kAcmeOrderGet{kAccount, kSignedBy, kOrder};
 inline constexpr std::array kAcmeOrderFind{kOrder};
 inline constexpr std::array kAcmeOrderFinalize{
-    kAccount, kOrder, kCsr,
-    Param{"profile", Type::Word, kOptional, 63, "another profile that ACME offers here, default the order's"}, kPeerAddress};
-inline constexpr std::array kAcmeOrderList{kAccount, kLimit, kAfter};
+    kAccount,
+    kSignedBy,
+    kOrder,
+    kCsr,
+    Param{"profile", Type::Word, kOptional, 63, "another profile that ACME offers here, default the order's"},
+    kPeerAddress};
+inline constexpr std::array kAcmeOrderList{kAccount, kSignedBy, kLimit, kAfter};
 inline constexpr std::array kAcmeOrderSync{
     kAccount,
     kOrder,
@@ -481,7 +488,8 @@ inline constexpr std::array kAcmeAuthorizationOfOrder{
 inline constexpr std::array kAcmeChallengeTask{
     Field{"claimed", Type::Boolean, "whether the caller is to validate; false: it is decided or under way"},
     Field{"claim", Type::Text, "for acme.challenge.finish"}, Field{"authorization", Type::Object, "as acme.authorization.get"},
-    Field{"thumbprint", Type::Text, "of the account's key, for the key authorization"}};
+    Field{"thumbprint", Type::Text, "of the account's key, for the key authorization"},
+    Field{"rules", Type::Object, "where it is claimed: as acme.realm.get"}};
 inline constexpr std::array kAcmeOrder{
     Field{"id", Type::Text, "order id"},
     Field{"account", Type::Text, "account id"},

@@ -81,7 +81,7 @@ Result<Json> acme_account_list(Session& session, const Params& params) {
 Result<Json> acme_account_rekey(Session& session, const Params& params) {
   PKI_TRY(const auto key, read_account_key(*params.json("jwk")));
   PKI_TRY(auto* store, session.store());
-  PKI_TRY(auto account, valid_account(*store, params.text("account")));
+  PKI_TRY(auto account, signing_account(*store, params));
   account.thumbprint = key.thumbprint;
   account.jwk = key.canonical;
   PKI_TRY_VOID(store->update_acme_account(account));
@@ -90,7 +90,7 @@ Result<Json> acme_account_rekey(Session& session, const Params& params) {
 
 Result<Json> acme_account_update(Session& session, const Params& params) {
   PKI_TRY(auto* store, session.store());
-  PKI_TRY(auto account, valid_account(*store, params.text("account")));
+  PKI_TRY(auto account, signing_account(*store, params));
   if (params.has("contact")) {
     PKI_TRY_VOID(check_contacts(params.texts("contact")));
     account.contact = wire::to_text(Json::strings(params.texts("contact")));
@@ -101,23 +101,6 @@ Result<Json> acme_account_update(Session& session, const Params& params) {
   return describe_account(account, false);
 }
 
-Result<Json> acme_realm_get(Session& session, const Params& /*params*/) {
-  const auto& acme = session.realm().acme;
-  std::vector<std::string> profiles{acme.profile.text()};
-  for (const auto& one : acme.profiles) {
-    if (!(one == acme.profile)) profiles.push_back(one.text());
-  }
-  return Json::object({{"enabled", acme.enabled},
-                       {"terms_of_service", acme.terms_of_service},
-                       {"profiles", Json::strings(profiles)},
-                       {"http01_port", acme.http01_port},
-                       {"tlsalpn01_port", acme.tlsalpn01_port},
-                       {"resolver", acme.resolver},
-                       {"dnssec_anchors", Json::strings(acme.dnssec_anchors)},
-                       {"caa_identities", Json::strings(acme.caa_identities)},
-                       {"allow_loopback", acme.allow_loopback},
-                       {"upki_clients", acme.upki_clients == "yes"},
-                       {"external_account", acme.external_account}});
-}
+Result<Json> acme_realm_get(Session& session, const Params& /*params*/) { return describe_rules(session.realm().acme); }
 
 }  // namespace chancery::worker

@@ -12,13 +12,10 @@ namespace {
 constexpr int kTries = 5;  ///< of a change that another one was in the way of
 
 Result<store::AcmeAuthorization> owned(store::Store& store, const Params& params) {
-  PKI_TRY_VOID([&]() -> Status {
-    const auto account = valid_account(store, params.text("account"));
-    return account.ok() ? Status() : account.error();
-  }());
+  PKI_TRY(const auto account, signing_account(store, params));
   PKI_TRY(auto authorization, store.acme_authorization(params.text("authorization")));
   // Another account's is answered as one that does not exist (PROMISES F50).
-  if (authorization.account != params.text("account")) return Error(Code::NotFound, "no such authorization");
+  if (authorization.account != account.id) return Error(Code::NotFound, "no such authorization");
   return authorization;
 }
 
@@ -73,7 +70,7 @@ Result<Json> acme_authorization_deactivate(Session& session, const Params& param
 
 Result<Json> acme_challenge_begin(Session& session, const Params& params) {
   PKI_TRY(auto* store, session.store());
-  PKI_TRY(const auto account, valid_account(*store, params.text("account")));
+  PKI_TRY(const auto account, signing_account(*store, params));
   PKI_TRY(auto authorization, owned(*store, params));
   const auto now = session.clock().now();
   auto challenges = wire::parse_json(authorization.challenges).value_or(Json::array());
@@ -86,7 +83,7 @@ Result<Json> acme_challenge_begin(Session& session, const Params& params) {
   challenge->set("asked_from", params.text("peer"));
   authorization.challenges = wire::to_text(challenges);
   const auto claimed = store->update_acme_authorization(authorization);
-  if (claimed.ok()) return task(authorization, claim, account.thumbprint, now);
+  if (claimed.ok()) return task(authorization, claim, account.thumbprint, now).set("rules", describe_rules(session.realm().acme));
   if (claimed.error().code() != Code::Conflict) return claimed.error();
   // Somebody else was first: exactly one validates (PROMISES I20).
   PKI_TRY(const auto other, owned(*store, params));

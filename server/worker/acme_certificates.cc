@@ -59,7 +59,7 @@ Status check_right(store::Store& store, const Params& params, const store::Certi
     if (key.key == certificate.public_key()) return {};
     return Error(Code::Denied, "the request is not signed by the certificate's key");
   }
-  PKI_TRY(const auto account, valid_account(store, params.text("account")));
+  PKI_TRY(const auto account, signing_account(store, params));
   if (obtained_by(store, account.id, record)) return {};
   PKI_TRY(const bool holds, holds_all_names(store, account.id, certificate, now));
   return holds ? Status() : Error(Code::Denied, "the account did not obtain this certificate and does not hold its names");
@@ -70,7 +70,7 @@ Status check_right(store::Store& store, const Params& params, const store::Certi
 Result<Json> acme_certificate_get(Session& session, const Params& params) {
   PKI_TRY(const auto serial, params.serial());
   PKI_TRY(auto* store, session.store());
-  PKI_TRY(const auto account, valid_account(*store, params.text("account")));
+  PKI_TRY(const auto account, signing_account(*store, params));
   const auto record = store->certificate(serial);
   if (!record.ok()) return record.error().code() == Code::NotFound ? no_such_certificate() : record.error();
   if (!obtained_by(*store, account.id, *record)) return no_such_certificate();

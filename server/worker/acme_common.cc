@@ -108,6 +108,13 @@ Result<store::AcmeAccount> valid_account(store::Store& store, const std::string&
   return account;
 }
 
+Result<store::AcmeAccount> signing_account(store::Store& store, const Params& params) {
+  PKI_TRY(auto account, valid_account(store, params.text("account")));
+  if (params.has("signed_by") && params.text("signed_by") != account.thumbprint)
+    return Error(Code::AuthFailed, "the request is signed by a key that the account does not have any more");
+  return account;
+}
+
 std::string rule_of_order(const std::string& id) { return std::string(kRulePrefix) + id; }
 
 bool obtained_by(store::Store& store, const std::string& account, const store::CertificateRecord& record) {

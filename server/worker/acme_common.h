@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "server/wire/json.h"
+#include "server/worker/params.h"
 #include "server/worker/session.h"
 
 /// What the acme.* commands share. The front end checks signatures and speaks RFC 8555; the objects and what may become of them
@@ -33,10 +34,13 @@ Result<AccountKey> read_account_key(const Json& jwk);
 
 /// The account, if it is there and valid. @errors NotFound; Denied: deactivated.
 Result<store::AcmeAccount> valid_account(store::Store& store, const std::string& id);
+/// The same of a command's account, which must have the key that signed the request, where the command says which one did: a
+/// front end may know the account's key from an earlier request. @errors also AuthFailed: it has another key now.
+Result<store::AcmeAccount> signing_account(store::Store& store, const Params& params);
 
-/// The order as it is now: what has expired, become ready, or was interrupted is brought up to date first.
-/// @errors NotFound: also another account's.
-Result<store::AcmeOrder> current_order(Session& session, store::Store& store, const std::string& account, const std::string& id);
+/// The order that a command names, as it is now: what has expired, become ready, or was interrupted is brought up to date first.
+/// @errors of signing_account; NotFound: also another account's.
+Result<store::AcmeOrder> current_order(Session& session, store::Store& store, const Params& params);
 
 /// Writes what an order has become: ready or invalid by its authorizations, valid by its certificate, invalid by the clock.
 Status bring_up_to_date(store::Store& store, store::AcmeOrder& order, Seconds now);

@@ -69,4 +69,22 @@ Json describe_order(const store::AcmeOrder& order) {
   return out;
 }
 
+Json describe_rules(const config::AcmeConfig& acme) {
+  std::vector<std::string> profiles{acme.profile.text()};
+  for (const auto& one : acme.profiles) {
+    if (!(one == acme.profile)) profiles.push_back(one.text());
+  }
+  return Json::object({{"enabled", acme.enabled},
+                       {"terms_of_service", acme.terms_of_service},
+                       {"profiles", Json::strings(profiles)},
+                       {"http01_port", acme.http01_port},
+                       {"tlsalpn01_port", acme.tlsalpn01_port},
+                       {"resolver", acme.resolver},
+                       {"dnssec_anchors", Json::strings(acme.dnssec_anchors)},
+                       {"caa_identities", Json::strings(acme.caa_identities)},
+                       {"allow_loopback", acme.allow_loopback},
+                       {"upki_clients", acme.upki_clients == "yes"},
+                       {"external_account", acme.external_account}});
+}
+
 }  // namespace chancery::worker

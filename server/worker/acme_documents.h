@@ -1,5 +1,6 @@
 #pragma once
 
+#include "server/config/realm_config.h"
 #include "server/store/records.h"
 #include "server/wire/json.h"
 
@@ -16,6 +17,9 @@ std::string challenge_status(const Json& challenge, Seconds now);
 
 /// kAcmeAuthorization; what is only for validators (claims, evidence) is left out.
 Json describe_authorization(const store::AcmeAuthorization& authorization, Seconds now);
+
+/// kAcmeRealm: what front ends have to know, and by what rules they prove names.
+Json describe_rules(const config::AcmeConfig& acme);
 
 /// kAcmeOrder.
 Json describe_order(const store::AcmeOrder& order);

@@ -251,9 +251,9 @@ Status bring_up_to_date(store::Store& store, store::AcmeOrder& order, Seconds no
   return written;
 }
 
-Result<store::AcmeOrder> current_order(Session& session, store::Store& store, const std::string& account, const std::string& id) {
-  PKI_TRY([[maybe_unused]] const auto owner, valid_account(store, account));
-  PKI_TRY(auto order, store.acme_order(account, id));
+Result<store::AcmeOrder> current_order(Session& session, store::Store& store, const Params& params) {
+  PKI_TRY(const auto account, signing_account(store, params));
+  PKI_TRY(auto order, store.acme_order(account.id, params.text("order")));
   PKI_TRY_VOID(bring_up_to_date(store, order, session.clock().now()));
   return order;
 }
@@ -261,7 +261,7 @@ Result<store::AcmeOrder> current_order(Session& session, store::Store& store, co
 Result<Json> acme_order_create(Session& session, const Params& params) {
   if (!session.realm().acme.enabled) return Error(Code::NotFound, "ACME is off in this realm");
   PKI_TRY(auto* store, session.store());
-  PKI_TRY(const auto account, valid_account(*store, params.text("account")));
+  PKI_TRY(const auto account, signing_account(*store, params));
   PKI_TRY(const auto wish, read_wish(session, *store, account, params));
   Order wanted;
   PKI_TRY(wanted.profile, profile_by(wish.policy, session, params));
@@ -298,7 +298,7 @@ Result<Json> acme_order_create(Session& session, const Params& params) {
 
 Result<Json> acme_order_get(Session& session, const Params& params) {
   PKI_TRY(auto* store, session.store());
-  PKI_TRY(auto order, current_order(session, *store, params.text("account"), params.text("order")));
+  PKI_TRY(auto order, current_order(session, *store, params));
   if (order.status != "processing") return describe_order(order);
   PKI_TRY(const auto caa, claim_caa_checks(session, *store, order));
   if (!caa.is_fresh) return describe_order(order).set("caa_checks", caa.checks);
@@ -308,7 +308,7 @@ Result<Json> acme_order_get(Session& session, const Params& params) {
 
 Result<Json> acme_order_list(Session& session, const Params& params) {
   PKI_TRY(auto* store, session.store());
-  PKI_TRY([[maybe_unused]] const auto owner, valid_account(*store, params.text("account")));
+  PKI_TRY([[maybe_unused]] const auto owner, signing_account(*store, params));
   const auto limit = std::max<std::int64_t>(params.integer("limit", kDefaultPage), 1);
   PKI_TRY(const auto page, store->acme_orders(params.text("account"), static_cast<std::size_t>(limit), params.text("after")));
   auto out = Json::object({{"orders", Json::strings(page.items)}});
@@ -318,7 +318,7 @@ Result<Json> acme_order_list(Session& session, const Params& params) {
 
 Result<Json> acme_order_finalize(Session& session, const Params& params) {
   PKI_TRY(auto* store, session.store());
-  PKI_TRY(auto order, current_order(session, *store, params.text("account"), params.text("order")));
+  PKI_TRY(auto order, current_order(session, *store, params));
   if (order.status == "valid") return describe_order(order);  // the same order never gets two (PROMISES C6)
   if (order.status != "ready" && order.status != "processing") {
     return acme_error("orderNotReady", Code::Conflict, "the order is " + order.status + ", expected ready");
