@@ -14,6 +14,7 @@
 #include "clients/cli/steps.h"
 #include "clients/cli/upki.h"
 #include "clients/cli/usage.h"
+#include "clients/cli/watch.h"
 #include "clients/lib/rows.h"
 #include "server/base/process.h"
 #include "server/base/text.h"
@@ -81,6 +82,8 @@ struct Line {
   cli::CsrOrder order;
   CLI::App* zmq_key = nullptr;
   CLI::App* completion = nullptr;
+  CLI::App* watch = nullptr;
+  double watch_every_seconds = 1;
 };
 
 /// Checks of CLI11: an empty text is consent.
@@ -241,6 +244,14 @@ void add_zmq_key(Line& line) {
       "zmq-key", "Make a CURVE key pair for ZMQ; --out FILE takes the secret key, mode 0600, and must be new.");
 }
 
+void add_watch(Line& line) {
+  line.watch = noun(line.app, "acme")->add_subcommand("watch", "Print what becomes of ACME orders, until it is ended.");
+  line.watch->add_option("--every", line.watch_every_seconds, "seconds between two looks")
+      ->capture_default_str()
+      ->type_name("SECONDS")
+      ->check(is_timeout);
+}
+
 /// The words to complete do not reach CLI11, which would take their options for its own: see main.
 constexpr std::string_view kWordsToComplete = "--words";
 void add_completion(Line& line) {
@@ -314,9 +325,13 @@ void show_progress(const Json& so_far) {
   if (::isatty(STDERR_FILENO) == 1) std::cerr << "\r\033[K" << cli::progress_line(so_far) << std::flush;
 }
 
-Result<Json> call(const Global& global, const wire::Command& command, const Json& params) {
+client::Options server_of(const Global& global) {
   const std::chrono::milliseconds timeout(static_cast<std::int64_t>(global.timeout_seconds * 1000));
-  PKI_TRY(auto client, client::Client::connect({.socket = global.socket, .request_timeout = timeout}));
+  return {.socket = global.socket, .request_timeout = timeout};
+}
+
+Result<Json> call(const Global& global, const wire::Command& command, const Json& params) {
+  PKI_TRY(auto client, client::Client::connect(server_of(global)));
   if (command.name == "session.open") return client.open(global.realm, global.front_end);
   if (command.state != wire::In::Anywhere || !global.realm.empty() || !global.front_end.empty()) {
     PKI_TRY_VOID(client.open(global.realm, global.front_end));
@@ -390,6 +405,17 @@ Status run_upki(const Line& line, const UpkiLeaf& leaf) {
   return print(line.global, done);
 }
 
+Status run_watch(const Line& line) {
+  const auto& global = line.global;
+  PKI_TRY_VOID(refuse_files(global.files, "acme watch"));
+  return cli::watch_orders({.server = server_of(global),
+                            .realm = global.realm,
+                            .front_end = global.front_end,
+                            .every_seconds = line.watch_every_seconds,
+                            .json = global.json},
+                           std::cout, std::cerr);
+}
+
 Status run_completion(const Line& line) {
   PKI_TRY_VOID(refuse_files(line.global.files, "completion"));
   std::cout << cli::bash_script();
@@ -404,6 +430,7 @@ Status run(Line& line) {
   }
   if (line.csr->parsed()) return run_csr(line);
   if (line.zmq_key->parsed()) return run_zmq_key(line);
+  if (line.watch->parsed()) return run_watch(line);
   if (line.completion->parsed()) return run_completion(line);
   for (const auto& leaf : line.leaves) {
     if (leaf.app->parsed()) return run_command(line.global, leaf);
@@ -424,6 +451,7 @@ int main(int argc, char** argv) {
     add_upki(line);
     add_csr(line);
     add_zmq_key(line);
+    add_watch(line);
     add_completion(line);
     if (argc > 2 && argv[1] == std::string_view("completion") && argv[2] == kWordsToComplete) {
       return complete(line, {argv + 3, argv + argc});
