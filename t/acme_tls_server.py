@@ -79,11 +79,11 @@ class TlsServer:
     def work(self):
         while not self.over.is_set():
             connection, _ = self.listener.accept()
-            self.connections += 1
             connection.settimeout(20)
             with contextlib.suppress(OSError), connection:
                 if self.over.is_set():
                     return
+                self.connections += 1
                 if self.talk:
                     self.talk(self, connection)
                 else:

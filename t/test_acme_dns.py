@@ -77,7 +77,7 @@ def test_each_challenge_has_a_token_of_its_own(client):
 def test_a_realm_takes_no_names_that_it_offers_no_method_for(system, name, kind):
     one = account(system, "devices")
     refused = one.post(one.directory["newOrder"], {"identifiers": [{"type": kind, "value": name}]})
-    assert refused.status_code == 403 and refused.json()["type"].endswith(":rejectedIdentifier"), refused.text
+    assert refused.status_code == 400 and refused.json()["type"].endswith(":rejectedIdentifier"), refused.text
     created = order(one, "plain.shop.example")[1]
     assert [each["type"] for each in one.post(created["authorizations"][0]).json()["challenges"]] == ["http-01"]
 

@@ -60,7 +60,7 @@ def test_lego_proves_names_and_wildcards_by_dns01(system, dns, tmp_path):
     names = ["*.lego.shop.example", "lego.shop.example", "other.shop.example"]
     script = hook(tmp_path / "hook", f'[ "$1" != present ] || echo "$3" >>"{dns.zone.directory}/${{2%.}}"')
     lego = Lego(realm, tmp_path, names, "--dns", "exec", "--dns.disable-cp", "--dns.resolvers", f"127.0.0.1:{dns.port}", EXEC_PATH=str(script),
-                EXEC_POLLING_INTERVAL="1")
+                EXEC_POLLING_INTERVAL="1", EXEC_SEQUENCE_INTERVAL="1")
     lego.run("run")
     first = check_chain(realm, lego.chain(), names, ec.EllipticCurvePublicKey)
     lego.run("renew", "--days", "9999", "--no-random-sleep")
