@@ -2,6 +2,7 @@
 
 import http.server
 import pathlib
+import socket
 import threading
 
 CHALLENGES = "/.well-known/acme-challenge/"
@@ -10,7 +11,7 @@ CHALLENGES = "/.well-known/acme-challenge/"
 class Web:
     """Serves `answers` (token -> body, or (status, headers, body)), then files of `directory`; remembers what was asked."""
 
-    def __init__(self, port, directory):
+    def __init__(self, port, directory, address="127.0.0.1"):
         self.answers, self.directory, self.requests = {}, pathlib.Path(directory), []
         web = self
 
@@ -34,8 +35,9 @@ class Web:
         class Server(http.server.ThreadingHTTPServer):
             daemon_threads = True
             allow_reuse_address = True
+            address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
 
-        self.server = Server(("127.0.0.1", port), Handler)
+        self.server = Server((address, port), Handler)
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         self.thread.start()
 

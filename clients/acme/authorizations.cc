@@ -49,25 +49,38 @@ Result<Json> find_challenge(const Json& authorization, std::string_view type) {
   return Error(Code::NotFound, "the authorization has no such challenge");
 }
 
-Rules read_rules(const Json& realm) {
+/// @errors Internal: the daemon's configuration check has let something else pass.
+Result<std::vector<Network>> read_networks(const std::vector<std::string>& texts) {
+  std::vector<Network> networks;
+  for (const auto& text : texts) {
+    const auto network = Network::parse(text);
+    if (!network.ok()) return Error(Code::Internal, network.error().message());
+    networks.push_back(*network);
+  }
+  return networks;
+}
+
+Result<Rules> read_rules(const Json& realm) {
   Rules rules;
   rules.http01_port = static_cast<int>(realm.integer("http01_port", rules.http01_port));
   rules.tlsalpn01_port = static_cast<int>(realm.integer("tlsalpn01_port", rules.tlsalpn01_port));
   rules.resolver = {realm.text("resolver"), realm.texts("dnssec_anchors")};
-  rules.allow_loopback = realm.boolean("allow_loopback");
+  rules.grounds.allow_loopback = realm.boolean("allow_loopback");
+  PKI_TRY(rules.grounds.allowed, read_networks(realm.texts("allowed_networks")));
+  PKI_TRY(rules.grounds.forbidden, read_networks(realm.texts("forbidden_networks")));
   for (const auto& one : realm.texts("caa_identities")) rules.caa_issuers.push_back(base::to_lower_ascii(one));
   return rules;
 }
 
 /// Whose name it is, who asks, and by what rules.
-Question make_question(const Call& call, const Json& authorization, const Json& realm) {
+Result<Question> make_question(const Call& call, const Json& authorization, const Json& realm) {
   Question question;
   const Json* identifier = authorization.find("identifier");
   question.name = identifier == nullptr ? "" : identifier->text("value");
   question.is_address = identifier != nullptr && identifier->text("type") == "ip";
   question.wildcard = authorization.boolean("wildcard");
   question.account_url = call.urls.account(call.account);
-  question.rules = read_rules(realm);
+  PKI_TRY(question.rules, read_rules(realm));
   return question;
 }
 
@@ -138,7 +151,7 @@ Result<Json> Service::begin_challenge(const Call& call, const std::string& autho
   PKI_TRY(const auto challenge, find_challenge(*now, type));
   const Json* rules = task.find("rules");
   if (rules == nullptr) return Error(Code::Internal, "acme.challenge.begin gave no rules");
-  auto question = make_question(call, *now, *rules);
+  PKI_TRY(auto question, make_question(call, *now, *rules));
   question.method = type;
   question.token = challenge.text("token");
   question.thumbprint = task.text("thumbprint");
@@ -156,7 +169,7 @@ Status Service::begin_caa_checks(const Call& call, const Json& order) {
   if (checks == nullptr || checks->as_array() == nullptr || checks->as_array()->empty()) return {};
   PKI_TRY(const auto realm, ask(call, "acme.realm.get", Json::object()));
   for (const auto& one : *checks->as_array()) {
-    auto question = make_question(call, one, realm);
+    PKI_TRY(auto question, make_question(call, one, realm));
     question.method = one.text("type");
     validator_.submit({.kind = Validation::Kind::Caa,
                        .realm = call.request.realm,

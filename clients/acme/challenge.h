@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "clients/acme/targets.h"
 #include "clients/dns/lookup.h"
 #include "server/base/result.h"
 
@@ -23,7 +24,7 @@ struct Rules {
   int http01_port = 80;
   int tlsalpn01_port = 443;
   dns::Resolver resolver{};
-  bool allow_loopback = false;
+  Grounds grounds{};
   std::vector<std::string> caa_issuers{};  ///< the names that stand for this CA; none: CAA is not looked at
 };
 

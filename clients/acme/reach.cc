@@ -5,25 +5,14 @@
 #include "clients/acme/problems.h"
 
 namespace chancery::acme {
-namespace {
-
-Status check(const IpAddress& address, bool allow_loopback) {
-  PKI_TRY_VOID(check_target(address, allow_loopback));
-  if (allow_loopback) return {};
-  const auto own = own_addresses();
-  const bool is_own = std::ranges::find(own, address) != own.end() || std::ranges::find(own, address.embedded()) != own.end();
-  if (!is_own) return {};
-  return Error(Code::Denied, address.text() + " is this machine's own address: validation does not connect there");
-}
-
-}  // namespace
 
 Result<std::vector<IpAddress>> permitted_addresses(const std::string& host, const Rules& rules, Deadline deadline) {
   auto addresses = dns::addresses_of(host, rules.resolver, deadline);
   if (!addresses.ok()) return as_dns_error(addresses.error());
+  const auto own = own_addresses();
   std::string why;
   std::erase_if(*addresses, [&](const IpAddress& address) {
-    const auto permitted = check(address, rules.allow_loopback);
+    const auto permitted = check_target(address, rules.grounds, own);
     if (!permitted.ok()) why = permitted.error().message();
     return !permitted.ok();
   });

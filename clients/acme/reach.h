@@ -10,8 +10,7 @@
 /// From a name to the addresses that validation may connect to.
 namespace chancery::acme {
 
-/// Looks the host up and leaves out what it may not connect to (targets.h); a realm that keeps off loopback keeps off this
-/// machine's other addresses, too (PROMISES F47). IPv6 first.
+/// Looks the host up and leaves out what the realm may not connect to (targets.h). IPv6 first.
 /// @errors dns: as addresses_of; connection: every address is forbidden, and why one of them is.
 Result<std::vector<IpAddress>> permitted_addresses(const std::string& host, const Rules& rules, Deadline deadline);
 

@@ -11,39 +11,66 @@
 namespace chancery::acme {
 namespace {
 
-enum class When : std::uint8_t { Never, IfLoopbackIsAllowed };
-
-struct Network {
-  std::string_view base;
-  int prefix_bits;
-  When when;
+struct BuiltIn {
+  std::string_view network;
+  bool is_loopback;
   std::string_view what;
 };
 
 /// IANA's special-purpose registries, as far as nobody's web server is there.
 constexpr std::array kForbidden{
-    Network{"0.0.0.0", 8, When::Never, "unspecified (RFC 1122 3.2.1.3)"},
-    Network{"127.0.0.0", 8, When::IfLoopbackIsAllowed, "loopback (RFC 1122 3.2.1.3)"},
-    Network{"169.254.0.0", 16, When::Never, "link-local (RFC 3927)"},
-    Network{"192.0.0.0", 24, When::Never, "protocol assignments (RFC 6890)"},
-    Network{"224.0.0.0", 4, When::Never, "multicast (RFC 5771)"},
-    Network{"240.0.0.0", 4, When::Never, "reserved or broadcast (RFC 1112)"},
-    Network{"::", 128, When::Never, "unspecified (RFC 4291)"},
-    Network{"::1", 128, When::IfLoopbackIsAllowed, "loopback (RFC 4291)"},
-    Network{"100::", 64, When::Never, "discard-only (RFC 6666)"},
-    Network{"fe80::", 10, When::Never, "link-local (RFC 4291)"},
-    Network{"fec0::", 10, When::Never, "site-local (RFC 3879)"},
-    Network{"ff00::", 8, When::Never, "multicast (RFC 4291)"},
+    BuiltIn{"0.0.0.0/8", false, "unspecified (RFC 1122 3.2.1.3)"},
+    BuiltIn{"127.0.0.0/8", true, "loopback (RFC 1122 3.2.1.3)"},
+    BuiltIn{"169.254.0.0/16", false, "link-local (RFC 3927)"},
+    BuiltIn{"192.0.0.0/24", false, "protocol assignments (RFC 6890)"},
+    BuiltIn{"224.0.0.0/4", false, "multicast (RFC 5771)"},
+    BuiltIn{"240.0.0.0/4", false, "reserved or broadcast (RFC 1112)"},
+    BuiltIn{"::/128", false, "unspecified (RFC 4291)"},
+    BuiltIn{"::1/128", true, "loopback (RFC 4291)"},
+    BuiltIn{"100::/64", false, "discard-only (RFC 6666)"},
+    BuiltIn{"fe80::/10", false, "link-local (RFC 4291)"},
+    BuiltIn{"fec0::/10", false, "site-local (RFC 3879)"},
+    BuiltIn{"ff00::/8", false, "multicast (RFC 4291)"},
 };
 
-Status check_plain(const IpAddress& address, bool allow_loopback) {
-  for (const auto& network : kForbidden) {
-    if (network.when == When::IfLoopbackIsAllowed && allow_loopback) continue;
-    if (address.lies_in(IpAddress::parse(network.base).value(), network.prefix_bits)) {
-      return Error(Code::Denied, address.text() + " is " + std::string(network.what) + ": validation does not connect there");
-    }
+/// What decides about one address, as far as it has been looked for.
+class Decision {
+ public:
+  explicit Decision(const IpAddress& address) : address_(address) {}
+
+  /// The smaller network wins, of equal ones the later word.
+  /// @param why  of a forbidden one, for people: "loopback"; empty: it is allowed
+  void hear(const Network& network, const std::string& why) {
+    if (!network.contains(address_.view()) || (heard_ && network.bits() < bits_)) return;
+    heard_ = true;
+    bits_ = network.bits();
+    why_ = why;
   }
-  return {};
+
+  Status outcome() const {
+    if (why_.empty()) return {};
+    return Error(Code::Denied, address_.text() + " is " + why_ + ": validation does not connect there");
+  }
+
+ private:
+  const IpAddress& address_;
+  bool heard_ = false;
+  std::size_t bits_ = 0;
+  std::string why_;
+};
+
+Status check_plain(const IpAddress& address, const Grounds& grounds, const std::vector<IpAddress>& own) {
+  Decision decision(address);
+  for (const auto& row : kForbidden) {
+    if (row.is_loopback && grounds.allow_loopback) continue;
+    decision.hear(Network::parse(row.network).value(), std::string(row.what));
+  }
+  for (const auto& one : own) {
+    if (!grounds.allow_loopback) decision.hear(Network::of_one(one.view()), "this machine's own address");
+  }
+  for (const auto& one : grounds.allowed) decision.hear(one, "");
+  for (const auto& one : grounds.forbidden) decision.hear(one, "in " + one.text() + " of forbidden_networks");
+  return decision.outcome();
 }
 
 struct InterfacesFree {
@@ -62,9 +89,9 @@ std::string_view octets_of(const sockaddr* address) {
 
 }  // namespace
 
-Status check_target(const IpAddress& address, bool allow_loopback) {
-  PKI_TRY_VOID(check_plain(address, allow_loopback));
-  return check_plain(address.embedded(), allow_loopback);
+Status check_target(const IpAddress& address, const Grounds& grounds, const std::vector<IpAddress>& own) {
+  PKI_TRY_VOID(check_plain(address, grounds, own));
+  return check_plain(address.embedded(), grounds, own);
 }
 
 std::vector<IpAddress> own_addresses() {

@@ -49,13 +49,62 @@ const Target kTargets[] = {
     {"100::1", false, false},
 };
 
+IpAddress address_of(const char* text) { return IpAddress::parse(text).value(); }
+
+std::vector<Network> networks(std::initializer_list<const char*> texts) {
+  std::vector<Network> all;
+  for (const auto* text : texts) all.push_back(Network::parse(text).value());
+  return all;
+}
+
+const std::vector<IpAddress> kOwn{address_of("10.9.9.9"), address_of("fd00::9")};
+
 TEST(Targets, F47_ForbiddenNetworks) {
   for (const auto& one : kTargets) {
-    const auto address = IpAddress::parse(one.address);
-    ASSERT_TRUE(address.ok()) << one.address;
-    EXPECT_EQ(check_target(*address, false).ok(), one.without_loopback) << one.address;
-    EXPECT_EQ(check_target(*address, true).ok(), one.with_loopback) << one.address;
+    EXPECT_EQ(check_target(address_of(one.address), {}, kOwn).ok(), one.without_loopback) << one.address;
+    EXPECT_EQ(check_target(address_of(one.address), {.allow_loopback = true}, kOwn).ok(), one.with_loopback) << one.address;
   }
+}
+
+TEST(Targets, F47_OwnAddressesAreAsLoopback) {
+  for (const auto* own : {"10.9.9.9", "fd00::9", "::ffff:10.9.9.9", "64:ff9b::10.9.9.9"}) {
+    const auto refused = check_target(address_of(own), {}, kOwn);
+    ASSERT_FALSE(refused.ok()) << own;
+    EXPECT_NE(refused.error().message().find("this machine's own address"), std::string::npos);
+    EXPECT_TRUE(check_target(address_of(own), {.allow_loopback = true}, kOwn).ok()) << own;
+  }
+}
+
+TEST(Targets, F47_TheSmallestNetworkDecides) {
+  struct Case {
+    const char* name;
+    const char* address;
+    Grounds grounds;
+    bool permitted;
+  };
+  const Case cases[] = {
+      {"forbidden", "10.1.2.3", {.forbidden = networks({"10.0.0.0/8"})}, false},
+      {"forbidden address", "10.1.2.3", {.forbidden = networks({"10.1.2.3"})}, false},
+      {"mapped into a forbidden one", "::ffff:10.1.2.3", {.forbidden = networks({"10.0.0.0/8"})}, false},
+      {"another one is forbidden", "10.1.2.3", {.forbidden = networks({"10.2.0.0/16"})}, true},
+      {"exception", "10.1.2.3", {.allowed = networks({"10.1.0.0/16"}), .forbidden = networks({"10.0.0.0/8"})}, true},
+      {"exception's exception",
+       "10.1.2.3",
+       {.allowed = networks({"10.1.0.0/16"}), .forbidden = networks({"10.1.2.0/24"})},
+       false},
+      {"both", "10.1.2.3", {.allowed = networks({"10.0.0.0/8"}), .forbidden = networks({"10.0.0.0/8"})}, false},
+      {"all but one", "203.0.113.9", {.allowed = networks({"10.0.0.0/8"}), .forbidden = networks({"0.0.0.0/0", "::/0"})}, false},
+      {"that one", "10.1.2.3", {.allowed = networks({"10.0.0.0/8"}), .forbidden = networks({"0.0.0.0/0", "::/0"})}, true},
+      {"link-local in part", "169.254.7.1", {.allowed = networks({"169.254.7.0/24"})}, true},
+      {"link-local elsewhere", "169.254.169.254", {.allowed = networks({"169.254.7.0/24"})}, false},
+      {"everything is not everything", "127.0.0.1", {.allowed = networks({"0.0.0.0/0", "::/0"})}, false},
+      {"loopback by its network", "127.0.0.1", {.allowed = networks({"127.0.0.0/8"})}, true},
+      {"loopback but for one", "127.0.0.5", {.allow_loopback = true, .forbidden = networks({"127.0.0.5"})}, false},
+      {"own address in an allowed network", "10.9.9.9", {.allowed = networks({"10.0.0.0/8"})}, false},
+      {"own address itself", "10.9.9.9", {.allowed = networks({"10.9.9.9"})}, true},
+  };
+  for (const auto& one : cases)
+    EXPECT_EQ(check_target(address_of(one.address), one.grounds, kOwn).ok(), one.permitted) << one.name;
 }
 
 TEST(IpAddress, ReadsAndRefuses) {

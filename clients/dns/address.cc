@@ -4,20 +4,24 @@
 
 #include <algorithm>
 
+#include "server/base/network.h"
+
 namespace chancery::dns {
 namespace {
+
+constexpr std::size_t kV4Octets = 4;
+constexpr std::size_t kV6Octets = 16;
 
 /// IPv6 networks whose addresses carry an IPv4 address, and where.
 struct Carrier {
   std::string_view network;
-  int prefix_bits;
   std::size_t offset;
 };
 constexpr std::array kCarriers{
-    Carrier{"::ffff:0:0", 96, 12},  // IPv4-mapped (RFC 4291 2.5.5.2)
-    Carrier{"64:ff9b::", 96, 12},   // NAT64 (RFC 6052)
-    Carrier{"2002::", 16, 2},       // 6to4 (RFC 3056)
-    Carrier{"::", 96, 12},          // IPv4-compatible (RFC 4291 2.5.5.1)
+    Carrier{"::ffff:0:0/96", 12},  // IPv4-mapped (RFC 4291 2.5.5.2)
+    Carrier{"64:ff9b::/96", 12},   // NAT64 (RFC 6052)
+    Carrier{"2002::/16", 2},       // 6to4 (RFC 3056)
+    Carrier{"::/96", 12},          // IPv4-compatible (RFC 4291 2.5.5.1)
 };
 
 }  // namespace
@@ -32,10 +36,10 @@ Result<IpAddress> IpAddress::parse(std::string_view text) {
 }
 
 Result<IpAddress> IpAddress::from_octets(std::string_view octets) {
-  if (octets.size() != 4 && octets.size() != 16)
+  if (octets.size() != kV4Octets && octets.size() != kV6Octets)
     return Error(Code::Malformed, "address of " + std::to_string(octets.size()) + " octets");
   IpAddress address;
-  address.v6_ = octets.size() == 16;
+  address.v6_ = octets.size() == kV6Octets;
   std::ranges::copy(octets, address.octets_.begin());
   return address;
 }
@@ -52,22 +56,14 @@ IpAddress IpAddress::embedded() const {
   constexpr std::string_view kV6Loopback = "::1";
   if (!v6_ || text() == kV6Loopback || text() == "::") return *this;
   for (const auto& carrier : kCarriers) {
-    if (!lies_in(parse(carrier.network).value(), carrier.prefix_bits)) continue;
+    if (!base::Network::parse(carrier.network)->contains(view())) continue;
     IpAddress inner;
-    std::copy_n(octets_.begin() + static_cast<std::ptrdiff_t>(carrier.offset), 4, inner.octets_.begin());
+    std::copy_n(octets_.begin() + static_cast<std::ptrdiff_t>(carrier.offset), kV4Octets, inner.octets_.begin());
     return inner;
   }
   return *this;
 }
 
-bool IpAddress::lies_in(const IpAddress& network, int bits) const {
-  if (network.v6_ != v6_) return false;
-  const auto whole = static_cast<std::ptrdiff_t>(bits / 8);
-  if (!std::equal(network.octets_.begin(), network.octets_.begin() + whole, octets_.begin())) return false;
-  if (bits % 8 == 0) return true;
-  const int mask = 0xff << (8 - bits % 8) & 0xff;
-  const auto at = static_cast<std::size_t>(whole);
-  return (network.octets_.at(at) & mask) == (octets_.at(at) & mask);
-}
+ByteView IpAddress::view() const { return ByteView(octets_).first(v6_ ? kV6Octets : kV4Octets); }
 
 }  // namespace chancery::dns

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "server/base/result.h"
+#include "server/base/bytes.h"
 
 namespace chancery::dns {
 
@@ -25,8 +25,8 @@ class IpAddress {
   std::string host_text() const;
   /// The IPv4 address inside a mapped, NAT64, 6to4 or compatible one; itself otherwise.
   IpAddress embedded() const;
-  /// Whether its first `bits` bits are the network's; never across families.
-  bool lies_in(const IpAddress& network, int bits) const;
+  /// Its 4 or 16 octets.
+  ByteView view() const;
   auto operator<=>(const IpAddress&) const = default;
 
  private:

@@ -1,11 +1,7 @@
 #include "server/base/name_pattern.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
-#include <array>
-#include <charconv>
-#include <optional>
+#include <utility>
 
 #include "server/base/text.h"
 
@@ -14,7 +10,6 @@ namespace {
 
 constexpr std::size_t kMaxNameOctets = 253;  // RFC 1035 2.3.4
 constexpr std::size_t kMaxLabelOctets = 63;
-constexpr std::size_t kOctetBits = 8;
 
 Error unexpected(std::string_view text) {
   return {Code::Malformed,
@@ -29,15 +24,6 @@ bool is_label(std::string_view label) {
   };
   return !label.empty() && label.size() <= kMaxLabelOctets && std::ranges::all_of(label, allowed) && !label.starts_with('-') &&
          !label.ends_with('-');
-}
-
-std::optional<Bytes> octets_of(std::string_view text) {
-  constexpr std::size_t kFour = 4;
-  std::array<std::uint8_t, 16> octets{};
-  const std::string copy(text);
-  if (::inet_pton(AF_INET, copy.c_str(), octets.data()) == 1) return Bytes(octets.begin(), octets.begin() + kFour);
-  if (::inet_pton(AF_INET6, copy.c_str(), octets.data()) == 1) return Bytes(octets.begin(), octets.end());
-  return std::nullopt;
 }
 
 /// '*' stands for any run of characters.
@@ -62,15 +48,8 @@ bool fit(const std::vector<std::string>& globs, std::size_t first, const std::ve
 
 Result<NamePattern> NamePattern::parse(std::string_view text) {
   NamePattern pattern;
-  const auto slash = text.find('/');
-  if (auto network = octets_of(text.substr(0, slash))) {
-    const auto all = network->size() * kOctetBits;
+  if (auto network = Network::parse(text); network.ok()) {
     pattern.network_ = std::move(*network);
-    pattern.bits_ = all;
-    if (slash == std::string_view::npos) return pattern;
-    const auto digits = text.substr(slash + 1);
-    const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), pattern.bits_);
-    if (failure != std::errc() || end != digits.data() + digits.size() || pattern.bits_ > all) return unexpected(text);
     return pattern;
   }
   const bool is_suffix = text.starts_with('.');
@@ -95,13 +74,6 @@ bool NamePattern::matches_name(std::string_view name) const {
 
 bool NamePattern::is_below(std::string_view parent) const { return !labels_.empty() && fit(labels_, 1, split(parent, '.')); }
 
-bool NamePattern::matches_address(ByteView octets) const {
-  if (network_.empty() || octets.size() != network_.size()) return false;
-  for (std::size_t bit = 0; bit < bits_; ++bit) {
-    const auto mask = 0x80U >> (bit % kOctetBits);
-    if ((octets[bit / kOctetBits] & mask) != (network_[bit / kOctetBits] & mask)) return false;
-  }
-  return true;
-}
+bool NamePattern::matches_address(ByteView octets) const { return network_ && network_->contains(octets); }
 
 }  // namespace chancery::base

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "server/base/bytes.h"
+#include "server/base/network.h"
 
 namespace chancery::base {
 
@@ -29,8 +31,7 @@ class NamePattern {
  private:
   std::vector<std::string> labels_;  ///< of a name or glob
   std::string suffix_;               ///< ".example.com"
-  Bytes network_;                    ///< 4 or 16 octets
-  std::size_t bits_ = 0;
+  std::optional<Network> network_;
 };
 
 }  // namespace chancery::base

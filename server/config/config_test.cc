@@ -154,6 +154,8 @@ RealmConfig changed_realm() {
                 {"example. IN DS 1 8 2 ab"},
                 {"ca.example"},
                 true,
+                {"127.0.0.0/8"},
+                {"10.0.0.0/8", "fd00::1"},
                 std::chrono::minutes{1},
                 std::chrono::days{398},
                 "https://a.example/terms",

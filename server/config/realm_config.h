@@ -102,10 +102,12 @@ struct AcmeConfig {
   std::vector<std::string> ip_challenges{"http-01", "tls-alpn-01"};  ///< none: no addresses
   int http01_port = 80;
   int tlsalpn01_port = 443;
-  std::string resolver;                     ///< "ADDR:PORT"; empty: the system's
-  std::vector<std::string> dnssec_anchors;  ///< "example. IN DS …"; none: the resolver's word is taken
-  std::vector<std::string> caa_identities;  ///< DNS names that mean this CA in CAA records; none: CAA is not looked at
-  bool allow_loopback = false;              ///< validation may connect to 127.0.0.0/8 and ::1 (demo, tests)
+  std::string resolver;                       ///< "ADDR:PORT"; empty: the system's
+  std::vector<std::string> dnssec_anchors;    ///< "example. IN DS …"; none: the resolver's word is taken
+  std::vector<std::string> caa_identities;    ///< DNS names that mean this CA in CAA records; none: CAA is not looked at
+  bool allow_loopback = false;                ///< validation may connect to 127.0.0.0/8 and ::1 (demo, tests)
+  std::vector<std::string> allowed_networks;  ///< base::Network; validation may connect there although it is forbidden otherwise
+  std::vector<std::string> forbidden_networks;  ///< base::Network; and there it may not
   std::chrono::seconds order_lifetime{std::chrono::hours{24 * 7}};
   std::chrono::seconds authorization_lifetime{std::chrono::hours{24 * 30}};
   std::string terms_of_service;           ///< URL; empty: none

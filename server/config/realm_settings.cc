@@ -183,6 +183,18 @@ constexpr std::array kAcme{
     row<&AcmeConfig::allow_loopback>(
         {.name = "allow_loopback",
          .doc = "Whether validation may connect to 127.0.0.0/8 and ::1: for tests and demonstrations only."}),
+    row<&AcmeConfig::allowed_networks>(
+        {.name = "allowed_networks",
+         .check = check_network,
+         .doc = "Networks that validation may connect to although they are forbidden otherwise. Of all networks that an address "
+                "lies in, the smallest one decides (doc/acme.md).",
+         .type = "network"}),
+    row<&AcmeConfig::forbidden_networks>(
+        {.name = "forbidden_networks",
+         .check = check_network,
+         .doc = "Networks that validation does not connect to, beside loopback, link-local, multicast and reserved ones and this "
+                "machine's own addresses.",
+         .type = "network"}),
     row<&AcmeConfig::order_lifetime>({.name = "order_lifetime",
                                       .unit = "s",
                                       .least = kMinute,

@@ -467,7 +467,7 @@ inline constexpr std::array kAcmeAuthorization{
     Field{"wildcard", Type::Boolean, "whether it stands for a wildcard name"},
     kAuthorizationStatus,
     Field{"expires", Type::Time, "until"},
-    Field{"challenges", Type::Objects, "{type, token, issuer_domain_names, status, validated, error} each"}};
+    Field{"challenges", Type::Objects, "{type, token, issuer_domain_names, status, interrupted, validated, error} each"}};
 inline constexpr std::array kAcmeAuthorizationMade{
     Field{"id", Type::Text, "authorization id"},
     Field{"account", Type::Text, "account id"},
@@ -475,7 +475,7 @@ inline constexpr std::array kAcmeAuthorizationMade{
     Field{"wildcard", Type::Boolean, "whether it stands for a wildcard name"},
     kAuthorizationStatus,
     Field{"expires", Type::Time, "until"},
-    Field{"challenges", Type::Objects, "{type, token, issuer_domain_names, status, validated, error} each"},
+    Field{"challenges", Type::Objects, "{type, token, issuer_domain_names, status, interrupted, validated, error} each"},
     Field{"created", Type::Boolean, "whether this call made it; false: the name is proved already"}};
 inline constexpr std::array kAcmeAuthorizationOfOrder{
     Field{"id", Type::Text, "authorization id"},
@@ -539,6 +539,8 @@ inline constexpr std::array kAcmeRealm{
     Field{"dnssec_anchors", Type::Texts, "DS or DNSKEY records to trust"},
     Field{"caa_identities", Type::Texts, "DNS names that mean this CA; none: CAA is not checked"},
     Field{"allow_loopback", Type::Boolean, "whether validation may connect to loopback"},
+    Field{"allowed_networks", Type::Texts, "networks that it may connect to although they are forbidden otherwise"},
+    Field{"forbidden_networks", Type::Texts, "networks that it does not connect to, beside loopback and other special ones"},
     Field{"upki_clients", Type::Boolean, "whether uPKI's command line is served"},
     Field{"external_account", Type::Word, "external account binding: none, optional or required"}};
 

@@ -83,6 +83,8 @@ Json describe_rules(const config::AcmeConfig& acme) {
                        {"dnssec_anchors", Json::strings(acme.dnssec_anchors)},
                        {"caa_identities", Json::strings(acme.caa_identities)},
                        {"allow_loopback", acme.allow_loopback},
+                       {"allowed_networks", Json::strings(acme.allowed_networks)},
+                       {"forbidden_networks", Json::strings(acme.forbidden_networks)},
                        {"upki_clients", acme.upki_clients == "yes"},
                        {"external_account", acme.external_account}});
 }

@@ -1,0 +1,73 @@
+#include "server/base/network.h"
+
+#include <arpa/inet.h>
+
+#include <array>
+#include <charconv>
+#include <optional>
+
+#include "server/base/text.h"
+
+namespace chancery::base {
+namespace {
+
+constexpr std::size_t kOctetBits = 8;
+constexpr std::size_t kV4Octets = 4;
+constexpr std::size_t kMaxShown = 80;
+
+std::optional<Bytes> octets_of(std::string_view text) {
+  std::array<std::uint8_t, 16> octets{};
+  const std::string copy(text);
+  if (::inet_pton(AF_INET, copy.c_str(), octets.data()) == 1) return Bytes(octets.begin(), octets.begin() + kV4Octets);
+  if (::inet_pton(AF_INET6, copy.c_str(), octets.data()) == 1) return Bytes(octets.begin(), octets.end());
+  return std::nullopt;
+}
+
+/// The whole text as a number of bits, at most `most`.
+std::optional<std::size_t> bits_of(std::string_view digits, std::size_t most) {
+  std::size_t bits = 0;
+  const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), bits);
+  const bool is_number = failure == std::errc() && end == digits.data() + digits.size();
+  return is_number && bits <= most ? std::optional(bits) : std::nullopt;
+}
+
+}  // namespace
+
+Result<Network> Network::parse(std::string_view text) {
+  const auto slash = text.find('/');
+  const auto octets = octets_of(text.substr(0, slash));
+  if (octets) {
+    auto network = of_one(*octets);
+    if (slash == std::string_view::npos) return network;
+    if (const auto bits = bits_of(text.substr(slash + 1), network.bits_)) {
+      network.bits_ = *bits;
+      return network;
+    }
+  }
+  return Error(Code::Malformed,
+               "found \"" + printable(text, kMaxShown) + "\", expected a network like 10.0.0.0/8 or fd00::/8, or an address");
+}
+
+Network Network::of_one(ByteView octets) {
+  Network network;
+  network.octets_.assign(octets.begin(), octets.end());
+  network.bits_ = octets.size() * kOctetBits;
+  return network;
+}
+
+bool Network::contains(ByteView octets) const {
+  if (octets.size() != octets_.size()) return false;
+  for (std::size_t bit = 0; bit < bits_; ++bit) {
+    const auto mask = 0x80U >> (bit % kOctetBits);
+    if ((octets[bit / kOctetBits] & mask) != (octets_[bit / kOctetBits] & mask)) return false;
+  }
+  return true;
+}
+
+std::string Network::text() const {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  ::inet_ntop(octets_.size() == kV4Octets ? AF_INET : AF_INET6, octets_.data(), text.data(), text.size());
+  return std::string(text.data()) + "/" + std::to_string(bits_);
+}
+
+}  // namespace chancery::base

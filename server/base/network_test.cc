@@ -1,0 +1,43 @@
+#include "server/base/network.h"
+
+#include <gtest/gtest.h>
+
+namespace chancery::base {
+namespace {
+
+const Bytes kTenOne{10, 1, 2, 3};
+
+TEST(Network, ContainsItsAddresses) {
+  struct Case {
+    const char* network;
+    bool contains;
+    std::size_t bits;
+    const char* text;
+  };
+  const Case cases[] = {
+      {"10.0.0.0/8", true, 8, "10.0.0.0/8"},     {"10.1.2.3", true, 32, "10.1.2.3/32"}, {"10.1.2.2/31", true, 31, "10.1.2.2/31"},
+      {"10.1.2.4/31", false, 31, "10.1.2.4/31"}, {"0.0.0.0/0", true, 0, "0.0.0.0/0"},   {"::/0", false, 0, "::/0"},
+      {"11.0.0.0/8", false, 8, "11.0.0.0/8"},    {"FD00::/8", false, 8, "fd00::/8"},
+  };
+  for (const auto& one : cases) {
+    const auto network = Network::parse(one.network);
+    ASSERT_TRUE(network.ok()) << one.network;
+    EXPECT_EQ(network->contains(kTenOne), one.contains) << one.network;
+    EXPECT_EQ(network->bits(), one.bits);
+    EXPECT_EQ(network->text(), one.text);
+  }
+  EXPECT_TRUE(Network::of_one(kTenOne).contains(kTenOne));
+  EXPECT_FALSE(Network::of_one(kTenOne).contains(Bytes{10, 1, 2, 4}));
+}
+
+TEST(Network, RefusesWhatIsNone) {
+  for (const auto* bad : {"", "/8", "10.0.0.0/", "10.0.0.0/33", "::/129", "10.0.0.0/8x", "10.0.0.0/-1", "10/8", "10.0.0.0/ 8",
+                          "example.com", "*.example.com", "[fd00::]/8", "10.0.0.256", "10.0.0.0/8/8"}) {
+    const auto network = Network::parse(bad);
+    ASSERT_FALSE(network.ok()) << bad;
+    EXPECT_EQ(network.error().code(), Code::Malformed);
+  }
+}
+
+}  // namespace
+}  // namespace chancery::base
