@@ -35,7 +35,7 @@ TEST(Problems, LeadToTheTermsThatAreToBeAgreedTo) {
   EXPECT_EQ(http::find_header(response.headers, "Link"), "<" + url + ">;rel=\"terms-of-service\"");
   const Error other(Code::Denied, "no", "acme:unauthorized");
   EXPECT_EQ(problem_document(to_problem(other)).find("instance"), nullptr);
-  EXPECT_EQ(http::find_header(problem_response(other).headers, "Link"), "");
+  EXPECT_EQ(http::find_header(problem_response(other).headers, "Link"), std::nullopt);
 }
 
 TEST(Problems, KeepTheAdviceThatStandsBehindTheWord) {

@@ -98,7 +98,19 @@ TEST(Print, EveryServerRowParsesBack) {
 }
 
 AcmePolicy changed_policy() {
-  return {{"*.a.example", "10.0.0.0/8"}, {".b.example"}, false, {profile_name("webapp")}, 1, 2, 3, 4};
+  return {.allowed_names = {"*.a.example", "10.0.0.0/8"},
+          .denied_names = {".b.example"},
+          .wildcards = false,
+          .challenges = {"dns-01"},
+          .wildcard_challenges = {"dns-01"},
+          .ip_challenges = {"http-01"},
+          .preauthorized = {".c.example"},
+          .trusted_networks = {"10.0.0.0/8"},
+          .profiles = {profile_name("webapp")},
+          .certificates_per_name = 1,
+          .orders_per_hour = 2,
+          .failed_validations_per_hour = 3,
+          .pending_authorizations = 4};
 }
 
 Profile changed_profile() {

@@ -14,9 +14,15 @@ Result<AcmeAccount> read_account(const Outcome& outcome, std::size_t index) {
                       .contact = row.text("contact"),
                       .terms_agreed = row.boolean("terms_agreed"),
                       .created_at = row.time("created_at"),
-                      .terms = row.text("terms"),
                       .version = row.integer("version")};
   PKI_TRY_VOID(row.status());
+  return account;
+}
+
+/// One row with what it agreed to.
+Result<AcmeAccount> read_whole_account(const Outcome& outcome) {
+  PKI_TRY(auto account, read_account(outcome, 0));
+  account.terms = Row(outcome, 0).text("terms");
   return account;
 }
 
@@ -31,8 +37,13 @@ Status Store::insert_account(const AcmeAccount& account) {
                                                                             {"status", account.status},
                                                                             {"contact", account.contact},
                                                                             {"terms_agreed", number(account.terms_agreed)},
-                                                                            {"terms", account.terms},
                                                                             {"created_at", account.created_at}}));
+  return note_agreement(account);
+}
+
+Status Store::note_agreement(const AcmeAccount& account) {
+  if (account.terms.empty()) return {};
+  PKI_TRY([[maybe_unused]] const auto noted, run("acme_agreement_set", {{"account", account.id}, {"terms", account.terms}}));
   return {};
 }
 
@@ -45,13 +56,13 @@ Status Store::add_acme_account(const AcmeAccount& account) {
 Result<AcmeAccount> Store::acme_account(const std::string& id) {
   PKI_TRY(const auto out, run("acme_account_get", {{"id", id}}));
   if (out.rows.empty()) return Error(Code::NotFound, "no such account");
-  return read_account(out, 0);
+  return read_whole_account(out);
 }
 
 Result<std::optional<AcmeAccount>> Store::find_acme_account_by_thumbprint(const std::string& thumbprint) {
   PKI_TRY(const auto out, run("acme_account_by_thumbprint", {{"thumbprint", thumbprint}}));
   if (out.rows.empty()) return std::optional<AcmeAccount>();
-  PKI_TRY(auto account, read_account(out, 0));
+  PKI_TRY(auto account, read_whole_account(out));
   return std::optional(std::move(account));
 }
 
@@ -63,9 +74,8 @@ Status Store::update_acme_account(AcmeAccount& account) {
                                                             {"jwk", account.jwk},
                                                             {"status", account.status},
                                                             {"contact", account.contact},
-                                                            {"terms_agreed", number(account.terms_agreed)},
-                                                            {"terms", account.terms}}));
-    return changed.changed == 1 ? Status() : Error(Code::Conflict, "the account changed meanwhile");
+                                                            {"terms_agreed", number(account.terms_agreed)}}));
+    return changed.changed == 1 ? note_agreement(account) : Error(Code::Conflict, "the account changed meanwhile");
   });
   if (!updated.ok() && updated.error().code() == Code::Exists) return key_is_taken();
   if (updated.ok()) ++account.version;
@@ -77,6 +87,7 @@ Status Store::delete_acme_account(const AcmeAccount& account) {
     PKI_TRY(const auto gone, run("acme_account_delete", {{"id", account.id}, {"version", account.version}}));
     if (gone.changed != 1) return Error(Code::Conflict, "the account changed meanwhile");
     PKI_TRY([[maybe_unused]] const auto unbound, run("acme_binding_delete", {{"account", account.id}}));
+    PKI_TRY([[maybe_unused]] const auto forgotten, run("acme_agreement_delete", {{"account", account.id}}));
     return {};
   });
 }

@@ -1,3 +1,4 @@
+#include <array>
 #include <limits>
 
 #include "server/store/acme_rows.h"
@@ -22,8 +23,6 @@ Result<AcmeOrder> read_order(const Outcome& outcome, std::size_t index) {
                   .error = row.text("error"),
                   .serial = row.text("serial"),
                   .csr = row.bytes("csr"),
-                  .asked_from = row.text("asked_from"),
-                  .finalized_from = row.text("finalized_from"),
                   .version = row.integer("version")};
   PKI_TRY_VOID(row.status());
   return order;
@@ -61,12 +60,18 @@ Status Store::add_acme_order(const AcmeOrder& order, std::span<const AcmeAuthori
                                                            {"created_at", order.created_at},
                                                            {"error", order.error},
                                                            {"serial", order.serial},
-                                                           {"csr", order.csr},
-                                                           {"asked_from", order.asked_from},
-                                                           {"finalized_from", order.finalized_from}}));
+                                                           {"csr", order.csr}}));
     for (const auto& one : authorizations) PKI_TRY_VOID(insert_authorization(one));
+    PKI_TRY_VOID(note_origin(order));
     return order.replaces.empty() ? Status() : note_replacement(order);
   });
+}
+
+Status Store::note_origin(const AcmeOrder& order) {
+  if (order.asked_from.empty()) return {};
+  PKI_TRY([[maybe_unused]] const auto noted,
+          run("acme_origin_insert", {{"acme_order", order.id}, {"asked_from", order.asked_from}}));
+  return {};
 }
 
 /// An order that came to nothing stands in nobody's way.
@@ -89,6 +94,7 @@ Result<AcmeOrder> Store::acme_order(const std::string& id) {
   if (out.rows.empty()) return Error(Code::NotFound, "no such order");
   PKI_TRY(auto order, read_order(out, 0));
   order.replaces = Row(out, 0).text("replaces");
+  order.asked_from = Row(out, 0).text("asked_from");
   return order;
 }
 
@@ -107,8 +113,7 @@ Status Store::write_order(const AcmeOrder& order) {
                                                         {"profile", order.profile},
                                                         {"error", order.error},
                                                         {"serial", order.serial},
-                                                        {"csr", order.csr},
-                                                        {"finalized_from", order.finalized_from}}));
+                                                        {"csr", order.csr}}));
   return changed.changed == 1 ? Status() : Error(Code::Conflict, "the order changed meanwhile");
 }
 
@@ -204,7 +209,7 @@ Result<std::optional<AcmeAuthorization>> Store::find_valid_acme_authorization(co
 struct Retention {
   std::string_view ended;
   std::string_view gone;
-  std::string_view attached = {};
+  std::array<std::string_view, 2> attached = {};
 };
 
 Status Store::forget_attached(std::string_view statement_name, const std::string& order) {
@@ -213,8 +218,9 @@ Status Store::forget_attached(std::string_view statement_name, const std::string
 }
 
 Result<std::int64_t> Store::purge_acme(Seconds expired_before, std::size_t limit) {
-  constexpr Retention kRetention[] = {{"acme_order_ended", "acme_order_delete", "acme_replacement_delete"},
-                                      {"acme_authorization_ended", "acme_authorization_delete"}};
+  constexpr Retention kRetention[] = {
+      {"acme_order_ended", "acme_order_delete", {"acme_replacement_delete", "acme_origin_delete"}},
+      {"acme_authorization_ended", "acme_authorization_delete"}};
   return transact(*driver_, Access::Write, [&]() -> Result<std::int64_t> {
     std::int64_t total = 0;
     for (const auto& [ended, gone, attached] : kRetention) {
@@ -223,7 +229,9 @@ Result<std::int64_t> Store::purge_acme(Seconds expired_before, std::size_t limit
         Row row(out, i);
         PKI_TRY(const auto deleted, run(gone, {{"id", row.text("id")}}));
         total += deleted.changed;
-        if (!attached.empty()) PKI_TRY_VOID(forget_attached(attached, row.text("id")));
+        for (const auto one : attached) {
+          if (!one.empty()) PKI_TRY_VOID(forget_attached(one, row.text("id")));
+        }
       }
     }
     return total;

@@ -248,12 +248,11 @@ struct AcmeOrder {
   std::optional<Seconds> not_after{};
   Seconds expires{};
   Seconds created_at{};
-  std::string error{};           ///< JSON problem document; empty: none
-  std::string serial{};          ///< of the certificate, once valid
-  Bytes csr{};                   ///< DER, once processing: so that a finalize that was cut off can be finished
-  std::string replaces{};        ///< identifier of the certificate that it replaces (RFC 9773 4.1); only of single orders
-  std::string asked_from{};      ///< address that it was asked for from; empty: nobody said so
-  std::string finalized_from{};  ///< address that the request came from
+  std::string error{};       ///< JSON problem document; empty: none
+  std::string serial{};      ///< of the certificate, once valid
+  Bytes csr{};               ///< DER, once processing: so that a finalize that was cut off can be finished
+  std::string replaces{};    ///< identifier of the certificate that it replaces (RFC 9773 4.1); only of single orders
+  std::string asked_from{};  ///< address that it was asked for from, only of single orders; empty: nobody said so
   std::int64_t version = 0;
 };
 

@@ -242,6 +242,8 @@ class Store {
   Status insert_authorization(const AcmeAuthorization& authorization);
   Status write_order(const AcmeOrder& order);
   Status note_replacement(const AcmeOrder& order);
+  Status note_origin(const AcmeOrder& order);
+  Status note_agreement(const AcmeAccount& account);
   Status forget_attached(std::string_view statement_name, const std::string& order);
   Result<std::vector<Seconds>> times(std::string_view statement_name, Binds binds);
   Result<Outcome> order_page(const std::string& account, const PageKey& key, std::size_t limit);

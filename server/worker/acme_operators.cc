@@ -112,10 +112,10 @@ void tell(const store::AcmeAuthorization& authorization, Story& story) {
   }
 }
 
-void tell(const store::CertificateRecord& record, const store::AcmeOrder& order, Story& story) {
+void tell(const store::CertificateRecord& record, Story& story) {
   const auto through = record.front_end.empty() ? "" : " through " + record.front_end;
-  story.add(base::to_rfc3339(record.issued_at), "certificate " + record.serial.hex() + " issued for " + record.requester +
-                                                    from(order.finalized_from) + through + ": " + record.evidence);
+  story.add(base::to_rfc3339(record.issued_at),
+            "certificate " + record.serial.hex() + " issued for " + record.requester + through + ": " + record.evidence);
   if (record.revoked_at)
     story.add(base::to_rfc3339(*record.revoked_at), "certificate revoked by " + record.revoked_by + ": " + record.reason);
 }
@@ -145,7 +145,7 @@ Result<Json> whole_story(store::Store& store, const store::AcmeOrder& order, Sec
   if (account.ok()) out.set("holder", account_row(*account, binding));
   PKI_TRY(const auto record, store.by_idempotency_key(rule_of_order(order.id)));
   if (record) {
-    tell(*record, order, story);
+    tell(*record, story);
     out.set("certificate", describe_record(*record, now));
   }
   return out.set("story", story.told());

@@ -333,7 +333,6 @@ Result<Json> acme_order_finalize(Session& session, const Params& params) {
     return acme_error("orderNotReady", Code::Conflict, "the order is being finalized with another request");
   }
   PKI_TRY_VOID(choose_profile(session, params, order));
-  if (order.status == "ready") order.finalized_from = params.text("peer");
   PKI_TRY_VOID(check_finalize(session, *store, order, names));
   fill(request, order, std::move(names));
   PKI_TRY(const auto decision, judge(session, request));
@@ -343,6 +342,7 @@ Result<Json> acme_order_finalize(Session& session, const Params& params) {
     PKI_TRY_VOID(keep_request(*store, order, request));
     return describe_order(order).set("caa_checks", caa.checks);
   }
+  if (params.has("peer")) base::log_info("order " + order.id + " is finalized from " + params.text("peer"));
   PKI_TRY(const auto done, issue_for(session, *store, std::move(order), request));
   return describe_order(done);
 }

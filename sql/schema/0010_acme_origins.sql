@@ -1,6 +1,14 @@
--- From which address an order was asked for, and the request to finalize it came; empty: nobody said so.
-ALTER TABLE acme_order ADD COLUMN asked_from TEXT NOT NULL DEFAULT '';
-ALTER TABLE acme_order ADD COLUMN finalized_from TEXT NOT NULL DEFAULT '';
--- The terms of service that the account agreed to, by their URL, or "none" where the realm had none;
--- empty: it did not, or did before this was noted (terms_agreed).
-ALTER TABLE acme_account ADD COLUMN terms TEXT NOT NULL DEFAULT '';
+-- From which address an order was asked for.
+CREATE TABLE IF NOT EXISTS acme_origin (
+  realm_id    TEXT NOT NULL,
+  acme_order  TEXT NOT NULL,
+  asked_from  TEXT NOT NULL,
+  PRIMARY KEY (realm_id, acme_order)
+) /* clustered */;
+-- The terms of service that an account agreed to; one without a row did not, or did before this was noted (terms_agreed).
+CREATE TABLE IF NOT EXISTS acme_agreement (
+  realm_id  TEXT NOT NULL,
+  account   TEXT NOT NULL,
+  terms     TEXT NOT NULL,  -- URL; or the word for that there were none
+  PRIMARY KEY (realm_id, account)
+) /* clustered */;
