@@ -114,7 +114,8 @@ Result<http::Response> Service::authorization(const Call& call) {
     }
     method = "acme.authorization.deactivate";
   }
-  PKI_TRY(const auto authorization, ask(call, method, std::move(params)));
+  PKI_TRY(auto authorization, ask(call, method, std::move(params)));
+  PKI_TRY(authorization, resume_challenges(call, std::move(authorization)));
   auto response = json_response(200, authorization_document(authorization, call.urls));
   if (authorization.text("status") == "pending") response.add("Retry-After", std::string(kRetryAfterSeconds));
   return response;
@@ -126,12 +127,17 @@ Result<http::Response> Service::challenge(const Call& call) {
   const std::string id(call.request.parameter("authorization"));
   const std::string type(call.request.parameter("type"));
   if (!is_id(id) || !is_id(type)) return Error(Code::NotFound, "there is no such challenge");
-  const bool begins = call.payload && find_method(type) != nullptr;
-  PKI_TRY(const auto authorization,
+  const bool is_ours = find_method(type) != nullptr;
+  const bool begins = call.payload && is_ours;
+  PKI_TRY(auto authorization,
           begins ? begin_challenge(call, id, type)
                  : ask(call, "acme.authorization.get", Json::object({{"account", call.account}, {"authorization", id}})));
-  PKI_TRY(const auto challenge, find_challenge(authorization, type));
+  PKI_TRY(auto challenge, find_challenge(authorization, type));
   if (call.payload && !begins) return acme_error("malformed", "challenges of type " + type + " are not validated here");
+  if (!begins && is_ours && challenge.boolean("interrupted")) {
+    PKI_TRY(authorization, begin_challenge(call, id, type));
+    PKI_TRY(challenge, find_challenge(authorization, type));
+  }
   auto response = json_response(200, challenge_document(challenge, authorization, call.urls));
   response.add("Link", "<" + call.urls.authorization(id) + ">;rel=\"up\"");
   if (challenge.text("status") == "processing") response.add("Retry-After", std::string(kRetryAfterSeconds));
@@ -161,6 +167,16 @@ Result<Json> Service::begin_challenge(const Call& call, const std::string& autho
                      .claim = task.text("claim"),
                      .question = std::move(question)});
   return *now;
+}
+
+/// A validation whose process died is taken up again by whoever looks at it: clients ask for it once, and then only look.
+Result<Json> Service::resume_challenges(const Call& call, Json authorization) {
+  if (authorization.text("status") != "pending") return authorization;
+  for (const auto& one : Json::Array(challenges_of(authorization))) {
+    if (!one.boolean("interrupted")) continue;
+    PKI_TRY(authorization, begin_challenge(call, authorization.text("id"), one.text("type")));
+  }
+  return authorization;
 }
 
 /// What the daemon wants looked up before it issues: CAA that was looked at long ago (acme.order.finalize).

@@ -13,6 +13,9 @@ namespace {
 
 constexpr std::size_t kThreads = 8;
 constexpr std::size_t kMaxWaiting = 1000;
+/// One that waited longer is left to the next who asks: its claim (30 s) could end before the verdict, which may take twice
+/// kValidationLimit.
+constexpr std::chrono::seconds kMaxWait{10};
 constexpr int kReportTries = 5;
 constexpr std::chrono::milliseconds kReportPause{200};  ///< doubled after each try
 
@@ -43,7 +46,13 @@ Json report_of(const Validation& validation, const Verdict& verdict) {
 Validator::Validator(http::Gateway& gateway) : gateway_(gateway), pool_("validator", kThreads, kMaxWaiting) {}
 
 void Validator::submit(Validation validation) {
-  if (pool_.submit([this, validation] { run(validation); })) return;
+  const auto since = std::chrono::steady_clock::now();
+  const auto job = [this, validation, since] {
+    if (std::chrono::steady_clock::now() - since <= kMaxWait) return run(validation);
+    base::log_warning("authorization " + validation.authorization + " of account " + validation.account +
+                      " waited too long for its validation: it is left to the next request for it");
+  };
+  if (pool_.submit(job)) return;
   report(validation, {acme_error("serverInternal", "too many validations wait already"), "not tried"});
 }
 

@@ -14,6 +14,11 @@ constexpr std::array<std::string_view, 10> kForValidators{"asked_from",   "claim
                                                           "order",        "caa_claim", "caa_claimed_at", "caa_checked_at",
                                                           "caa_evidence", "vouched"};
 
+/// Asked for, and whoever was to validate it has not been heard of since.
+bool is_interrupted(const Json& challenge, Seconds now) {
+  return challenge.text("status") == "processing" && base::from_epoch(challenge.integer("claimed_at")) + kClaimLife <= now;
+}
+
 }  // namespace
 
 Json describe_account(const store::AcmeAccount& account, bool created) {
@@ -27,9 +32,7 @@ Json describe_account(const store::AcmeAccount& account, bool created) {
 }
 
 std::string challenge_status(const Json& challenge, Seconds now) {
-  auto status = challenge.text("status");
-  const bool silent = status == "processing" && base::from_epoch(challenge.integer("claimed_at")) + kClaimLife <= now;
-  return silent ? "pending" : status;
+  return is_interrupted(challenge, now) ? "pending" : challenge.text("status");
 }
 
 Json describe_authorization(const store::AcmeAuthorization& authorization, Seconds now) {
@@ -42,6 +45,7 @@ Json describe_authorization(const store::AcmeAuthorization& authorization, Secon
       if (std::ranges::find(kForValidators, name) == kForValidators.end()) shown.set(name, value);
     }
     shown.set("status", challenge_status(one, now));
+    if (is_interrupted(one, now)) shown.set("interrupted", true);
     challenges.push_back(std::move(shown));
   }
   return Json::object({{"id", authorization.id},
