@@ -46,6 +46,21 @@ TEST_P(Acme, AnAccountKeepsWhatItAgreedTo) {
   EXPECT_EQ(store_.acme_account("a")->terms, "https://ca.example.net/terms/2");
 }
 
+TEST_P(Acme, AnOrderKeepsWhereItWasAskedForFrom) {
+  AcmeOrder order{.id = "o", .account = "a", .status = "pending", .identifiers = "[]", .expires = kNow, .created_at = kNow};
+  order.asked_from = "10.0.0.7";
+  EXPECT_OK(store_.add_acme_order(order, {}));
+  EXPECT_EQ(store_.acme_order("o")->asked_from, "10.0.0.7");
+  order.id = "p";
+  order.asked_from.clear();
+  EXPECT_OK(store_.add_acme_order(order, {}));
+  EXPECT_EQ(store_.acme_order("p")->asked_from, "");
+  EXPECT_OK(store_.purge_acme(kNow + days(1), 10));
+  order.id = "o";
+  EXPECT_OK(store_.add_acme_order(order, {}));
+  EXPECT_EQ(store_.acme_order("o")->asked_from, "");  // what was known went with the order
+}
+
 TEST_P(Acme, AnUpdateOfWhatChangedMeanwhileIsRefused) {
   EXPECT_OK(store_.add_acme_account(account_of("a")));
   auto first = store_.acme_account("a").value();

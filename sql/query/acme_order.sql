@@ -12,7 +12,7 @@ VALUES (
   :created_at, :error, :serial, :csr, 0);
 
 -- name: acme_order_get
-SELECT {acme_order_columns}, COALESCE(r.certificate_id, '') AS replaces, COALESCE(f.asked_from, '') AS asked_from
+SELECT {acme_order_columns}, COALESCE(r.certificate_id, '' ) AS replaces, COALESCE(f.asked_from, '') AS asked_from
 FROM acme_order o
 LEFT JOIN acme_replacement r ON r.realm_id = o.realm_id AND r.acme_order = o.id
 LEFT JOIN acme_origin f ON f.realm_id = o.realm_id AND f.acme_order = o.id
