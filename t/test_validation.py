@@ -221,12 +221,11 @@ def test_F46_names_without_an_address(resolving, dns, site, name, zone):
     assert not site.requests
 
 
-@pytest.mark.parametrize("count", [60, 1000])
-def test_F46_many_addresses_are_not_all_tried(resolving, dns, site, count):
+@pytest.mark.parametrize("count,kind,words", [(60, "connection", "127.0."), (1000, "dns", "more than 500 records")])
+def test_F46_many_addresses_are_not_all_tried(resolving, dns, site, count, kind, words):
     dns.zone["many.shop.example"] = [f"127.0.{2 + i // 250}.{1 + i % 250}" for i in range(count)]  # nobody answers there
     site.stop()
-    detail = check_refused(validate(account(resolving), "many.shop.example"), "connection")
-    assert "127.0." in detail
+    assert words in check_refused(validate(account(resolving), "many.shop.example"), kind)
 
 
 # ----- what it reads, and for how long
@@ -375,8 +374,7 @@ def test_F22_validations_that_hang_hold_up_nobody_else(resolving, dns):
             url, challenge = begin(client, f"hang-{i}.shop.example")
             assert client.post(challenge["url"], {}).ok
             waiting.append(url)
-        began = time.monotonic()
-        while time.monotonic() - began < 2:
+        for _ in range(100):  # below the limit of pending authorizations
             assert client.order(["other.shop.example"]).status_code == 201
             assert requests.get(f"{resolving.http_url}/crl", timeout=5).status_code == 200
         assert any(client.post(url).json()["status"] == "pending" for url in waiting)

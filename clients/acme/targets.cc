@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "server/base/address.h"
+
 namespace chancery::acme {
 namespace {
 
@@ -101,7 +103,7 @@ std::vector<IpAddress> own_addresses() {
   std::vector<IpAddress> all;
   for (const auto* one = list; one != nullptr; one = one->ifa_next) {
     const auto address = IpAddress::from_octets(octets_of(one->ifa_addr));
-    if (address.ok()) all.push_back(*address);
+    if (address.ok() && !base::is_loopback(address->text())) all.push_back(*address);
   }
   return all;
 }

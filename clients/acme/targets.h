@@ -26,7 +26,7 @@ struct Grounds {
 /// @errors Denied: the message names the network.
 Status check_target(const IpAddress& address, const Grounds& grounds, const std::vector<IpAddress>& own);
 
-/// The addresses of this machine's interfaces now. What they lead to is what loopback leads to.
+/// The addresses of this machine's interfaces now, but for loopback ones. What they lead to is what loopback leads to.
 std::vector<IpAddress> own_addresses();
 
 }  // namespace chancery::acme

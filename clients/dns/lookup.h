@@ -14,7 +14,7 @@ struct ub_ctx;
 namespace chancery::dns {
 
 inline constexpr std::size_t kMaxAddresses = 8;  ///< of each family; further ones of an answer are passed over (PROMISES F46)
-inline constexpr std::size_t kMaxRecords = 500;  ///< of an answer that is no address; one with more is refused, not cut
+inline constexpr std::size_t kMaxRecords = 500;  ///< of an answer of any type; one with more is refused, not cut
 
 using Deadline = std::chrono::steady_clock::time_point;
 
