@@ -116,6 +116,8 @@ class System:
     accounts_per_hour = 0  # the tests make as many as they like
     http_roles = "frontend"
     more_listeners = ""
+    more_names = ""  # of the first listener, and what else it is told
+    more_attributes = ""
 
     def __init__(self, directory):
         self.directory = pathlib.Path(directory)
@@ -156,8 +158,8 @@ class System:
     <front-end name="zmq" program="chancery-zmq" realms="*" roles="frontend ra-operator admin"/>
   </front-ends>
   <listeners>
-    <listener name="https" address="127.0.0.1" port="{self.https_port}" default-realm="default" realms="*" names="localhost 127.0.0.1"
-              new-accounts-per-hour="{self.accounts_per_hour}"/>
+    <listener name="https" address="127.0.0.1" port="{self.https_port}" default-realm="default" realms="*" names="localhost 127.0.0.1{self.more_names}"
+              new-accounts-per-hour="{self.accounts_per_hour}" {self.more_attributes}/>
     <listener name="http" tls="false" address="127.0.0.1" port="{self.http_port}" default-realm="default" realms="*"/>
     {self.more_listeners}
   </listeners>

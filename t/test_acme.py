@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import socket
 import subprocess
 
 import pytest
@@ -11,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from acme_client import Client, Key, b64, make_csr
-from conftest import System
+from conftest import System, Web
 
 REALMS = ["default", "devices"]
 
@@ -383,6 +384,45 @@ def test_F19_an_account_that_was_ended_elsewhere_opens_nothing_any_more(client, 
         talk.result("acme.account.update", account=client.kid.rsplit("/", 1)[1], status="deactivated")
     for _ in range(2):
         problem(client.post(client.directory["newOrder"], {"identifiers": [{"type": "dns", "value": "a.localhost"}]}), 403, "unauthorized")
+
+
+class HostsSystem(System):
+    """One listener, two host names, a realm behind each."""
+
+    more_attributes = 'host-realms="pki.devices.test=devices pki.example.test=default"'
+    more_names = " pki.devices.test pki.example.test"
+
+
+@pytest.fixture
+def by_host_name(monkeypatch):
+    """Names below .test are this machine."""
+    resolve = socket.getaddrinfo
+    monkeypatch.setattr(socket, "getaddrinfo", lambda host, *more, **named: resolve("127.0.0.1" if host.endswith(".test") else host, *more, **named))
+    with HostsSystem.running() as one:
+        yield one
+
+
+def test_F50_host_names_lead_to_realms_that_know_nothing_of_each_other(by_host_name, tmp_path):
+    system = by_host_name
+    trust = str(system.realm("default").https_ca_file)
+    web = Web(system.http01_port, tmp_path)
+    clients = {}
+    for host, realm in (("pki.devices.test", "devices"), ("pki.example.test", "default"), ("localhost", "default")):
+        clients[host] = Client(f"https://{host}:{system.https_port}/acme/directory", trust)
+        assert clients[host].directory["newOrder"] == f"https://{host}:{system.https_port}/acme/new-order"
+        assert clients[host].register().status_code == 201
+        _, chain, _ = clients[host].obtain([f"{realm}.localhost"], web.answers)
+        issuer = x509.load_pem_x509_certificate(chain.encode()).issuer.rfc4514_string()
+        assert f"{realm} CA" in issuer
+    web.stop()
+    # An account of one realm is unknown at the other's host, also under that host's own URL for it.
+    there, here = clients["pki.devices.test"], clients["pki.example.test"]
+    stranger = Client(here.directory_url, trust, key=there.key)
+    stranger.kid = there.kid.replace("pki.devices.test", "pki.example.test")
+    problem(stranger.order(["x.localhost"]), 400, "accountDoesNotExist")
+    problem(stranger.register(onlyReturnExisting=True), 400, "accountDoesNotExist")
+    stranger.kid = there.kid
+    problem(stranger.order(["x.localhost"]), 400, "accountDoesNotExist")
 
 
 class LimitedSystem(System):

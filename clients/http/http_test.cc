@@ -252,6 +252,16 @@ TEST(Listener, TakesItsOwnNamesFromTheHostHeaderOnly) {
   }
 }
 
+TEST(Listener, AHostNameLeadsToItsRealm) {
+  auto one = listener();
+  one.hosts = {{"pki.example.com", "devices"}};
+  EXPECT_EQ(one.realm_of("pki.example.com"), "devices");
+  EXPECT_EQ(one.realm_of("pki.example.com:8443"), "devices");
+  EXPECT_EQ(one.realm_of("PKI.example.com"), "devices");
+  for (const auto* other : {"10.0.0.1:8000", "[2001:db8::1]:8000", "localhost", "example.com", "a.pki.example.com", ""})
+    EXPECT_EQ(one.realm_of(other), "default") << other;
+}
+
 // ----- settings
 
 TEST(Network, HoldsItsAddresses) {
@@ -308,13 +318,14 @@ TEST(Settings, OfClientCertificates) {
 
 TEST(Settings, ReadsTheMastersText) {
   const auto json = wire::parse_json(
-      R"({"socket":"/run/s","front_end":"http","state_directory":"/run/http","listeners":[{"name":"https","tls":true,"address":"127.0.0.1","port":8000,"default_realm":"default","realms":["default"],"names":["localhost"]},{"name":"http","tls":false,"port":8080,"new_accounts_per_hour":7}]})");
+      R"({"socket":"/run/s","front_end":"http","state_directory":"/run/http","listeners":[{"name":"https","tls":true,"address":"127.0.0.1","port":8000,"default_realm":"default","realms":["default"],"names":["localhost"],"hosts":{"pki.example.com":"devices"}},{"name":"http","tls":false,"port":8080,"new_accounts_per_hour":7}]})");
   const auto settings = read_settings(*json);
   ASSERT_TRUE(settings.ok()) << settings.error().message();
   EXPECT_EQ(settings->listeners.at(0).port, 8000);
   EXPECT_TRUE(settings->listeners.at(0).tls);
   EXPECT_EQ(settings->listeners.at(0).new_accounts_per_hour, 100);
   EXPECT_EQ(settings->listeners.at(1).new_accounts_per_hour, 7);
+  EXPECT_EQ(settings->listeners.at(0).hosts, (std::map<std::string, std::string>{{"pki.example.com", "devices"}}));
 }
 
 TEST(Settings, OfARemoteCa) {

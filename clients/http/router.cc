@@ -63,8 +63,9 @@ Match Router::match(const ListenerSettings& listener, Head head, Peer peer) cons
   std::string_view path = head.path;
   auto& request = match.request;
   request.realm = cut_realm(path);
+  request.authority = listener.authority(head.host);
   if (request.realm.empty()) {
-    request.realm = listener.default_realm;
+    request.realm = listener.realm_of(request.authority);
   } else {
     request.prefix = std::string(kRealms) + request.realm;
   }
@@ -72,7 +73,6 @@ Match Router::match(const ListenerSettings& listener, Head head, Peer peer) cons
   request.path = head.path;
   request.query = head.query;
   request.listener = listener.name;
-  request.authority = listener.authority(head.host);
   request.peer = std::move(peer);
   match.family = family_of(path);
   request.headers = std::move(head.headers);

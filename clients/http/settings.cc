@@ -30,6 +30,9 @@ Result<ListenerSettings> read_listener(const Json& json) {
   listener.default_realm = json.text("default_realm");
   listener.realms = json.texts("realms");
   listener.names = json.texts("names");
+  const Json* hosts = json.find("hosts");
+  if (hosts != nullptr && hosts->is_object())
+    for (const auto& [host, realm] : *hosts->as_object()) listener.hosts[host] = realm.is_string() ? *realm.as_string() : "";
   listener.new_accounts_per_hour = static_cast<int>(json.integer("new_accounts_per_hour", listener.new_accounts_per_hour));
   listener.asks_for_certificates = json.text("client_certificates", "optional") == "optional";
   listener.proxy_headers = base::to_lower_ascii(json.text("proxy_headers", listener.proxy_headers));
@@ -90,6 +93,11 @@ bool ListenerSettings::serves(std::string_view realm) const {
 
 bool ListenerSettings::trusts(std::string_view peer) const {
   return std::ranges::any_of(trusted_proxies, [&](const Network& network) { return network.contains(peer); });
+}
+
+const std::string& ListenerSettings::realm_of(std::string_view authority) const {
+  const auto found = hosts.find(base::to_lower_ascii(authority.substr(0, authority.rfind(':'))));
+  return found == hosts.end() ? default_realm : found->second;
 }
 
 std::string ListenerSettings::authority(std::string_view host_header) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -33,6 +34,7 @@ struct ListenerSettings {
   std::string default_realm;                   ///< serves the bare paths; its CA makes the TLS certificate
   std::vector<std::string> realms;             ///< which /realms/<realm>/ exist here
   std::vector<std::string> names;              ///< SANs of the TLS certificate: DNS names and addresses
+  std::map<std::string, std::string> hosts;    ///< host name, lower case -> realm of the bare paths
   int new_accounts_per_hour = 100;             ///< of ACME, for one address; 0: no limit
   bool asks_for_certificates = true;           ///< whether TLS asks clients for a certificate, which they need not have
   std::vector<Network> trusted_proxies;        ///< whose headers about a client certificate count
@@ -43,6 +45,8 @@ struct ListenerSettings {
   bool serves(std::string_view realm) const;
   /// Whether headers about a client certificate count when they come from there.
   bool trusts(std::string_view peer) const;
+  /// The realm of the bare paths for whoever asks for that host. @param authority  as authority() gives it
+  const std::string& realm_of(std::string_view authority) const;
   /// Host and port for absolute URLs: `host_header` when it is one of the names or loopback, else the first name.
   std::string authority(std::string_view host_header) const;
 };

@@ -77,7 +77,7 @@ ServerConfig changed_server() {
   server.identities = {{"alice", "", "default", Roles{Role::RaOperator, Role::Auditor}}, {"", "1000", "*", Roles{Role::Admin}}};
   server.front_ends = {{"http", "/opt/http", "www", {"default", "devices"}, Roles{Role::Frontend}, false}};
   server.listeners = {{"a", false, "::1", 1, "", {"*"}, {}},
-                      {"b", true, "0.0.0.0", 65535, "default", {"default"}, {"x.example", "::1"}, 7}};
+                      {"b", true, "0.0.0.0", 65535, "default", {"default"}, {"x.example", "::1"}, {"x.example=default"}, 7}};
   server.zmq_endpoints = {
       {"127.0.0.2", 5000, "devices", 7, "/etc/server.key", "nobody", {}},
       {.address = "::1", .port = 65534, .realm = "default", .loopback_peers = {Role::RaOperator, Role::Admin}}};

@@ -1,6 +1,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <set>
 
 #include "server/base/address.h"
 #include "server/base/file.h"
@@ -90,6 +91,23 @@ void check_listened_realms(const Context& context, const Servants& servants, con
   }
 }
 
+/// A host name leads to one realm, which is served here, and TLS shows a certificate for it.
+void check_host_realms(const Context& context, const Servants& servants, const Listener& listener, const Node& element) {
+  const Node& at = Places::inside(element, "host-realms");
+  std::set<std::string> seen;
+  for (const auto& text : listener.host_realms) {
+    const auto [host, realm] = split_host_realm(text);
+    const auto found = [&, &name = host](const std::string& what) { context.report.error(at, "found " + name + what); };
+    check_known_realm(context, realm, at);
+    check_served(context, servants, realm, at);
+    if (!seen.insert(host).second) found(" a second time, expected one realm for each host name");
+    if (!serves(listener.realms, realm)) found("=" + realm + ", expected a realm that this listener serves (realms)");
+    const bool is_named =
+        std::ranges::any_of(listener.names, [&, &name = host](const auto& own) { return base::to_lower_ascii(own) == name; });
+    if (!is_named) found(", which names lacks: expected it there, too");
+  }
+}
+
 void check_listeners(const Context& context) {
   const auto& list = context.server.listeners;
   const auto servants = Servants::of(context.server, "chancery-http");
@@ -100,6 +118,7 @@ void check_listeners(const Context& context) {
     check_known_realm(context, one.default_realm, Places::inside(at, "default-realm"));
     check_known_realms(context, one.realms, Places::inside(at, "realms"));
     check_listened_realms(context, servants, one, at);
+    check_host_realms(context, servants, one, at);
     if (!one.default_realm.empty() && !one.realms.empty() && !serves(one.realms, one.default_realm)) {
       context.report.error(Places::inside(at, "realms"),
                            "found no \"" + one.default_realm + "\", expected the default realm to be served");

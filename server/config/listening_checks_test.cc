@@ -73,6 +73,25 @@ TEST(Listening, ListenersOfRealmsThatTheFrontEndServes) {
                   "front end http serves default: whoever asks for that realm here is refused"});
 }
 
+TEST(Listening, HostNamesLeadToRealmsThatAreServed) {
+  const auto hosts = [](const std::string& realms, const std::string& host_realms) {
+    return findings_of(front_end("http", "realms=\"*\" roles=\"frontend\"") +
+                       "<listeners>\n<listener name=\"a\" tls=\"false\" address=\"::1\" port=\"80\" names=\"a.example B.example\" realms=\"" +
+                       realms + "\"\nhost-realms=\"" + host_realms + "\"/></listeners>\n");
+  };
+  const std::string place = "chancery.xml:6:1: chancery/listeners/listener/@host-realms: ";
+  EXPECT_EQ(hosts("*", "a.example=default b.example=devices"), Lines());
+  EXPECT_EQ(hosts("*", "c.example=devices"), Lines{place + "found c.example, which names lacks: expected it there, too"});
+  EXPECT_EQ(hosts("default", "a.example=devices"),
+            Lines{place + "found a.example=devices, expected a realm that this listener serves (realms)"});
+  EXPECT_EQ(hosts("*", "a.example=default A.example=devices"),
+            Lines{place + "found a.example a second time, expected one realm for each host name"});
+  EXPECT_EQ(hosts("*", "a.example=device"),
+            Lines{place + "unknown realm \"device\", expected one of default, devices (did you mean \"devices\"?)"});
+  for (const auto* bad : {"a.example", "a.example=", "=devices", "127.0.0.1=devices", "*.example=devices", "a.example=a b=c"})
+    EXPECT_EQ(hosts("*", bad).size(), 1) << bad;
+}
+
 TEST(Listening, RolesThatTheFrontEndCanGive) {
   const auto zmq = [](const std::string& roles, const std::string& loopback, const std::string& peer) {
     return findings_of(front_end("zmq", "realms=\"default\" roles=\"" + roles + "\"") +

@@ -38,6 +38,13 @@ struct FrontEnd {
 };
 
 /// An address that chancery-http listens on.
+/// A host name, in lower case, and the realm at its bare paths.
+struct HostRealm {
+  std::string host, realm;
+};
+/// "pki.example.com=devices". @return an empty realm when there is no such sign
+HostRealm split_host_realm(std::string_view text);
+
 struct Listener {
   std::string name;
   bool tls = true;
@@ -46,6 +53,7 @@ struct Listener {
   std::string default_realm;                     ///< serves the bare paths; its CA makes the TLS certificate
   std::vector<std::string> realms;               ///< "*" or names
   std::vector<std::string> names;                ///< SANs of the TLS certificate: DNS names and addresses
+  std::vector<std::string> host_realms;          ///< "NAME=REALM": bare paths asked for by that host name are of that realm
   int new_accounts_per_hour = 100;               ///< of ACME, for one address; 0: no limit
   std::string client_certificates = "optional";  ///< none or optional: whether TLS asks clients for one
   std::vector<std::string> trusted_proxies;      ///< addresses and networks whose headers about a client certificate count

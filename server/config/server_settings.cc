@@ -184,6 +184,12 @@ constexpr std::array kListener{
                            .check = check_host_or_address,
                            .doc = "DNS names and addresses in the TLS certificate; needed with tls.",
                            .type = "name or address"}),
+    row<&Listener::host_realms>({.name = "host-realms",
+                                 .check = check_host_realm,
+                                 .doc = "NAME=REALM: who asks for that host name gets that realm at the bare paths "
+                                        "(https://NAME/acme/directory), instead of "
+                                        "the default realm. The name is one of names, too.",
+                                 .type = "NAME=REALM"}),
     row<&Listener::new_accounts_per_hour>({.name = "new-accounts-per-hour",
                                            .least = 0,
                                            .most = 1000000,

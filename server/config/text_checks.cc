@@ -10,6 +10,7 @@
 #include "server/base/names.h"
 #include "server/base/text.h"
 #include "server/base/z85.h"
+#include "server/config/server_config.h"
 
 namespace chancery::config {
 namespace {
@@ -148,6 +149,18 @@ Status check_host_or_address(std::string_view text) {
   const auto rest = text.starts_with("*.") ? text.substr(2) : text;
   if (is_address(text) || is_host_name(rest)) return {};
   return unexpected(text, "a DNS name or an address");
+}
+
+Status check_host_realm(std::string_view text) {
+  const auto [host, realm] = split_host_realm(text);
+  if (is_host_name(host) && RealmName::parse(realm).ok()) return {};
+  return unexpected(text, "a host name and a realm, like pki.example.com=devices");
+}
+
+HostRealm split_host_realm(std::string_view text) {
+  const auto sign = text.find('=');
+  if (sign == std::string_view::npos) return {base::to_lower_ascii(text), ""};
+  return {base::to_lower_ascii(text.substr(0, sign)), std::string(text.substr(sign + 1))};
 }
 
 Status check_domain(std::string_view text) {

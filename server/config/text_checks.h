@@ -41,6 +41,7 @@ Status check_address(std::string_view text);          ///< IPv4 or IPv6 literal
 Status check_network(std::string_view text);          ///< an address, or one with a prefix length: "10.0.0.0/8"
 Status check_address_port(std::string_view text);     ///< "127.0.0.1:53", "[::1]:53"
 Status check_host_or_address(std::string_view text);  ///< of a server certificate; a wildcard label may lead
+Status check_host_realm(std::string_view text);       ///< "pki.example.com=devices": a host name and a realm
 Status check_domain(std::string_view text);           ///< DNS name of letters, digits and hyphens
 Status check_trust_anchor(std::string_view text);     ///< a DS or DNSKEY record: "example. IN DS 20326 8 2 e06d…"
 Status check_name_pattern(std::string_view text);     ///< base::NamePattern

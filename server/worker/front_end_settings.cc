@@ -19,6 +19,16 @@ Json realms_of(const config::Snapshot& snapshot, const std::vector<std::string>&
   return list;
 }
 
+/// Host name -> realm.
+Json hosts_of(const config::Listener& listener) {
+  auto hosts = Json::object();
+  for (const auto& text : listener.host_realms) {
+    const auto [host, realm] = config::split_host_realm(text);
+    hosts.set(host, realm);
+  }
+  return hosts;
+}
+
 Json describe_listener(const config::Snapshot& snapshot, const config::Listener& listener) {
   return Json::object({{"name", listener.name},
                        {"tls", listener.tls},
@@ -27,6 +37,7 @@ Json describe_listener(const config::Snapshot& snapshot, const config::Listener&
                        {"default_realm", listener.default_realm},
                        {"realms", realms_of(snapshot, listener.realms)},
                        {"names", Json::strings(listener.names)},
+                       {"hosts", hosts_of(listener)},
                        {"new_accounts_per_hour", listener.new_accounts_per_hour},
                        {"client_certificates", listener.client_certificates},
                        {"trusted_proxies", Json::strings(listener.trusted_proxies)},
