@@ -28,14 +28,16 @@ int descriptor_of(const zmq::message_t& frame) { return ::zmq_msg_get(frame.hand
 /// The requests that no thread has taken yet, the oldest first.
 class Queue {
  public:
-  Queue(zmq::socket_t& outer, const Intake& intake, std::chrono::milliseconds limit)
-      : outer_(outer), intake_(intake), limit_(limit) {}
+  Queue(zmq::socket_t& outer, const Manner& manner)
+      : outer_(outer),
+        manner_(manner),
+        overload_(manner.refuse(Error(Code::Busy, "the server is overloaded: nothing was done, try again shortly"))) {}
 
   /// One request; at once, so that its time counts from its arrival and not from when a thread is free.
   void take_in() {
     auto frames = receive(outer_);
     const Ticket ticket{std::chrono::steady_clock::now(), descriptor_of(frames.back())};
-    if (intake_ && !intake_(outer_, frames)) return;
+    if (manner_.intake && !manner_.intake(outer_, frames)) return;
     Waiting one{ticket, octets_in(frames), std::move(frames)};
     if (!has_room_for(one)) forget_gone_ones();
     if (!has_room_for(one)) return turn_away(one);
@@ -46,7 +48,7 @@ class Queue {
   /// Until the oldest one has waited long enough; negative: none waits.
   std::chrono::milliseconds time_left() const {
     if (waiting_.empty()) return std::chrono::milliseconds{-1};
-    const auto left = waiting_.front().ticket.arrived + limit_ - std::chrono::steady_clock::now();
+    const auto left = waiting_.front().ticket.arrived + manner_.waiting_limit - std::chrono::steady_clock::now();
     return std::max(std::chrono::ceil<std::chrono::milliseconds>(left), std::chrono::milliseconds{0});
   }
 
@@ -96,15 +98,14 @@ class Queue {
     });
   }
   void turn_away(Waiting& one) {
-    static const auto kOverload = failure(Error(Code::Busy, "the server is overloaded: nothing was done, try again shortly"));
-    one.frames.back().rebuild(kOverload.data(), kOverload.size());
+    one.frames.back().rebuild(overload_.data(), overload_.size());
     one.frames.erase(one.frames.begin() + 1);  // who asked, which stands before the envelope
     send(outer_, one.frames);
   }
 
   zmq::socket_t& outer_;
-  const Intake& intake_;
-  std::chrono::milliseconds limit_;
+  const Manner& manner_;
+  std::string overload_;  ///< the answer to what cannot wait
   std::deque<Waiting> waiting_;
   std::size_t octets_ = 0;
 };
@@ -131,9 +132,11 @@ Ticket ticket_in(const zmq::message_t& frame) {
   return ticket;
 }
 
-void hand_out(zmq::socket_t& outer, zmq::socket_t& inner, const Intake& intake, std::chrono::milliseconds limit) {
+std::string Manner::refuse(const Error& why) const { return refusal == nullptr ? failure(why) : refusal(why); }
+
+void hand_out(zmq::socket_t& outer, zmq::socket_t& inner, const Manner& manner) {
   std::vector<zmq::message_t> idle;  // the threads' names; the latest one has its session and its caches warm
-  Queue queue(outer, intake, limit);
+  Queue queue(outer, manner);
   for (;;) {
     std::array<zmq::pollitem_t, 2> waiting{{{inner.handle(), 0, ZMQ_POLLIN, 0}, {outer.handle(), 0, ZMQ_POLLIN, 0}}};
     zmq::poll(waiting.data(), waiting.size(), queue.time_left());

@@ -23,7 +23,7 @@ class Broker : public ::testing::Test {
     inner_.bind("inproc://inner");
     thread_ = std::thread([this] {
       try {
-        hand_out(outer_, inner_, {}, limit_);
+        hand_out(outer_, inner_, {.waiting_limit = limit_});
       } catch (const zmq::error_t& ended) {
         EXPECT_EQ(ended.num(), ETERM);
       }

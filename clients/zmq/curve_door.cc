@@ -6,7 +6,6 @@
 
 #include "clients/zmq/backend.h"
 #include "clients/zmq/curve_key.h"
-#include "clients/zmq/dialect.h"
 #include "clients/zmq/thread.h"
 #include "server/base/log.h"
 #include "server/base/process.h"
@@ -43,7 +42,7 @@ Frames verdict(const Frames& question, bool may, const std::string& user) {
   return answer;
 }
 
-void answer_zap(zmq::socket_t& socket, const Admitted& admitted, client::Complaints& complaints) {
+void answer_zap(zmq::socket_t& socket, const Admitted& admitted, const std::string& advice, client::Complaints& complaints) {
   for (;;) {
     const auto question = receive(socket);
     const auto key = key_in(question);
@@ -52,7 +51,7 @@ void answer_zap(zmq::socket_t& socket, const Admitted& admitted, client::Complai
     const bool may = !key.empty() && known != admitted.end() && known->second.contains(key);
     if (!may) {
       complaints.log(base::LogLevel::Warning, "unknown CURVE key", {},
-                     "endpoint " + domain + ": unknown CURVE key " + key + "; a <peer> of <zmq-peers> would let it in");
+                     "endpoint " + domain + ": unknown CURVE key " + key + "; " + advice);
     }
     auto answer = verdict(question, may, key);
     send(socket, answer);
@@ -74,7 +73,7 @@ bool is_request(const Frames& frames) {
 }
 
 /// Behind the envelope that it came in, as far as there is one.
-Frames refusal(Frames& frames) {
+Frames refusal(Frames& frames, const Manner& manner) {
   Frames answer;
   answer.push_back(std::move(frames.front()));
   for (std::size_t i = 1; i < frames.size() && i <= kMaxParts; ++i) {
@@ -83,26 +82,25 @@ Frames refusal(Frames& frames) {
     if (is_delimiter) break;
   }
   const Error why(Code::Malformed, "[700] found no envelope, empty frame and one JSON object of at most 1 MiB in one frame");
-  answer.push_back(frame_of(failure(why)));
+  answer.push_back(frame_of(manner.refuse(why)));
   return answer;
 }
 
 }  // namespace
 
-void admit_keys(zmq::context_t& context, Admitted admitted, client::Complaints& complaints) {
+void admit_keys(zmq::context_t& context, Admitted admitted, std::string advice, client::Complaints& complaints) {
   zmq::socket_t socket(context, zmq::socket_type::rep);
   socket.bind(kZapAddress);
-  start_thread("the judge of CURVE keys", [held = std::move(socket), known = std::move(admitted), &complaints]() mutable {
-    answer_zap(held, known, complaints);
-  });
+  start_thread("the judge of CURVE keys", [held = std::move(socket), known = std::move(admitted), words = std::move(advice),
+                                           &complaints]() mutable { answer_zap(held, known, words, complaints); });
 }
 
-bool take_curve(zmq::socket_t& outer, Frames& request) {
+bool take_curve(zmq::socket_t& outer, Frames& request, const Manner& manner) {
   const char* user = ::zmq_msg_gets(request.back().handle(), "User-Id");
   PKI_CHECK(user != nullptr);  // nobody comes in without one
   const auto who = std::string(kCurvePeer) + user;
   if (!is_request(request)) {
-    auto answer = refusal(request);
+    auto answer = refusal(request, manner);
     send(outer, answer);
     return false;
   }

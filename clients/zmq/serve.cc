@@ -1,22 +1,18 @@
 #include "clients/zmq/serve.h"
 
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
-#include <thread>
 #include <vector>
-#include <zmq.hpp>
 
 #include "clients/lib/complaints.h"
 #include "clients/zmq/backend.h"
-#include "clients/zmq/broker.h"
 #include "clients/zmq/curve_door.h"
 #include "clients/zmq/curve_key.h"
+#include "clients/zmq/door.h"
 #include "clients/zmq/guard.h"
 #include "clients/zmq/seed_limit.h"
 #include "clients/zmq/tasks.h"
@@ -29,11 +25,6 @@ namespace chancery::zmq_gateway {
 namespace {
 
 constexpr int kThreadsPerDoor = 4;  ///< so that one slow key pair does not stall the others
-constexpr std::int64_t kMaxFrameBytes = kMaxMessageBytes;
-constexpr int kHandshakeMs = 2000;
-constexpr int kHighWater = 100;
-constexpr int kBacklog = 256;
-constexpr std::size_t kInsideNameBytes = 16;
 
 client::Complaints& complaints() {
   static client::Complaints all;
@@ -49,49 +40,6 @@ void complain_about(const Reply& reply, const std::string& realm) {
   complaints().log(is_ours ? base::LogLevel::Warning : base::LogLevel::Info,
                    known + " " + std::string(base::describe(why.code()).text), {realm, "zmq", std::to_string(++count)},
                    known + " refused: " + failure_text(why));
-}
-
-/// A request as it comes from the broker: the ticket, libzmq's name of the connection, the peer's address, the envelope with its
-/// empty frame, the request. The guard lets nothing else through.
-struct Question {
-  std::vector<zmq::message_t> envelope;  ///< what goes before the answer
-  Ticket ticket;
-  std::string peer;
-  zmq::message_t request;
-};
-
-Question read_question(zmq::socket_t& socket) {
-  constexpr std::size_t kLeastFrames = 5;
-  constexpr std::size_t kMostFrames = kLeastFrames + kMaxParts;
-  Question question;
-  auto& frames = question.envelope;
-  do {
-    PKI_CHECK(frames.size() < kMostFrames && socket.recv(frames.emplace_back()));
-  } while (frames.back().more());
-  PKI_CHECK(frames.size() >= kLeastFrames);
-  question.request = std::move(frames.back());
-  frames.pop_back();
-  question.ticket = ticket_in(frames[0]);
-  question.peer = frames[2].to_string();
-  frames.erase(frames.begin() + 2);
-  frames.erase(frames.begin());
-  return question;
-}
-
-/// A DEALER, since a REP would hide the peer's address, which lies before the empty frame.
-void answer_requests(zmq::context_t& context, const std::string& inner, SocketBackend& backend, Port port) {
-  zmq::socket_t socket(context, zmq::socket_type::dealer);
-  socket.connect(inner);
-  report_for_work(socket);
-  for (;;) {
-    auto question = read_question(socket);
-    const auto& request = question.request;
-    backend.set_asker({std::move(question.peer), question.ticket});
-    const auto reply = handle(backend, port, {static_cast<const char*>(request.data()), request.size()});
-    if (reply.refusal) complain_about(reply, backend.realm());
-    for (auto& frame : question.envelope) socket.send(frame, zmq::send_flags::sndmore);
-    socket.send(zmq::buffer(reply.text), zmq::send_flags::none);
-  }
 }
 
 /// As many peers of one port as there are descriptors for: libzmq spins when it cannot accept what has connected.
@@ -119,49 +67,28 @@ struct Shared {
   std::shared_ptr<KeyPair> keys;     ///< none: no CURVE
 };
 
-/// A ROUTER that takes connections of this process alone, from the guard. @return its abstract Unix address.
-std::string bind_inside(zmq::socket_t& outer) {
-  auto inside = "chancery-zmq-" + base::to_hex(base::random_bytes(kInsideNameBytes));
-  outer.set(zmq::sockopt::maxmsgsize, kMaxFrameBytes);
-  outer.set(zmq::sockopt::handshake_ivl, kHandshakeMs);
-  outer.set(zmq::sockopt::rcvhwm, kHighWater);
-  outer.set(zmq::sockopt::sndhwm, kHighWater);
-  outer.set(zmq::sockopt::linger, 0);
-  outer.set(zmq::sockopt::backlog, kBacklog);
-  const pid_t ourselves = ::getpid();
-  PKI_CHECK(::zmq_setsockopt(outer.handle(), ZMQ_IPC_FILTER_PID, &ourselves, sizeof ourselves) == 0);
-  outer.bind("ipc://@" + inside);
-  return inside;
+/// The work of one thread, with a session of its own.
+Answerer make_answerer(const Shared& shared, Port port) {
+  auto backend =
+      std::make_shared<SocketBackend>(shared.settings.socket, shared.settings.front_end, shared.endpoint, *shared.seeds);
+  return [backend, seeds = shared.seeds, port](Asked asked) {
+    backend->set_asker({std::move(asked.peer), asked.ticket});
+    const auto reply = handle(*backend, port, asked.request);
+    if (reply.refusal) complain_about(reply, backend->realm());
+    return reply.text;
+  };
 }
 
-void start_workers(zmq::context_t& context, const std::string& inner_name, const Shared& shared, Port port) {
-  for (int i = 0; i < kThreadsPerDoor; ++i) {
-    start_thread("thread", [&context, inner_name, shared, port] {
-      SocketBackend backend(shared.settings.socket, shared.settings.front_end, shared.endpoint, *shared.seeds);
-      answer_requests(context, inner_name, backend, port);
-    });
-  }
-}
-
-/// One of libzmq's two sockets behind a guard: the ROUTER, an inproc ROUTER for the threads, and the broker between.
-/// @return where the guard finds it.
+/// One of libzmq's two sockets behind a guard. @return where the guard finds it.
 std::string open_door(zmq::context_t& context, const Shared& shared, Port port, bool curve) {
-  zmq::socket_t outer(context, zmq::socket_type::router);
+  DoorPlan plan{.program = "chancery-zmq", .threads = kThreadsPerDoor, .manner = {}, .make_answerer = [shared, port] {
+                  return make_answerer(shared, port);
+                }};
   if (curve) {
-    const std::string secret(base::as_text(shared.keys->secret_key.view()));
-    outer.set(zmq::sockopt::curve_server, 1);
-    outer.set(zmq::sockopt::curve_secretkey, secret);
-    outer.set(zmq::sockopt::zap_domain, shared.endpoint.text());
+    plan.keys = shared.keys.get();
+    plan.zap_domain = shared.endpoint.text();
   }
-  auto inside = bind_inside(outer);
-  const auto inner_name = "inproc://" + inside;
-  zmq::socket_t inner(context, zmq::socket_type::router);
-  inner.bind(inner_name);
-  start_workers(context, inner_name, shared, port);
-  start_thread("broker", [outside = std::move(outer), inner_end = std::move(inner), curve]() mutable {
-    hand_out(outside, inner_end, curve ? Intake(take_curve) : Intake());
-  });
-  return inside;
+  return open_door(context, plan);
 }
 
 Status serve_port(zmq::context_t& context, const Shared& shared, Port port, const GuardLimits& limits) {
@@ -188,7 +115,7 @@ Admitted admitted_keys(const Settings& settings) {
 
 Status serve(const Settings& settings) {
   static zmq::context_t context(1);
-  admit_keys(context, admitted_keys(settings), complaints());
+  admit_keys(context, admitted_keys(settings), "a <peer> of <zmq-peers> would let it in", complaints());
   const auto limits = guard_limits(settings);
   for (const auto& endpoint : settings.endpoints) {
     Shared shared{settings, endpoint, std::make_shared<SeedLimit>(endpoint.wrong_seeds_per_minute), nullptr};
