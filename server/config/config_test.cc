@@ -177,7 +177,10 @@ RealmConfig changed_realm() {
                 std::chrono::days{1},
                 std::chrono::seconds{0},
                 "web",
-                {{"web", changed_policy()}, {"empty", AcmePolicy()}}};
+                {{"web", changed_policy()}, {"empty", AcmePolicy()}},
+                {"tcp://[2001:db8::1]:5010 rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7",
+                 "tcp://val.example:5010 JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6"},
+                2};
   realm.command_roles = {{"certificate.issue", Role::Admin}, {"crl.issue", Role::CaOperator}};
   realm.profiles = builtin_profiles();
   realm.profiles.insert_or_assign(profile_name("changed"), changed_profile());

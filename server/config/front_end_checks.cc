@@ -35,6 +35,17 @@ void check_program_file(const Context& context, const FrontEnd& front_end, const
                                ", an absolute path, or the program-directory that has it");
 }
 
+void check_vantage_key(const Context& context, const FrontEnd& front_end, const Node& at) {
+  if (front_end.vantage_key_file.empty()) return;
+  const Node& place = Places::inside(at, "vantage-key-file");
+  if (!front_end.asks_vantage_points()) {
+    return context.report.error(
+        place, "found a key of " + front_end.program + ", expected none: chancery-http is what asks vantage points");
+  }
+  const FrontEnd* reader = &front_end;
+  check_curve_key_file(context, front_end.vantage_key_file, place, {&reader, 1});
+}
+
 }  // namespace
 
 void check_front_ends(const Context& context) {
@@ -46,6 +57,7 @@ void check_front_ends(const Context& context) {
       context.report.error(Places::inside(at, "user"), "found no user \"" + list[i].user + "\" on this machine");
     }
     check_known_realms(context, list[i].realms, Places::inside(at, "realms"));
+    check_vantage_key(context, list[i], at);
     if (list[i].enabled) check_program_file(context, list[i], Places::inside(at, "program"));
   }
 }

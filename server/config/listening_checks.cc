@@ -1,13 +1,8 @@
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <set>
 
 #include "server/base/address.h"
-#include "server/base/file.h"
 #include "server/base/text.h"
-#include "server/base/user.h"
-#include "server/base/z85.h"
 #include "server/config/server_context.h"
 
 namespace chancery::config {
@@ -133,37 +128,10 @@ void check_listeners(const Context& context) {
 
 // ----- ZMQ
 
-/// Nobody but its owner reads a file of mode 0600.
-void check_key_owner(const Context& context, const base::Path& file, const Node& at) {
-  struct stat found {};
-  if (::stat(file.c_str(), &found) != 0) return;
-  for (const auto* one : Servants::of(context.server, "chancery-zmq").all) {
-    const auto user = base::find_user(context.server.user_of(*one));
-    if (!user || user->uid == 0 || user->uid == found.st_uid) continue;
-    return context.report.error(at, "found owner uid " + std::to_string(found.st_uid) + ", expected user " + user->name +
-                                        ", whom front end " + one->name + " runs as and who has to read it (chown " + user->name +
-                                        " " + file.string() + ")");
-  }
-}
-
-void check_key_text(const base::Path& file, const Node& at, Report& report) {
-  constexpr std::size_t kMostOctets = 256;
-  const auto text = base::read_file(file, kMostOctets);
-  if (!text.ok() && text.error().code() == Code::Denied) return;  // another user's, who reads it
-  if (text.ok() && base::is_curve_key(base::trim(*text))) return;
-  report.error(
-      at, "found no CURVE key in " + file.string() +
-              ", expected the 40 characters of Z85 of a secret one and nothing else (chancery zmq-key --out FILE makes one)");
-}
-
 void check_endpoint_key(const Context& context, const ZmqEndpoint& endpoint, const Node& element) {
-  const auto& file = endpoint.server_key_file;
-  if (file.empty()) return;
-  const Node& at = Places::inside(element, "server-key-file");
-  check_secret_file(file, {file.parent_path()}, at, context.report);
-  if (context.report.has_reported(at)) return;
-  check_key_text(file, at, context.report);
-  check_key_owner(context, file, at);
+  if (endpoint.server_key_file.empty()) return;
+  const auto readers = Servants::of(context.server, "chancery-zmq").all;
+  check_curve_key_file(context, endpoint.server_key_file, Places::inside(element, "server-key-file"), readers);
 }
 
 void check_without_curve(const Context& context, const ZmqEndpoint& endpoint, const Node& at) {

@@ -114,6 +114,9 @@ void resolve_paths(ServerConfig& server) {
   server.run_directory = below(directory, server.run_directory);
   server.program_directory = below(directory, server.program_directory);
   server.realms_directory = below(directory, server.realms_directory);
+  for (auto& front_end : server.front_ends) {
+    if (!front_end.vantage_key_file.empty()) front_end.vantage_key_file = below(directory, front_end.vantage_key_file);
+  }
   for (auto& endpoint : server.zmq_endpoints) {
     if (!endpoint.server_key_file.empty()) endpoint.server_key_file = below(directory, endpoint.server_key_file);
   }

@@ -128,6 +128,44 @@ void check_challenges(const AcmeConfig& acme, const Node& at, Report& report) {
   }
 }
 
+/// One program in two rows would count twice.
+void check_vantage_points(const AcmeConfig& acme, const Node& at, Report& report) {
+  const auto& points = acme.vantage_points;
+  const Node& list = place_of(at, {"vantage_points"});
+  const auto part = [](const std::string& point, bool key) {
+    const auto blank = point.find(' ');
+    return key ? point.substr(blank + 1) : point.substr(0, blank);
+  };
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const Node& place = list.children.size() == points.size() ? list.children[i] : list;
+    for (const bool key : {false, true}) {
+      const auto same = [&](const std::string& other) { return part(other, key) == part(points[i], key); };
+      if (std::none_of(points.begin(), points.begin() + static_cast<std::ptrdiff_t>(i), same)) continue;
+      report.error(place,
+                   std::string("found the ") + (key ? "key" : "address") + " a second time, expected each vantage point once");
+      break;
+    }
+  }
+  if (points.size() > kMostVantagePoints) {
+    report.error(list, "found " + std::to_string(points.size()) + " vantage points, expected at most " +
+                           std::to_string(kMostVantagePoints));
+  }
+}
+
+void check_vantage_quorum(const AcmeConfig& acme, const Node& at, Report& report) {
+  if (!acme.vantage_quorum) return;
+  const auto points = static_cast<int>(acme.vantage_points.size());
+  const Node& place = place_of(at, {"vantage_quorum"});
+  const auto found = "found " + std::to_string(*acme.vantage_quorum);
+  if (*acme.vantage_quorum > points)
+    return report.error(place, found + ", expected at most the " + std::to_string(points) + " of vantage_points");
+  const int usual = usual_quorum(acme.vantage_points.size());
+  if (*acme.vantage_quorum >= usual) return;
+  report.warning(place, found + ", expected " + std::to_string(usual) + " or more of " + std::to_string(points) +
+                            ": what deceives the front end and " + std::to_string(*acme.vantage_quorum) +
+                            " of them gets certificates");
+}
+
 /// A policy can only choose among what ACME offers here.
 void check_offered(const RealmConfig& realm, const ProfileName& name, const Node& at, Report& report) {
   std::vector<std::string> offered{realm.acme.profile.text()};
@@ -188,6 +226,8 @@ void check_acme_policies(const RealmConfig& realm, const Node& acme, Report& rep
 void check_acme(const RealmConfig& realm, const Node& root, Report& report) {
   const Node& acme = place_of(root, {kAcmeSection});
   check_challenges(realm.acme, acme, report);
+  check_vantage_points(realm.acme, acme, report);
+  check_vantage_quorum(realm.acme, acme, report);
   check_acme_policies(realm, acme, report);
   check_acme_profile(realm, realm.acme.profile, place_of(acme, {"profile"}), report);
   const Node& profiles = place_of(acme, {"profiles"});

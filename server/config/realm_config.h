@@ -14,6 +14,7 @@
 #include "server/base/key_spec.h"
 #include "server/base/names.h"
 #include "server/base/role.h"
+#include "server/config/vantage.h"
 
 /// What a realm's directory says, as plain values. Pure: the realm room sees these structs and nothing else of config.
 namespace chancery::config {
@@ -120,7 +121,11 @@ struct AcmeConfig {
   std::chrono::seconds account_retention{std::chrono::hours{24 * 730}};  ///< accounts that are unused; 0: for ever
   std::string policy;                          ///< of accounts that have none of their own; empty: AcmePolicy's defaults
   std::map<std::string, AcmePolicy> policies;  ///< by name
+  std::vector<std::string>
+      vantage_points;                 ///< "tcp://HOST:PORT KEY": chancery-validate elsewhere; none: the front end alone looks
+  std::optional<int> vantage_quorum;  ///< how many of them must agree; none: usual_quorum
 
+  int quorum() const { return vantage_quorum.value_or(usual_quorum(vantage_points.size())); }
   bool operator==(const AcmeConfig&) const = default;
 };
 

@@ -195,6 +195,19 @@ constexpr std::array kAcme{
          .doc = "Networks that validation does not connect to, beside loopback, link-local, multicast and reserved ones and this "
                 "machine's own addresses.",
          .type = "network"}),
+    row<&AcmeConfig::vantage_points>({.name = "vantage_points",
+                                      .check = check_vantage_point,
+                                      .doc = "Programs chancery-validate on other machines that look for themselves after the "
+                                             "front end has found a proof, each as "
+                                             "\"tcp://HOST:PORT KEY\" with its public CURVE key (doc/acme-vantage.md), at most "
+                                             "16. Empty: the front end alone looks.",
+                                      .type = "address and key"}),
+    row<&AcmeConfig::vantage_quorum>(
+        {.name = "vantage_quorum",
+         .least = 1,
+         .most = kMostVantagePoints,
+         .doc = "How many of vantage_points must find the same. none: the only one, all but one of 2 to 5, "
+                "all but two of 6 and more. The front end itself must find it in any case."}),
     row<&AcmeConfig::order_lifetime>({.name = "order_lifetime",
                                       .unit = "s",
                                       .least = kMinute,

@@ -9,6 +9,7 @@ libconfig_a_SOURCES = \
   server/config/file_checks.cc \
   server/config/finding.cc server/config/finding.h \
   server/config/front_end_checks.cc \
+  server/config/key_file_checks.cc \
   server/config/listening_checks.cc \
   server/config/load.cc server/config/load.h \
   server/config/node.h \
@@ -30,7 +31,8 @@ libconfig_a_SOURCES = \
   server/config/source.cc server/config/source.h \
   server/config/text_checks.cc server/config/text_checks.h \
   server/config/upki_view.cc server/config/upki_view.h \
-  server/config/value.cc server/config/value.h
+  server/config/value.cc server/config/value.h \
+  server/config/vantage.h
 libconfig_a_CPPFLAGS = $(AM_CPPFLAGS) $(PUGIXML_CFLAGS) $(YAML_CFLAGS)
 CONFIG_LIBS = libconfig.a $(BASE_LIBS) $(PUGIXML_LIBS) $(YAML_LIBS)
 

@@ -33,7 +33,9 @@ struct FrontEnd {
   std::vector<std::string> realms;  ///< "*" or names
   Roles roles;
   bool enabled = true;
+  std::filesystem::path vantage_key_file;  ///< secret CURVE key, Z85, mode 0600, to ask vantage points with; empty: it asks none
 
+  bool asks_vantage_points() const { return std::filesystem::path(program).filename() == "chancery-http"; }
   bool operator==(const FrontEnd&) const = default;
 };
 

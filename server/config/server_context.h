@@ -66,6 +66,10 @@ void check_names_differ(const Context& context, std::string_view element, std::s
   }
 }
 
+/// A secret CURVE key of front ends: a file of mode 0600 that these programs' users can read, with a key and nothing else.
+void check_curve_key_file(const Context& context, const std::filesystem::path& file, const Node& at,
+                          std::span<const FrontEnd* const> readers);
+
 /// Front ends by themselves: their users, realms and programs.
 void check_front_ends(const Context& context);
 /// What front ends listen at, and whether they can serve it.

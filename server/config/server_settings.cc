@@ -159,6 +159,12 @@ constexpr std::array kFrontEnd{
          .required = true,
          .doc = "The most its sessions may do, whoever they act for. frontend for chancery-http and chancery-zmq."}),
     row<&FrontEnd::enabled>({.name = "enabled", .doc = "Whether the server runs it."}),
+    row<&FrontEnd::vantage_key_file>(
+        {.name = "vantage-key-file",
+         .doc = "With chancery-http: its secret CURVE key, with which it asks the vantage_points of realms "
+                "(doc/acme-vantage.md), a file of "
+                "mode 0600 that chancery zmq-key makes, relative to chancery.xml. Empty: it can ask none.",
+         .type = "file"}),
 };
 
 constexpr std::array kListener{

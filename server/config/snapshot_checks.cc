@@ -4,6 +4,7 @@
 
 #include "server/base/address.h"
 #include "server/config/checks.h"
+#include "server/config/realm_settings.h"
 #include "server/config/setting.h"
 #include "server/config/text_checks.h"
 
@@ -167,6 +168,23 @@ void check_zmq_address(const ServerConfig& server, const RealmConfig& realm, con
                                       realm.name.text() + "\"/></zmq> there");
 }
 
+/// Vantage points answer known keys only, and a realm that has some takes no proof without them.
+void check_vantage_keys(const ServerConfig& server, const RealmConfig& realm, const Node& root, Report& report) {
+  const Node* acme = root.find(kAcmeSection);
+  const Node* at = acme == nullptr ? nullptr : acme->find("vantage_points");
+  if (at == nullptr || realm.acme.vantage_points.empty() || !realm.acme.enabled) return;
+  for (const auto& one : server.front_ends) {
+    if (!one.enabled || !one.asks_vantage_points() || !one.vantage_key_file.empty()) continue;
+    const bool serves_it =
+        std::ranges::any_of(one.realms, [&](const auto& name) { return name == "*" || name == realm.name.text(); });
+    if (!serves_it) continue;
+    report.error(*at,
+                 "found vantage points, but front end " + one.name +
+                     " of chancery.xml has no vantage-key-file to ask them with, expected one (chancery zmq-key --out FILE makes "
+                     "it): without it every proof fails");
+  }
+}
+
 /// Who writes there is master of every record that the realm has (nodes, administrators, what is revoked).
 void check_database_directory(const ServerConfig& server, const RealmConfig& realm, Report& report) {
   check_trusted(realm.database_file().parent_path(), {realm.directory, users_of_files(server)}, report);
@@ -178,6 +196,7 @@ void check_realm_in_server(const ServerConfig& server, const RealmConfig& realm,
   check_urls(server, realm, root, report);
   check_zmq_address(server, realm, root, report);
   check_database_directory(server, realm, report);
+  check_vantage_keys(server, realm, root, report);
 }
 
 }  // namespace chancery::config

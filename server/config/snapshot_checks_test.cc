@@ -261,5 +261,58 @@ TEST(SnapshotChecks, B9_CrlSchedule) {
   EXPECT_EQ(warnings("59m"), 1U);
 }
 
+/// What is said of a realm with vantage points beside that front end.
+std::vector<std::string> vantage_findings(const std::string& front_end, const std::string& acme = {}) {
+  const Place place;
+  place.write("good.curve", "JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6\n");
+  place.write("bad.curve", "no key\n");
+  place.write("open.curve", "JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6\n", 0644);
+  place.write("chancery-http", "", 0700);
+  place.write("chancery.xml", "<chancery run-directory=\"run\">\n<realms directory=\"realms\"/>\n<front-ends>\n<front-end " +
+                                  front_end + "/>\n</front-ends></chancery>\n");
+  place.write("realms/default/ca.config.yml",
+              std::string(testing::kGoodRealm) +
+                  "acme:\n  vantage_points: [\"tcp://a.example:5010 rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7\"]\n" + acme);
+  auto all = place.findings();
+  std::erase_if(all, [](const std::string& line) { return line.find("vantage") == std::string::npos; });
+  return all;
+}
+
+TEST(SnapshotChecks, I10_RealmsWithVantagePointsNeedAFrontEndThatCanAskThem) {
+  using Lines = std::vector<std::string>;
+  const std::string http = "name=\"http\" program=\"chancery-http\" roles=\"frontend\" ";
+  const Lines missing{
+      "realms/default/ca.config.yml:3:19: acme.vantage_points: found vantage points, but front end http of chancery.xml has no "
+      "vantage-key-file to ask them with, expected one (chancery zmq-key --out FILE makes it): without it every proof fails"};
+  EXPECT_EQ(vantage_findings(http + "realms=\"*\""), missing);
+  EXPECT_EQ(vantage_findings(http + "realms=\"default\""), missing);
+  EXPECT_EQ(vantage_findings(http + "realms=\"*\" vantage-key-file=\"good.curve\""), Lines());
+  EXPECT_EQ(vantage_findings(http + "realms=\"*\" enabled=\"false\""), Lines()) << "nobody asks";
+  EXPECT_EQ(vantage_findings(http + "realms=\"*\"", "  enabled: false\n"), Lines()) << "nobody answers ACME clients";
+  EXPECT_EQ(vantage_findings("name=\"zmq\" program=\"chancery-zmq\" roles=\"frontend\" realms=\"*\""), Lines());
+}
+
+TEST(SnapshotChecks, KeysForVantagePointsAreKeys) {
+  const auto said = [](const std::string& file) {
+    const auto all = vantage_findings(
+        "name=\"http\" program=\"chancery-http\" roles=\"frontend\" realms=\"*\" vantage-key-file=\"" + file + "\"");
+    return all.size() == 1 ? all.front().substr(all.front().find(": ") + 2) : std::to_string(all.size()) + " findings";
+  };
+  EXPECT_TRUE(said("bad.curve").starts_with("chancery/front-ends/front-end/@vantage-key-file: found no CURVE key in bad.curve"));
+  EXPECT_NE(said("open.curve").find("0644"), std::string::npos) << said("open.curve");
+  EXPECT_NE(said("none.curve").find("none.curve"), std::string::npos) << said("none.curve");
+}
+
+TEST(SnapshotChecks, AQuorumBelowTheUsualOneIsADecision) {
+  const auto quorum = [](const std::string& value) {
+    return vantage_findings(
+        "name=\"http\" program=\"chancery-http\" roles=\"frontend\" realms=\"*\" vantage-key-file=\"good.curve\"",
+        "  vantage_quorum: " + value + "\n");
+  };
+  EXPECT_EQ(quorum("1"), std::vector<std::string>());
+  EXPECT_EQ(quorum("none"), std::vector<std::string>());
+  EXPECT_EQ(quorum("2").size(), 1U);
+}
+
 }  // namespace
 }  // namespace chancery::config

@@ -145,6 +145,19 @@ Status check_address_port(std::string_view text) {
   return unexpected(text, kExpected);
 }
 
+Status check_vantage_point(std::string_view text) {
+  constexpr std::string_view kScheme = "tcp://";
+  const auto blank = text.find(' ');
+  const auto address = text.substr(0, blank);
+  const auto colon = address.rfind(':');
+  const bool shaped = blank != std::string_view::npos && address.starts_with(kScheme) && colon > kScheme.size();
+  const auto host = shaped ? address.substr(kScheme.size(), colon - kScheme.size()) : std::string_view();
+  const bool is_there = check_address_port(address.substr(shaped ? kScheme.size() : 0)).ok() ||
+                        (is_host_name(host) && is_port(address.substr(colon + 1)));
+  if (shaped && is_there && base::is_curve_key(text.substr(blank + 1))) return {};
+  return unexpected(text, "tcp://HOST:PORT, a blank and the 40 characters of a public CURVE key, as chancery zmq-key prints it");
+}
+
 Status check_host_or_address(std::string_view text) {
   const auto rest = text.starts_with("*.") ? text.substr(2) : text;
   if (is_address(text) || is_host_name(rest)) return {};

@@ -202,7 +202,7 @@ inline constexpr std::array kAcmeCaaFinish{
     Param{"claim", Type::Text, kRequired, kMaxId, "what acme.order.finalize or acme.order.get gave"},
     Param{"allowed", Type::Boolean, kRequired, 1, "whether CAA was found, and allowed it"},
     Param{"error", Type::Object, kOptional, 8192, "problem document {type, detail} when not allowed"},
-    Param{"evidence", Type::Text, kOptional, 2048, "what was asked, and what came back"}};
+    Param{"evidence", Type::Text, kOptional, 16384, "what was asked, and what came back"}};
 inline constexpr std::array kAcmeCertificateGet{kAccount, kSignedBy, Param{"serial", Type::Hex, kRequired, 40, "serial number"}};
 inline constexpr std::array kAcmeCertificateRevoke{
     Param{"certificate", Type::Pem, kRequired, kMaxPem, "the certificate"},
@@ -216,7 +216,7 @@ inline constexpr std::array kAcmeChallengeFinish{
     Param{"valid", Type::Boolean, kRequired, 1, "whether the proof was found"},
     Param{"caa_checked", Type::Boolean, kOptional, 1, "whether CAA was looked at, and allowed it"},
     Param{"error", Type::Object, kOptional, 8192, "problem document {type, detail} when not valid"},
-    Param{"evidence", Type::Text, kOptional, 2048, "what was asked, of which address, and what came back"}};
+    Param{"evidence", Type::Text, kOptional, 16384, "what was asked, of which address, and what came back"}};
 inline constexpr Param kAccountOptional{"account", Type::Text, kOptional, kMaxId, "only this account's"};
 inline constexpr std::array kAcmeAccountPolicy{
     kAccount, Param{"policy", Type::Word, kOptional, 63, "name of the policy; without it, the account has the realm's"}};
@@ -541,6 +541,8 @@ inline constexpr std::array kAcmeRealm{
     Field{"allow_loopback", Type::Boolean, "whether validation may connect to loopback"},
     Field{"allowed_networks", Type::Texts, "networks that it may connect to although they are forbidden otherwise"},
     Field{"forbidden_networks", Type::Texts, "networks that it does not connect to, beside loopback and other special ones"},
+    Field{"vantage_points", Type::Texts, "tcp://HOST:PORT KEY of those who look, too"},
+    Field{"vantage_quorum", Type::Integer, "how many of them must agree"},
     Field{"upki_clients", Type::Boolean, "whether uPKI's command line is served"},
     Field{"external_account", Type::Word, "external account binding: none, optional or required"}};
 

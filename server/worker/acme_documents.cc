@@ -89,6 +89,8 @@ Json describe_rules(const config::AcmeConfig& acme) {
                        {"allow_loopback", acme.allow_loopback},
                        {"allowed_networks", Json::strings(acme.allowed_networks)},
                        {"forbidden_networks", Json::strings(acme.forbidden_networks)},
+                       {"vantage_points", Json::strings(acme.vantage_points)},
+                       {"vantage_quorum", acme.quorum()},
                        {"upki_clients", acme.upki_clients == "yes"},
                        {"external_account", acme.external_account}});
 }

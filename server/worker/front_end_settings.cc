@@ -77,6 +77,7 @@ std::string front_end_settings(const config::Snapshot& snapshot, const config::F
   return wire::to_text(
       Json::object({{"socket", server.socket_file().string()},
                     {"front_end", front_end.name},
+                    {"vantage_key_file", front_end.vantage_key_file.string()},
                     {"state_directory", (server.run_directory / front_end.name).string()},
                     {"log", Json::object({{"destination", server.inherited_log()}, {"level", server.log_level}})},
                     {"listeners", std::move(listeners)},
