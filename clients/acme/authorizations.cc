@@ -72,6 +72,14 @@ Result<Rules> read_rules(const Json& realm) {
   return rules;
 }
 
+/// A quorum that is none would let this program alone decide.
+Vantage read_vantage(const Json& realm) {
+  Vantage vantage{.points = realm.texts("vantage_points")};
+  const auto quorum = realm.integer("vantage_quorum");
+  vantage.quorum = quorum > 0 ? static_cast<std::size_t>(quorum) : vantage.points.size();
+  return vantage;
+}
+
 /// Whose name it is, who asks, and by what rules.
 Result<Question> make_question(const Call& call, const Json& authorization, const Json& realm) {
   Question question;
@@ -165,7 +173,8 @@ Result<Json> Service::begin_challenge(const Call& call, const std::string& autho
                      .account = call.account,
                      .authorization = authorization,
                      .claim = task.text("claim"),
-                     .question = std::move(question)});
+                     .question = std::move(question),
+                     .vantage = read_vantage(realm)});
   return *now;
 }
 
@@ -193,7 +202,8 @@ Status Service::begin_caa_checks(const Call& call, const Json& order) {
                        .order = order.text("id"),
                        .authorization = one.text("authorization"),
                        .claim = one.text("claim"),
-                       .question = std::move(question)});
+                       .question = std::move(question),
+                       .vantage = read_vantage(realm)});
   }
   return {};
 }

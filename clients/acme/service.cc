@@ -53,8 +53,8 @@ constexpr Service::Row Service::kRows[] = {
     {"/acme/revoke-cert", SignedBy::Either, Payload::Object, Holder::KeyAlone, &Service::revoke},
 };
 
-Service::Service(http::Gateway& gateway, std::vector<http::ListenerSettings> listeners)
-    : gateway_(gateway), listeners_(std::move(listeners)), validator_(gateway) {}
+Service::Service(http::Gateway& gateway, std::vector<http::ListenerSettings> listeners, std::unique_ptr<Panel> panel)
+    : gateway_(gateway), listeners_(std::move(listeners)), validator_(gateway, std::move(panel)) {}
 
 void Service::add_routes(http::Router& router) {
   using http::On;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -55,7 +56,8 @@ struct Call {
 
 class Service {
  public:
-  explicit Service(http::Gateway& gateway, std::vector<http::ListenerSettings> listeners = {});
+  /// @param panel  what asks vantage points; null: this front end has no key for it
+  explicit Service(http::Gateway& gateway, std::vector<http::ListenerSettings> listeners = {}, std::unique_ptr<Panel> panel = {});
 
   /// Adds the routes and makes every answer below /acme/ carry a nonce, the index link and no-store.
   void add_routes(http::Router& router);

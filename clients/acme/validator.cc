@@ -43,7 +43,8 @@ Json report_of(const Validation& validation, const Verdict& verdict) {
 
 }  // namespace
 
-Validator::Validator(http::Gateway& gateway) : gateway_(gateway), pool_("validator", kThreads, kMaxWaiting) {}
+Validator::Validator(http::Gateway& gateway, std::unique_ptr<Panel> panel)
+    : gateway_(gateway), panel_(std::move(panel)), pool_("validator", kThreads, kMaxWaiting) {}
 
 void Validator::submit(Validation validation) {
   const auto since = std::chrono::steady_clock::now();
@@ -56,9 +57,18 @@ void Validator::submit(Validation validation) {
   report(validation, {acme_error("serverInternal", "too many validations wait already"), "not tried"});
 }
 
-void Validator::run(const Validation& validation) {
-  const bool is_challenge = validation.kind == Validation::Kind::Challenge;
-  report(validation, is_challenge ? validate(validation.question) : recheck_caa(validation.question));
+void Validator::run(const Validation& validation) { report(validation, find_out(validation)); }
+
+/// This program first: where it finds nothing, nobody else is asked (PROMISES I10).
+Verdict Validator::find_out(const Validation& validation) {
+  const auto ask = validation.kind == Validation::Kind::Challenge ? Ask::Proof : Ask::Caa;
+  const auto own = ask == Ask::Proof ? validate(validation.question) : recheck_caa(validation.question);
+  const auto& vantage = validation.vantage;
+  if (own.error || vantage.points.empty()) return own;
+  if (panel_) return decide(own, panel_->ask({.ask = ask, .question = validation.question}, vantage.points), vantage.quorum);
+  return {
+      acme_error("serverInternal", "the realm's vantage points could not be asked: this front end has no key to ask them with"),
+      own.evidence};
 }
 
 /// The daemon may be restarting just now: the verdict waits for it a little.

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <memory>
 #include <string>
 
-#include "clients/acme/challenge.h"
+#include "clients/acme/panel.h"
+#include "clients/acme/quorum.h"
 #include "clients/http/gateway.h"
 #include "clients/http/pool.h"
 #include "server/wire/json.h"
@@ -20,21 +22,25 @@ struct Validation {
   std::string authorization{};
   std::string claim{};
   Question question{};
+  Vantage vantage{};  ///< who looks, too
 };
 
 /// Validates in the background, a few at a time, and reports each verdict to the daemon.
 class Validator {
  public:
-  explicit Validator(http::Gateway& gateway);
+  /// @param panel  null: realms with vantage points find that nothing is proved.
+  Validator(http::Gateway& gateway, std::unique_ptr<Panel> panel);
 
   /// Too many that wait already are reported as failed at once.
   void submit(Validation validation);
 
  private:
   void run(const Validation& validation);
+  Verdict find_out(const Validation& validation);
   void report(const Validation& validation, const Verdict& verdict);
 
   http::Gateway& gateway_;
+  std::unique_ptr<Panel> panel_;
   http::Pool pool_;
 };
 

@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 
+#include "clients/acme/panel.h"
 #include "clients/acme/service.h"
 #include "clients/api/service.h"
 #include "clients/http/certificate_keeper.h"
@@ -75,12 +76,19 @@ Result<std::unique_ptr<Connector>> connector_for(const Settings& settings) {
   return std::unique_ptr<Connector>(std::make_unique<ra::Relay>(std::move(host)));
 }
 
+/// Null: there is no key for it.
+Result<std::unique_ptr<acme::Panel>> panel_for(const Settings& settings) {
+  const auto key = settings.key_for_vantage_points();
+  if (key.empty()) return std::unique_ptr<acme::Panel>();
+  return acme::Panel::open(key);
+}
+
 /// The parts of the running program, in the order in which they depend on each other: threads end before what they use.
 class Program {
  public:
-  Program(const Settings& settings, std::unique_ptr<Connector> connector)
+  Program(const Settings& settings, std::unique_ptr<Connector> connector, std::unique_ptr<acme::Panel> panel)
       : gateway_(std::move(connector)),
-        acme_(gateway_, settings.listeners),
+        acme_(gateway_, settings.listeners, std::move(panel)),
         api_(gateway_, settings),
         publisher_(gateway_),
         stop_timer_(loop_.base(), [this] { loop_.stop(); }),
@@ -179,9 +187,11 @@ base::Exit run(const Arguments& arguments) {
   auto connector = connector_for(*settings);
   if (!connector.ok()) return refuse_config(connector.error());
   if (const auto opened = base::open_log(settings->log, "http"); !opened.ok()) return refuse_config(opened.error());
+  auto panel = panel_for(*settings);
+  if (!panel.ok()) return refuse_config(panel.error());
   base::raise_descriptor_limit();  // for connections, sessions, validations
   std::signal(SIGPIPE, SIG_IGN);
-  Program program(*settings, *std::move(connector));
+  Program program(*settings, *std::move(connector), *std::move(panel));
   const auto ran = program.run(arguments.life_fd, !arguments.remote_ra.empty());
   if (ran.ok()) return base::Exit::Ok;
   base::log_error(base::to_line(ran.error()));

@@ -112,11 +112,17 @@ std::string ListenerSettings::authority(std::string_view host_header) const {
   return host_form(names.front()) + (port == usual_port ? "" : ":" + std::to_string(port));
 }
 
+std::filesystem::path Settings::key_for_vantage_points() const {
+  if (!vantage_key_file.empty() || !remote_ca || remote_ca->server_key.empty()) return vantage_key_file;
+  return remote_ca->key_file;
+}
+
 Result<Settings> read_settings(const Json& json) {
   Settings settings;
   settings.socket = json.text("socket");
   settings.front_end = json.text("front_end", "http");
   settings.state_directory = json.text("state_directory");
+  settings.vantage_key_file = json.text("vantage_key_file");
   if (const Json* log = json.find("log"); log != nullptr) {
     settings.log.destination = log->text("destination", settings.log.destination);
     PKI_TRY(settings.log.level, base::log_level_from_text(log->text("level", "info")));

@@ -54,10 +54,14 @@ struct ListenerSettings {
 struct Settings {
   std::string socket;  ///< path of chanceryd's socket; empty with a remote CA
   std::optional<RemoteCa> remote_ca;
-  std::string front_end;                  ///< name under which sessions are opened
-  std::filesystem::path state_directory;  ///< TLS keys and certificates, nothing else
+  std::string front_end;                   ///< name under which sessions are opened
+  std::filesystem::path state_directory;   ///< TLS keys and certificates, nothing else
+  std::filesystem::path vantage_key_file;  ///< secret CURVE key to ask vantage points with; empty: a remote CA's, if it has one
   base::LogTarget log;
   std::vector<ListenerSettings> listeners;
+
+  /// Empty: vantage points cannot be asked.
+  std::filesystem::path key_for_vantage_points() const;
 };
 
 /// @errors BadConfig: the message names the member.
