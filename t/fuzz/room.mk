@@ -1,7 +1,7 @@
 # One target for each reader of foreign octets. fuzz_test runs them over t/fuzz/corpus; make fuzz gives them to libFuzzer.
 FUZZ_NAMES = \
   certificate crl csr dns_records foreign_certificate foreign_crl general_name http_head journal_file journal_record jwk jws \
-  name_text profile_yaml realm_yaml server_xml signer_message tls_alpn_certificate upki_records wire_line zmq_dialect zmtp
+  name_text profile_yaml realm_yaml server_xml signer_message tls_alpn_certificate upki_records vantage_message wire_line zmq_dialect zmtp
 FUZZ_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
 FUZZ_LIBS = libzmqgateway.a libsigner.a libsignerclient.a $(REALM_LIBS) $(ACME_LIBS) $(CLIENT_LIBS) $(CONFIG_LIBS) $(WIRE_LIBS) $(EVENT_LIBS) $(OPENSSL_LIBS) -lpthread
 
@@ -26,6 +26,7 @@ fuzz_test_SOURCES = t/fuzz/replay_test.cc t/fuzz/target.h \
   t/fuzz/signer_message.cc \
   t/fuzz/tls_alpn_certificate.cc \
   t/fuzz/upki_records.cc \
+  t/fuzz/vantage_message.cc \
   t/fuzz/wire_line.cc \
   t/fuzz/zmq_dialect.cc \
   t/fuzz/zmtp.cc
@@ -36,7 +37,7 @@ fuzz_test_LDADD = $(FUZZ_LIBS) $(GTEST_LIBS)
 FUZZERS = \
   fuzz-certificate fuzz-crl fuzz-csr fuzz-dns_records fuzz-foreign_certificate fuzz-foreign_crl fuzz-general_name fuzz-http_head fuzz-journal_file \
   fuzz-journal_record fuzz-jwk fuzz-jws fuzz-name_text fuzz-profile_yaml fuzz-realm_yaml \
-  fuzz-server_xml fuzz-signer_message fuzz-tls_alpn_certificate fuzz-upki_records fuzz-wire_line fuzz-zmq_dialect fuzz-zmtp
+  fuzz-server_xml fuzz-signer_message fuzz-tls_alpn_certificate fuzz-upki_records fuzz-vantage_message fuzz-wire_line fuzz-zmq_dialect fuzz-zmtp
 EXTRA_PROGRAMS += $(FUZZERS)
 fuzz_certificate_SOURCES = t/fuzz/certificate.cc
 fuzz_certificate_CPPFLAGS = $(FUZZ_CPPFLAGS) -DCHANCERY_FUZZING
@@ -114,6 +115,10 @@ fuzz_upki_records_SOURCES = t/fuzz/upki_records.cc
 fuzz_upki_records_CPPFLAGS = $(FUZZ_CPPFLAGS) -DCHANCERY_FUZZING
 fuzz_upki_records_LDFLAGS = -fsanitize=fuzzer
 fuzz_upki_records_LDADD = $(FUZZ_LIBS)
+fuzz_vantage_message_SOURCES = t/fuzz/vantage_message.cc
+fuzz_vantage_message_CPPFLAGS = $(FUZZ_CPPFLAGS) -DCHANCERY_FUZZING
+fuzz_vantage_message_LDFLAGS = -fsanitize=fuzzer
+fuzz_vantage_message_LDADD = $(FUZZ_LIBS)
 fuzz_wire_line_SOURCES = t/fuzz/wire_line.cc
 fuzz_wire_line_CPPFLAGS = $(FUZZ_CPPFLAGS) -DCHANCERY_FUZZING
 fuzz_wire_line_LDFLAGS = -fsanitize=fuzzer
