@@ -174,7 +174,7 @@ Result<Json> Service::begin_challenge(const Call& call, const std::string& autho
                      .authorization = authorization,
                      .claim = task.text("claim"),
                      .question = std::move(question),
-                     .vantage = read_vantage(realm)});
+                     .vantage = read_vantage(*rules)});
   return *now;
 }
 

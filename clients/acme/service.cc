@@ -129,11 +129,11 @@ Status Service::check_signer(const Row& row, Call& call) {
   if (row.by == SignedBy::Key) return acme_error("malformed", "protected header: expected jwk here, not kid");
   call.account = account_of_kid(call.request, call.jws.kid);
   if (call.account.empty()) return acme_error("accountDoesNotExist", "the kid is no account URL of this server and realm");
-  auto known = row.holder == Holder::KeyAlone ? account_keys_.find(call.request.realm, call.account) : nullptr;
-  if (known == nullptr) return check_holder(call);
+  const auto known = row.holder == Holder::KeyAlone ? account_keys_.find(call.request.realm, call.account) : nullptr;
+  if (known == nullptr || !verify(call.jws, known->key).ok()) return check_holder(call);  // it may have another key now
   call.is_remembered = true;
   call.signed_by = known->thumbprint;
-  return verify(call.jws, known->key);
+  return {};
 }
 
 /// Another realm's account and one that never was look alike.

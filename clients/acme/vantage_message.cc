@@ -64,6 +64,7 @@ constexpr TextForm kLine{2048, [](char c) { return c >= 0x20 && c < 0x7f; }, "pr
 /// Evidence and details: what Evidence::note and base::printable let through.
 constexpr TextForm kProse{4096, [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f; }, "one line of text"};
 constexpr std::size_t kMostItems = 64;
+constexpr std::size_t kMostNetworks = 1000;
 
 Status take_text(std::string_view name, const Json& value, const TextForm& form, std::string& out) {
   const auto* text = value.as_string();
@@ -102,6 +103,29 @@ constexpr auto texts(std::string_view name) {
                         return malformed(own, "longer", "at most " + std::to_string(kMostItems) + " texts");
                       for (const auto& one : *value.as_array())
                         PKI_TRY_VOID(take_text(own, one, Form, (owner.*Member).emplace_back()));
+                      return {};
+                    }};
+}
+
+/// Networks as texts, "10.0.0.0/8".
+template <auto Member>
+constexpr auto networks(std::string_view name) {
+  using Owner = OwnerOf<Member>;
+  return Row<Owner>{name,
+                    [](const Owner& owner) {
+                      Json list = Json::array();
+                      for (const auto& one : owner.*Member) list.push_back(one.text());
+                      return list;
+                    },
+                    [](std::string_view own, const Json& value, Owner& owner) -> Status {
+                      if (value.as_array() == nullptr) return malformed(own, std::string(value.kind()), "an array");
+                      if (value.as_array()->size() > kMostNetworks)
+                        return malformed(own, "longer", "at most " + std::to_string(kMostNetworks) + " networks");
+                      for (const auto& one : *value.as_array()) {
+                        const auto network = Network::parse(one.is_string() ? *one.as_string() : std::string());
+                        if (!network.ok()) return malformed(own, base::printable(wire::to_text(one), 64), "a network");
+                        (owner.*Member).push_back(*network);
+                      }
                       return {};
                     }};
 }
@@ -159,10 +183,13 @@ constexpr Row<Owner> kVersionRow{"version", [](const Owner&) { return Json(kVant
 constexpr std::array kResolver{text<&dns::Resolver::server, kAddressPort>("server"),
                                texts<&dns::Resolver::anchors, kLine>("anchors")};
 
+constexpr std::array kGrounds{truth<&Grounds::allow_loopback>("allow_loopback"), networks<&Grounds::allowed>("allowed"),
+                              networks<&Grounds::forbidden>("forbidden")};
+
 /// A rule that is missing here is not kept by vantage points.
 constexpr std::array kRules{
     port<&Rules::http01_port>("http01_port"),         port<&Rules::tlsalpn01_port>("tlsalpn01_port"),
-    inside<&Rules::resolver, kResolver>("resolver"),  truth<&Rules::allow_loopback>("allow_loopback"),
+    inside<&Rules::resolver, kResolver>("resolver"),  inside<&Rules::grounds, kGrounds>("grounds"),
     texts<&Rules::caa_issuers, kHost>("caa_issuers"),
 };
 

@@ -22,7 +22,9 @@ Inquiry inquiry(Ask ask = Ask::Proof) {
   question.rules = {.http01_port = 8080,
                     .tlsalpn01_port = 8443,
                     .resolver = {"[::1]:53", {"example. IN DS 1 8 2 ab"}},
-                    .allow_loopback = true,
+                    .grounds = {.allow_loopback = true,
+                                .allowed = {*Network::parse("169.254.0.0/16")},
+                                .forbidden = {*Network::parse("10.0.0.0/8"), *Network::parse("fd00::/8")}},
                     .caa_issuers = {"ca.example", "ca.test"}};
   return one;
 }
@@ -44,8 +46,11 @@ TEST(VantageMessage, QuestionsComeBackAsTheyWere) {
     EXPECT_EQ(got->question.rules.resolver.anchors, sent.question.rules.resolver.anchors);
     EXPECT_EQ(got->question.rules.caa_issuers, sent.question.rules.caa_issuers);
     EXPECT_EQ(got->question.rules.http01_port, 8080);
+    ASSERT_EQ(got->question.rules.grounds.forbidden.size(), 2);
+    EXPECT_EQ(got->question.rules.grounds.forbidden[1].text(), "fd00::/8");
+    EXPECT_EQ(got->question.rules.grounds.allowed.at(0).text(), "169.254.0.0/16");
     EXPECT_EQ(got->question.rules.tlsalpn01_port, 8443);
-    EXPECT_TRUE(got->question.rules.allow_loopback && got->question.wildcard && !got->question.is_address);
+    EXPECT_TRUE(got->question.rules.grounds.allow_loopback && got->question.wildcard && !got->question.is_address);
   }
 }
 

@@ -12,7 +12,7 @@ acme::Verdict refuse(const std::string& why) { return {acme::acme_error("serverI
 
 acme::Verdict find_out(acme::Inquiry inquiry, const Terms& terms, const Look& look) {
   auto& rules = inquiry.question.rules;
-  if (rules.allow_loopback && !terms.allow_loopback)
+  if (rules.grounds.allow_loopback && !terms.allow_loopback)
     return refuse("the realm allows loopback, and this vantage point does not: it would look at itself (--allow-loopback)");
   if (!terms.resolver.empty()) rules.resolver.server = terms.resolver;
   return inquiry.ask == acme::Ask::Proof ? look.proof(inquiry.question) : look.caa(inquiry.question);

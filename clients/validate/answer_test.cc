@@ -68,7 +68,7 @@ TEST(Answer, ThePlacesOwnResolverIsAsked) {
 
 TEST(Answer, LoopbackIsThePlacesOwnToAllow) {
   auto one = inquiry();
-  one.question.rules.allow_loopback = true;
+  one.question.rules.grounds.allow_loopback = true;
   Fake fake;
   const auto refused = ask(to_text(one), {}, fake);
   ASSERT_TRUE(refused.verdict.error);
@@ -77,7 +77,7 @@ TEST(Answer, LoopbackIsThePlacesOwnToAllow) {
   EXPECT_TRUE(fake.proofs.empty());
   EXPECT_FALSE(ask(to_text(one), {.allow_loopback = true}, fake).verdict.error);
   ask(to_text(inquiry()), {.allow_loopback = true}, fake);
-  EXPECT_FALSE(fake.proofs.back().rules.allow_loopback) << "a realm that keeps off loopback is kept off it";
+  EXPECT_FALSE(fake.proofs.back().rules.grounds.allow_loopback) << "a realm that keeps off loopback is kept off it";
 }
 
 TEST(Answer, WhatIsNoQuestionIsAnsweredInWords) {

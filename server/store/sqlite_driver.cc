@@ -21,8 +21,8 @@ namespace chancery::store {
 namespace {
 
 constexpr std::int64_t kApplicationId = 0x43484e43;  ///< "CHNC": whose file this is (sqlite.org/fileformat2, offset 68)
-constexpr int kOpenTries = 8;
-constexpr std::chrono::seconds kOpenPatience{2};  ///< no try begins after it
+constexpr int kOpenTries = 10;
+constexpr std::chrono::seconds kOpenPatience{10};  ///< no try begins after it
 constexpr std::chrono::milliseconds kBusyTimeout{
     700};  ///< of one attempt; several make less than the 4 s in which every answer must leave
 

@@ -104,11 +104,12 @@ Result<Json> acme_challenge_finish(Session& session, const Params& params) {
     if (authorization_status(authorization, now) != "pending") return describe_authorization(authorization, now);
     decide(authorization, *challenge, params, session.realm().acme, now);
     authorization.challenges = wire::to_text(challenges);
+    // Before anybody sees that it is invalid: the next order counts it.
+    if (authorization.status == "invalid" && attempt == 1) PKI_TRY_VOID(note_failure(session, *store, authorization));
     const auto written = store->update_acme_authorization(authorization);
     if (written.ok()) {
       base::log_info("authorization " + authorization.id + " for " + authorization.value + " is " + authorization.status + ": " +
                      params.text("evidence"));
-      if (authorization.status == "invalid") PKI_TRY_VOID(note_failure(session, *store, authorization));
       return describe_authorization(authorization, now);
     }
     if (written.error().code() != Code::Conflict || attempt == kTries) return written.error();
