@@ -259,3 +259,12 @@ def daemon(tmp_path):
     from test_daemon import running_daemon
     with running_daemon(tmp_path) as one:
         yield one
+
+
+@pytest.fixture(scope="module")
+def dns():
+    """A name server that says what the tests of a file want."""
+    from dns_server import Dns
+    one = Dns()
+    yield one
+    one.stop()

@@ -17,27 +17,11 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from acme_client import make_csr
-from challenges import ChallengeSystem
-from dns_server import Dns
 from http01_server import Web
 from test_acme import check_chain, is_revoked, run
-from test_acme_methods import FiledZone, hook
+from test_acme_methods import dns, hook, system  # noqa: F401: fixtures
 
 SECONDS = 60  # of a machine that has a lot else to do
-
-
-@pytest.fixture(scope="module")
-def dns(tmp_path_factory):
-    one = Dns()
-    one.zone = FiledZone(tmp_path_factory.mktemp("zone"))
-    yield one
-    one.stop()
-
-
-@pytest.fixture(scope="module")
-def system(dns):
-    with ChallengeSystem.running(resolver_port=dns.port) as one:
-        yield one
 
 
 @pytest.fixture

@@ -10,15 +10,8 @@ import pytest
 from acme_client import b64, make_csr
 from challenges import ISSUER, ChallengeSystem, account, account_label, answer, challenge_of, check_refused, digest, key_authorization, order
 from cryptography import x509
-from dns_server import CAA, SERVFAIL, TXT, Dns, caa, txt
+from dns_server import CAA, SERVFAIL, TXT, caa, txt
 from http01_server import Web
-
-
-@pytest.fixture(scope="module")
-def dns():
-    one = Dns()
-    yield one
-    one.stop()
 
 
 @pytest.fixture(scope="module")

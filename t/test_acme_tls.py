@@ -11,14 +11,7 @@ from challenges import ChallengeSystem, account, answer, challenge_of, check_ref
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from dns_server import A, Dns
-
-
-@pytest.fixture(scope="module")
-def dns():
-    one = Dns()
-    yield one
-    one.stop()
+from dns_server import A
 
 
 @pytest.fixture(scope="module")

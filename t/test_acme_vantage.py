@@ -107,14 +107,6 @@ class VantageSystem(ChallengeSystem):
 
 
 @pytest.fixture(scope="module")
-def dns():
-    """What the front end itself sees."""
-    one = Dns()
-    yield one
-    one.stop()
-
-
-@pytest.fixture(scope="module")
 def system(dns):
     with VantageSystem.running(resolver_port=dns.port) as one:
         yield one

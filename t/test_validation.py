@@ -10,7 +10,7 @@ import pytest
 
 from acme_client import Client
 from conftest import System
-from dns_server import A, Dns
+from dns_server import A
 from http01_server import CHALLENGES, Web
 
 
@@ -27,13 +27,6 @@ class ResolvingSystem(System):
         text = path.read_text() + f"  resolver: 127.0.0.1:{self.resolver_port}\n"
         path.write_text(text.replace("allow_loopback: true", "allow_loopback: false") + "  allowed_networks: [127.0.9.0/24]\n" if name == "devices" else
                         text + "  forbidden_networks: [127.0.7.0/24, 192.0.2.0/24]\n  allowed_networks: [127.0.7.8]\n")
-
-
-@pytest.fixture(scope="module")
-def dns():
-    one = Dns()
-    yield one
-    one.stop()
 
 
 @pytest.fixture(scope="module")
