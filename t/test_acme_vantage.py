@@ -337,7 +337,7 @@ class Asker:
 QUESTION = {"version": 1, "id": "0" * 32, "ask": "proof", "question": {
     "method": "dns-01", "name": "asked.vantage.example", "is_address": False, "wildcard": False, "token": "t", "thumbprint": "p",
     "account_url": "https://ca.example/1", "rules": {"http01_port": 80, "tlsalpn01_port": 443, "resolver": {"server": "127.0.0.1:1", "anchors": []},
-                                                     "allow_loopback": False, "caa_issuers": []}}}
+                                                     "grounds": {"allow_loopback": False, "allowed": [], "forbidden": []}, "caa_issuers": []}}}
 
 
 @pytest.fixture
@@ -360,12 +360,12 @@ def test_a_place_that_does_not_allow_loopback_says_so(system, tmp_path):
         strict.start()
         one = Asker(strict, system.key_of("vantage"))
         question = json.loads(json.dumps(QUESTION))
-        question["question"]["rules"]["allow_loopback"] = True
+        question["question"]["rules"]["grounds"]["allow_loopback"] = True
         said = one.ask(question)
         assert not said["valid"] and "--allow-loopback" in said["error"]["detail"], said
         assert not strict.dns.questions
         question["question"] |= {"method": "http-01", "name": "127.0.0.1", "is_address": True}
-        question["question"]["rules"]["allow_loopback"] = False
+        question["question"]["rules"]["grounds"]["allow_loopback"] = False
         said = one.ask(question)
         assert said["error"]["type"] == "connection" and "loopback" in said["error"]["detail"], said
     finally:

@@ -151,6 +151,8 @@ def test_D24_a_warm_acme_session_has_the_new_policy_at_once(office):
         assert client.order(["a.localhost"], profile="passing").status_code >= 400
         meta = client.web.get(client.directory_url, timeout=PATIENCE).json()["meta"]
         assert meta["termsOfService"].endswith("/new") and "passing" not in meta["profiles"]
+        assert client.order(["a.localhost"], profile="own").status_code == 403  # the terms are others, too
+        assert client.register().status_code == 200
         assert client.order(["a.localhost"], profile="own").status_code == 201
 
 

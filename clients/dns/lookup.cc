@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -113,6 +114,7 @@ Result<Answer> read_answer(const Pending& pending) {
 /// A context that has answered well, for the next look of this thread: making one costs twenty times what two questions do.
 struct Kept {
   Resolver resolver{};
+  std::set<std::string> asked{};
   std::unique_ptr<ub_ctx, Lookup::ContextFree> context{};
   std::chrono::steady_clock::time_point born{};
 };
@@ -139,14 +141,17 @@ void Lookup::ContextFree::operator()(ub_ctx* context) const noexcept { ::ub_ctx_
 Result<Lookup> Lookup::open(const Resolver& resolver) {
   const auto now = std::chrono::steady_clock::now();
   auto earlier = std::exchange(kept, {});
-  if (earlier.context && earlier.resolver == resolver && now - earlier.born < kKeptFor)
-    return Lookup(resolver, std::move(earlier.context), earlier.born);
+  if (earlier.context && earlier.resolver == resolver && now - earlier.born < kKeptFor) {
+    Lookup again(resolver, std::move(earlier.context), earlier.born);
+    again.asked_ = std::move(earlier.asked);
+    return again;
+  }
   PKI_TRY(auto context, make_context(resolver));
   return Lookup(resolver, std::move(context), now);
 }
 
 Lookup::~Lookup() {
-  if (context_ && is_good_) kept = {std::move(resolver_), std::move(context_), born_};
+  if (context_ && is_good_) kept = {std::move(resolver_), std::move(asked_), std::move(context_), born_};
 }
 
 Result<Lookup::ContextPtr> Lookup::make_context(const Resolver& resolver) {
@@ -163,7 +168,21 @@ Result<Lookup::ContextPtr> Lookup::make_context(const Resolver& resolver) {
   return context;
 }
 
+/// What a context was asked before it may still know, for the rest of a second.
+Status Lookup::forget_what_was_asked(std::span<const Question> questions) {
+  const auto key = [](const Question& one) { return one.name + " " + std::string(to_text(one.type)); };
+  if (std::ranges::any_of(questions, [&](const Question& one) { return asked_.contains(key(one)); })) {
+    PKI_TRY(context_, make_context(resolver_));
+    born_ = std::chrono::steady_clock::now();
+    asked_.clear();
+  }
+  for (const auto& one : questions) asked_.insert(key(one));
+  return {};
+}
+
 std::vector<Result<Answer>> Lookup::ask(std::span<const Question> questions, Deadline deadline) {
+  if (const auto forgotten = forget_what_was_asked(questions); !forgotten.ok())
+    return std::vector<Result<Answer>>(questions.size(), forgotten.error());
   std::vector<Pending> all(questions.size());
   for (std::size_t i = 0; i < all.size(); ++i) {
     all[i].failure = ::ub_resolve_async(context_.get(), questions[i].name.c_str(), static_cast<int>(questions[i].type), kClassIn,

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -42,8 +43,8 @@ struct Answer {
 };
 
 /// A conversation with a resolver: one look at the world. A validation that is tried again opens another. Between two of one
-/// thread libunbound's context may be the same, which then forgets within a second what it was told; none is kept that has
-/// failed.
+/// thread libunbound's context may be the same, unless it has failed; none is asked the same question twice, so that no answer
+/// comes out of its memory.
 class Lookup {
  public:
   struct ContextFree {
@@ -66,11 +67,13 @@ class Lookup {
   Lookup(Resolver resolver, ContextPtr context, std::chrono::steady_clock::time_point born)
       : resolver_(std::move(resolver)), context_(std::move(context)), born_(born) {}
   static Result<ContextPtr> make_context(const Resolver& resolver);
+  Status forget_what_was_asked(std::span<const Question> questions);
 
   Resolver resolver_;
   ContextPtr context_;
   std::chrono::steady_clock::time_point born_;
-  bool is_good_ = true;  ///< all answers so far came as they should
+  std::set<std::string> asked_{};  ///< "name type", of this context
+  bool is_good_ = true;            ///< all answers so far came as they should
 };
 
 /// The addresses of a host: IPv6 ones first. An address literal, in brackets or not, stands for itself; "localhost" and names
