@@ -39,8 +39,11 @@ Page<T> finish(Page<T> page, std::string next) {
 
 std::string status_at(const AcmeOrder& order, Seconds now) {
   const bool open = order.status == "pending" || order.status == "ready";
-  return open && now >= order.expires ? "invalid" : order.status;
+  if (open && now >= order.expires) return "invalid";
+  return is_held_back(order) ? "processing" : order.status;
 }
+
+bool is_held_back(const AcmeOrder& order) { return order.status == "ready" && !order.csr.empty(); }
 
 std::string status_at(const AcmeAuthorization& authorization, Seconds now) {
   const bool alive = authorization.status == "pending" || authorization.status == "valid";

@@ -278,6 +278,9 @@ struct AcmeFilter {
 
 /// What an order or authorization is by then: one that has expired meanwhile is not written anew for that.
 std::string status_at(const AcmeOrder& order, Seconds now);
+/// An order that has its request and may not be issued yet, for a look at CAA is due: it is kept as ready, so that whatever ends
+/// one that is ready ends it, and shown as processing. One that is kept as processing is being signed.
+bool is_held_back(const AcmeOrder& order);
 std::string status_at(const AcmeAuthorization& authorization, Seconds now);
 
 /// A validation that failed.

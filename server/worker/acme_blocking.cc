@@ -32,7 +32,7 @@ bool leads(AccountStep step, const std::string& from) {
 
 bool is_conflict(const Status& status) { return !status.ok() && status.error().code() == Code::Conflict; }
 
-/// One that is being issued goes its way: what the signer has begun cannot be taken back.
+/// One that is being signed goes its way: what the signer has begun cannot be taken back.
 Status end_order(store::Store& store, const std::string& id, const std::string& why) {
   for (int attempt = 1;; ++attempt) {
     PKI_TRY(auto order, store.acme_order(id));

@@ -69,7 +69,7 @@ Status note_outcome(store::Store& store, const Params& params, Seconds now) {
 
 /// The order ends with what the look at CAA found (RFC 8555 7.1.6: processing, then invalid).
 Status end_order(store::Store& store, store::AcmeOrder& order, const Params& params) {
-  if (order.status != "processing") return {};
+  if (order.status != "processing" && !store::is_held_back(order)) return {};
   order.status = "invalid";
   const auto* error = params.json("error");
   order.error = error != nullptr ? wire::to_text(*error) : acme_problem("caa", "CAA does not allow to issue");

@@ -60,7 +60,7 @@ Json describe_authorization(const store::AcmeAuthorization& authorization, Secon
 Json describe_order(const store::AcmeOrder& order) {
   auto out = Json::object({{"id", order.id},
                            {"account", order.account},
-                           {"status", order.status},
+                           {"status", store::is_held_back(order) ? "processing" : order.status},
                            {"identifiers", wire::parse_json(order.identifiers).value_or(Json::array())},
                            {"authorizations", Json::strings(order.authorizations)},
                            {"profile", order.profile},

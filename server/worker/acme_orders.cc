@@ -151,7 +151,7 @@ Status choose_profile(const Session& session, const Params& params, store::AcmeO
   if (!params.has("profile")) return {};
   PKI_TRY(const auto wanted, profile_for(session, params));
   if (order.profile == wanted.text()) return {};
-  if (order.status != "ready")
+  if (order.status != "ready" || store::is_held_back(order))
     return Error(Code::Conflict, "the order is being finalized with profile " + order.profile + ", not " + wanted.text());
   order.profile = wanted.text();
   return {};
@@ -188,26 +188,34 @@ Error refuse(store::Store& store, store::AcmeOrder& order, const realm::Decision
   return acme_error("malformed", Code::InvalidParams, why.message());
 }
 
-/// Refusals that will stay end the order; what may pass (a signer that is away) gives it back.
+/// What another try may not meet: a signer or a database that is away.
+bool is_passing(const Error& why) {
+  return why.code() == Code::Unavailable || why.code() == Code::Busy || why.code() == Code::Timeout ||
+         why.code() == Code::StoreFailed;
+}
+
+/// Refusals that will stay end the order; what may pass gives it back.
 Status give_up(store::Store& store, store::AcmeOrder& order, const Error& why) {
-  const bool passing = why.code() == Code::Unavailable || why.code() == Code::Busy || why.code() == Code::Timeout ||
-                       why.code() == Code::StoreFailed;
+  const bool passing = is_passing(why);
   order.status = passing ? "ready" : "invalid";
+  if (passing) order.csr.clear();
   if (!passing) order.error = acme_problem("rejectedIdentifier", why.message());
   return store.update_acme_order(order);
 }
 
 /// From here on the order is finalized with this request and no other.
-Status keep_request(store::Store& store, store::AcmeOrder& order, const Order& request) {
-  if (order.status != "ready") return {};
-  order.status = "processing";
+Status keep_request(store::Store& store, store::AcmeOrder& order, const Order& request, std::string_view status) {
   const auto der = request.csr->der();
+  if (order.status != "ready" || (order.status == status && store::is_held_back(order))) return {};
+  order.status = status;
   order.csr = Bytes(der.begin(), der.end());
   return store.update_acme_order(order);
 }
 
+/// The order becomes processing before the signer is asked: whoever would end it meanwhile is too late, or was first, and then
+/// nothing is signed.
 Result<store::AcmeOrder> issue_for(Session& session, store::Store& store, store::AcmeOrder order, const Order& request) {
-  PKI_TRY_VOID(keep_request(store, order, request));
+  PKI_TRY_VOID(keep_request(store, order, request, "processing"));
   const auto issued = issue(session, request);
   if (!issued.ok()) {
     PKI_TRY_VOID(give_up(store, order, issued.error()));
@@ -220,11 +228,25 @@ Result<store::AcmeOrder> issue_for(Session& session, store::Store& store, store:
   return order;
 }
 
-/// What an interrupted finalize left is finished with the request that the order keeps; the idempotency key makes both tries one.
+/// One that was held back has to be allowed still; its authorizations and its end were looked at when it was read.
+Status check_held_back(Session& session, store::Store& store, store::AcmeOrder& order,
+                       const std::vector<x509::GeneralName>& names) {
+  if (!store::is_held_back(order)) return {};
+  const auto allowed = check_finalize(session, store, order, names);
+  if (allowed.ok() || is_passing(allowed.error())) return allowed;
+  order.status = "invalid";
+  order.error = problem_of(allowed.error());
+  return store.update_acme_order(order);
+}
+
+/// What was held back, or what an interrupted finalize left, is finished with the request that the order keeps; the idempotency
+/// key makes both tries one.
 Result<store::AcmeOrder> resume(Session& session, store::Store& store, store::AcmeOrder order) {
-  PKI_TRY(auto csr, x509::Csr::from_der(order.csr));
   PKI_TRY(const auto identifiers, wire::parse_json(order.identifiers));
   PKI_TRY(auto names, names_of(identifiers));
+  const auto allowed = check_held_back(session, store, order, names);
+  if (!allowed.ok() || order.status == "invalid") return store.acme_order(order.account, order.id);
+  PKI_TRY(auto csr, x509::Csr::from_der(order.csr));
   Order request;
   request.key = csr.public_key();
   request.csr = std::move(csr);
@@ -299,7 +321,7 @@ Result<Json> acme_order_create(Session& session, const Params& params) {
 Result<Json> acme_order_get(Session& session, const Params& params) {
   PKI_TRY(auto* store, session.store());
   PKI_TRY(auto order, current_order(session, *store, params));
-  if (order.status != "processing") return describe_order(order);
+  if (order.status != "processing" && !store::is_held_back(order)) return describe_order(order);
   PKI_TRY(const auto caa, claim_caa_checks(session, *store, order));
   if (!caa.is_fresh) return describe_order(order).set("caa_checks", caa.checks);
   PKI_TRY(order, resume(session, *store, std::move(order)));
@@ -329,7 +351,8 @@ Result<Json> acme_order_finalize(Session& session, const Params& params) {
   PKI_TRY(auto request, read_request(params));
   PKI_TRY_VOID(check_request(account_key, request, names));
   const auto der = request.csr->der();
-  if (order.status == "processing" && !std::ranges::equal(der, order.csr)) {
+  const bool is_taken = order.status == "processing" || store::is_held_back(order);
+  if (is_taken && !std::ranges::equal(der, order.csr)) {
     return acme_error("orderNotReady", Code::Conflict, "the order is being finalized with another request");
   }
   PKI_TRY_VOID(choose_profile(session, params, order));
@@ -339,7 +362,7 @@ Result<Json> acme_order_finalize(Session& session, const Params& params) {
   if (!decision.allowed()) return refuse(*store, order, decision);
   PKI_TRY(const auto caa, claim_caa_checks(session, *store, order));
   if (!caa.is_fresh) {
-    PKI_TRY_VOID(keep_request(*store, order, request));
+    PKI_TRY_VOID(keep_request(*store, order, request, "ready"));
     return describe_order(order).set("caa_checks", caa.checks);
   }
   if (params.has("peer")) base::log_info("order " + order.id + " is finalized from " + params.text("peer"));

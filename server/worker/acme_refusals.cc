@@ -33,6 +33,8 @@ std::string type_of(const Error& error) {
 
 }  // namespace
 
+std::string problem_of(const Error& error) { return acme_problem(type_of(error), error.message()); }
+
 Error refuse_identifiers(const std::vector<BadIdentifier>& bad) {
   PKI_CHECK(!bad.empty());
   const auto& first = bad.front();

@@ -11,6 +11,9 @@
 /// in the hint stands a JSON object: `acme:rejectedIdentifier {"subproblems":[…]}`, `acme:rateLimited {"retry_after":90}`.
 namespace chancery::worker {
 
+/// A refusal as the problem document that an order keeps.
+std::string problem_of(const Error& error);
+
 /// An identifier that an order may not have.
 struct BadIdentifier {
   Json identifier;   ///< {type, value}

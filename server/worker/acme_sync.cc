@@ -130,9 +130,11 @@ Status check_same(const store::AcmeOrder& order, const Params& params, const std
 
 Result<Json> change_order(Session& session, store::Store& store, const Params& params, store::AcmeOrder order) {
   PKI_TRY_VOID(bring_up_to_date(store, order, session.clock().now()));
-  PKI_TRY(const bool steps, check_step(kOrderSteps, "order", order.status, params.text("status", order.status)));
+  const auto wanted = params.text("status", order.status);
+  if (wanted == store::status_at(order, session.clock().now())) return describe_order(order);
+  PKI_TRY(const bool steps, check_step(kOrderSteps, "order", order.status, wanted));
   if (!steps) return describe_order(order);
-  order.status = params.text("status");
+  order.status = wanted;
   order.error = acme_problem("unauthorized", "given up by " + session.requester());
   PKI_TRY_VOID(store.update_acme_order(order));
   return describe_order(order);
