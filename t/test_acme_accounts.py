@@ -619,7 +619,7 @@ def test_an_order_that_came_to_nothing_replaces_nothing(default, web):
     assert order_of(client, names[0], replaces=certificate_id(chain)).status_code == 201
 
 
-def test_whose_certificate_may_be_replaced(default, owned):
+def test_whose_certificate_may_be_replaced(default, owned, web):
     client, names, chain = owned
     replaced, stranger = certificate_id(chain), default.account()
     problem(order_of(client, fresh(), replaces=replaced), 400, "malformed")  # no name in common
@@ -627,13 +627,20 @@ def test_whose_certificate_may_be_replaced(default, owned):
     problem(order_of(client, names[0], replaces="AA.AA"), 400, "malformed")
     problem(order_of(client, names[0], replaces="AA.AQ"), 400, "malformed")
     problem(order_of(client, names[0], replaces=7), 400, "malformed")
-    assert order_of(stranger, *names, replaces=replaced).status_code == 201  # exactly its names: a host that was set up anew
+    problem(order_of(stranger, *names, replaces=replaced), 403, "unauthorized")  # exactly its names, and not proved
+    stranger.prove(order_of(stranger, *names).json(), web.answers)
+    assert order_of(stranger, *names, replaces=replaced).status_code == 201  # a host that was set up anew
 
 
-def test_a_renewal_is_exempt_from_the_limit_of_a_name(default, web):
+def test_a_renewal_that_is_due_is_exempt_from_the_limit_of_a_name(default, system, web):
     client, name = default.account(policy="few"), fresh()
     _, chain, _ = client.obtain([name], web.answers)
-    limited(order_of(client, name), 7 * 86400)
+    for more in ({}, {"replaces": certificate_id(chain)}):  # it is not due yet
+        limited(order_of(client, name, **more), 7 * 86400)
+    now = int(datetime.datetime.now().timestamp())
+    with sqlite3.connect(system.directory / "var/realms/default/db/realm.db", timeout=30) as database:
+        database.execute("UPDATE certificate SET not_before = ?, not_after = ? WHERE requester = ?",
+                         (now - 90 * 86400, now + 3600, "acme:" + id_of(client)))
     renewal = order_of(client, name, replaces=certificate_id(chain))
     assert renewal.status_code == 201, renewal.text
     done = client.post(renewal.json()["finalize"], {"csr": b64(make_csr([name])[1])})

@@ -1,12 +1,14 @@
 """What an account may try that proved nothing, or proves nothing any more: each of these once came through. The commands stand for
 the front end, which decides none of it."""
 
+import contextlib
 import os
 import time
 
 import pytest
 
 from acme_client import Key
+from test_acme_accounts import certificate_id
 from test_acme_commands import HTTP01, Acme, csr
 from test_acme_policies import PolicySystem
 
@@ -25,12 +27,18 @@ class AttackedSystem(PolicySystem):
 """, "devices": """  caa_identities: []
 """}
 
-    def change(self, before, after):
-        """Realm default's configuration, from now on."""
-        text = self.file_of("default").read_text()
-        assert before in text
-        self.file_of("default").write_text(text.replace(before, after))
-        self.reload()
+    @contextlib.contextmanager
+    def with_lines(self, lines):
+        """Realm default with more lines in its acme section. @return a connection that knows them"""
+        before = self.file_of("default").read_text()
+        try:
+            self.file_of("default").write_text(before + lines)
+            self.reload()
+            with contextlib.closing(self.realm("default").talk()) as one:
+                yield one
+        finally:
+            self.file_of("default").write_text(before)
+            self.reload()
 
     def write(self, statement, *values):
         """Lets time pass for a row."""
@@ -58,6 +66,13 @@ class Subscriber(Acme):
         return self.result("acme.challenge.finish", authorization=authorization, type=HTTP01, claim=task["claim"], valid=valid,
                            caa_checked=caa_checked, evidence="seen")
 
+    def refused(self, *names, **more):
+        """The code and the ACME type by which an order is refused."""
+        return self.error("acme.order.create", account=self.account, identifiers=[{"type": "dns", "value": name} for name in names], **more)
+
+    def revoke(self, pem):
+        return self.call("acme.certificate.revoke", certificate=pem, account=self.account)
+
     def give_up(self, order):
         return self.result("acme.authorization.deactivate", account=self.account, authorization=order["authorizations"][0])
 
@@ -68,11 +83,10 @@ def system():
         yield one
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def talk(system):
-    one = system.realm("default").talk()
-    yield one
-    one.close()
+    with contextlib.closing(system.realm("default").talk()) as one:
+        yield one
 
 
 @pytest.fixture
@@ -166,3 +180,40 @@ def test_F1_what_is_being_signed_is_not_taken_back(system, acme):
     acme.result("acme.block", account=acme.account)
     acme.result("acme.unblock", account=acme.account)
     assert acme.look(order)["status"] == "valid"
+
+
+# ----- another's certificate
+
+def is_denied(reply):
+    return "error" in reply and reply["error"]["data"]["code"] == "denied"
+
+
+def test_replaces_bars_nobody_from_renewing_his_certificate(acme, other):
+    """RFC 9773 5: an order replaces a certificate of its own account, or of names that the account has proved."""
+    names = [fresh(), fresh()]
+    replaced = certificate_id(acme.certificate(*names))
+    assert other.refused(*names, replaces=replaced) == ("denied", "acme:unauthorized")
+    other.ready(names[0])
+    assert other.refused(*names, replaces=replaced) == ("denied", "acme:unauthorized")
+    other.ready(names[1])
+    proved = other.order(*names, replaces=replaced)
+    assert (proved["status"], proved["replaces"]) == ("ready", replaced)
+    other.give_up(proved)
+    assert other.look(proved)["status"] == "invalid"
+    assert acme.order(*names, replaces=replaced)["replaces"] == replaced
+    assert acme.refused(*names, replaces=replaced)[1] == "acme:alreadyReplaced"
+
+
+# ----- what no longer counts
+
+def test_C30_only_a_certificate_that_is_due_is_renewed_beyond_the_limit(acme, other):
+    """RFC 9773 5 leaves it to the server: else a chain of replacements has no limit."""
+    name, second = fresh(), fresh()
+    pem = acme.certificate(name)
+    other.certificate(second)
+    acme.follow("few")
+    assert acme.refused(name, replaces=certificate_id(pem))[1] == "acme:rateLimited"  # its window is far away
+    assert "result" in acme.revoke(pem)
+    assert acme.refused(name, second, replaces=certificate_id(pem))[1] == "acme:rateLimited"  # no name of the certificate
+    renewal = acme.order(name, replaces=certificate_id(pem))
+    assert acme.finalize(renewal, csr([name]))["status"] == "valid"

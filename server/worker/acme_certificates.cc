@@ -3,6 +3,7 @@
 
 #include "server/base/log.h"
 #include "server/worker/acme_common.h"
+#include "server/worker/acme_renewal.h"
 #include "server/worker/describe.h"
 #include "server/worker/handlers.h"
 #include "server/worker/revocation.h"
@@ -28,23 +29,6 @@ Result<store::CertificateRecord> record_of(store::Store& store, const x509::Cert
   if (!record.ok()) return record.error().code() == Code::NotFound ? no_such_certificate() : record.error();
   if (!base::equal_in_constant_time(record->der, certificate.der())) return no_such_certificate();
   return record;
-}
-
-/// Whether the account holds a valid authorization for each of the certificate's names.
-Result<bool> holds_all_names(store::Store& store, const std::string& account, const x509::Certificate& certificate, Seconds now) {
-  for (const auto& name : certificate.sans()) {
-    const bool dns = name.type == x509::GeneralName::Type::Dns;
-    if (!dns && name.type != x509::GeneralName::Type::Ip) return false;
-    const bool wildcard = name.value.starts_with("*.");
-    store::AcmeAuthorization like{};
-    like.account = account;
-    like.type = dns ? "dns" : "ip";
-    like.value = wildcard ? name.value.substr(2) : name.value;
-    like.wildcard = wildcard;
-    PKI_TRY(const auto proved, store.find_valid_acme_authorization(like, now));
-    if (!proved) return false;
-  }
-  return !certificate.sans().empty();
 }
 
 /// RFC 8555 7.6: the account that obtained it, one that holds all its names, or who holds its key. That these asked is the front

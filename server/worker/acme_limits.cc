@@ -6,6 +6,7 @@
 #include "server/worker/acme_common.h"
 #include "server/worker/acme_grants.h"
 #include "server/worker/acme_refusals.h"
+#include "server/worker/acme_renewal.h"
 #include "server/worker/acme_terms.h"
 
 namespace chancery::worker {
@@ -61,12 +62,15 @@ Status check_failures(Session& session, store::Store& store, int most, const New
   return found.status();
 }
 
-Status check_certificates(Session& session, store::Store& store, int most, const Names& names) {
+/// @param replaces  the certificate that is to be replaced; empty: none
+Status check_certificates(Session& session, store::Store& store, int most, const Names& names, const std::string& replaces) {
   const AcmeLimit limit{most, realm::kAcmeWeek};
   if (limit.most == 0) return {};
+  PKI_TRY(const auto due, names_due(session, store, replaces));
   const auto now = session.clock().now();
   TooMuch found;
   for (const auto& name : names) {
+    if (due.contains(name)) continue;
     PKI_TRY(const auto times, store.certificate_times(name.to_text(), now - limit.window, rows_for(limit)));
     if (const auto wait = realm::wait_for(limit, times, now))
       found.add(name, *wait, std::to_string(most) + " certificates have it within a week, the account's policy allows no more");
@@ -119,7 +123,7 @@ Result<ProfileName> profile_by(const config::AcmePolicy& policy, const Session& 
 Status check_limits(Session& session, store::Store& store, const config::AcmePolicy& policy, const NewOrder& order) {
   if (order.is_order) PKI_TRY_VOID(check_order_rate(session, store, policy.orders_per_hour, order.account));
   PKI_TRY_VOID(check_failures(session, store, policy.failed_validations_per_hour, order));
-  if (!order.is_renewal) PKI_TRY_VOID(check_certificates(session, store, policy.certificates_per_name, order.names));
+  PKI_TRY_VOID(check_certificates(session, store, policy.certificates_per_name, order.names, order.replaces));
   return check_pending(session, store, policy.pending_authorizations, order);
 }
 
@@ -129,8 +133,7 @@ Status check_finalize(Session& session, store::Store& store, const store::AcmeOr
   PKI_TRY_VOID(check_grants(store, policy, order));
   PKI_TRY(const auto profile, ProfileName::parse(order.profile));
   if (!realm::allows_profile(policy, profile)) return invalid_profile(profile);
-  // Whatever replaces a certificate was exempt when it was ordered.
-  return order.replaces.empty() ? check_certificates(session, store, policy.certificates_per_name, names) : Status();
+  return check_certificates(session, store, policy.certificates_per_name, names, order.replaces);
 }
 
 Status note_failure(Session& session, store::Store& store, const store::AcmeAuthorization& authorization) {

@@ -24,8 +24,8 @@ struct NewOrder {
   std::string account;
   const std::vector<x509::GeneralName>& names;
   std::size_t fresh_authorizations;
-  bool is_order = true;     ///< it counts for the rate of orders
-  bool is_renewal = false;  ///< it replaces a certificate (RFC 9773 5): there may be more of its names
+  bool is_order = true;  ///< it counts for the rate of orders
+  std::string replaces;  ///< a certificate (RFC 9773 5): once it is due, there may be more of its names
 };
 
 /// @errors acme:rateLimited.

@@ -305,7 +305,7 @@ Result<Json> acme_order_create(Session& session, const Params& params) {
                          .replaces = params.text("replaces"),
                          .asked_from = wish.peer};
   PKI_TRY(auto fresh, authorize(*store, order, wish));
-  if (!order.replaces.empty()) PKI_TRY_VOID(check_replacement(*store, {account.id, wish.names, order.replaces}));
+  if (!order.replaces.empty()) PKI_TRY_VOID(check_replacement(*store, {account.id, wish.names, order.replaces}, now));
   if (acme.upki_clients == "yes") take_unproven(fresh, order);
   const auto open = std::ranges::count(fresh, "pending", &store::AcmeAuthorization::status);
   if (open == 0) order.status = "ready";
@@ -313,7 +313,7 @@ Result<Json> acme_order_create(Session& session, const Params& params) {
                             {.account = account.id,
                              .names = wish.names,
                              .fresh_authorizations = static_cast<std::size_t>(open),
-                             .is_renewal = !order.replaces.empty()}));
+                             .replaces = order.replaces}));
   PKI_TRY_VOID(add_order(*store, order, fresh));
   return describe_order(order);
 }

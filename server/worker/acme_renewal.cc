@@ -62,6 +62,22 @@ std::set<x509::GeneralName> as_set(const std::vector<x509::GeneralName>& names) 
 
 }  // namespace
 
+Result<bool> holds_all_names(store::Store& store, const std::string& account, const x509::Certificate& certificate, Seconds now) {
+  for (const auto& name : certificate.sans()) {
+    const bool dns = name.type == x509::GeneralName::Type::Dns;
+    if (!dns && name.type != x509::GeneralName::Type::Ip) return false;
+    const bool wildcard = name.value.starts_with("*.");
+    store::AcmeAuthorization like{};
+    like.account = account;
+    like.type = dns ? "dns" : "ip";
+    like.value = wildcard ? name.value.substr(2) : name.value;
+    like.wildcard = wildcard;
+    PKI_TRY(const auto proved, store.find_valid_acme_authorization(like, now));
+    if (!proved) return false;
+  }
+  return !certificate.sans().empty();
+}
+
 Result<store::CertificateRecord> certificate_of_id(store::Store& store, const std::string& id) {
   PKI_TRY(const auto parsed, parse(id));
   auto record = store.certificate(parsed.serial);
@@ -71,7 +87,7 @@ Result<store::CertificateRecord> certificate_of_id(store::Store& store, const st
   return record;
 }
 
-Status check_replacement(store::Store& store, const Replacing& order) {
+Status check_replacement(store::Store& store, const Replacing& order, Seconds now) {
   const auto record = certificate_of_id(store, order.certificate_id);
   if (!record.ok() && record.error().code() == Code::NotFound)
     return acme_error("malformed", Code::InvalidParams, "replaces: there is no such certificate");
@@ -80,8 +96,22 @@ Status check_replacement(store::Store& store, const Replacing& order) {
   const auto its_names = as_set(certificate.sans());
   if (std::ranges::none_of(order.names, [&](const auto& name) { return its_names.contains(name); }))
     return acme_error("malformed", Code::InvalidParams, "replaces: the order and the certificate have no name in common");
-  if (record->acme_account == order.account || its_names == as_set(order.names)) return {};
-  return acme_error("unauthorized", Code::Denied, "replaces: another account obtained the certificate, and it has other names");
+  if (obtained_by(store, order.account, *record)) return {};
+  PKI_TRY(const bool holds, holds_all_names(store, order.account, certificate, now));
+  if (holds) return {};
+  return acme_error("unauthorized", Code::Denied,
+                    "replaces: another account obtained the certificate, and this one has not proved all of its names");
+}
+
+Result<std::set<x509::GeneralName>> names_due(Session& session, store::Store& store, const std::string& id) {
+  if (id.empty()) return std::set<x509::GeneralName>();
+  const auto record = certificate_of_id(store, id);
+  if (!record.ok() && record.error().code() == Code::NotFound) return std::set<x509::GeneralName>();
+  if (!record.ok()) return record.error();
+  PKI_TRY(const auto window, window_of(session, *record));
+  if (session.clock().now() < window.start) return std::set<x509::GeneralName>();
+  PKI_TRY(const auto certificate, x509::Certificate::from_der(record->der));
+  return as_set(certificate.sans());
 }
 
 Result<Json> acme_renewal_get(Session& session, const Params& params) {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,8 +22,17 @@ struct Replacing {
   std::string certificate_id;
 };
 
-/// Whether it may (RFC 9773 5): the certificate is its account's, or has exactly its names, and they have a name in common.
+/// Whether the account holds a valid authorization, proved and not granted, for each of the certificate's names.
+Result<bool> holds_all_names(store::Store& store, const std::string& account, const x509::Certificate& certificate, Seconds now);
+
+/// Whether it may (RFC 9773 5): the certificate is its account's, or the account has proved all of its names; and they have a
+/// name in common.
 /// @errors acme:malformed: no such certificate, or no name in common; acme:unauthorized: another account's.
-Status check_replacement(store::Store& store, const Replacing& order);
+Status check_replacement(store::Store& store, const Replacing& order, Seconds now);
+
+/// The names of which there may be more certificates than the policy says, for one is to be renewed: those of the certificate,
+/// once its suggested window has begun, or it is revoked. None: it is not due, or there is none.
+/// @errors acme:malformed, those of the store.
+Result<std::set<x509::GeneralName>> names_due(Session& session, store::Store& store, const std::string& id);
 
 }  // namespace chancery::worker
