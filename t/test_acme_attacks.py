@@ -204,6 +204,35 @@ def test_replaces_bars_nobody_from_renewing_his_certificate(acme, other):
     assert acme.refused(*names, replaces=replaced)[1] == "acme:alreadyReplaced"
 
 
+def test_F42_a_name_that_was_granted_is_not_proved(acme, other):
+    name = fresh("fleet.localhost")
+    pem = acme.certificate(name)
+    other.follow("fleet")
+    assert other.result("acme.authorization.create", account=other.account, identifier={"type": "dns", "value": name})["status"] == "valid"
+    granted = other.order(name)
+    assert granted["status"] == "ready"
+    for policy in ("fleet", ""):
+        other.follow(policy)
+        assert is_denied(other.revoke(pem))
+        assert other.refused(name, replaces=certificate_id(pem)) == ("denied", "acme:unauthorized")
+    assert other.order(name)["status"] == "pending"
+    other.follow("fleet")
+    assert other.order(name)["status"] == "ready" and other.finalize(granted, csr([name]))["status"] == "valid"
+
+
+def test_F42_a_name_that_was_taken_unproven_is_not_proved(system, acme, other):
+    name = fresh()
+    pem = acme.certificate(name)
+    with system.with_lines("  upki_clients: \"yes\"\n  order_lifetime: 30d\n") as other.talk:
+        assert other.order(name)["status"] == "ready"
+        assert is_denied(other.revoke(pem))
+    with contextlib.closing(system.realm("default").talk()) as other.talk:
+        assert is_denied(other.revoke(pem))
+        assert other.refused(name, replaces=certificate_id(pem)) == ("denied", "acme:unauthorized")
+        assert other.order(name)["status"] == "pending"
+        assert other.ready(name)["status"] == "ready" and "result" in other.revoke(pem)
+
+
 # ----- what no longer counts
 
 def test_C30_only_a_certificate_that_is_due_is_renewed_beyond_the_limit(acme, other):

@@ -190,6 +190,8 @@ Status Store::update_acme_authorization(AcmeAuthorization& authorization) {
   return {};
 }
 
+/// What was taken unproven has no challenge, what a policy granted one of type policy: they hold for their own order, and prove
+/// nothing to anybody else.
 Result<std::optional<AcmeAuthorization>> Store::find_valid_acme_authorization(const AcmeAuthorization& like,
                                                                               Seconds lasts_beyond) {
   PKI_TRY(const auto out, run("acme_authorization_find", {{"account", like.account},
@@ -197,7 +199,9 @@ Result<std::optional<AcmeAuthorization>> Store::find_valid_acme_authorization(co
                                                           {"value", like.value},
                                                           {"wildcard", number(like.wildcard)},
                                                           {"status", "valid"},
-                                                          {"lasts_beyond", lasts_beyond}}));
+                                                          {"lasts_beyond", lasts_beyond},
+                                                          {"unproven", "[]"},
+                                                          {"granted", R"(%"type":"policy"%)"}}));
   if (out.rows.empty()) return std::optional<AcmeAuthorization>();
   PKI_TRY(auto found, read_authorization(out, 0));
   return std::optional(std::move(found));

@@ -170,6 +170,7 @@ TEST_P(Acme, I20_OfTwoClaimsOfAnAuthorizationOneWins) {
 TEST_P(Acme, OnlyALastingValidAuthorizationOfTheSameNameIsReused) {
   auto one = authorization_of("z", "a");
   one.status = "valid";
+  one.challenges = R"([{"status":"valid","type":"http-01"}])";
   auto longer = one;
   longer.id = "longer";
   longer.expires = kNow + days(30);
@@ -177,6 +178,16 @@ TEST_P(Acme, OnlyALastingValidAuthorizationOfTheSameNameIsReused) {
   EXPECT_OK(store_.add_acme_order(order_of("o", "a"), made));
   EXPECT_EQ(store_.find_valid_acme_authorization(one, kNow).value()->id, "longer");
   EXPECT_FALSE(store_.find_valid_acme_authorization(one, kNow + days(30)).value());
+  const std::pair<const char*, const char*> no_proofs[] = {{"unproven", "[]"},
+                                                           {"granted", R"([{"status":"valid","type":"policy","vouched":true}])"}};
+  for (const auto& [id, challenges] : no_proofs) {  // they hold for their own order alone
+    auto given = authorization_of(id, "a");
+    given.status = "valid";
+    given.expires = kNow + days(40);
+    given.challenges = challenges;
+    EXPECT_OK(store_.add_acme_authorization(given));
+  }
+  EXPECT_EQ(store_.find_valid_acme_authorization(one, kNow).value()->id, "longer");
   auto other = one;
   other.wildcard = true;
   EXPECT_FALSE(store_.find_valid_acme_authorization(other, kNow).value());
