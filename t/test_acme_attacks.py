@@ -235,6 +235,27 @@ def test_F42_a_name_that_was_taken_unproven_is_not_proved(system, acme, other):
 
 # ----- what no longer counts
 
+def test_C30_a_failure_counts_although_its_authorization_was_given_up(acme):
+    acme.follow("failing")
+    name = fresh()
+    for _ in range(2):
+        order = acme.order(name)
+        task = acme.begin(order["authorizations"][0])
+        acme.give_up(order)
+        done = acme.result("acme.challenge.finish", authorization=order["authorizations"][0], type=HTTP01, claim=task["claim"], valid=False)
+        assert done["status"] == "deactivated"
+    assert acme.refused(name)[1] == "acme:rateLimited"
+    assert acme.order(fresh())["status"] == "pending"
+
+
+def test_a_proof_of_what_was_given_up_comes_too_late(acme):
+    order = acme.order(fresh())
+    task = acme.begin(order["authorizations"][0])
+    acme.give_up(order)
+    done = acme.result("acme.challenge.finish", authorization=order["authorizations"][0], type=HTTP01, claim=task["claim"], valid=True)
+    assert done["status"] == "deactivated" and acme.look(order)["status"] == "invalid"
+
+
 def test_C30_only_a_certificate_that_is_due_is_renewed_beyond_the_limit(acme, other):
     """RFC 9773 5 leaves it to the server: else a chain of replacements has no limit."""
     name, second = fresh(), fresh()

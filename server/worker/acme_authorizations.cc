@@ -101,11 +101,14 @@ Result<Json> acme_challenge_finish(Session& session, const Params& params) {
     if (challenge->text("status") != "processing" || challenge->text("claim") != params.text("claim")) {
       return Error(Code::Conflict, "the claim on this challenge has passed to another");
     }
-    if (authorization_status(authorization, now) != "pending") return describe_authorization(authorization, now);
+    const bool is_open = authorization_status(authorization, now) == "pending";
+    if (!is_open && params.boolean("valid")) return describe_authorization(authorization, now);
+    const auto ended_as = authorization.status;
     decide(authorization, *challenge, params, session.realm().acme, now);
     authorization.challenges = wire::to_text(challenges);
-    // Before anybody sees that it is invalid: the next order counts it.
+    // Before anybody sees that it is invalid: the next order counts it. Giving it up meanwhile undoes no failure.
     if (authorization.status == "invalid" && attempt == 1) PKI_TRY_VOID(note_failure(session, *store, authorization));
+    if (!is_open) authorization.status = ended_as;
     const auto written = store->update_acme_authorization(authorization);
     if (written.ok()) {
       base::log_info("authorization " + authorization.id + " for " + authorization.value + " is " + authorization.status + ": " +
