@@ -267,3 +267,21 @@ def test_C30_only_a_certificate_that_is_due_is_renewed_beyond_the_limit(acme, ot
     assert acme.refused(name, second, replaces=certificate_id(pem))[1] == "acme:rateLimited"  # no name of the certificate
     renewal = acme.order(name, replaces=certificate_id(pem))
     assert acme.finalize(renewal, csr([name]))["status"] == "valid"
+
+
+def test_ACME_that_is_off_is_off_for_accounts_that_are_there(system, acme):
+    pending, ready, (waiting, check), name = acme.order(fresh()), acme.ready(fresh()), held_back(acme), fresh()
+    pem = acme.certificate(name)
+    with system.with_lines("  enabled: false\n") as acme.talk:
+        asks = (("acme.challenge.begin", {"authorization": pending["authorizations"][0], "type": HTTP01}),
+                ("acme.order.finalize", {"order": ready["id"], "csr": csr([ready["identifiers"][0]["value"]])}),
+                ("acme.order.create", {"identifiers": [{"type": "dns", "value": name}]}),
+                ("acme.authorization.create", {"identifier": {"type": "dns", "value": name}}))
+        for method, more in asks:
+            error = acme.call(method, account=acme.account, **more)["error"]
+            assert (error["data"]["code"], error["message"]) == ("not_found", "ACME is off in this realm"), method
+        allow(acme, waiting, check)
+        assert [acme.look(one)["status"] for one in (pending, ready, waiting)] == ["pending", "ready", "processing"]
+        assert "result" in acme.revoke(pem)
+    with contextlib.closing(system.realm("default").talk()) as acme.talk:
+        assert acme.look(waiting)["status"] == "valid"

@@ -69,6 +69,7 @@ Result<Json> acme_authorization_deactivate(Session& session, const Params& param
 }
 
 Result<Json> acme_challenge_begin(Session& session, const Params& params) {
+  if (!session.realm().acme.enabled) return Error(Code::NotFound, "ACME is off in this realm");
   PKI_TRY(auto* store, session.store());
   PKI_TRY(const auto account, signing_account(*store, params));
   PKI_TRY(auto authorization, owned(*store, params));

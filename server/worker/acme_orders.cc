@@ -321,7 +321,8 @@ Result<Json> acme_order_create(Session& session, const Params& params) {
 Result<Json> acme_order_get(Session& session, const Params& params) {
   PKI_TRY(auto* store, session.store());
   PKI_TRY(auto order, current_order(session, *store, params));
-  if (order.status != "processing" && !store::is_held_back(order)) return describe_order(order);
+  const bool is_to_be_issued = order.status == "processing" || store::is_held_back(order);
+  if (!is_to_be_issued || !session.realm().acme.enabled) return describe_order(order);
   PKI_TRY(const auto caa, claim_caa_checks(session, *store, order));
   if (!caa.is_fresh) return describe_order(order).set("caa_checks", caa.checks);
   PKI_TRY(order, resume(session, *store, std::move(order)));
@@ -339,6 +340,7 @@ Result<Json> acme_order_list(Session& session, const Params& params) {
 }
 
 Result<Json> acme_order_finalize(Session& session, const Params& params) {
+  if (!session.realm().acme.enabled) return Error(Code::NotFound, "ACME is off in this realm");
   PKI_TRY(auto* store, session.store());
   PKI_TRY(auto order, current_order(session, *store, params));
   if (order.status == "valid") return describe_order(order);  // the same order never gets two (PROMISES C6)
