@@ -256,6 +256,16 @@ def test_a_proof_of_what_was_given_up_comes_too_late(acme):
     assert done["status"] == "deactivated" and acme.look(order)["status"] == "invalid"
 
 
+def test_a_proof_by_a_method_that_is_not_allowed_any_more_is_not_used_again(acme):
+    name = fresh()
+    proved = acme.ready(name)
+    acme.follow("dns")
+    narrowed = acme.order(name)
+    assert narrowed["status"] == "pending" and narrowed["authorizations"] != proved["authorizations"]
+    acme.follow()
+    assert acme.order(name)["authorizations"] == proved["authorizations"]
+
+
 def test_C30_only_a_certificate_that_is_due_is_renewed_beyond_the_limit(acme, other):
     """RFC 9773 5 leaves it to the server: else a chain of replacements has no limit."""
     name, second = fresh(), fresh()

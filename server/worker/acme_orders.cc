@@ -56,6 +56,15 @@ void take_unproven(std::vector<store::AcmeAuthorization>& fresh, const store::Ac
   }
 }
 
+/// Whether a proof was made in a way that the realm and the account's policy allow for that name today.
+bool is_still_good(const store::AcmeAuthorization& proof, const Wish& wish, const x509::GeneralName& name) {
+  const auto methods = methods_for(wish.acme, name);
+  const auto challenges = wire::parse_json(proof.challenges).value_or(Json::array());
+  return std::ranges::any_of(*challenges.as_array(), [&](const Json& one) {
+    return one.text("status") == "valid" && std::ranges::find(methods, one.text("type")) != methods.end();
+  });
+}
+
 /// Fills in the order's identifiers and authorizations. @return those that are new, granted or to be proved; for the others the
 /// account has proofs that outlive the order.
 Result<std::vector<store::AcmeAuthorization>> authorize(store::Store& store, store::AcmeOrder& order, const Wish& wish) {
@@ -65,8 +74,9 @@ Result<std::vector<store::AcmeAuthorization>> authorize(store::Store& store, sto
     identifiers.push_back(identifier_of(name));
     auto authorization = authorization_for(wish.acme, order, name, order.created_at);
     PKI_TRY(const auto earlier, store.find_valid_acme_authorization(authorization, order.expires));
-    order.authorizations.push_back(earlier ? earlier->id : authorization.id);
-    if (earlier) continue;
+    const bool is_proved = earlier && is_still_good(*earlier, wish, name);
+    order.authorizations.push_back(is_proved ? earlier->id : authorization.id);
+    if (is_proved) continue;
     if (!wish.needs_proof(name)) grant(authorization, wish.peer, order.created_at);
     fresh.push_back(std::move(authorization));
   }
