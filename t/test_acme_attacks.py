@@ -266,6 +266,16 @@ def test_a_proof_by_a_method_that_is_not_allowed_any_more_is_not_used_again(acme
     assert acme.order(name)["authorizations"] == proved["authorizations"]
 
 
+def test_an_order_whose_authorization_was_purged_ends(system, acme):
+    shown, looked_at = acme.ready(fresh()), acme.ready(fresh())
+    for order in (shown, looked_at):
+        system.write("DELETE FROM acme_authorization WHERE id = ?", order["authorizations"][0])
+    assert acme.result("acme.show", order=shown["id"])["status"] == "invalid"
+    ended = acme.look(looked_at)
+    assert ended["status"] == "invalid" and "purged" in ended["error"]["detail"]
+    assert acme.error("acme.order.finalize", account=acme.account, order=looked_at["id"], csr=csr([fresh()]))[1] == "acme:orderNotReady"
+
+
 def test_C30_only_a_certificate_that_is_due_is_renewed_beyond_the_limit(acme, other):
     """RFC 9773 5 leaves it to the server: else a chain of replacements has no limit."""
     name, second = fresh(), fresh()

@@ -98,13 +98,15 @@ Status follow_authorizations(store::Store& store, store::AcmeOrder& order, Secon
   PKI_TRY(const auto identifiers, wire::parse_json(order.identifiers));
   bool all_valid = identifiers.is_array() && order.authorizations.size() >= identifiers.as_array()->size();
   for (const auto& id : order.authorizations) {
-    PKI_TRY(const auto authorization, store.acme_authorization(id));
-    const auto status = authorization_status(authorization, now);
+    const auto authorization = store.acme_authorization(id);
+    if (!authorization.ok() && authorization.error().code() != Code::NotFound) return authorization.error();
+    const auto status = authorization.ok() ? authorization_status(*authorization, now) : "purged";
     if (status == "valid") continue;
     all_valid = false;
     if (status == "pending") continue;
+    const auto whose = authorization.ok() ? "the authorization for " + authorization->value : "authorization " + id;
     order.status = "invalid";
-    order.error = acme_problem("unauthorized", "the authorization for " + authorization.value + " is " + status);
+    order.error = acme_problem("unauthorized", whose + " is " + status);
   }
   if (all_valid) order.status = "ready";
   return {};
