@@ -424,7 +424,7 @@ def test_f22_a_claim_whose_validator_died_is_given_again(daemon, acme):
     authorization = acme.order(fresh())["authorizations"][0]
     first = acme.begin(authorization)
     assert not acme.begin(authorization)["claimed"]
-    change(daemon, "UPDATE acme_authorization SET challenges = replace(challenges, '\"claimed_at\":', '\"claimed_at\":1,\"was\":') WHERE id = ?",
+    change(daemon, "UPDATE acme_authorization SET challenges = replace(challenges, '\"claimed_until\":', '\"claimed_until\":1,\"was\":') WHERE id = ?",
            authorization)
     seen = acme.result("acme.authorization.get", account=acme.account, authorization=authorization)
     assert seen["challenges"][0]["status"] == "pending"

@@ -144,8 +144,8 @@ def age_claims(system):
         for row, text in database.execute("SELECT id, challenges FROM acme_authorization WHERE status = 'pending'").fetchall():
             challenges = json.loads(text)
             for one in challenges:
-                if "claimed_at" in one:
-                    one["claimed_at"] -= 3600
+                if "claimed_until" in one:
+                    one["claimed_until"] -= 3600
             database.execute("UPDATE acme_authorization SET challenges = ? WHERE id = ?", (json.dumps(challenges), row))
         database.execute("COMMIT")
 

@@ -123,7 +123,7 @@ Result<http::Response> Service::authorization(const Call& call) {
     method = "acme.authorization.deactivate";
   }
   PKI_TRY(auto authorization, ask(call, method, std::move(params)));
-  PKI_TRY(authorization, resume_challenges(call, std::move(authorization)));
+  authorization = resume_challenges(call, std::move(authorization));
   auto response = json_response(200, authorization_document(authorization, call.urls));
   if (authorization.text("status") == "pending") response.add("Retry-After", std::string(kRetryAfterSeconds));
   return response;
@@ -143,7 +143,7 @@ Result<http::Response> Service::challenge(const Call& call) {
   PKI_TRY(auto challenge, find_challenge(authorization, type));
   if (call.payload && !begins) return acme_error("malformed", "challenges of type " + type + " are not validated here");
   if (!begins && is_ours && challenge.boolean("interrupted")) {
-    PKI_TRY(authorization, begin_challenge(call, id, type));
+    if (auto begun = begin_challenge(call, id, type); begun.ok()) authorization = std::move(*begun);
     PKI_TRY(challenge, find_challenge(authorization, type));
   }
   auto response = json_response(200, challenge_document(challenge, authorization, call.urls));
@@ -178,12 +178,14 @@ Result<Json> Service::begin_challenge(const Call& call, const std::string& autho
   return *now;
 }
 
-/// A validation whose process died is taken up again by whoever looks at it: clients ask for it once, and then only look.
-Result<Json> Service::resume_challenges(const Call& call, Json authorization) {
+/// A validation whose process died is taken up again by whoever looks at it: clients ask for it once, and then only look. One
+/// that cannot be begun is left: a look is no request for it.
+Json Service::resume_challenges(const Call& call, Json authorization) {
   if (authorization.text("status") != "pending") return authorization;
   for (const auto& one : Json::Array(challenges_of(authorization))) {
     if (!one.boolean("interrupted")) continue;
-    PKI_TRY(authorization, begin_challenge(call, authorization.text("id"), one.text("type")));
+    auto begun = begin_challenge(call, authorization.text("id"), one.text("type"));
+    if (begun.ok()) authorization = std::move(*begun);
   }
   return authorization;
 }

@@ -108,6 +108,16 @@ TEST(DnsPersist01, ACaWithoutNamesIsNamedByNobody) {
   EXPECT_FALSE(is_persistent_proof(texts, nameless, base::from_epoch(0)));
 }
 
+TEST(DnsPersist01, ACaWithoutNamesAsksNobody) {
+  auto nameless = question();
+  nameless.rules.caa_issuers.clear();
+  Evidence evidence;
+  const auto refused = prove_dns_persist01(nameless, std::chrono::steady_clock::now(), evidence);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(to_problem(refused.error()).type, "serverInternal");
+  EXPECT_EQ(evidence.text(), "");
+}
+
 TEST(TlsAlpn01, ServerNames) {
   EXPECT_EQ(server_name_for("www.shop.example"), "www.shop.example");
   EXPECT_EQ(server_name_for("192.0.2.10"), "10.2.0.192.in-addr.arpa");

@@ -107,11 +107,13 @@ Status prove_dns_account01(const Question& question, Deadline deadline, Evidence
 
 Status prove_dns_persist01(const Question& question, Deadline deadline, Evidence& evidence) {
   const auto name = std::string(kPersistLabel) + "." + question.name;
+  const auto& issuers = question.rules.caa_issuers;
+  if (issuers.empty()) return acme_error("serverInternal", "the realm has no names that a record could call it by");
   PKI_TRY(const auto texts, texts_at(name, question, deadline, evidence));
   const auto now = base::SystemClock().now();
   if (is_persistent_proof(texts, question, now)) return {};
-  return acme_error("incorrectResponse", name + " has " + counted(texts) + ", expected one like \"" +
-                                             question.rules.caa_issuers.front() + "; accounturi=" + question.account_url +
+  return acme_error("incorrectResponse", name + " has " + counted(texts) + ", expected one like \"" + issuers.front() +
+                                             "; accounturi=" + question.account_url +
                                              (question.wildcard ? "; policy=wildcard\"" : "\"") +
                                              ", with a persistUntil that is not past or none");
 }

@@ -98,7 +98,7 @@ class Service {
   Result<http::Response> authorization(const Call& call);
   Result<http::Response> challenge(const Call& call);
   Result<Json> begin_challenge(const Call& call, const std::string& authorization, const std::string& type);
-  Result<Json> resume_challenges(const Call& call, Json authorization);
+  Json resume_challenges(const Call& call, Json authorization);
   Status begin_caa_checks(const Call& call, const Json& order);
 
   // renewal.cc

@@ -446,5 +446,12 @@ TEST(Profiles, UpkiViewIsTheTableOfUpki) {
   EXPECT_TRUE(profiles.at(profile_name("ca")).is_ca);
 }
 
+TEST(AcmeConfig, WhoAsksVantagePointsHasLonger) {
+  AcmeConfig acme;
+  EXPECT_EQ(acme.claim_life(), std::chrono::seconds(30));
+  acme.vantage_points = {"tcp://a.example:1 key"};
+  EXPECT_EQ(acme.claim_life(), std::chrono::seconds(60));
+}
+
 }  // namespace
 }  // namespace chancery::config

@@ -125,6 +125,8 @@ struct AcmeConfig {
       vantage_points;                 ///< "tcp://HOST:PORT KEY": chancery-validate elsewhere; none: the front end alone looks
   std::optional<int> vantage_quorum;  ///< how many of them must agree; none: usual_quorum
 
+  /// How long whoever claimed a validation has for it: twice 10 s to look, 25 s for vantage points to, and what it waits before.
+  std::chrono::seconds claim_life() const { return std::chrono::seconds(vantage_points.empty() ? 30 : 60); }
   int quorum() const { return vantage_quorum.value_or(usual_quorum(vantage_points.size())); }
   bool operator==(const AcmeConfig&) const = default;
 };

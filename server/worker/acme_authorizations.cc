@@ -4,6 +4,7 @@
 #include "server/worker/acme_common.h"
 #include "server/worker/acme_documents.h"
 #include "server/worker/acme_limits.h"
+#include "server/worker/acme_terms.h"
 #include "server/worker/handlers.h"
 
 namespace chancery::worker {
@@ -33,6 +34,19 @@ Json task(const store::AcmeAuthorization& authorization, const std::string& clai
       {{"claimed", !claim.empty()}, {"authorization", describe_authorization(authorization, now)}, {"thumbprint", thumbprint}});
   if (!claim.empty()) out.set("claim", claim);
   return out;
+}
+
+/// One whose validator was interrupted is nobody's any more, or every look at it would begin it again.
+Status leave(store::Store& store, store::AcmeAuthorization& authorization, const Json& challenges) {
+  authorization.challenges = wire::to_text(challenges);
+  const auto left = store.update_acme_authorization(authorization);
+  return left.ok() || left.error().code() == Code::Conflict ? Status() : left;
+}
+
+/// The realm may have taken a method back since the authorization was made.
+Error not_offered(const std::string& type, const std::string& name) {
+  return acme_error("malformed", Code::PolicyRefused,
+                    "this realm no longer offers " + type + " for " + name + ": prove it by another challenge, or order it anew");
 }
 
 /// The verdict on a challenge decides the authorization (RFC 8555 7.1.6).
@@ -79,12 +93,19 @@ Result<Json> acme_challenge_begin(Session& session, const Params& params) {
   if (challenge == nullptr) return Error(Code::NotFound, "the authorization has no challenge of type " + params.text("type"));
   if (authorization_status(authorization, now) != "pending" || !is_free(*challenge, now))
     return task(authorization, "", account.thumbprint, now);
+  const auto& acme = session.realm().acme;
+  if (!offers(acme, authorization, params.text("type"))) {
+    challenge->set("status", "pending");
+    PKI_TRY_VOID(leave(*store, authorization, challenges));
+    return not_offered(params.text("type"), authorization.value);
+  }
   const auto claim = random_id();
-  challenge->set("status", "processing").set("claim", claim).set("claimed_at", base::to_epoch(now));
+  challenge->set("status", "processing").set("claim", claim);
+  challenge->set("claimed_until", base::to_epoch(now + acme.claim_life()));
   challenge->set("asked_from", params.text("peer"));
   authorization.challenges = wire::to_text(challenges);
   const auto claimed = store->update_acme_authorization(authorization);
-  if (claimed.ok()) return task(authorization, claim, account.thumbprint, now).set("rules", describe_rules(session.realm().acme));
+  if (claimed.ok()) return task(authorization, claim, account.thumbprint, now).set("rules", describe_rules(acme));
   if (claimed.error().code() != Code::Conflict) return claimed.error();
   // Somebody else was first: exactly one validates (PROMISES I20).
   PKI_TRY(const auto other, owned(*store, params));

@@ -23,7 +23,7 @@ Json* proof_in(Json& challenges) {
 bool is_stale(const Json& proof, Seconds now) { return base::from_epoch(proof.integer("caa_checked_at")) + kCaaLife <= now; }
 
 bool is_claimed(const Json& proof, Seconds now) {
-  return !proof.text("caa_claim").empty() && base::from_epoch(proof.integer("caa_claimed_at")) + kClaimLife > now;
+  return !proof.text("caa_claim").empty() && base::from_epoch(proof.integer("caa_claimed_until")) > now;
 }
 
 Json check_of(const store::AcmeAuthorization& authorization, const Json& proof) {
@@ -36,7 +36,8 @@ Json check_of(const store::AcmeAuthorization& authorization, const Json& proof) 
 }
 
 /// Adds what is to be looked at for one authorization. Somebody else's claim is left alone.
-Status claim_check(store::Store& store, const std::string& id, Seconds now, CaaChecks& out) {
+Status claim_check(Session& session, store::Store& store, const std::string& id, CaaChecks& out) {
+  const auto now = session.clock().now();
   PKI_TRY(auto authorization, store.acme_authorization(id));
   if (authorization.type != "dns") return {};
   PKI_TRY(auto challenges, wire::parse_json(authorization.challenges));
@@ -44,7 +45,8 @@ Status claim_check(store::Store& store, const std::string& id, Seconds now, CaaC
   if (proof == nullptr || !is_stale(*proof, now)) return {};
   out.is_fresh = false;
   if (is_claimed(*proof, now)) return {};
-  proof->set("caa_claim", random_id()).set("caa_claimed_at", base::to_epoch(now));
+  proof->set("caa_claim", random_id());
+  proof->set("caa_claimed_until", base::to_epoch(now + session.realm().acme.claim_life()));
   authorization.challenges = wire::to_text(challenges);
   const auto claimed = store.update_acme_authorization(authorization);
   if (claimed.ok()) out.checks.push_back(check_of(authorization, *proof));
@@ -81,7 +83,7 @@ Status end_order(store::Store& store, store::AcmeOrder& order, const Params& par
 Result<CaaChecks> claim_caa_checks(Session& session, store::Store& store, const store::AcmeOrder& order) {
   CaaChecks out;
   if (session.realm().acme.caa_identities.empty()) return out;
-  for (const auto& id : order.authorizations) PKI_TRY_VOID(claim_check(store, id, session.clock().now(), out));
+  for (const auto& id : order.authorizations) PKI_TRY_VOID(claim_check(session, store, id, out));
   return out;
 }
 

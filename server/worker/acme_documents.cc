@@ -10,13 +10,13 @@ namespace chancery::worker {
 namespace {
 
 /// Members of a stored challenge that are nobody else's: who validates it, what was found, for which order it was made.
-constexpr std::array<std::string_view, 10> kForValidators{"asked_from",   "claim",     "claimed_at",     "evidence",
-                                                          "order",        "caa_claim", "caa_claimed_at", "caa_checked_at",
+constexpr std::array<std::string_view, 10> kForValidators{"asked_from",   "claim",     "claimed_until",     "evidence",
+                                                          "order",        "caa_claim", "caa_claimed_until", "caa_checked_at",
                                                           "caa_evidence", "vouched"};
 
 /// Asked for, and whoever was to validate it has not been heard of since.
 bool is_interrupted(const Json& challenge, Seconds now) {
-  return challenge.text("status") == "processing" && base::from_epoch(challenge.integer("claimed_at")) + kClaimLife <= now;
+  return challenge.text("status") == "processing" && base::from_epoch(challenge.integer("claimed_until")) <= now;
 }
 
 }  // namespace

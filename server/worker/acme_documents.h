@@ -7,8 +7,6 @@
 /// ACME objects as the acme.* commands show them.
 namespace chancery::worker {
 
-inline constexpr std::chrono::seconds kClaimLife{30};  ///< a validator that is not heard of within this gives its claim back
-
 /// kAcmeAccount. @param created  whether this call made it
 Json describe_account(const store::AcmeAccount& account, bool created);
 

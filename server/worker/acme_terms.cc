@@ -38,11 +38,13 @@ constexpr std::array kKinds{
 
 bool is_wildcard(const x509::GeneralName& name) { return name.value.starts_with(kAsterisk); }
 
-const Kind& kind_of(const x509::GeneralName& name) {
-  const auto proof = name.type == x509::GeneralName::Type::Ip ? config::ProofOf::Address
-                     : is_wildcard(name)                      ? config::ProofOf::Wildcard
-                                                              : config::ProofOf::Name;
+const Kind& kind_of(bool address, bool wildcard) {
+  const auto proof = address ? config::ProofOf::Address : wildcard ? config::ProofOf::Wildcard : config::ProofOf::Name;
   return *std::ranges::find(kKinds, proof, &Kind::proof);
+}
+
+const Kind& kind_of(const x509::GeneralName& name) {
+  return kind_of(name.type == x509::GeneralName::Type::Ip, is_wildcard(name));
 }
 
 /// As an authorization keeps it. A method without a token says by which names of the CA its records may call it.
@@ -114,6 +116,11 @@ Status check_policy(Session& session, const store::AcmeAccount& account, Order w
 
 std::vector<std::string> methods_for(const config::AcmeConfig& acme, const x509::GeneralName& name) {
   return acme.*kind_of(name).methods;
+}
+
+bool offers(const config::AcmeConfig& acme, const store::AcmeAuthorization& authorization, std::string_view method) {
+  const auto& offered = acme.*kind_of(authorization.type == "ip", authorization.wildcard).methods;
+  return std::ranges::find(offered, method) != offered.end();
 }
 
 Status check_provable(const config::AcmeConfig& acme, const std::vector<x509::GeneralName>& names) {

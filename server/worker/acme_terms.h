@@ -27,6 +27,8 @@ Status check_policy(Session& session, const store::AcmeAccount& account, Order w
 
 /// The methods by which the realm lets a name be proved, in its order; none: it takes no names of that kind.
 std::vector<std::string> methods_for(const config::AcmeConfig& acme, const x509::GeneralName& name);
+/// Whether it offers that method now for what an authorization is of, which was made when it may have offered others.
+bool offers(const config::AcmeConfig& acme, const store::AcmeAuthorization& authorization, std::string_view method);
 /// That each name can be proved somehow. @errors acme:rejectedIdentifier.
 Status check_provable(const config::AcmeConfig& acme, const std::vector<x509::GeneralName>& names);
 
