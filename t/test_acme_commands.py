@@ -434,6 +434,25 @@ def test_f22_a_claim_whose_validator_died_is_given_again(daemon, acme):
     assert late[0] == "conflict"
 
 
+def test_a_claim_that_is_given_back_is_no_verdict(acme):
+    authorization = acme.order(fresh())["authorizations"][0]
+    first = acme.begin(authorization)
+    back = {"authorization": authorization, "type": HTTP01, "valid": False, "untried": True}
+    assert acme.error("acme.challenge.finish", claim="another", **back)[0] == "conflict"
+    now = acme.result("acme.challenge.finish", claim=first["claim"], **back)
+    assert (now["status"], now["challenges"][0]["status"], now["challenges"][0]["interrupted"]) == ("pending", "pending", True)
+    late = acme.error("acme.challenge.finish", authorization=authorization, type=HTTP01, claim=first["claim"], valid=True)
+    assert late[0] == "conflict"
+    assert acme.prove(authorization)["status"] == "valid"
+
+
+def test_valid_and_untried_is_untried(acme):
+    authorization = acme.order(fresh())["authorizations"][0]
+    claim = acme.begin(authorization)["claim"]
+    now = acme.result("acme.challenge.finish", authorization=authorization, type=HTTP01, claim=claim, valid=True, untried=True)
+    assert now["status"] == "pending"
+
+
 # ----- certificates
 
 def test_f42_who_may_revoke(acme, other):

@@ -417,6 +417,21 @@ def test_only_who_claimed_a_look_at_caa_reports_on_it(client, dns, system):
     talk.close()
 
 
+def test_a_look_at_caa_that_is_given_back_is_no_verdict(client, dns, system):
+    order_url, document, _ = stale_order(client, dns, system, "back.caa.example", 9)
+    talk = system.realm("default").talk()
+    its_id, holder = order_url.rsplit("/", 1)[1], client.kid.rsplit("/", 1)[1]
+    first, = talk.result("acme.order.finalize", account=holder, order=its_id, csr=pem(make_csr(["back.caa.example"])[1]))["caa_checks"]
+    back = dict(order=its_id, authorization=document["authorizations"][0].rsplit("/", 1)[1], untried=True)
+    assert talk.code("acme.caa.finish", **back, claim="x", allowed=False) == "conflict"
+    assert talk.result("acme.caa.finish", **back, claim=first["claim"], allowed=False)["status"] == "processing"
+    second, = talk.result("acme.order.get", account=holder, order=its_id)["caa_checks"]
+    assert second["claim"] != first["claim"]
+    assert talk.result("acme.caa.finish", **back, claim=second["claim"], allowed=True)["status"] == "processing"  # untried wins
+    assert client.poll(order_url, ("valid", "invalid"))["status"] == "valid"
+    talk.close()
+
+
 def pem(der):
     from cryptography.hazmat.primitives import serialization
     return x509.load_der_x509_csr(der).public_bytes(serialization.Encoding.PEM).decode()

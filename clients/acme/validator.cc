@@ -11,10 +11,9 @@
 namespace chancery::acme {
 namespace {
 
-constexpr std::size_t kThreads = 8;
-constexpr std::size_t kMaxWaiting = 1000;
-/// One that waited longer is left to the next who asks: its claim (30 s) could end before the verdict, which may take twice
-/// kValidationLimit.
+constexpr std::size_t kThreads = 16;  ///< which mostly wait for others' servers
+constexpr FairQueue::Limits kLimits{.running_each = 2, .waiting_each = 50, .waiting_all = 1000};
+/// One that waited longer is left to the next who asks: its claim (AcmeConfig::claim_life) could end before the verdict.
 constexpr std::chrono::seconds kMaxWait{10};
 constexpr int kReportTries = 5;
 constexpr std::chrono::milliseconds kReportPause{200};  ///< doubled after each try
@@ -28,15 +27,22 @@ void log_failure(const Validation& validation, const Error& why) {
                  base::printable(base::to_line(why)));
 }
 
+/// The command that hears of it.
+std::string_view command_of(const Validation& validation) {
+  return validation.kind == Validation::Kind::Challenge ? "acme.challenge.finish" : "acme.caa.finish";
+}
+
+/// What it always hears.
+Json params_of(const Validation& validation, bool found) {
+  auto params = Json::object({{"authorization", validation.authorization}, {"claim", validation.claim}});
+  if (validation.kind == Validation::Kind::Caa) return params.set("order", validation.order).set("allowed", found);
+  return params.set("type", validation.question.method).set("valid", found);
+}
+
 Json report_of(const Validation& validation, const Verdict& verdict) {
   const bool found = !verdict.error.has_value();
-  auto params =
-      Json::object({{"authorization", validation.authorization}, {"claim", validation.claim}, {"evidence", verdict.evidence}});
-  if (validation.kind == Validation::Kind::Caa) {
-    params.set("order", validation.order).set("allowed", found);
-  } else {
-    params.set("type", validation.question.method).set("valid", found).set("caa_checked", verdict.caa_checked);
-  }
+  auto params = params_of(validation, found).set("evidence", verdict.evidence);
+  if (validation.kind == Validation::Kind::Challenge) params.set("caa_checked", verdict.caa_checked);
   if (verdict.error) params.set("error", problem_document(to_problem(*verdict.error)));
   return params;
 }
@@ -44,17 +50,24 @@ Json report_of(const Validation& validation, const Verdict& verdict) {
 }  // namespace
 
 Validator::Validator(http::Gateway& gateway, std::unique_ptr<Panel> panel)
-    : gateway_(gateway), panel_(std::move(panel)), pool_("validator", kThreads, kMaxWaiting) {}
+    : gateway_(gateway), panel_(std::move(panel)), pool_("validator", kThreads, kLimits) {}
 
 void Validator::submit(Validation validation) {
   const auto since = std::chrono::steady_clock::now();
   const auto job = [this, validation, since] {
     if (std::chrono::steady_clock::now() - since <= kMaxWait) return run(validation);
-    base::log_warning("authorization " + validation.authorization + " of account " + validation.account +
-                      " waited too long for its validation: it is left to the next request for it");
+    give_back(validation, "it waited too long for its turn");
   };
-  if (pool_.submit(job)) return;
-  report(validation, {acme_error("serverInternal", "too many validations wait already"), "not tried"});
+  if (!pool_.submit(validation.realm + "/" + validation.account, job)) give_back(validation, "too many wait already");
+}
+
+/// Where the daemon does not hear of it, the claim ends by itself.
+void Validator::give_back(const Validation& validation, const std::string& why) {
+  base::log_info("authorization " + validation.authorization + " of account " + validation.account + " in realm " +
+                 validation.realm + " is not validated now: " + why + ", the next look at it begins it again");
+  const auto params = params_of(validation, false).set("untried", true);
+  const auto told = gateway_.call(validation.realm, command_of(validation), params, "acme:" + validation.account);
+  if (!told.ok()) base::log_warning("claim on authorization " + validation.authorization + ": " + base::to_line(told.error()));
 }
 
 void Validator::run(const Validation& validation) { report(validation, find_out(validation)); }
@@ -73,12 +86,11 @@ Verdict Validator::find_out(const Validation& validation) {
 
 /// The daemon may be restarting just now: the verdict waits for it a little.
 void Validator::report(const Validation& validation, const Verdict& verdict) {
-  const auto method = validation.kind == Validation::Kind::Challenge ? "acme.challenge.finish" : "acme.caa.finish";
   const auto params = report_of(validation, verdict);
   if (verdict.error) log_failure(validation, *verdict.error);
   auto pause = kReportPause;
   for (int i = 0; i < kReportTries; ++i, pause *= 2) {
-    const auto reported = gateway_.call(validation.realm, method, params, "acme:" + validation.account);
+    const auto reported = gateway_.call(validation.realm, command_of(validation), params, "acme:" + validation.account);
     if (reported.ok()) return;
     if (reported.error().code() != Code::Unavailable && reported.error().code() != Code::Closed) {
       return base::log_warning("verdict on authorization " + validation.authorization + ": " + base::to_line(reported.error()));

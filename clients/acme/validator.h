@@ -3,10 +3,10 @@
 #include <memory>
 #include <string>
 
+#include "clients/acme/fair_pool.h"
 #include "clients/acme/panel.h"
 #include "clients/acme/quorum.h"
 #include "clients/http/gateway.h"
-#include "clients/http/pool.h"
 #include "server/wire/json.h"
 
 namespace chancery::acme {
@@ -25,23 +25,26 @@ struct Validation {
   Vantage vantage{};  ///< who looks, too
 };
 
-/// Validates in the background, a few at a time, and reports each verdict to the daemon.
+/// Validates in the background, a few at a time, and reports each verdict to the daemon. Accounts take turns, whatever each has
+/// asked for: whose servers are slow has other accounts wait for nothing.
 class Validator {
  public:
   /// @param panel  null: realms with vantage points find that nothing is proved.
   Validator(http::Gateway& gateway, std::unique_ptr<Panel> panel);
 
-  /// Too many that wait already are reported as failed at once.
+  /// One that cannot be taken, or waits too long, is given back to the daemon without a verdict: who looks at it next begins it
+  /// again.
   void submit(Validation validation);
 
  private:
   void run(const Validation& validation);
   Verdict find_out(const Validation& validation);
+  void give_back(const Validation& validation, const std::string& why);
   void report(const Validation& validation, const Verdict& verdict);
 
   http::Gateway& gateway_;
   std::unique_ptr<Panel> panel_;
-  http::Pool pool_;
+  FairPool pool_;
 };
 
 }  // namespace chancery::acme

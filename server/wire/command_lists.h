@@ -196,12 +196,15 @@ inline constexpr std::array kAcmeAuthorizationSync{
     kAuthorization, kOrder, Param{"identifier", Type::Object, kRequired, 1024, "{type, value}, one of the order's identifiers"},
     Param{"status", Type::Word, kOptional, 16, "status, default that which it has, a new one's pending",
           "pending valid invalid deactivated expired revoked"}};
+inline constexpr Param kUntried{"untried", Type::Boolean, kOptional, 1,
+                                "nobody looked, which is no verdict: the claim is given back, and whoever looks next has it"};
 inline constexpr std::array kAcmeCaaFinish{
     kOrder,
     kAuthorization,
     Param{"claim", Type::Text, kRequired, kMaxId, "what acme.order.finalize or acme.order.get gave"},
     Param{"allowed", Type::Boolean, kRequired, 1, "whether CAA was found, and allowed it"},
     Param{"error", Type::Object, kOptional, 8192, "problem document {type, detail} when not allowed"},
+    kUntried,
     Param{"evidence", Type::Text, kOptional, 16384, "what was asked, and what came back"}};
 inline constexpr std::array kAcmeCertificateGet{kAccount, kSignedBy, Param{"serial", Type::Hex, kRequired, 40, "serial number"}};
 inline constexpr std::array kAcmeCertificateRevoke{
@@ -216,6 +219,7 @@ inline constexpr std::array kAcmeChallengeFinish{
     Param{"valid", Type::Boolean, kRequired, 1, "whether the proof was found"},
     Param{"caa_checked", Type::Boolean, kOptional, 1, "whether CAA was looked at, and allowed it"},
     Param{"error", Type::Object, kOptional, 8192, "problem document {type, detail} when not valid"},
+    kUntried,
     Param{"evidence", Type::Text, kOptional, 16384, "what was asked, of which address, and what came back"}};
 inline constexpr Param kAccountOptional{"account", Type::Text, kOptional, kMaxId, "only this account's"};
 inline constexpr std::array kAcmeAccountPolicy{

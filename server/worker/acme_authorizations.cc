@@ -49,6 +49,9 @@ Error not_offered(const std::string& type, const std::string& name) {
                     "this realm no longer offers " + type + " for " + name + ": prove it by another challenge, or order it anew");
 }
 
+/// A claim that nobody has and that is over: the next look at the challenge takes it up.
+void give_back(Json& challenge) { challenge.set("claim", random_id()).set("claimed_until", std::int64_t{0}); }
+
 /// The verdict on a challenge decides the authorization (RFC 8555 7.1.6).
 void decide(store::AcmeAuthorization& authorization, Json& challenge, const Params& params, const config::AcmeConfig& acme,
             Seconds now) {
@@ -124,9 +127,14 @@ Result<Json> acme_challenge_finish(Session& session, const Params& params) {
       return Error(Code::Conflict, "the claim on this challenge has passed to another");
     }
     const bool is_open = authorization_status(authorization, now) == "pending";
-    if (!is_open && params.boolean("valid")) return describe_authorization(authorization, now);
+    const bool untried = params.boolean("untried");
+    if (!is_open && (untried || params.boolean("valid"))) return describe_authorization(authorization, now);
     const auto ended_as = authorization.status;
-    decide(authorization, *challenge, params, session.realm().acme, now);
+    if (untried) {
+      give_back(*challenge);
+    } else {
+      decide(authorization, *challenge, params, session.realm().acme, now);
+    }
     authorization.challenges = wire::to_text(challenges);
     // Before anybody sees that it is invalid: the next order counts it. Giving it up meanwhile undoes no failure.
     if (authorization.status == "invalid" && attempt == 1) PKI_TRY_VOID(note_failure(session, *store, authorization));

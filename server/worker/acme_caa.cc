@@ -61,8 +61,9 @@ Status note_outcome(store::Store& store, const Params& params, Seconds now) {
     auto* proof = proof_in(challenges);
     if (proof == nullptr || proof->text("caa_claim") != params.text("claim"))
       return Error(Code::Conflict, "the claim on this CAA check has passed to another");
-    proof->set("caa_claim", "").set("caa_evidence", params.text("evidence"));
-    if (params.boolean("allowed")) proof->set("caa_checked_at", base::to_epoch(now));
+    proof->set("caa_claim", "");
+    if (!params.boolean("untried")) proof->set("caa_evidence", params.text("evidence"));
+    if (params.boolean("allowed") && !params.boolean("untried")) proof->set("caa_checked_at", base::to_epoch(now));
     authorization.challenges = wire::to_text(challenges);
     const auto written = store.update_acme_authorization(authorization);
     if (written.ok() || written.error().code() != Code::Conflict || attempt == kTries) return written;
@@ -93,6 +94,7 @@ Result<Json> acme_caa_finish(Session& session, const Params& params) {
   const bool is_its_own = std::ranges::find(order.authorizations, params.text("authorization")) != order.authorizations.end();
   if (!is_its_own) return Error(Code::NotFound, "the order has no such authorization");
   PKI_TRY_VOID(note_outcome(*store, params, session.clock().now()));
+  if (params.boolean("untried")) return describe_order(order);
   if (!params.boolean("allowed")) PKI_TRY_VOID(end_order(*store, order, params));
   base::log_info("order " + order.id + ", authorization " + params.text("authorization") + ": CAA " +
                  (params.boolean("allowed") ? "allows it: " : "does not allow it: ") + params.text("evidence"));
