@@ -30,6 +30,8 @@ constexpr std::array kForbidden{
     BuiltIn{"::/128", false, "unspecified (RFC 4291)"},
     BuiltIn{"::1/128", true, "loopback (RFC 4291)"},
     BuiltIn{"100::/64", false, "discard-only (RFC 6666)"},
+    BuiltIn{"64:ff9b:1::/48", false, "for translation to IPv4 (RFC 8215)"},
+    BuiltIn{"2001::/32", false, "Teredo, which leads to an IPv4 address (RFC 4380)"},
     BuiltIn{"fe80::/10", false, "link-local (RFC 4291)"},
     BuiltIn{"fec0::/10", false, "site-local (RFC 3879)"},
     BuiltIn{"ff00::/8", false, "multicast (RFC 4291)"},

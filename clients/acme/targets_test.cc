@@ -47,6 +47,12 @@ const Target kTargets[] = {
     {"ff02::1", false, false},
     {"192.0.0.8", false, false},
     {"100::1", false, false},
+    {"64:ff9b:1::7f00:1", false, false},
+    {"64:ff9b:1:ffff:a:b:c:d", false, false},
+    {"64:ff9b:2::1", true, true},
+    {"2001:0:7f00:1::80ff:fffe", false, false},
+    {"2001:0:ffff:ffff::1", false, false},
+    {"2001:1::1", true, true},
 };
 
 IpAddress address_of(const char* text) { return IpAddress::parse(text).value(); }
