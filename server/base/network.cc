@@ -27,6 +27,7 @@ std::optional<Bytes> octets_of(std::string_view text) {
 std::optional<std::size_t> bits_of(std::string_view digits, std::size_t most) {
   std::size_t bits = 0;
   const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), bits);
+  if (digits.starts_with('0') && digits != "0") return std::nullopt;  // 08 is no number where zeros mean octal
   const bool is_number = failure == std::errc() && end == digits.data() + digits.size();
   return is_number && bits <= most ? std::optional(bits) : std::nullopt;
 }
@@ -62,6 +63,20 @@ bool Network::contains(ByteView octets) const {
     if ((octets[bit / kOctetBits] & mask) != (octets_[bit / kOctetBits] & mask)) return false;
   }
   return true;
+}
+
+Network Network::whole() const {
+  auto network = *this;
+  for (std::size_t bit = bits_; bit < octets_.size() * kOctetBits; ++bit) {
+    auto& octet = network.octets_[bit / kOctetBits];
+    octet = static_cast<std::uint8_t>(octet & ~(0x80U >> (bit % kOctetBits)));
+  }
+  return network;
+}
+
+bool Network::is_mapped() const {
+  static const auto kMapped = parse("::ffff:0:0/96").value();
+  return bits_ >= kMapped.bits_ && kMapped.contains(octets_);
 }
 
 std::string Network::text() const {

@@ -20,6 +20,10 @@ class Network {
   bool contains(ByteView octets) const;
   /// How many leading bits count: of two networks with an address in common the longer one lies within the other.
   std::size_t bits() const { return bits_; }
+  /// Without the bits that do not count: 10.0.0.1/8 is 10.0.0.0/8.
+  Network whole() const;
+  /// Whether it lies in ::ffff:0:0/96, whose addresses are IPv4 ones written otherwise (RFC 4291 2.5.5.2).
+  bool is_mapped() const;
   /// "10.0.0.0/8"
   std::string text() const;
 

@@ -31,12 +31,29 @@ TEST(Network, ContainsItsAddresses) {
 }
 
 TEST(Network, RefusesWhatIsNone) {
-  for (const auto* bad : {"", "/8", "10.0.0.0/", "10.0.0.0/33", "::/129", "10.0.0.0/8x", "10.0.0.0/-1", "10/8", "10.0.0.0/ 8",
-                          "example.com", "*.example.com", "[fd00::]/8", "10.0.0.256", "10.0.0.0/8/8"}) {
+  for (const auto* bad :
+       {"", "/8", "10.0.0.0/", "10.0.0.0/33", "::/129", "10.0.0.0/8x", "10.0.0.0/-1", "10/8", "10.0.0.0/ 8", "example.com",
+        "*.example.com", "[fd00::]/8", "10.0.0.256", "10.0.0.0/8/8", "10.0.0.0/08", "10.0.0.0/00"}) {
     const auto network = Network::parse(bad);
     ASSERT_FALSE(network.ok()) << bad;
     EXPECT_EQ(network.error().code(), Code::Malformed);
   }
+}
+
+TEST(Network, WholeIsWithoutTheBitsThatDoNotCount) {
+  const auto whole = [](const char* text) { return Network::parse(text)->whole().text(); };
+  EXPECT_EQ(whole("10.1.2.3/8"), "10.0.0.0/8");
+  EXPECT_EQ(whole("10.1.2.3/31"), "10.1.2.2/31");
+  EXPECT_EQ(whole("10.1.2.3"), "10.1.2.3/32");
+  EXPECT_EQ(whole("10.1.2.3/0"), "0.0.0.0/0");
+  EXPECT_EQ(whole("fdff::1/9"), "fd80::/9");
+}
+
+TEST(Network, KnowsMappedAddresses) {
+  for (const auto* text : {"::ffff:10.0.0.1", "::ffff:a00:0/104", "::ffff:0:0/96"})
+    EXPECT_TRUE(Network::parse(text)->is_mapped()) << text;
+  for (const auto* text : {"10.0.0.1", "::/0", "::ffff:0:0/95", "::1", "fd00::/8"})
+    EXPECT_FALSE(Network::parse(text)->is_mapped()) << text;
 }
 
 }  // namespace

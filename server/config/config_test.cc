@@ -163,7 +163,7 @@ RealmConfig changed_realm() {
                 5002,
                 5003,
                 "[::1]:53",
-                {"example. IN DS 1 8 2 ab"},
+                {"example. IN DS 1 8 9 ab"},
                 {"ca.example"},
                 true,
                 {"127.0.0.0/8"},

@@ -3,11 +3,14 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <span>
 #include <string>
 
 #include "server/base/name_pattern.h"
 #include "server/base/names.h"
+#include "server/base/network.h"
 #include "server/base/text.h"
 #include "server/base/z85.h"
 #include "server/config/server_config.h"
@@ -20,8 +23,6 @@ constexpr std::size_t kMaxDomainOctets = 253;  // RFC 1035 2.3.4
 constexpr std::size_t kMaxLabelOctets = 63;
 constexpr std::size_t kMaxAccountOctets = 32;
 constexpr int kMaxPort = 65535;
-constexpr int kMaxBitsV4 = 32;
-constexpr int kMaxBitsV6 = 128;
 
 bool is_alnum(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
 
@@ -29,7 +30,33 @@ Error unexpected(std::string_view found, std::string_view expected) {
   return {Code::BadConfig, "found \"" + base::printable(found, kMaxShown) + "\", expected " + std::string(expected)};
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+/// A number in decimal digits alone.
+bool is_number(std::string_view text, std::uint32_t most) {
+  std::uint32_t number = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return failure == std::errc() && end == text.data() + text.size() && number <= most;
+}
+
+/// The texts from the fourth on of a DS or DNSKEY record, whose last one may be in pieces.
+struct RecordRow {
+  std::string_view type;
+  bool (*is_rest)(std::string_view third, const std::string& rest);
+};
+bool is_digest(std::string_view type, const std::string& hex) {
+  struct Length {
+    std::string_view type;
+    std::size_t octets;
+  };
+  constexpr std::array kLengths{Length{"1", 20}, Length{"2", 32}, Length{"4", 48}};  // IANA's registry of DS digest types
+  const auto octets = base::from_hex(hex);
+  const auto* const row = std::ranges::find(kLengths, type, &Length::type);
+  return octets.ok() && !octets->empty() && (row == kLengths.end() || octets->size() == row->octets);
+}
+bool is_key(std::string_view /*algorithm*/, const std::string& base64) {
+  const auto octets = base::from_base64(base64);
+  return octets.ok() && !octets->empty();
+}
+constexpr std::array kRecords{RecordRow{"DS", is_digest}, RecordRow{"DNSKEY", is_key}};
 
 bool is_label(std::string_view label) {
   const auto allowed = [](char c) { return is_alnum(c) || c == '-'; };
@@ -85,8 +112,13 @@ Status check_dn_attribute(std::string_view name, std::string_view value) {
 Status check_organisation(std::string_view text) { return check_dn_attribute("O", text); }
 
 Status check_name_pattern(std::string_view text) {
+  if (base::Network::parse(text).ok()) return check_network(text);
   const auto parsed = base::NamePattern::parse(text);
-  return parsed.ok() ? Status() : Error(Code::BadConfig, parsed.error().message());
+  if (!parsed.ok()) return Error(Code::BadConfig, parsed.error().message());
+  const bool is_all_stars = text.find_first_not_of("*.") == std::string_view::npos;
+  if (!is_all_stars && text.find("**") == std::string_view::npos) return {};
+  return unexpected(
+      text, "a glob like *.example.com, whose asterisks stand for parts of one label each, or .example.com for all below it");
 }
 
 Status check_slash_dn(std::string_view text) {
@@ -122,16 +154,12 @@ Status check_address(std::string_view text) {
 }
 
 Status check_network(std::string_view text) {
-  const auto slash = text.find('/');
-  const auto address = text.substr(0, slash);
-  const bool is_v6 = address.find(':') != std::string_view::npos;
-  int bits = 0;
-  const auto digits = slash == std::string_view::npos ? std::string_view("0") : text.substr(slash + 1);
-  const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), bits);
-  const bool is_length = failure == std::errc() && end == digits.data() + digits.size();
-  const bool is_mapped = is_v6 && address.find('.') != std::string_view::npos;
-  if (is_address(address) && !is_mapped && is_length && bits >= 0 && bits <= (is_v6 ? kMaxBitsV6 : kMaxBitsV4)) return {};
-  return unexpected(text, "an address or a network like 10.0.0.0/8");
+  const auto network = base::Network::parse(text);
+  const bool is_mapped = text.find(':') != std::string_view::npos && text.find('.') != std::string_view::npos;
+  if (!network.ok() || is_mapped || network->is_mapped()) return unexpected(text, "an address or a network like 10.0.0.0/8");
+  const auto whole = network->whole().text();
+  if (whole == network->text()) return {};
+  return unexpected(text, whole + ", or the address alone");
 }
 
 Status check_address_port(std::string_view text) {
@@ -182,12 +210,16 @@ Status check_domain(std::string_view text) {
 }
 
 Status check_trust_anchor(std::string_view text) {
-  constexpr std::size_t kLeastFields = 7;  // owner, class, type and four of the record's own (RFC 4034 2.2, 5.3)
+  constexpr std::size_t kLeastFields = 7;   // owner, class, type and four of the record's own (RFC 4034 2.2, 5.3)
+  constexpr std::uint32_t kMaxTag = 65535;  // a key tag, or flags
+  constexpr std::uint32_t kMaxOctet = 255;
   auto fields = base::split(base::trim(text), ' ');
   std::erase(fields, "");
-  const bool shaped = fields.size() >= kLeastFields && fields[0].ends_with('.') && fields[1] == "IN" &&
-                      (fields[2] == "DS" || fields[2] == "DNSKEY") && std::ranges::all_of(fields[3], is_digit) &&
-                      std::ranges::all_of(fields[4], is_digit) && std::ranges::all_of(fields[5], is_digit);
+  const auto* const row =
+      fields.size() < kLeastFields ? kRecords.end() : std::ranges::find(kRecords, fields[2], &RecordRow::type);
+  const bool shaped = row != kRecords.end() && fields[0].ends_with('.') && fields[1] == "IN" && is_number(fields[3], kMaxTag) &&
+                      is_number(fields[4], kMaxOctet) && is_number(fields[5], kMaxOctet) &&
+                      row->is_rest(fields[5], base::join(std::span(fields).subspan(6), ""));
   const auto owner = shaped ? std::string_view(fields[0]).substr(0, fields[0].size() - 1) : std::string_view();
   if (shaped && (owner.empty() || is_host_name(owner))) return {};
   return unexpected(text, "a DS or DNSKEY record like \"example. IN DS 20326 8 2 e06d…\"");

@@ -159,7 +159,8 @@ Result<std::string> Codec<std::string>::parse(const SettingInfo& info, std::stri
   if (std::ranges::any_of(text, is_control) || !base::is_utf8(text)) {
     return Error(Code::BadConfig, "found control characters in " + shown(text) + ", expected one line of text");
   }
-  if (text.empty() && (info.required || info.filled))
+  const bool is_item = info.several && (info.check != nullptr || !info.words.empty());  // none is said by an empty list
+  if (text.empty() && (info.required || info.filled || is_item))
     return Error(Code::BadConfig, "found an empty text, expected " + expectation(info));
   if (text.empty()) return std::string();
   if (info.check != nullptr) PKI_TRY_VOID(info.check(text));
