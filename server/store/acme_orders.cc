@@ -190,6 +190,10 @@ Status Store::update_acme_authorization(AcmeAuthorization& authorization) {
   return {};
 }
 
+/// How the challenges of what a policy granted begin: the statement compares as many characters.
+constexpr std::string_view kGrantedBegins = R"([{"type":"policy")";
+static_assert(kGrantedBegins.size() == 17);
+
 /// What was taken unproven has no challenge, what a policy granted one of type policy: they hold for their own order, and prove
 /// nothing to anybody else.
 Result<std::optional<AcmeAuthorization>> Store::find_valid_acme_authorization(const AcmeAuthorization& like,
@@ -201,7 +205,7 @@ Result<std::optional<AcmeAuthorization>> Store::find_valid_acme_authorization(co
                                                           {"status", "valid"},
                                                           {"lasts_beyond", lasts_beyond},
                                                           {"unproven", "[]"},
-                                                          {"granted", R"(%"type":"policy"%)"}}));
+                                                          {"granted", std::string(kGrantedBegins)}}));
   if (out.rows.empty()) return std::optional<AcmeAuthorization>();
   PKI_TRY(auto found, read_authorization(out, 0));
   return std::optional(std::move(found));

@@ -179,7 +179,7 @@ TEST_P(Acme, OnlyALastingValidAuthorizationOfTheSameNameIsReused) {
   EXPECT_EQ(store_.find_valid_acme_authorization(one, kNow).value()->id, "longer");
   EXPECT_FALSE(store_.find_valid_acme_authorization(one, kNow + days(30)).value());
   const std::pair<const char*, const char*> no_proofs[] = {{"unproven", "[]"},
-                                                           {"granted", R"([{"status":"valid","type":"policy","vouched":true}])"}};
+                                                           {"granted", R"([{"type":"policy","status":"valid","vouched":true}])"}};
   for (const auto& [id, challenges] : no_proofs) {  // they hold for their own order alone
     auto given = authorization_of(id, "a");
     given.status = "valid";

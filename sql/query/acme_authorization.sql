@@ -14,7 +14,7 @@ SELECT {acme_authorization_columns} FROM acme_authorization WHERE realm_id = :re
 -- name: acme_authorization_find
 SELECT {acme_authorization_columns} FROM acme_authorization
 WHERE realm_id = :realm_id AND account = :account AND type = :type AND value = :value AND wildcard = :wildcard
-  AND status = :status AND expires > :lasts_beyond AND challenges <> :unproven AND challenges NOT LIKE :granted
+  AND status = :status AND expires > :lasts_beyond AND challenges <> :unproven AND SUBSTR(challenges, 1, 17) <> :granted
 ORDER BY expires DESC LIMIT 1;
 
 -- name: acme_authorization_update
