@@ -142,7 +142,7 @@ TEST(Body, IsJsonByItsMediaType) {
 
 http::ListenerSettings listener_with(std::vector<std::string> proxies) {
   http::ListenerSettings listener;
-  for (const auto& one : proxies) listener.trusted_proxies.push_back(http::Network::parse(one).value());
+  for (const auto& one : proxies) listener.trusted_proxies.push_back(base::Network::parse(one).value());
   return listener;
 }
 

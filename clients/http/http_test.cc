@@ -264,38 +264,6 @@ TEST(Listener, AHostNameLeadsToItsRealm) {
 
 // ----- settings
 
-TEST(Network, HoldsItsAddresses) {
-  const struct {
-    const char* network;
-    const char* address;
-    bool want;
-  } cases[] = {
-      {"10.0.0.0/8", "10.255.0.1", true},
-      {"10.0.0.0/8", "11.0.0.1", false},
-      {"192.0.2.7", "192.0.2.7", true},
-      {"192.0.2.7", "192.0.2.6", false},
-      {"192.0.2.4/30", "192.0.2.7", true},
-      {"192.0.2.4/30", "192.0.2.8", false},
-      {"0.0.0.0/0", "192.0.2.7", true},
-      {"0.0.0.0/0", "::1", false},
-      {"fd00::/8", "fd12::1", true},
-      {"fd00::/8", "fe80::1", false},
-      {"::1", "::1", true},
-      {"::/0", "192.0.2.7", false},
-      {"10.0.0.0/8", "::ffff:10.1.2.3", true},
-      {"10.0.0.0/8", "10.1.2.3.evil", false},
-      {"10.0.0.0/8", "", false},
-  };
-  for (const auto& one : cases)
-    EXPECT_EQ(Network::parse(one.network)->contains(one.address), one.want) << one.network << " " << one.address;
-}
-
-TEST(Network, RefusesOthers) {
-  for (const auto* bad : {"", "x", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/8x", "10.0.0.0/-1", "10.0.0/8", "fd00::/129",
-                          "::ffff:10.0.0.0/8", "localhost"})
-    EXPECT_FALSE(Network::parse(bad).ok()) << bad;
-}
-
 TEST(Percent, DecodesAnyOctetButNul) {
   EXPECT_EQ(*decode_percent("a%0Ab%2fc%2B+"), "a\nb/c++");
   for (const auto* bad : {"%", "%4", "%zz", "%00"}) EXPECT_FALSE(decode_percent(bad).ok()) << bad;
@@ -349,6 +317,7 @@ TEST(Settings, RefusesWhatIsIncomplete) {
           R"({"socket":"/s","state_directory":"/x","listeners":[{"name":"a","port":65536}]})",
           R"({"socket":"/s","state_directory":"/x","listeners":[{"name":"a","port":1,"new_accounts_per_hour":-1}]})",
           R"({"socket":"/s","state_directory":"/x","listeners":[{"name":"a","port":1,"trusted_proxies":["proxy"]}]})",
+          R"({"socket":"/s","state_directory":"/x","listeners":[{"name":"a","port":1,"trusted_proxies":["::ffff:10.0.0.0/8"]}]})",
           R"({"socket":"/s","remote_ca":{"host":"h"},"listeners":[]})",
           R"({"remote_ca":{},"listeners":[]})",
           R"({"remote_ca":{"host":"h","port":65535},"listeners":[]})",

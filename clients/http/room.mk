@@ -7,7 +7,6 @@ libhttp_a_SOURCES = \
   clients/http/head.cc clients/http/head.h \
   clients/http/loop.cc clients/http/loop.h \
   clients/http/message.cc clients/http/message.h \
-  clients/http/network.cc clients/http/network.h \
   clients/http/pool.cc clients/http/pool.h \
   clients/http/publish.cc clients/http/publish.h \
   clients/http/router.cc clients/http/router.h \

@@ -11,6 +11,7 @@ namespace chancery::http {
 namespace {
 
 constexpr int kMaxPort = 65535;
+constexpr std::size_t kMaxShown = 64;
 
 /// An address literal of IPv6 stands in brackets in URLs (RFC 3986 3.2.2).
 std::string host_form(const std::string& name) { return name.find(':') == std::string::npos ? name : "[" + name + "]"; }
@@ -19,6 +20,15 @@ std::string host_form(const std::string& name) { return name.find(':') == std::s
 bool is_this_machine(std::string_view host) {
   const bool in_brackets = host.starts_with('[') && host.ends_with(']');
   return base::is_localhost(host) || base::is_loopback(in_brackets ? host.substr(1, host.size() - 2) : host);
+}
+
+Result<base::Network> read_proxy(const std::string& text) {
+  auto network = base::Network::parse(text);
+  if (!network.ok()) return Error(Code::BadConfig, "trusted_proxies: " + network.error().message());
+  if (network->is_mapped())
+    return Error(Code::BadConfig,
+                 "trusted_proxies: found \"" + base::printable(text, kMaxShown) + "\", expected IPv4 networks as 10.0.0.0/8");
+  return network;
 }
 
 Result<ListenerSettings> read_listener(const Json& json) {
@@ -37,9 +47,8 @@ Result<ListenerSettings> read_listener(const Json& json) {
   listener.asks_for_certificates = json.text("client_certificates", "optional") == "optional";
   listener.proxy_headers = base::to_lower_ascii(json.text("proxy_headers", listener.proxy_headers));
   for (const auto& text : json.texts("trusted_proxies")) {
-    const auto network = Network::parse(text);
-    if (!network.ok()) return Error(Code::BadConfig, "trusted_proxies: " + network.error().message());
-    listener.trusted_proxies.push_back(*network);
+    PKI_TRY(auto network, read_proxy(text));
+    listener.trusted_proxies.push_back(std::move(network));
   }
   listener.certificate_file = json.text("certificate_file");
   listener.key_file = json.text("key_file");
@@ -92,7 +101,7 @@ bool ListenerSettings::serves(std::string_view realm) const {
 }
 
 bool ListenerSettings::trusts(std::string_view peer) const {
-  return std::ranges::any_of(trusted_proxies, [&](const Network& network) { return network.contains(peer); });
+  return std::ranges::any_of(trusted_proxies, [&](const base::Network& network) { return network.contains(peer); });
 }
 
 const std::string& ListenerSettings::realm_of(std::string_view authority) const {

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "clients/http/network.h"
 #include "server/base/log.h"
+#include "server/base/network.h"
 #include "server/base/result.h"
 #include "server/wire/json.h"
 
@@ -37,7 +37,7 @@ struct ListenerSettings {
   std::map<std::string, std::string> hosts;    ///< host name, lower case -> realm of the bare paths
   int new_accounts_per_hour = 100;             ///< of ACME, for one address; 0: no limit
   bool asks_for_certificates = true;           ///< whether TLS asks clients for a certificate, which they need not have
-  std::vector<Network> trusted_proxies;        ///< whose headers about a client certificate count
+  std::vector<base::Network> trusted_proxies;  ///< whose headers about a client certificate count
   std::string proxy_headers = "x-ssl-client";  ///< what the names of those headers begin with, lower case
   std::filesystem::path certificate_file;      ///< of TLS, kept by somebody else; empty: the realm's CA makes one
   std::filesystem::path key_file;              ///< its key, mode 0600

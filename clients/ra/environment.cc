@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
-#include "clients/http/network.h"
 #include "server/base/names.h"
+#include "server/base/network.h"
 #include "server/base/text.h"
 #include "server/base/z85.h"
 
@@ -18,6 +18,11 @@ constexpr int kMostPort = 65535;
 /// Refusals are completed with the variable's name.
 Error expected(const std::string& found, const std::string& what) {
   return {Code::InvalidParams, "found \"" + base::printable(found, kMaxShown) + "\", expected " + what};
+}
+
+bool is_address(const std::string& text) {
+  const auto network = base::Network::parse(text);
+  return network.ok() && !network->is_mapped() && text.find('/') == std::string::npos;
 }
 
 template <int Most>
@@ -56,8 +61,7 @@ Status take_port(Environment& into, const std::string& text) {
 }
 
 Status take_address(Environment& into, const std::string& text) {
-  const auto network = http::Network::parse(text);
-  if (!network.ok() || text.find('/') != std::string::npos) return expected(text, "an IPv4 or IPv6 address");
+  if (!is_address(text)) return expected(text, "an IPv4 or IPv6 address");
   into.address = text;
   return {};
 }
@@ -130,8 +134,7 @@ Result<Environment> read_environment(const std::function<const char*(const char*
 Json sans_to_register(const Environment& environment) {
   Json sans = Json::array();
   for (const auto& name : environment.sans) {
-    const bool is_address = name.find('/') == std::string::npos && http::Network::parse(name).ok();
-    sans.push_back(Json::object({{"type", is_address ? "IP" : "DNS"}, {"value", name}}));
+    sans.push_back(Json::object({{"type", is_address(name) ? "IP" : "DNS"}, {"value", name}}));
   }
   return sans;
 }

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <optional>
@@ -14,6 +15,11 @@ namespace {
 constexpr std::size_t kOctetBits = 8;
 constexpr std::size_t kV4Octets = 4;
 constexpr std::size_t kMaxShown = 80;
+constexpr std::array<std::uint8_t, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};  ///< what mapped addresses begin with
+
+bool begins_as_mapped(ByteView octets) {
+  return octets.size() > kMapped.size() && std::ranges::equal(octets.first(kMapped.size()), kMapped);
+}
 
 std::optional<Bytes> octets_of(std::string_view text) {
   std::array<std::uint8_t, 16> octets{};
@@ -65,6 +71,12 @@ bool Network::contains(ByteView octets) const {
   return true;
 }
 
+bool Network::contains(std::string_view address) const {
+  const auto octets = octets_of(address);
+  if (!octets) return false;
+  return contains(begins_as_mapped(*octets) ? ByteView(*octets).subspan(kMapped.size()) : ByteView(*octets));
+}
+
 Network Network::whole() const {
   auto network = *this;
   for (std::size_t bit = bits_; bit < octets_.size() * kOctetBits; ++bit) {
@@ -74,10 +86,7 @@ Network Network::whole() const {
   return network;
 }
 
-bool Network::is_mapped() const {
-  static const auto kMapped = parse("::ffff:0:0/96").value();
-  return bits_ >= kMapped.bits_ && kMapped.contains(octets_);
-}
+bool Network::is_mapped() const { return begins_as_mapped(octets_); }
 
 std::string Network::text() const {
   std::array<char, INET6_ADDRSTRLEN> text{};

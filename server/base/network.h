@@ -18,11 +18,14 @@ class Network {
 
   /// @param octets  of an address; one of the other family never lies in it
   bool contains(ByteView octets) const;
+  /// @param address  as text; an IPv4-mapped IPv6 one (RFC 4291 2.5.5.2) is the IPv4 one, and what is no address never lies in it
+  bool contains(std::string_view address) const;
   /// How many leading bits count: of two networks with an address in common the longer one lies within the other.
   std::size_t bits() const { return bits_; }
   /// Without the bits that do not count: 10.0.0.1/8 is 10.0.0.0/8.
   Network whole() const;
-  /// Whether it lies in ::ffff:0:0/96, whose addresses are IPv4 ones written otherwise (RFC 4291 2.5.5.2).
+  /// Whether its address lies in ::ffff:0:0/96, where IPv4 ones are written otherwise (RFC 4291 2.5.5.2): what its prefix counts
+  /// would be anybody's guess.
   bool is_mapped() const;
   /// "10.0.0.0/8"
   std::string text() const;
