@@ -9,8 +9,6 @@ libacme_a_SOURCES = \
   clients/acme/challenge.cc clients/acme/challenge.h \
   clients/acme/directory.cc \
   clients/acme/dns01.cc clients/acme/dns01.h \
-  clients/acme/fair_pool.cc clients/acme/fair_pool.h \
-  clients/acme/fair_queue.cc clients/acme/fair_queue.h \
   clients/acme/fetch.cc clients/acme/fetch.h \
   clients/acme/handshake.cc clients/acme/handshake.h \
   clients/acme/http01.cc \
@@ -33,6 +31,6 @@ libacme_a_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS) $(SSL_CFLAGS) $(ZMQ_CFLAGS)
 ACME_LIBS = libacme.a libzmqgateway.a libhttp.a $(DNS_LIBS) $(X509_LIBS) $(CURL_LIBS) $(SSL_LIBS) $(ZMQ_LIBS)
 
 UNIT_TESTS += acme_test
-acme_test_SOURCES = clients/acme/account_limit_test.cc clients/acme/acme_test.cc clients/acme/challenge_test.cc clients/acme/fair_queue_test.cc clients/acme/jws_test.cc clients/acme/quorum_test.cc clients/acme/targets_test.cc clients/acme/vantage_message_test.cc
+acme_test_SOURCES = clients/acme/account_limit_test.cc clients/acme/acme_test.cc clients/acme/challenge_test.cc clients/acme/jws_test.cc clients/acme/quorum_test.cc clients/acme/targets_test.cc clients/acme/vantage_message_test.cc
 acme_test_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS)
 acme_test_LDADD = $(ACME_LIBS) $(HTTP_LIBS) $(GTEST_LIBS)

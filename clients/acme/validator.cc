@@ -12,7 +12,7 @@ namespace chancery::acme {
 namespace {
 
 constexpr std::size_t kThreads = 16;  ///< which mostly wait for others' servers
-constexpr FairQueue::Limits kLimits{.running_each = 2, .waiting_each = 50, .waiting_all = 1000};
+constexpr http::FairQueue::Limits kLimits{.running_each = 2, .waiting_each = 50, .waiting_all = 1000};
 /// One that waited longer is left to the next who asks: its claim (AcmeConfig::claim_life) could end before the verdict.
 constexpr std::chrono::seconds kMaxWait{10};
 constexpr int kReportTries = 5;

@@ -3,10 +3,10 @@
 #include <memory>
 #include <string>
 
-#include "clients/acme/fair_pool.h"
 #include "clients/acme/panel.h"
 #include "clients/acme/quorum.h"
 #include "clients/http/gateway.h"
+#include "clients/http/pool.h"
 #include "server/wire/json.h"
 
 namespace chancery::acme {
@@ -44,7 +44,7 @@ class Validator {
 
   http::Gateway& gateway_;
   std::unique_ptr<Panel> panel_;
-  FairPool pool_;
+  http::Pool pool_;
 };
 
 }  // namespace chancery::acme

@@ -3,6 +3,7 @@ libhttp_a_SOURCES = \
   clients/http/admission.cc clients/http/admission.h \
   clients/http/certificate_keeper.cc clients/http/certificate_keeper.h \
   clients/http/connection.cc clients/http/connection.h \
+  clients/http/fair_queue.cc clients/http/fair_queue.h \
   clients/http/gateway.cc clients/http/gateway.h \
   clients/http/head.cc clients/http/head.h \
   clients/http/loop.cc clients/http/loop.h \
@@ -23,6 +24,6 @@ chancery_http_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS)
 chancery_http_LDADD = $(RA_LIBS) $(ACME_LIBS) $(API_LIBS) $(HTTP_LIBS) $(ZMQ_LIBS)
 
 UNIT_TESTS += http_test
-http_test_SOURCES = clients/http/admission_test.cc clients/http/gateway_test.cc clients/http/http_test.cc
+http_test_SOURCES = clients/http/admission_test.cc clients/http/fair_queue_test.cc clients/http/gateway_test.cc clients/http/http_test.cc
 http_test_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS) $(EVENT_CFLAGS)
 http_test_LDADD = $(HTTP_LIBS) $(GTEST_LIBS)

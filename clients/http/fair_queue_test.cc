@@ -1,14 +1,16 @@
-#include "clients/acme/fair_queue.h"
+#include "clients/http/fair_queue.h"
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <future>
+#include <latch>
 #include <vector>
 
-#include "clients/acme/fair_pool.h"
+#include "clients/http/pool.h"
 #include "server/base/result.h"
 
-namespace chancery::acme {
+namespace chancery::http {
 namespace {
 
 constexpr FairQueue::Limits kLimits{.running_each = 2, .waiting_each = 3, .waiting_all = 8};
@@ -95,12 +97,12 @@ TEST_F(FairQueueTest, WhatNeverBeganDoesNotEnd) {
   EXPECT_THROW(queue.end("a"), Bug);
 }
 
-TEST(FairPool, OneOwnersSlowJobsLeaveThreadsForOthers) {
+TEST(Pool, OneOwnersSlowJobsLeaveThreadsForOthers) {
   std::promise<void> release;
   const auto released = release.get_future().share();
   std::promise<void> done;
   {
-    FairPool pool("test", 3, kLimits);
+    Pool pool("test", 3, kLimits);
     for (int i = 0; i < 3; ++i) EXPECT_TRUE(pool.submit("slow", [released] { released.wait(); }));
     EXPECT_TRUE(pool.submit("quick", [&] { done.set_value(); }));
     EXPECT_EQ(done.get_future().wait_for(std::chrono::seconds(30)), std::future_status::ready);
@@ -108,13 +110,43 @@ TEST(FairPool, OneOwnersSlowJobsLeaveThreadsForOthers) {
   }
 }
 
-TEST(FairPool, ABugEndsItsJobAlone) {
+TEST(Pool, WithoutOwnersEveryThreadWorks) {
+  std::latch all(3);
+  std::atomic<int> left = 3;
   std::promise<void> done;
-  FairPool pool("test", 1, {.running_each = 1, .waiting_each = 5, .waiting_all = 5});
+  Pool pool("test", 3, 3);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(pool.submit([&] {
+      all.arrive_and_wait();
+      if (left.fetch_sub(1) == 1) done.set_value();
+    }));
+  }
+  EXPECT_EQ(done.get_future().wait_for(std::chrono::seconds(30)), std::future_status::ready);
+}
+
+TEST(Pool, WithoutOwnersRefusesWhatIsTooMuch) {
+  std::promise<void> release;
+  const auto released = release.get_future().share();
+  std::promise<void> begun;
+  Pool pool("test", 1, 2);
+  EXPECT_TRUE(pool.submit([&] {
+    begun.set_value();
+    released.wait();
+  }));
+  begun.get_future().wait();
+  EXPECT_TRUE(pool.submit([] {}));
+  EXPECT_TRUE(pool.submit([] {}));
+  EXPECT_FALSE(pool.submit([] {}));
+  release.set_value();
+}
+
+TEST(Pool, ABugEndsItsJobAlone) {
+  std::promise<void> done;
+  Pool pool("test", 1, {.running_each = 1, .waiting_each = 5, .waiting_all = 5});
   EXPECT_TRUE(pool.submit("a", [] { throw Bug("on purpose"); }));
   EXPECT_TRUE(pool.submit("a", [&] { done.set_value(); }));
   EXPECT_EQ(done.get_future().wait_for(std::chrono::seconds(30)), std::future_status::ready);
 }
 
 }  // namespace
-}  // namespace chancery::acme
+}  // namespace chancery::http

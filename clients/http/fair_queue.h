@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-namespace chancery::acme {
+namespace chancery::http {
 
 /// Jobs of many owners that wait for the same few threads: a queue for each owner, served in turn, so that nobody waits for more
 /// than one job of each other. For one thread at a time.
@@ -50,4 +50,4 @@ class FairQueue {
   std::deque<std::string> turns_;        ///< owners whose next job may run
 };
 
-}  // namespace chancery::acme
+}  // namespace chancery::http

@@ -1,10 +1,10 @@
-#include "clients/acme/fair_queue.h"
+#include "clients/http/fair_queue.h"
 
 #include <utility>
 
 #include "server/base/result.h"
 
-namespace chancery::acme {
+namespace chancery::http {
 
 bool FairQueue::add(const std::string& owner, Job job) {
   if (waiting_ >= limits_.waiting_all) return false;
@@ -58,4 +58,4 @@ void FairQueue::give_turn(const std::string& owner, Share& share) {
   turns_.push_back(owner);
 }
 
-}  // namespace chancery::acme
+}  // namespace chancery::http
