@@ -1,6 +1,7 @@
 #include <array>
 #include <limits>
 
+#include "server/store/acme_grant.h"
 #include "server/store/acme_rows.h"
 #include "server/store/store.h"
 #include "server/store/transaction.h"
@@ -190,12 +191,6 @@ Status Store::update_acme_authorization(AcmeAuthorization& authorization) {
   return {};
 }
 
-/// How the challenges of what a policy granted begin: the statement compares as many characters.
-constexpr std::string_view kGrantedBegins = R"([{"type":"policy")";
-static_assert(kGrantedBegins.size() == 17);
-
-/// What was taken unproven has no challenge, what a policy granted one of type policy: they hold for their own order, and prove
-/// nothing to anybody else.
 Result<std::optional<AcmeAuthorization>> Store::find_valid_acme_authorization(const AcmeAuthorization& like,
                                                                               Seconds lasts_beyond) {
   PKI_TRY(const auto out, run("acme_authorization_find", {{"account", like.account},
@@ -204,7 +199,7 @@ Result<std::optional<AcmeAuthorization>> Store::find_valid_acme_authorization(co
                                                           {"wildcard", number(like.wildcard)},
                                                           {"status", "valid"},
                                                           {"lasts_beyond", lasts_beyond},
-                                                          {"unproven", "[]"},
+                                                          {"unproven", std::string(kUnproven)},
                                                           {"granted", std::string(kGrantedBegins)}}));
   if (out.rows.empty()) return std::optional<AcmeAuthorization>();
   PKI_TRY(auto found, read_authorization(out, 0));

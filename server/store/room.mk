@@ -36,6 +36,7 @@ noinst_LIBRARIES += libstore.a
 libstore_a_SOURCES = \
   server/store/acme_accounts.cc \
   server/store/acme_bindings.cc \
+  server/store/acme_grant.h \
   server/store/acme_limits.cc \
   server/store/acme_orders.cc \
   server/store/acme_rows.h \

@@ -12,12 +12,10 @@ namespace {
 
 constexpr int kTries = 5;  ///< of a change that another one was in the way of
 
-Result<store::AcmeAuthorization> owned(store::Store& store, const Params& params) {
+/// The authorization that a command names, of the account that signed.
+Result<store::AcmeAuthorization> named_authorization(store::Store& store, const Params& params) {
   PKI_TRY(const auto account, signing_account(store, params));
-  PKI_TRY(auto authorization, store.acme_authorization(params.text("authorization")));
-  // Another account's is answered as one that does not exist (PROMISES F50).
-  if (authorization.account != account.id) return Error(Code::NotFound, "no such authorization");
-  return authorization;
+  return owned_authorization(store, account.id, params.text("authorization"));
 }
 
 Json* challenge_of(Json& challenges, const std::string& type) {
@@ -69,13 +67,13 @@ void decide(store::AcmeAuthorization& authorization, Json& challenge, const Para
 
 Result<Json> acme_authorization_get(Session& session, const Params& params) {
   PKI_TRY(auto* store, session.store());
-  PKI_TRY(const auto authorization, owned(*store, params));
+  PKI_TRY(const auto authorization, named_authorization(*store, params));
   return describe_authorization(authorization, session.clock().now());
 }
 
 Result<Json> acme_authorization_deactivate(Session& session, const Params& params) {
   PKI_TRY(auto* store, session.store());
-  PKI_TRY(auto authorization, owned(*store, params));
+  PKI_TRY(auto authorization, named_authorization(*store, params));
   const auto now = session.clock().now();
   const auto status = authorization_status(authorization, now);
   if (status != "pending" && status != "valid")
@@ -89,7 +87,7 @@ Result<Json> acme_challenge_begin(Session& session, const Params& params) {
   if (!session.realm().acme.enabled) return Error(Code::NotFound, "ACME is off in this realm");
   PKI_TRY(auto* store, session.store());
   PKI_TRY(const auto account, signing_account(*store, params));
-  PKI_TRY(auto authorization, owned(*store, params));
+  PKI_TRY(auto authorization, owned_authorization(*store, account.id, params.text("authorization")));
   const auto now = session.clock().now();
   auto challenges = wire::parse_json(authorization.challenges).value_or(Json::array());
   auto* challenge = challenge_of(challenges, params.text("type"));
@@ -111,7 +109,7 @@ Result<Json> acme_challenge_begin(Session& session, const Params& params) {
   if (claimed.ok()) return task(authorization, claim, account.thumbprint, now).set("rules", describe_rules(acme));
   if (claimed.error().code() != Code::Conflict) return claimed.error();
   // Somebody else was first: exactly one validates (PROMISES I20).
-  PKI_TRY(const auto other, owned(*store, params));
+  PKI_TRY(const auto other, owned_authorization(*store, account.id, authorization.id));
   return task(other, "", account.thumbprint, now);
 }
 

@@ -5,6 +5,7 @@
 #include "server/base/log.h"
 #include "server/worker/acme_common.h"
 #include "server/worker/acme_documents.h"
+#include "server/worker/acme_terms.h"
 #include "server/worker/handlers.h"
 
 namespace chancery::worker {
@@ -29,7 +30,7 @@ bool is_claimed(const Json& proof, Seconds now) {
 Json check_of(const store::AcmeAuthorization& authorization, const Json& proof) {
   return Json::object({{"authorization", authorization.id},
                        {"account", authorization.account},
-                       {"identifier", Json::object({{"type", authorization.type}, {"value", authorization.value}})},
+                       {"identifier", identifier_of(authorization)},
                        {"wildcard", authorization.wildcard},
                        {"type", proof.text("type")},
                        {"claim", proof.text("caa_claim")}});

@@ -115,6 +115,12 @@ Result<store::AcmeAccount> signing_account(store::Store& store, const Params& pa
   return account;
 }
 
+Result<store::AcmeAuthorization> owned_authorization(store::Store& store, const std::string& account, const std::string& id) {
+  PKI_TRY(auto authorization, store.acme_authorization(id));
+  if (!owned_by(authorization, account)) return Error(Code::NotFound, "no such authorization");
+  return authorization;
+}
+
 std::string rule_of_order(const std::string& id) { return std::string(kRulePrefix) + id; }
 
 bool obtained_by(store::Store& store, const std::string& account, const store::CertificateRecord& record) {

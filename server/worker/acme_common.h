@@ -38,6 +38,15 @@ Result<store::AcmeAccount> valid_account(store::Store& store, const std::string&
 /// front end may know the account's key from an earlier request. @errors also AuthFailed: it has another key now.
 Result<store::AcmeAccount> signing_account(store::Store& store, const Params& params);
 
+/// Whether an order or an authorization is that account's. Another one's is answered as one that does not exist, where who asks
+/// is an account (PROMISES F50).
+template <class Object>
+bool owned_by(const Object& one, const std::string& account) {
+  return one.account == account;
+}
+/// @errors NotFound: also another account's.
+Result<store::AcmeAuthorization> owned_authorization(store::Store& store, const std::string& account, const std::string& id);
+
 /// The order that a command names, as it is now: what has expired, become ready, or was interrupted is brought up to date first.
 /// @errors of signing_account; NotFound: also another account's.
 Result<store::AcmeOrder> current_order(Session& session, store::Store& store, const Params& params);

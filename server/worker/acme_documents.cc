@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "server/store/acme_grant.h"
 #include "server/worker/acme_common.h"
-#include "server/worker/acme_grants.h"
+#include "server/worker/acme_terms.h"
 
 namespace chancery::worker {
 namespace {
@@ -39,7 +40,7 @@ Json describe_authorization(const store::AcmeAuthorization& authorization, Secon
   Json challenges = Json::array();
   const auto stored = wire::parse_json(authorization.challenges).value_or(Json::array());
   for (const auto& one : *stored.as_array()) {
-    if (one.text("type") == kGrant) continue;
+    if (one.text("type") == store::kGrant) continue;
     auto shown = Json::object();
     for (const auto& [name, value] : *one.as_object()) {
       if (std::ranges::find(kForValidators, name) == kForValidators.end()) shown.set(name, value);
@@ -50,7 +51,7 @@ Json describe_authorization(const store::AcmeAuthorization& authorization, Secon
   }
   return Json::object({{"id", authorization.id},
                        {"account", authorization.account},
-                       {"identifier", Json::object({{"type", authorization.type}, {"value", authorization.value}})},
+                       {"identifier", identifier_of(authorization)},
                        {"wildcard", authorization.wildcard},
                        {"status", authorization_status(authorization, now)},
                        {"expires", base::to_rfc3339(authorization.expires)},

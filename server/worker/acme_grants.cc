@@ -4,6 +4,7 @@
 
 #include "server/base/log.h"
 #include "server/realm/acme_policy.h"
+#include "server/store/acme_grant.h"
 #include "server/worker/acme_common.h"
 
 namespace chancery::worker {
@@ -11,7 +12,7 @@ namespace {
 
 bool is_granted(const store::AcmeAuthorization& authorization) {
   const auto challenges = wire::parse_json(authorization.challenges).value_or(Json::array());
-  return std::ranges::any_of(*challenges.as_array(), [](const Json& one) { return one.text("type") == kGrant; });
+  return std::ranges::any_of(*challenges.as_array(), [](const Json& one) { return one.text("type") == store::kGrant; });
 }
 
 /// Where the order came from was looked at when it was made; who finalizes it may sit elsewhere.
@@ -26,7 +27,7 @@ void grant(store::AcmeAuthorization& authorization, const std::string& peer, Sec
   const auto from = peer.empty() ? std::string() : ", asked for from " + peer;
   authorization.status = "valid";
   authorization.challenges =
-      wire::to_text(Json::array({Json::object({{"type", std::string(kGrant)},
+      wire::to_text(Json::array({Json::object({{"type", std::string(store::kGrant)},
                                                {"status", "valid"},
                                                {"validated", base::to_rfc3339(now)},
                                                {"vouched", true},

@@ -8,9 +8,6 @@
 /// Names that an account's policy certifies without proof (acme.policies.*.preauthorized).
 namespace chancery::worker {
 
-/// The type of the entry that stands among a granted authorization's challenges, for the order's story; clients do not see it.
-inline constexpr std::string_view kGrant = "policy";
-
 /// Makes an authorization valid without a challenge. It ends with its order, so that no other order stands on it.
 /// @param peer  the address that it is asked for from
 void grant(store::AcmeAuthorization& authorization, const std::string& peer, Seconds now);

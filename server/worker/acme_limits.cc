@@ -137,10 +137,9 @@ Status check_finalize(Session& session, store::Store& store, const store::AcmeOr
 }
 
 Status note_failure(Session& session, store::Store& store, const store::AcmeAuthorization& authorization) {
-  const auto prefix = authorization.type == "ip" ? "IP:" : "DNS:";
-  const auto star = authorization.wildcard ? "*." : "";
+  const std::string prefix = authorization.type == "ip" ? "IP:" : "DNS:";
   return store.add_acme_failure(
-      {authorization.account, prefix + std::string(star) + authorization.value, session.clock().now(), random_id()});
+      {authorization.account, prefix + ordered_name(authorization), session.clock().now(), random_id()});
 }
 
 Status purge_limits(Session& session, store::Store& store) {

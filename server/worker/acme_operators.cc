@@ -4,6 +4,7 @@
 #include "server/worker/acme_blocking.h"
 #include "server/worker/acme_common.h"
 #include "server/worker/acme_documents.h"
+#include "server/worker/acme_terms.h"
 #include "server/worker/describe.h"
 #include "server/worker/handlers.h"
 
@@ -66,11 +67,10 @@ Json order_row(const store::AcmeOrder& order, Seconds now) {
 }
 
 Json authorization_row(const store::AcmeAuthorization& authorization, Seconds now) {
-  const auto name = std::string(authorization.wildcard ? "*." : "") + authorization.value;
   return Json::object({{"id", authorization.id},
                        {"account", authorization.account},
                        {"type", authorization.type},
-                       {"name", name},
+                       {"name", ordered_name(authorization)},
                        {"status", store::status_at(authorization, now)},
                        {"created_at", base::to_rfc3339(authorization.created_at)},
                        {"expires", base::to_rfc3339(authorization.expires)}});
@@ -100,7 +100,7 @@ class Story {
 std::string from(const std::string& peer) { return peer.empty() ? std::string() : " from " + peer; }
 
 void tell(const store::AcmeAuthorization& authorization, Story& story) {
-  const auto name = authorization_row(authorization, {}).text("name");
+  const auto name = ordered_name(authorization);
   const auto challenges = wire::parse_json(authorization.challenges).value_or(Json::array());
   for (const auto& one : *challenges.as_array()) {
     const Json* error = one.find("error");

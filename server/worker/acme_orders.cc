@@ -1,8 +1,8 @@
 #include <algorithm>
-#include <set>
 
 #include "server/base/log.h"
 #include "server/realm/acme_policy.h"
+#include "server/store/acme_grant.h"
 #include "server/worker/acme_agreement.h"
 #include "server/worker/acme_caa.h"
 #include "server/worker/acme_common.h"
@@ -51,7 +51,7 @@ void take_unproven(std::vector<store::AcmeAuthorization>& fresh, const store::Ac
     if (authorization.status == "valid") continue;  // granted
     authorization.status = "valid";
     authorization.expires = order.expires;
-    authorization.challenges = "[]";
+    authorization.challenges = store::kUnproven;
     base::log_warning("order " + order.id + ": " + authorization.value + " is taken unproven (acme.upki_clients)");
   }
 }
@@ -122,8 +122,6 @@ Status follow_certificate(store::Store& store, store::AcmeOrder& order) {
 }
 
 // ----- finalize (RFC 8555 7.4)
-
-std::set<x509::GeneralName> as_set(const std::vector<x509::GeneralName>& names) { return {names.begin(), names.end()}; }
 
 /// The one common name that a request may have, as what it names; none: it has none.
 Result<std::optional<x509::GeneralName>> common_name_of(const x509::Name& subject) {

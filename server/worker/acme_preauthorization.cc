@@ -19,7 +19,7 @@ Result<Json> acme_authorization_create(Session& session, const Params& params) {
   PKI_TRY(const auto policy, policy_of_account(session, *store, account.id));
   PKI_TRY(const auto names, names_for_order(Json::array({*params.json("identifier")})));
   const auto& name = names.front();
-  if (name.value.starts_with("*."))
+  if (is_wildcard(name))
     return acme_error("malformed", Code::InvalidParams,
                       "wildcard " + name.value + ": only an order may ask for one (RFC 8555 7.4.1)");
   PKI_TRY_VOID(check_names(policy, names));

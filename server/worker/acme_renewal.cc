@@ -1,10 +1,10 @@
 #include "server/worker/acme_renewal.h"
 
 #include <algorithm>
-#include <set>
 
 #include "server/realm/renewal.h"
 #include "server/worker/acme_common.h"
+#include "server/worker/acme_terms.h"
 #include "server/worker/handlers.h"
 
 namespace chancery::worker {
@@ -58,21 +58,12 @@ Result<realm::RenewalWindow> window_of(Session& session, const store::Certificat
   return realm::renewal_window(facts);
 }
 
-std::set<x509::GeneralName> as_set(const std::vector<x509::GeneralName>& names) { return {names.begin(), names.end()}; }
-
 }  // namespace
 
 Result<bool> holds_all_names(store::Store& store, const std::string& account, const x509::Certificate& certificate, Seconds now) {
   for (const auto& name : certificate.sans()) {
-    const bool dns = name.type == x509::GeneralName::Type::Dns;
-    if (!dns && name.type != x509::GeneralName::Type::Ip) return false;
-    const bool wildcard = name.value.starts_with("*.");
-    store::AcmeAuthorization like{};
-    like.account = account;
-    like.type = dns ? "dns" : "ip";
-    like.value = wildcard ? name.value.substr(2) : name.value;
-    like.wildcard = wildcard;
-    PKI_TRY(const auto proved, store.find_valid_acme_authorization(like, now));
+    if (name.type != x509::GeneralName::Type::Dns && name.type != x509::GeneralName::Type::Ip) return false;
+    PKI_TRY(const auto proved, store.find_valid_acme_authorization(authorization_of(account, name), now));
     if (!proved) return false;
   }
   return !certificate.sans().empty();

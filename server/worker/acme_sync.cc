@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <array>
-#include <set>
 
 #include "server/base/log.h"
 #include "server/base/text.h"
@@ -118,10 +117,10 @@ Result<Json> make_order(Session& session, store::Store& store, const Params& par
 
 /// Whether what is brought is the order that is here. @errors Conflict.
 Status check_same(const store::AcmeOrder& order, const Params& params, const std::vector<x509::GeneralName>& names) {
-  if (order.account != params.text("account")) return Error(Code::Conflict, "the order's id belongs to another account");
+  if (!owned_by(order, params.text("account"))) return Error(Code::Conflict, "the order's id belongs to another account");
   PKI_TRY(const auto identifiers, wire::parse_json(order.identifiers));
   PKI_TRY(const auto its_names, names_of(identifiers));
-  const bool same_names = std::set(names.begin(), names.end()) == std::set(its_names.begin(), its_names.end());
+  const bool same_names = as_set(names) == as_set(its_names);
   if (!same_names) return Error(Code::Conflict, "the order has other identifiers: " + order.identifiers);
   const bool same_time = (!params.has("not_before") || params.time("not_before") == order.not_before) &&
                          (!params.has("not_after") || params.time("not_after") == order.not_after);
@@ -145,7 +144,7 @@ Result<Json> change_order(Session& session, store::Store& store, const Params& p
 Json describe_with_order(const store::AcmeAuthorization& authorization, Seconds now) {
   auto out = Json::object({{"id", authorization.id},
                            {"account", authorization.account},
-                           {"identifier", Json::object({{"type", authorization.type}, {"value", authorization.value}})},
+                           {"identifier", identifier_of(authorization)},
                            {"wildcard", authorization.wildcard},
                            {"status", authorization_status(authorization, now)},
                            {"expires", base::to_rfc3339(authorization.expires)}});
@@ -205,7 +204,7 @@ Result<store::AcmeAuthorization> change_authorization(Session& session, store::S
                                                       store::AcmeOrder& order, store::AcmeAuthorization authorization) {
   PKI_TRY(const auto name, name_of(*params.json("identifier")));
   const auto identifier = identifier_of(name);
-  const bool same = authorization.account == order.account && ordered_identifier(authorization) == identifier;
+  const bool same = owned_by(authorization, order.account) && ordered_identifier(authorization) == identifier;
   if (!same) return Error(Code::Conflict, "the authorization's id belongs to another account or identifier");
   authorization.status = authorization_status(authorization, session.clock().now());
   const auto wanted = params.text("status", authorization.status);

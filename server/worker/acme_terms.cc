@@ -36,8 +36,6 @@ constexpr std::array kKinds{
     Kind{config::ProofOf::Address, "IP addresses", &config::AcmeConfig::ip_challenges},
 };
 
-bool is_wildcard(const x509::GeneralName& name) { return name.value.starts_with(kAsterisk); }
-
 const Kind& kind_of(bool address, bool wildcard) {
   const auto proof = address ? config::ProofOf::Address : wildcard ? config::ProofOf::Wildcard : config::ProofOf::Name;
   return *std::ranges::find(kKinds, proof, &Kind::proof);
@@ -90,6 +88,10 @@ Result<std::vector<x509::GeneralName>> names_of(const Json& identifiers) {
   return names;
 }
 
+std::set<x509::GeneralName> as_set(const std::vector<x509::GeneralName>& names) { return {names.begin(), names.end()}; }
+
+bool is_wildcard(const x509::GeneralName& name) { return name.value.starts_with(kAsterisk); }
+
 Result<ProfileName> profile_for(const Session& session, const Params& params) {
   const auto& acme = session.realm().acme;
   if (!params.has("profile")) return acme.profile;
@@ -136,25 +138,39 @@ Status check_provable(const config::AcmeConfig& acme, const std::vector<x509::Ge
   return {};
 }
 
+store::AcmeAuthorization authorization_of(const std::string& account, const x509::GeneralName& name) {
+  const bool wildcard = is_wildcard(name);
+  store::AcmeAuthorization authorization{};
+  authorization.account = account;
+  authorization.type = realm::type_word(name);
+  authorization.value = wildcard ? name.value.substr(kAsterisk.size()) : name.value;
+  authorization.wildcard = wildcard;
+  return authorization;
+}
+
 store::AcmeAuthorization authorization_for(const config::AcmeConfig& acme, const store::AcmeOrder& order,
                                            const x509::GeneralName& name, Seconds now) {
-  const bool wildcard = is_wildcard(name);
   Json challenges = Json::array();
   for (const auto& method : methods_for(acme, name)) challenges.push_back(challenge_of(acme, order, method));
-  return store::AcmeAuthorization{.id = random_id(),
-                                  .account = order.account,
-                                  .type = std::string(realm::type_word(name)),
-                                  .value = wildcard ? name.value.substr(kAsterisk.size()) : name.value,
-                                  .wildcard = wildcard,
-                                  .status = "pending",
-                                  .expires = order.expires,
-                                  .created_at = now,
-                                  .challenges = wire::to_text(challenges)};
+  auto authorization = authorization_of(order.account, name);
+  authorization.id = random_id();
+  authorization.status = "pending";
+  authorization.expires = order.expires;
+  authorization.created_at = now;
+  authorization.challenges = wire::to_text(challenges);
+  return authorization;
+}
+
+Json identifier_of(const store::AcmeAuthorization& authorization) {
+  return Json::object({{"type", authorization.type}, {"value", authorization.value}});
+}
+
+std::string ordered_name(const store::AcmeAuthorization& authorization) {
+  return std::string(authorization.wildcard ? kAsterisk : "") + authorization.value;
 }
 
 Json ordered_identifier(const store::AcmeAuthorization& authorization) {
-  return Json::object(
-      {{"type", authorization.type}, {"value", (authorization.wildcard ? std::string(kAsterisk) : "") + authorization.value}});
+  return Json::object({{"type", authorization.type}, {"value", ordered_name(authorization)}});
 }
 
 }  // namespace chancery::worker

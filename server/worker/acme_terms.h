@@ -1,5 +1,7 @@
 #pragma once
 
+#include <set>
+#include <string>
 #include <vector>
 
 #include "server/wire/json.h"
@@ -17,6 +19,10 @@ Json identifier_of(const x509::GeneralName& name);
 /// Each name once, in the order of the request. @errors as name_of; InvalidParams: there is none.
 Result<std::vector<x509::GeneralName>> names_of(const Json& identifiers);
 
+/// Names of which the order does not count.
+std::set<x509::GeneralName> as_set(const std::vector<x509::GeneralName>& names);
+bool is_wildcard(const x509::GeneralName& name);
+
 /// The profile that `params` asks for, or the realm's for ACME. @errors acme:invalidProfile.
 Result<ProfileName> profile_for(const Session& session, const Params& params);
 
@@ -32,11 +38,17 @@ bool offers(const config::AcmeConfig& acme, const store::AcmeAuthorization& auth
 /// That each name can be proved somehow. @errors acme:rejectedIdentifier.
 Status check_provable(const config::AcmeConfig& acme, const std::vector<x509::GeneralName>& names);
 
+/// An authorization of that name, and nothing else of it yet: neither id nor status.
+store::AcmeAuthorization authorization_of(const std::string& account, const x509::GeneralName& name);
 /// A pending authorization of that name for that order, with a new id and a new challenge for each method of the realm. For a
 /// wildcard it is of the name below the asterisk (RFC 8555 7.1.4).
 store::AcmeAuthorization authorization_for(const config::AcmeConfig& acme, const store::AcmeOrder& order,
                                            const x509::GeneralName& name, Seconds now);
-/// The identifier by which orders name what an authorization is for: a wildcard's with its asterisk.
+/// What an authorization names: of a wildcard the name below the asterisk (RFC 8555 7.1.4).
+Json identifier_of(const store::AcmeAuthorization& authorization);
+/// What orders name it by: a wildcard with its asterisk.
+std::string ordered_name(const store::AcmeAuthorization& authorization);
+/// The identifier by which they do.
 Json ordered_identifier(const store::AcmeAuthorization& authorization);
 
 }  // namespace chancery::worker
