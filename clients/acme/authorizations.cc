@@ -1,3 +1,4 @@
+#include "clients/acme/identifiers.h"
 #include "clients/acme/problems.h"
 #include "clients/acme/service.h"
 #include "server/base/text.h"
@@ -96,15 +97,9 @@ Result<Question> make_question(const Call& call, const Json& authorization, cons
 
 /// RFC 8555 7.4.1: 201 for a new one; a name that is proved already has its authorization.
 Result<http::Response> Service::new_authorization(const Call& call) {
-  PKI_TRY(const Json* identifier, optional_member(*call.payload, "identifier", "an object"));
-  if (identifier == nullptr) return acme_error("malformed", "member identifier is missing");
-  const Json* type = identifier->find("type");
-  const Json* value = identifier->find("value");
-  if (type == nullptr || value == nullptr || !type->is_string() || !value->is_string())
-    return acme_error("malformed", "the identifier is no object with the texts type and value");
-  auto params = Json::object({{"account", call.account},
-                              {"identifier", Json::object({{"type", *type}, {"value", *value}})},
-                              {"peer", call.request.peer.address}});
+  PKI_TRY(auto identifier, read_identifier_of(*call.payload));
+  auto params =
+      Json::object({{"account", call.account}, {"identifier", std::move(identifier)}, {"peer", call.request.peer.address}});
   PKI_TRY(const auto authorization, ask(call, "acme.authorization.create", std::move(params)));
   auto response = json_response(authorization.boolean("created") ? 201 : 200, authorization_document(authorization, call.urls));
   response.add("Location", call.urls.authorization(authorization.text("id")));

@@ -1,3 +1,4 @@
+#include "clients/acme/identifiers.h"
 #include "clients/acme/problems.h"
 #include "clients/acme/service.h"
 #include "server/x509/pem.h"
@@ -33,22 +34,6 @@ http::Response order_response(int status, const Json& order, const Urls& urls) {
   return response;
 }
 
-/// RFC 8555 7.1.3: objects of type and value, both texts; what types there are is the realm's business.
-Result<Json> read_identifiers(const Json& payload) {
-  PKI_TRY(const Json* identifiers, optional_member(payload, "identifiers", "an array"));
-  if (identifiers == nullptr || identifiers->as_array()->empty()) return acme_error("malformed", "the order has no identifiers");
-  Json list = Json::array();
-  for (const auto& one : *identifiers->as_array()) {
-    const Json* type = one.find("type");
-    const Json* value = one.find("value");
-    if (type == nullptr || value == nullptr || !type->is_string() || !value->is_string()) {
-      return acme_error("malformed", "an identifier is no object with the texts type and value");
-    }
-    list.push_back(Json::object({{"type", *type}, {"value", *value}}));
-  }
-  return list;
-}
-
 Status copy_text(const Json& payload, std::string_view from, Json& params, std::string_view to) {
   PKI_TRY(const Json* value, optional_member(payload, from, "a text"));
   if (value != nullptr) params.set(to, *value);
@@ -60,7 +45,7 @@ Status copy_text(const Json& payload, std::string_view from, Json& params, std::
 /// RFC 8555 7.4.
 Result<http::Response> Service::new_order(const Call& call) {
   Json params = Json::object({{"account", call.account}});
-  PKI_TRY(auto identifiers, read_identifiers(*call.payload));
+  PKI_TRY(auto identifiers, read_identifiers_of(*call.payload));
   params.set("identifiers", std::move(identifiers));
   PKI_TRY_VOID(copy_text(*call.payload, "profile", params, "profile"));
   PKI_TRY_VOID(copy_text(*call.payload, "notBefore", params, "not_before"));

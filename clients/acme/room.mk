@@ -12,6 +12,7 @@ libacme_a_SOURCES = \
   clients/acme/fetch.cc clients/acme/fetch.h \
   clients/acme/handshake.cc clients/acme/handshake.h \
   clients/acme/http01.cc \
+  clients/acme/identifiers.cc clients/acme/identifiers.h \
   clients/acme/jwk.cc clients/acme/jwk.h \
   clients/acme/jws.cc clients/acme/jws.h \
   clients/acme/nonce.cc clients/acme/nonce.h \
@@ -31,6 +32,6 @@ libacme_a_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS) $(SSL_CFLAGS) $(ZMQ_CFLAGS)
 ACME_LIBS = libacme.a libzmqgateway.a libhttp.a $(DNS_LIBS) $(X509_LIBS) $(CURL_LIBS) $(SSL_LIBS) $(ZMQ_LIBS)
 
 UNIT_TESTS += acme_test
-acme_test_SOURCES = clients/acme/account_limit_test.cc clients/acme/acme_test.cc clients/acme/challenge_test.cc clients/acme/jws_test.cc clients/acme/quorum_test.cc clients/acme/targets_test.cc clients/acme/vantage_message_test.cc
+acme_test_SOURCES = clients/acme/account_limit_test.cc clients/acme/acme_test.cc clients/acme/challenge_test.cc clients/acme/identifiers_test.cc clients/acme/jws_test.cc clients/acme/quorum_test.cc clients/acme/targets_test.cc clients/acme/vantage_message_test.cc
 acme_test_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS)
 acme_test_LDADD = $(ACME_LIBS) $(HTTP_LIBS) $(GTEST_LIBS)

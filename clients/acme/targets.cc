@@ -3,7 +3,6 @@
 #include <ifaddrs.h>
 #include <netinet/in.h>
 
-#include <array>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -13,29 +12,33 @@
 namespace chancery::acme {
 namespace {
 
-struct BuiltIn {
-  std::string_view network;
+struct Special {
+  Network network;
   bool is_loopback;
-  std::string_view what;
+  std::string what;
 };
 
 /// IANA's special-purpose registries, as far as nobody's web server is there.
-constexpr std::array kForbidden{
-    BuiltIn{"0.0.0.0/8", false, "unspecified (RFC 1122 3.2.1.3)"},
-    BuiltIn{"127.0.0.0/8", true, "loopback (RFC 1122 3.2.1.3)"},
-    BuiltIn{"169.254.0.0/16", false, "link-local (RFC 3927)"},
-    BuiltIn{"192.0.0.0/24", false, "protocol assignments (RFC 6890)"},
-    BuiltIn{"224.0.0.0/4", false, "multicast (RFC 5771)"},
-    BuiltIn{"240.0.0.0/4", false, "reserved or broadcast (RFC 1112)"},
-    BuiltIn{"::/128", false, "unspecified (RFC 4291)"},
-    BuiltIn{"::1/128", true, "loopback (RFC 4291)"},
-    BuiltIn{"100::/64", false, "discard-only (RFC 6666)"},
-    BuiltIn{"64:ff9b:1::/48", false, "for translation to IPv4 (RFC 8215)"},
-    BuiltIn{"2001::/32", false, "Teredo, which leads to an IPv4 address (RFC 4380)"},
-    BuiltIn{"fe80::/10", false, "link-local (RFC 4291)"},
-    BuiltIn{"fec0::/10", false, "site-local (RFC 3879)"},
-    BuiltIn{"ff00::/8", false, "multicast (RFC 4291)"},
-};
+const std::vector<Special>& special_networks() {
+  const auto network = [](std::string_view text) { return Network::parse(text).value(); };
+  static const std::vector<Special> kSpecial{
+      {network("0.0.0.0/8"), false, "unspecified (RFC 1122 3.2.1.3)"},
+      {network("127.0.0.0/8"), true, "loopback (RFC 1122 3.2.1.3)"},
+      {network("169.254.0.0/16"), false, "link-local (RFC 3927)"},
+      {network("192.0.0.0/24"), false, "protocol assignments (RFC 6890)"},
+      {network("224.0.0.0/4"), false, "multicast (RFC 5771)"},
+      {network("240.0.0.0/4"), false, "reserved or broadcast (RFC 1112)"},
+      {network("::/128"), false, "unspecified (RFC 4291)"},
+      {network("::1/128"), true, "loopback (RFC 4291)"},
+      {network("100::/64"), false, "discard-only (RFC 6666)"},
+      {network("64:ff9b:1::/48"), false, "for translation to IPv4 (RFC 8215)"},
+      {network("2001::/32"), false, "Teredo, which leads to an IPv4 address (RFC 4380)"},
+      {network("fe80::/10"), false, "link-local (RFC 4291)"},
+      {network("fec0::/10"), false, "site-local (RFC 3879)"},
+      {network("ff00::/8"), false, "multicast (RFC 4291)"},
+  };
+  return kSpecial;
+}
 
 /// What decides about one address, as far as it has been looked for.
 class Decision {
@@ -65,9 +68,8 @@ class Decision {
 
 Status check_plain(const IpAddress& address, const Grounds& grounds, const std::vector<IpAddress>& own) {
   Decision decision(address);
-  for (const auto& row : kForbidden) {
-    if (row.is_loopback && grounds.allow_loopback) continue;
-    decision.hear(Network::parse(row.network).value(), std::string(row.what));
+  for (const auto& one : special_networks()) {
+    if (!one.is_loopback || !grounds.allow_loopback) decision.hear(one.network, one.what);
   }
   for (const auto& one : own) {
     if (!grounds.allow_loopback) decision.hear(Network::of_one(one.view()), "this machine's own address");

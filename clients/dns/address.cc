@@ -12,17 +12,21 @@ namespace {
 constexpr std::size_t kV4Octets = 4;
 constexpr std::size_t kV6Octets = 16;
 
-/// IPv6 networks whose addresses carry an IPv4 address, and where.
+/// An IPv6 network whose addresses carry an IPv4 address, and where.
 struct Carrier {
-  std::string_view network;
-  std::size_t offset;
+  base::Network network;
+  std::ptrdiff_t offset;
 };
-constexpr std::array kCarriers{
-    Carrier{"::ffff:0:0/96", 12},  // IPv4-mapped (RFC 4291 2.5.5.2)
-    Carrier{"64:ff9b::/96", 12},   // NAT64 (RFC 6052)
-    Carrier{"2002::/16", 2},       // 6to4 (RFC 3056)
-    Carrier{"::/96", 12},          // IPv4-compatible (RFC 4291 2.5.5.1)
-};
+
+const std::array<Carrier, 4>& carriers() {
+  static const std::array<Carrier, 4> kCarriers{{
+      {base::Network::parse("::ffff:0:0/96").value(), 12},  // IPv4-mapped (RFC 4291 2.5.5.2)
+      {base::Network::parse("64:ff9b::/96").value(), 12},   // NAT64 (RFC 6052)
+      {base::Network::parse("2002::/16").value(), 2},       // 6to4 (RFC 3056)
+      {base::Network::parse("::/96").value(), 12},          // IPv4-compatible (RFC 4291 2.5.5.1)
+  }};
+  return kCarriers;
+}
 
 }  // namespace
 
@@ -55,10 +59,10 @@ std::string IpAddress::host_text() const { return v6_ ? "[" + text() + "]" : tex
 IpAddress IpAddress::embedded() const {
   constexpr std::string_view kV6Loopback = "::1";
   if (!v6_ || text() == kV6Loopback || text() == "::") return *this;
-  for (const auto& carrier : kCarriers) {
-    if (!base::Network::parse(carrier.network)->contains(view())) continue;
+  for (const auto& carrier : carriers()) {
+    if (!carrier.network.contains(view())) continue;
     IpAddress inner;
-    std::copy_n(octets_.begin() + static_cast<std::ptrdiff_t>(carrier.offset), kV4Octets, inner.octets_.begin());
+    std::copy_n(octets_.begin() + carrier.offset, kV4Octets, inner.octets_.begin());
     return inner;
   }
   return *this;
