@@ -3,6 +3,8 @@
 import base64
 import hashlib
 
+import pytest
+
 from acme_client import Client, b64
 from conftest import System, free_ports
 
@@ -40,6 +42,23 @@ def account(system, realm_name="default"):
     return client
 
 
+# ----- fixtures, for files that import them
+
+@pytest.fixture(scope="module")
+def system(dns):
+    """A started one, which asks the name server of the file."""
+    with ChallengeSystem.running(resolver_port=dns.port) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def client(system):
+    """An account of realm default."""
+    return account(system)
+
+
+# ----- orders and challenges
+
 def challenge_of(client, url, method):
     return next(one for one in client.post(url).json()["challenges"] if one["type"] == method)
 
@@ -48,6 +67,17 @@ def order(client, *names, kind="dns"):
     created = client.post(client.directory["newOrder"], {"identifiers": [{"type": kind, "value": name} for name in names]})
     assert created.status_code == 201, created.text
     return created.headers["Location"], created.json()
+
+
+def begin(client, name, method, kind="dns"):
+    """A new order of one name. @return its authorization's URL, and the challenge"""
+    url = order(client, name, kind=kind)[1]["authorizations"][0]
+    return url, challenge_of(client, url, method)
+
+
+def begin_dns(client, name, method="dns-01"):
+    """@return as begin(), and where a proof by TXT belongs."""
+    return *begin(client, name, method), "_acme-challenge." + name.removeprefix("*.")
 
 
 def key_authorization(client, challenge):

@@ -244,13 +244,6 @@ def test_an_expired_key_says_so(devices, system):
 
 # ----- policies
 
-@pytest.fixture
-def web(system, tmp_path):
-    one = Web(system.http01_port, tmp_path)
-    yield one
-    one.stop()
-
-
 def identifier(name):
     return {"type": "ip" if name.replace(".", "").isdigit() else "dns", "value": name}
 

@@ -8,39 +8,15 @@ import time
 import pytest
 
 from acme_client import b64, make_csr
-from challenges import ISSUER, ChallengeSystem, account, account_label, answer, challenge_of, check_refused, digest, key_authorization, order
+from challenges import ISSUER, account, account_label, answer, begin, begin_dns, challenge_of, check_refused, digest, key_authorization, order
+from challenges import client, system  # noqa: F401: fixtures
 from cryptography import x509
 from dns_server import CAA, SERVFAIL, TXT, caa, txt
-from http01_server import Web
-
-
-@pytest.fixture(scope="module")
-def system(dns):
-    with ChallengeSystem.running(resolver_port=dns.port) as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
-def client(system):
-    return account(system)
-
-
-@pytest.fixture
-def site(system, tmp_path):
-    one = Web(system.http01_port, tmp_path)
-    yield one
-    one.stop()
-
-
-def begin(client, name, method="dns-01"):
-    """@return the authorization's URL and the challenge, and where a proof by TXT belongs."""
-    url = order(client, name)[1]["authorizations"][0]
-    return url, challenge_of(client, url, method), "_acme-challenge." + name.removeprefix("*.")
 
 
 def prove(client, dns, name):
     """The name by dns-01."""
-    url, challenge, place = begin(client, name)
+    url, challenge, place = begin_dns(client, name)
     dns.zone[place] = [txt(digest(client, challenge))]
     return answer(client, url, challenge)
 
@@ -101,20 +77,20 @@ def test_F49_dns01_finds_its_digest(client, dns):
 
 
 def test_F49_one_of_many_records_is_enough(client, dns):
-    url, challenge, place = begin(client, "many.dns.example")
+    url, challenge, place = begin_dns(client, "many.dns.example")
     dns.zone[place] = [txt(f"record {i} " + "x" * 100) for i in range(300)] + [txt(digest(client, challenge))]
     assert answer(client, url, challenge) == ("valid", None)
 
 
 def test_F49_the_digest_may_be_in_pieces(client, dns):
-    url, challenge, place = begin(client, "pieces.dns.example")
+    url, challenge, place = begin_dns(client, "pieces.dns.example")
     text = digest(client, challenge).encode()
     dns.zone[place] = [(TXT, bytes([10]) + text[:10] + bytes([len(text) - 10]) + text[10:])]
     assert answer(client, url, challenge) == ("valid", None)
 
 
 def test_F49_a_zone_may_be_delegated_by_cname(client, dns):
-    url, challenge, place = begin(client, "www.delegated.example")
+    url, challenge, place = begin_dns(client, "www.delegated.example")
     dns.zone[place] = ["CNAME proofs.elsewhere.example"]
     dns.zone["proofs.elsewhere.example"] = [txt("of somebody else"), txt(digest(client, challenge))]
     assert answer(client, url, challenge) == ("valid", None)
@@ -126,7 +102,7 @@ def test_names_of_private_networks_are_asked_for(client, dns, zone):
 
 
 def test_a_record_that_comes_late_is_found(client, dns):
-    url, challenge, place = begin(client, "late.dns.example")
+    url, challenge, place = begin_dns(client, "late.dns.example")
     right = [txt(digest(client, challenge))]
     dns.zone[place] = lambda kind, before: right if before >= 2 else [txt("the one before")]
     assert answer(client, url, challenge) == ("valid", None)
@@ -134,7 +110,7 @@ def test_a_record_that_comes_late_is_found(client, dns):
 
 
 def test_a_resolver_that_fails_for_a_moment_is_asked_again(client, dns):
-    url, challenge, place = begin(client, "failing.dns.example")
+    url, challenge, place = begin_dns(client, "failing.dns.example")
     right, failed = [txt(digest(client, challenge))], []
 
     def found(kind, before):
@@ -162,7 +138,7 @@ WRONG_TEXTS = {
 
 @pytest.mark.parametrize("case", WRONG_TEXTS)
 def test_F49_dns01_refuses(client, dns, case):
-    url, challenge, place = begin(client, f"{case.replace(' ', '-').lower()}.wrong.example")
+    url, challenge, place = begin_dns(client, f"{case.replace(' ', '-').lower()}.wrong.example")
     dns.zone[place] = WRONG_TEXTS[case](digest(client, challenge), key_authorization(client, challenge))
     detail = check_refused(answer(client, url, challenge), "incorrectResponse")
     assert place in detail and digest(client, challenge) in detail and "\x1b" not in detail and "\n" not in detail
@@ -180,12 +156,12 @@ def test_F49_names_without_a_text(client, dns, case, zone):
     name = f"{case.replace(' ', '-').lower()}.none.example"
     for place, records in zone.items():
         dns.zone[place.format(name)] = [one.format(name) if isinstance(one, str) else one for one in records] if isinstance(records, list) else records
-    url, challenge, place = begin(client, name)
+    url, challenge, place = begin_dns(client, name)
     assert place in check_refused(answer(client, url, challenge), "dns")
 
 
 def test_F22_a_name_server_that_says_nothing(client, dns):
-    url, challenge, place = begin(client, "silent.none.example")
+    url, challenge, place = begin_dns(client, "silent.none.example")
     dns.zone[place] = lambda kind, before: None
     assert place in check_refused(answer(client, url, challenge), "dns")
 
@@ -230,14 +206,14 @@ def test_a_base_name_proves_no_wildcard_nor_the_other_way_round(client, dns):
 # ----- the drafts
 
 def test_dns_account01_looks_below_the_accounts_label(client, dns):
-    url, challenge, place = begin(client, "www.account.example", "dns-account-01")
+    url, challenge, place = begin_dns(client, "www.account.example", "dns-account-01")
     dns.zone[f"{account_label(client)}.{place}"] = [txt(digest(client, challenge))]
     assert answer(client, url, challenge) == ("valid", None)
     assert dns.asked(place, TXT) == 0
 
 
 def test_dns_account01_takes_no_other_label(client, dns, system):
-    url, challenge, place = begin(client, "other.account.example", "dns-account-01")
+    url, challenge, place = begin_dns(client, "other.account.example", "dns-account-01")
     for label in (account_label(account(system)) + ".", ""):
         dns.zone[label + place] = [txt(digest(client, challenge))]
     assert account_label(client) in check_refused(answer(client, url, challenge), "dns")
@@ -248,7 +224,7 @@ def test_dns_account01_takes_no_other_label(client, dns, system):
     ("*.wild.persist.example", "; policy=wildcard", "valid"), ("past.persist.example", "; persistUntil=1", "invalid"),
     ("*.plain.persist.example", "", "invalid"), ("twice.persist.example", "; policy=wildcard; policy=wildcard", "invalid")])
 def test_dns_persist01_binds_a_name_to_an_account(client, dns, name, more, status):
-    url, challenge, _ = begin(client, name, "dns-persist-01")
+    url, challenge, _ = begin_dns(client, name, "dns-persist-01")
     dns.zone["_validation-persist." + name.removeprefix("*.")] = [txt("v=spf1 -all"), txt(f"{ISSUER}; accounturi={client.kid}{more}")]
     found, error = answer(client, url, challenge)
     assert found == status, error
@@ -257,20 +233,19 @@ def test_dns_persist01_binds_a_name_to_an_account(client, dns, name, more, statu
 
 def test_dns_persist01_of_another_account_or_ca_proves_nothing(client, dns, system):
     for i, text in enumerate((f"{ISSUER}; accounturi={account(system).kid}", f"other.example; accounturi={client.kid}", ISSUER)):
-        url, challenge, _ = begin(client, f"stranger-{i}.persist.example", "dns-persist-01")
+        url, challenge, _ = begin_dns(client, f"stranger-{i}.persist.example", "dns-persist-01")
         dns.zone[f"_validation-persist.stranger-{i}.persist.example"] = [txt(text)]
         check_refused(answer(client, url, challenge), "incorrectResponse")
 
 
 # ----- DNSSEC
 
-def test_F49_answers_that_should_be_signed_and_are_not(system, dns, site):
+def test_F49_answers_that_should_be_signed_and_are_not(system, dns, web):
     one = account(system, "devices")
     for name, kind in (("www.signed.example", "dns"), ("www.unsigned.example", None)):
         dns.zone[name] = ["127.0.0.1"]
-        url = order(one, name)[1]["authorizations"][0]
-        challenge = challenge_of(one, url, "http-01")
-        site.answers[challenge["token"]] = key_authorization(one, challenge)
+        url, challenge = begin(one, name, "http-01")
+        web.answers[challenge["token"]] = key_authorization(one, challenge)
         outcome = answer(one, url, challenge)
         if kind:
             assert "DNSSEC" in check_refused(outcome, kind)
@@ -324,12 +299,11 @@ def test_caa_that_cannot_be_had_allows_nothing(client, dns):
     assert "CAA" in check_refused(prove(client, dns, "servfail.caa.example"), "dns")
 
 
-def test_a_realm_without_names_for_it_asks_for_no_caa(system, dns, site):
+def test_a_realm_without_names_for_it_asks_for_no_caa(system, dns, web):
     one = account(system, "devices")
     dns.zone["unasked.caa.example"] = ["127.0.0.1", OTHER]
-    url = order(one, "unasked.caa.example")[1]["authorizations"][0]
-    challenge = challenge_of(one, url, "http-01")
-    site.answers[challenge["token"]] = key_authorization(one, challenge)
+    url, challenge = begin(one, "unasked.caa.example", "http-01")
+    web.answers[challenge["token"]] = key_authorization(one, challenge)
     assert answer(one, url, challenge) == ("valid", None)
     assert dns.asked("unasked.caa.example", CAA) == 0
 

@@ -3,7 +3,7 @@
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from challenges import ChallengeSystem
+from challenges import system  # noqa: F401: a fixture
 from dns_server import Dns, txt
 from test_acme import Certbot, check_chain, is_revoked, run
 
@@ -26,12 +26,6 @@ def dns(tmp_path_factory):
     one.zone = FiledZone(tmp_path_factory.mktemp("zone"))
     yield one
     one.stop()
-
-
-@pytest.fixture(scope="module")
-def system(dns):
-    with ChallengeSystem.running(resolver_port=dns.port) as one:
-        yield one
 
 
 def hook(path, line):

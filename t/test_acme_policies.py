@@ -12,7 +12,7 @@ from cryptography import x509
 
 from acme_client import b64, make_csr
 from conftest import System
-from test_acme_accounts import Realm, fresh, id_of, order_of, problem
+from test_acme_accounts import default, devices, fresh, id_of, order_of, problem  # noqa: F401: two fixtures
 
 TERMS = "https://ca.example.net/terms/"
 
@@ -61,16 +61,6 @@ class PolicySystem(System):
 def system():
     with PolicySystem.running() as one:
         yield one
-
-
-@pytest.fixture(scope="module")
-def default(system):
-    return Realm(system, "default")
-
-
-@pytest.fixture(scope="module")
-def devices(system):
-    return Realm(system, "devices")
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import threading
 
 import pytest
 
-from challenges import ChallengeSystem, account, answer, challenge_of, key_authorization, order
-from http01_server import Web
+from challenges import account, answer, challenge_of, key_authorization, order
+from challenges import system  # noqa: F401: a fixture
 
 SLOW = "127.0.0.78"
 RUNNING_EACH = 2
@@ -38,22 +38,9 @@ class Silent:
             one.close()
 
 
-@pytest.fixture(scope="module")
-def system(dns):
-    with ChallengeSystem.running(resolver_port=dns.port) as one:
-        yield one
-
-
 @pytest.fixture
 def slow(system):
     one = Silent(system.http01_port)
-    yield one
-    one.stop()
-
-
-@pytest.fixture
-def site(system, tmp_path):
-    one = Web(system.http01_port, tmp_path)
     yield one
     one.stop()
 
@@ -68,28 +55,28 @@ def ask_for_many(client, dns, count):
     return urls
 
 
-def test_one_account_does_not_keep_the_others_waiting(system, dns, slow, site):
+def test_one_account_does_not_keep_the_others_waiting(system, dns, slow, web):
     greedy, other = account(system), account(system)
     urls = ask_for_many(greedy, dns, RUNNING_EACH + WAITING_EACH + 8)
     assert all(slow.asked.acquire(timeout=30) for _ in range(RUNNING_EACH))
     dns.zone["quick.example"] = ["127.0.0.1"]
     url = order(other, "quick.example")[1]["authorizations"][0]
     challenge = challenge_of(other, url, "http-01")
-    site.answers[challenge["token"]] = key_authorization(other, challenge)
+    web.answers[challenge["token"]] = key_authorization(other, challenge)
     assert answer(other, url, challenge) == ("valid", None)
     log = system.log.read_text()
     assert "is not validated now: too many wait already" in log
     assert greedy.post(urls[-1]).json()["status"] == "pending"  # no verdict on what nobody looked at
 
 
-def test_what_was_given_back_is_begun_by_the_next_look(system, dns, slow, site):
+def test_what_was_given_back_is_begun_by_the_next_look(system, dns, slow, web):
     client = account(system)
     urls = ask_for_many(client, dns, RUNNING_EACH + WAITING_EACH + 8)
     last = urls[-1]
     challenge = challenge_of(client, last, "http-01")
     assert challenge["status"] in ("pending", "processing")
     dns.zone["n%d.slow.example" % (len(urls) - 1)] = ["127.0.0.1"]
-    site.answers[challenge["token"]] = key_authorization(client, challenge)
+    web.answers[challenge["token"]] = key_authorization(client, challenge)
     for one in urls[:-1]:
         assert client.post(one, {"status": "deactivated"}).ok
     assert client.poll(last, ("valid", "invalid"), tries=600)["status"] == "valid"

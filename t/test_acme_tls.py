@@ -7,27 +7,14 @@ import ssl
 import pytest
 
 from acme_tls_server import TlsServer, context_for, make_certificate
-from challenges import ChallengeSystem, account, answer, challenge_of, check_refused, key_authorization, order
+from challenges import answer, begin, check_refused, key_authorization
+from challenges import client, system  # noqa: F401: fixtures
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from dns_server import A
 
-
-@pytest.fixture(scope="module")
-def system(dns):
-    with ChallengeSystem.running(resolver_port=dns.port) as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
-def client(system):
-    return account(system)
-
-
-def begin(client, name, kind="dns"):
-    url = order(client, name, kind=kind)[1]["authorizations"][0]
-    return url, challenge_of(client, url, "tls-alpn-01")
+METHOD = "tls-alpn-01"
 
 
 def right(client, challenge, name, **changes):
@@ -38,7 +25,7 @@ def right(client, challenge, name, **changes):
 
 def test_F48_the_right_certificate_proves_a_name(client, dns, system):
     dns.zone["good.tls.example"] = ["127.0.0.1"]
-    url, challenge = begin(client, "good.tls.example")
+    url, challenge = begin(client, "good.tls.example", METHOD)
     with TlsServer(system.tlsalpn01_port, right(client, challenge, "good.tls.example")) as server:
         assert answer(client, url, challenge) == ("valid", None)
     assert server.server_names == ["good.tls.example"] and server.connections == 1
@@ -49,7 +36,7 @@ def test_F48_the_right_certificate_proves_a_name(client, dns, system):
 def test_both_versions_of_tls_will_do(client, dns, system, version):
     name = f"{version.name.lower().replace('_', '-')}.tls.example"
     dns.zone[name] = ["127.0.0.1"]
-    url, challenge = begin(client, name)
+    url, challenge = begin(client, name, METHOD)
     key, certificate = make_certificate([name], key_authorization(client, challenge))
     with TlsServer(system.tlsalpn01_port, context_for([certificate], key, versions=(version, version))):
         assert answer(client, url, challenge) == ("valid", None)
@@ -58,7 +45,7 @@ def test_both_versions_of_tls_will_do(client, dns, system, version):
 @pytest.mark.parametrize("address,server_name", [
     ("127.0.0.1", "1.0.0.127.in-addr.arpa"), ("::1", "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa")])
 def test_an_address_is_asked_for_by_its_reverse_name(client, system, address, server_name):
-    url, challenge = begin(client, address, "ip")
+    url, challenge = begin(client, address, METHOD, "ip")
     with TlsServer(system.tlsalpn01_port, right(client, challenge, address), address=address) as server:
         assert answer(client, url, challenge) == ("valid", None)
     assert server.server_names == [server_name]
@@ -66,20 +53,20 @@ def test_an_address_is_asked_for_by_its_reverse_name(client, system, address, se
 
 def test_F48_an_expired_certificate_will_do(client, dns, system):
     dns.zone["expired.tls.example"] = ["127.0.0.1"]
-    url, challenge = begin(client, "expired.tls.example")
+    url, challenge = begin(client, "expired.tls.example", METHOD)
     with TlsServer(system.tlsalpn01_port, right(client, challenge, "expired.tls.example", expired=True)):
         assert answer(client, url, challenge) == ("valid", None)
 
 
 def test_an_address_where_nobody_answers_is_passed_over(client, dns, system):
     dns.zone["two.tls.example"] = ["::1", "127.0.0.1"]
-    url, challenge = begin(client, "two.tls.example")
+    url, challenge = begin(client, "two.tls.example", METHOD)
     with TlsServer(system.tlsalpn01_port, right(client, challenge, "two.tls.example")):
         assert answer(client, url, challenge) == ("valid", None)
 
 
 def test_a_server_that_starts_late_is_found(client, dns, system):
-    url, challenge = begin(client, "late.tls.example")
+    url, challenge = begin(client, "late.tls.example", METHOD)
     context, servers = right(client, challenge, "late.tls.example"), []
 
     def found(kind, before):
@@ -121,7 +108,7 @@ def test_F48_certificates_that_prove_nothing(client, dns, system, case):
     names, changes, kind = CERTIFICATES[case]
     name = f"{case.lower().replace(' ', '-')}.tls.example"
     dns.zone[name] = ["127.0.0.1"]
-    url, challenge = begin(client, name)
+    url, challenge = begin(client, name, METHOD)
     key, certificate = make_certificate([one.replace("NAME", name) for one in names], key_authorization(client, challenge), **changes)
     with TlsServer(system.tlsalpn01_port, context_for([certificate], key)):
         detail = check_refused(answer(client, url, challenge), kind)
@@ -158,7 +145,7 @@ def of_another_account(client, challenge, name):
 def test_F48_servers_that_do_it_wrong(client, dns, system, make, kinds):
     name = f"{make.__name__.replace('_', '-')}.tls.example"
     dns.zone[name] = ["127.0.0.1"]
-    url, challenge = begin(client, name)
+    url, challenge = begin(client, name, METHOD)
     with TlsServer(system.tlsalpn01_port, make(client, challenge, name)):
         status, error = answer(client, url, challenge)
     assert status == "invalid" and error["type"].rsplit(":", 1)[1] in kinds, error
@@ -186,7 +173,7 @@ TALKS = {
 @pytest.mark.parametrize("kind", TALKS)
 def test_F48_servers_that_mean_harm(client, dns, system, kind):
     dns.zone["harm.tls.example"] = ["127.0.0.1"]
-    url, challenge = begin(client, "harm.tls.example")
+    url, challenge = begin(client, "harm.tls.example", METHOD)
     with TlsServer(system.tlsalpn01_port, talk=TALKS[kind]):
         status, error = answer(client, url, challenge)
     assert status == "invalid" and error["type"].rsplit(":", 1)[1] in ("connection", "tls"), error
@@ -195,7 +182,7 @@ def test_F48_servers_that_mean_harm(client, dns, system, kind):
 
 def test_nobody_answers(client, dns, system):
     dns.zone["nobody.tls.example"] = ["127.0.0.1"]
-    url, challenge = begin(client, "nobody.tls.example")
+    url, challenge = begin(client, "nobody.tls.example", METHOD)
     detail = check_refused(answer(client, url, challenge), "connection")
     assert "nobody.tls.example" in detail and "refused" in detail and str(system.tlsalpn01_port) in detail
 
@@ -203,13 +190,13 @@ def test_nobody_answers(client, dns, system):
 @pytest.mark.parametrize("address", ["169.254.169.254", "0.0.0.0", "224.0.0.1", "fe80::1", "::ffff:169.254.169.254"])
 def test_F46_forbidden_addresses(client, dns, system, address):
     dns.zone["forbidden.tls.example"] = [address]
-    url, challenge = begin(client, "forbidden.tls.example")
+    url, challenge = begin(client, "forbidden.tls.example", METHOD)
     assert "validation does not connect there" in check_refused(answer(client, url, challenge), "connection")
 
 
 def test_I18_the_address_that_was_checked_is_the_one_connected_to(client, dns, system):
     dns.zone["rebind.tls.example"] = lambda kind, before: ["127.0.0.1"] if before == 0 else ["169.254.169.254"]
-    url, challenge = begin(client, "rebind.tls.example")
+    url, challenge = begin(client, "rebind.tls.example", METHOD)
     with TlsServer(system.tlsalpn01_port, right(client, challenge, "rebind.tls.example")):
         assert answer(client, url, challenge) == ("valid", None)
     assert dns.asked("rebind.tls.example", A) == 1
@@ -218,7 +205,7 @@ def test_I18_the_address_that_was_checked_is_the_one_connected_to(client, dns, s
 def test_the_servers_own_port_is_not_mistaken_for_an_answer(client, dns, system):
     """An HTTPS server that knows nothing of ACME: here chancery-http itself."""
     dns.zone["https.tls.example"] = ["127.0.0.1"]
-    url, challenge = begin(client, "https.tls.example")
+    url, challenge = begin(client, "https.tls.example", METHOD)
 
     def relay(server, connection):
         with socket.create_connection(system.https_address, timeout=10) as other:

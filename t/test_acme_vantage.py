@@ -14,7 +14,8 @@ import pytest
 import zmq
 
 from acme_client import make_csr, b64
-from challenges import ChallengeSystem, account, answer, challenge_of, check_refused, digest, order
+from challenges import ChallengeSystem, account, answer, begin, begin_dns, challenge_of, check_refused, digest, key_authorization, order
+from challenges import client  # noqa: F401: a fixture
 from conftest import BUILD, free_ports
 from dns_server import TXT, Dns, caa, txt
 
@@ -112,19 +113,9 @@ def system(dns):
         yield one
 
 
-@pytest.fixture(scope="module")
-def client(system):
-    return account(system)
-
-
-def begin(client, name):
-    url = order(client, name)[1]["authorizations"][0]
-    return url, challenge_of(client, url, "dns-01"), "_acme-challenge." + name
-
-
 def prove(client, name, *servers):
     """By dns-01, with the record at these DNS servers and a wrong one at no other."""
-    url, challenge, place = begin(client, name)
+    url, challenge, place = begin_dns(client, name)
     for one in servers:
         one.zone[place] = [txt(digest(client, challenge))]
     return answer(client, url, challenge)
@@ -174,20 +165,14 @@ def test_I10_two_of_three_may_not(system, client, dns):
     assert said.startswith("2 of 3 vantage points did not find it") and system.points[1].address not in said, said
 
 
-def test_I10_http01_is_looked_at_by_each(system, client, dns, tmp_path):
-    from http01_server import Web
-    web = Web(system.http01_port, tmp_path)
-    try:
-        name = "web.vantage.example"
-        for one in (dns, *servers_of(system, 0, 1, 2)):
-            one.zone[name] = ["127.0.0.1"]
-        url = order(client, name)[1]["authorizations"][0]
-        challenge = challenge_of(client, url, "http-01")
-        web.answers[challenge["token"]] = challenge["token"] + "." + client.key.thumbprint()
-        assert answer(client, url, challenge) == ("valid", None)
-        assert len([path for path in web.requests if path.endswith(challenge["token"])]) == 1 + POINTS
-    finally:
-        web.stop()
+def test_I10_http01_is_looked_at_by_each(system, client, dns, web):
+    name = "web.vantage.example"
+    for one in (dns, *servers_of(system, 0, 1, 2)):
+        one.zone[name] = ["127.0.0.1"]
+    url, challenge = begin(client, name, "http-01")
+    web.answers[challenge["token"]] = key_authorization(client, challenge)
+    assert answer(client, url, challenge) == ("valid", None)
+    assert len([path for path in web.requests if path.endswith(challenge["token"])]) == 1 + POINTS
 
 
 # ----- CAA
@@ -268,22 +253,16 @@ def test_I10_a_point_that_is_restarted_in_between_is_found_again(system, client,
     assert prove(client, "after.vantage.example", *all_servers) == ("valid", None)
 
 
-def test_I10_a_point_with_another_key_is_nobody(system, dns, tmp_path):
-    from http01_server import Web
-    web = Web(system.http01_port, tmp_path)
-    try:
-        one = account(system, "devices")
-        name = "key.vantage.example"
-        for server in (dns, system.points[0].dns):
-            server.zone[name] = ["127.0.0.1"]
-        url = order(one, name)[1]["authorizations"][0]
-        challenge = challenge_of(one, url, "http-01")
-        web.answers[challenge["token"]] = challenge["token"] + "." + one.key.thumbprint()
-        said = check_refused(answer(one, url, challenge), "serverInternal")
-        assert said.startswith("1 of 1 vantage points did not find it") and "no connection within 5 s" in said, said
-        assert len(web.requests) == 1, "the front end's own look"
-    finally:
-        web.stop()
+def test_I10_a_point_with_another_key_is_nobody(system, dns, web):
+    one = account(system, "devices")
+    name = "key.vantage.example"
+    for server in (dns, system.points[0].dns):
+        server.zone[name] = ["127.0.0.1"]
+    url, challenge = begin(one, name, "http-01")
+    web.answers[challenge["token"]] = key_authorization(one, challenge)
+    said = check_refused(answer(one, url, challenge), "serverInternal")
+    assert said.startswith("1 of 1 vantage points did not find it") and "no connection within 5 s" in said, said
+    assert len(web.requests) == 1, "the front end's own look"
 
 
 def front_end_descriptors(system):

@@ -2,13 +2,12 @@
 how long it waits, and what it tells."""
 
 import socket
-import tempfile
 import threading
-import time
 
 import pytest
 
 from acme_client import Client
+from challenges import account, answer, begin, check_refused, key_authorization
 from conftest import System
 from dns_server import A
 from http01_server import CHALLENGES, Web
@@ -17,9 +16,7 @@ from http01_server import CHALLENGES, Web
 class ResolvingSystem(System):
     """Both realms ask a name server of the test's; the second one keeps off this machine. Each has an exception."""
 
-    def __init__(self, directory, resolver_port):
-        super().__init__(directory)
-        self.resolver_port = resolver_port
+    resolver_port = 53
 
     def lay_out_realm(self, name):
         super().lay_out_realm(name)
@@ -31,12 +28,8 @@ class ResolvingSystem(System):
 
 @pytest.fixture(scope="module")
 def resolving(dns):
-    with tempfile.TemporaryDirectory(prefix="chancery-test-") as directory:
-        one = ResolvingSystem(directory, dns.port)
-        one.lay_out()
-        one.start()
+    with ResolvingSystem.running(resolver_port=dns.port) as one:
         yield one
-        one.stop()
 
 
 @pytest.fixture
@@ -46,35 +39,12 @@ def site(resolving, tmp_path):
     one.stop()
 
 
-def account(resolving, realm_name="default"):
-    realm = resolving.realm(realm_name)
-    client = Client(realm.directory_url, str(realm.https_ca_file))
-    assert client.register().status_code == 201
-    return client
-
-
-def begin(client, name):
-    """A new order's authorization and its http-01 challenge."""
-    created = client.order([name])
-    assert created.status_code == 201, created.text
-    url = created.json()["authorizations"][0]
-    return url, next(one for one in client.post(url).json()["challenges"] if one["type"] == "http-01")
-
-
 def validate(client, name, answers=None):
     """@return (status, error) of the authorization's http-01 challenge."""
-    url, challenge = begin(client, name)
+    url, challenge = begin(client, name, "http-01")
     if answers is not None:
-        answers[challenge["token"]] = challenge["token"] + "." + client.key.thumbprint()
-    assert client.post(challenge["url"], {}).ok
-    found = client.poll(url, ("valid", "invalid"), tries=300)
-    return found["status"], next(one for one in found["challenges"] if one["type"] == "http-01").get("error")
-
-
-def check_refused(outcome, kind):
-    status, error = outcome
-    assert status == "invalid" and error["type"] == "urn:ietf:params:acme:error:" + kind, outcome
-    return error["detail"]
+        answers[challenge["token"]] = key_authorization(client, challenge)
+    return answer(client, url, challenge)
 
 
 def test_a_name_is_found_through_the_realms_resolver(resolving, dns, site):
@@ -179,7 +149,7 @@ def test_I17_each_hop_is_looked_up_and_checked(resolving, dns, site):
     dns.zone["inner.shop.example"] = ["169.254.169.254"]
     dns.zone["outer.shop.example"] = ["127.0.0.1"]
     client = account(resolving)
-    url, challenge = begin(client, "outer.shop.example")
+    url, challenge = begin(client, "outer.shop.example", "http-01")
     site.answers[challenge["token"]] = (302, {"Location": f"http://inner.shop.example:{resolving.http01_port}/secret"}, "")
     assert client.post(challenge["url"], {}).ok
     found = client.poll(url, ("valid", "invalid"))
@@ -191,7 +161,7 @@ def test_I17_each_hop_is_looked_up_and_checked(resolving, dns, site):
 def test_I18_a_redirect_to_the_same_name_is_checked_anew(resolving, dns, site):
     dns.zone["twice.shop.example"] = lambda kind, before: ["127.0.0.1"] if before == 0 else ["169.254.169.254"]
     client = account(resolving)
-    url, challenge = begin(client, "twice.shop.example")
+    url, challenge = begin(client, "twice.shop.example", "http-01")
     site.answers[challenge["token"]] = (302, {"Location": CHALLENGES + "other"}, "")
     site.answers["other"] = challenge["token"] + "." + client.key.thumbprint()
     assert client.post(challenge["url"], {}).ok
@@ -323,7 +293,7 @@ def test_F45_ten_redirects_and_no_more(resolving, dns, site, hops, status):
     name = f"hops-{hops}.shop.example"
     dns.zone[name] = ["127.0.0.1"]
     client = account(resolving)
-    url, challenge = begin(client, name)
+    url, challenge = begin(client, name, "http-01")
     names = [challenge["token"]] + [f"hop-{i}" for i in range(hops)]
     for here, there in zip(names, names[1:]):
         site.answers[here] = (302, {"Location": CHALLENGES + there}, "")
@@ -335,7 +305,7 @@ def test_F45_ten_redirects_and_no_more(resolving, dns, site, hops, status):
 def test_I20_many_posts_at_once_are_one_validation(resolving, dns, site):
     dns.zone["at-once.shop.example"] = ["127.0.0.1"]
     client = account(resolving)
-    url, challenge = begin(client, "at-once.shop.example")
+    url, challenge = begin(client, "at-once.shop.example", "http-01")
     site.answers[challenge["token"]] = challenge["token"] + "." + client.key.thumbprint()
     from acme_client import jws
     bodies = [jws(client.key, client.header(challenge["url"]), {}) for _ in range(12)]
@@ -364,7 +334,7 @@ def test_F22_validations_that_hang_hold_up_nobody_else(resolving, dns):
         waiting = []
         for i in range(10):
             dns.zone[f"hang-{i}.shop.example"] = ["127.0.0.1"]
-            url, challenge = begin(client, f"hang-{i}.shop.example")
+            url, challenge = begin(client, f"hang-{i}.shop.example", "http-01")
             assert client.post(challenge["url"], {}).ok
             waiting.append(url)
         for _ in range(100):  # below the limit of pending authorizations
