@@ -1,9 +1,7 @@
 // chancery-validate: a vantage point. It looks at ACME proofs from where it is, for front ends that it knows by their CURVE keys,
 // and answers what it found. It has no socket to the daemon, no key of a CA and no state, and libzmq stands behind the same guard
 // as in chancery-zmq.
-#include <malloc.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -16,6 +14,7 @@
 #include "clients/validate/serve.h"
 #include "server/base/fd.h"
 #include "server/base/log.h"
+#include "server/base/memory_limit.h"
 #include "server/base/no_new_code.h"
 #include "server/base/no_processes.h"
 #include "server/base/process.h"
@@ -24,8 +23,7 @@ namespace {
 
 using namespace chancery;
 
-constexpr rlim_t kMaxAddressSpace = rlim_t{2} << 30;  ///< the seat belt behind the guard
-constexpr int kMallocArenas = 2;                      ///< glibc reserves 64 MB of addresses for each
+constexpr std::size_t kMaxAddressSpace = std::size_t{2} << 30;
 
 struct Arguments {
   std::string listen;
@@ -39,12 +37,8 @@ struct Arguments {
 
 /// What is read here is a stranger's: no new rights, no other programs, no core, no more memory than this. @errors Io.
 Status confine() {
-#ifndef __SANITIZE_ADDRESS__  // whose shadow takes terabytes of addresses
-  const rlimit memory{kMaxAddressSpace, kMaxAddressSpace};
-  ::setrlimit(RLIMIT_AS, &memory);
-#endif
+  base::limit_memory(kMaxAddressSpace);
   base::raise_descriptor_limit();
-  ::mallopt(M_ARENA_MAX, kMallocArenas);
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return base::io_error("PR_SET_NO_NEW_PRIVS", errno);
   PKI_TRY_VOID(base::forbid_dumps());
   PKI_TRY_VOID(base::forbid_processes());

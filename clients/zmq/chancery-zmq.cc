@@ -1,9 +1,7 @@
 // chancery-zmq: uPKI's two ports in front of chanceryd's socket. libzmq is no listener for strangers (PROMISES, sharp edges): it
 // stands behind a guard that counts and bounds what comes in (guard.h), in an expendable process with a memory limit that the
 // master starts again when it ends.
-#include <malloc.h>
 #include <poll.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -16,14 +14,14 @@
 #include "clients/zmq/probe.h"
 #include "clients/zmq/serve.h"
 #include "server/base/log.h"
+#include "server/base/memory_limit.h"
 #include "server/base/process.h"
 
 namespace {
 
 using namespace chancery;
 
-constexpr rlim_t kMaxAddressSpace = rlim_t{1} << 30;  ///< the seat belt behind the guard
-constexpr int kMallocArenas = 2;                      ///< glibc reserves 64 MB of addresses for each
+constexpr std::size_t kMaxAddressSpace = std::size_t{1} << 30;
 
 constexpr const char* kUsage =
     "usage: chancery-zmq {--config-fd N | --config FILE} [--life-fd N]\n"
@@ -33,10 +31,7 @@ constexpr const char* kUsage =
 
 /// A bound on memory; as many descriptors as there may be, since a peer takes three of them.
 void limit_resources() {
-#ifndef __SANITIZE_ADDRESS__  // whose shadow takes terabytes of addresses
-  const rlimit memory{kMaxAddressSpace, kMaxAddressSpace};
-  ::setrlimit(RLIMIT_AS, &memory);
-#endif
+  base::limit_memory(kMaxAddressSpace);
   base::raise_descriptor_limit();
 }
 
@@ -127,7 +122,6 @@ int serve_until_end(const Arguments& arguments) {
   if (!settings.ok()) return complain(settings.error());
   if (const auto log = base::open_log(settings->log, "zmq"); !log.ok()) return complain(log.error());
   limit_resources();
-  ::mallopt(M_ARENA_MAX, kMallocArenas);
   ::signal(SIGTERM, end_at_once);
   ::signal(SIGINT, end_at_once);
   ::signal(SIGPIPE, SIG_IGN);

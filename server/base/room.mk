@@ -15,6 +15,7 @@ libbase_a_SOURCES = \
   server/base/log.cc server/base/log.h \
   server/base/name_pattern.cc server/base/name_pattern.h \
   server/base/names.cc server/base/names.h \
+  server/base/memory_limit.cc server/base/memory_limit.h \
   server/base/network.cc server/base/network.h \
   server/base/process.cc server/base/process.h \
   server/base/realm_passes.cc server/base/realm_passes.h \

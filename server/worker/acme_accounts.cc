@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "server/base/log.h"
 #include "server/worker/acme_agreement.h"
 #include "server/worker/acme_common.h"
@@ -9,8 +7,6 @@
 
 namespace chancery::worker {
 namespace {
-
-constexpr std::size_t kDefaultPage = 100;
 
 /// The account of a key, or a new one when several ask at once: the first one's.
 Result<Json> create(Session& session, store::Store& store, const Params& params, const AccountKey& key) {
@@ -42,8 +38,7 @@ Result<Json> create(Session& session, store::Store& store, const Params& params,
 Result<Json> find(Session& session, store::Store& store, const Params& params, store::AcmeAccount account) {
   const bool agrees = params.boolean("terms_agreed") && account.status == "valid";
   if (agrees && agree(session.realm().acme, account)) {
-    const auto written = store.update_acme_account(account);
-    if (!written.ok() && written.error().code() != Code::Conflict) return written.error();
+    PKI_TRY_VOID(unless_overtaken(store.update_acme_account(account)));
   }
   return describe_account(account, false);
 }
@@ -51,7 +46,7 @@ Result<Json> find(Session& session, store::Store& store, const Params& params, s
 }  // namespace
 
 Result<Json> acme_account_create(Session& session, const Params& params) {
-  if (!session.realm().acme.enabled) return Error(Code::NotFound, "ACME is off in this realm");
+  PKI_TRY_VOID(check_enabled(session));
   PKI_TRY(const auto key, read_account_key(*params.json("jwk")));
   PKI_TRY(auto* store, session.store());
   PKI_TRY(const auto known, store->find_acme_account_by_thumbprint(key.thumbprint));
@@ -69,13 +64,10 @@ Result<Json> acme_account_get(Session& session, const Params& params) {
 
 Result<Json> acme_account_list(Session& session, const Params& params) {
   PKI_TRY(auto* store, session.store());
-  const auto limit = std::max<std::int64_t>(params.integer("limit", kDefaultPage), 1);
-  PKI_TRY(const auto page, store->acme_accounts(static_cast<std::size_t>(limit), params.text("after")));
+  PKI_TRY(const auto page, store->acme_accounts(page_limit(params), params.text("after")));
   Json rows = Json::array();
   for (const auto& account : page.items) rows.push_back(describe_account(account, false));
-  auto out = Json::object({{"accounts", std::move(rows)}});
-  if (!page.next.empty()) out.set("next", page.next);
-  return out;
+  return page_of("accounts", std::move(rows), page.next);
 }
 
 Result<Json> acme_account_rekey(Session& session, const Params& params) {

@@ -33,8 +33,7 @@ Status check_agreement(const config::AcmeConfig& acme, store::Store& store, cons
     return terms_refusal(url, "the account has not agreed to the terms of service as they are now");
   auto noted = account;
   agree(acme, noted);
-  const auto written = store.update_acme_account(noted);
-  return written.ok() || written.error().code() == Code::Conflict ? Status() : written;
+  return unless_overtaken(store.update_acme_account(noted));
 }
 
 }  // namespace chancery::worker

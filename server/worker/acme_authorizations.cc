@@ -10,8 +10,6 @@
 namespace chancery::worker {
 namespace {
 
-constexpr int kTries = 5;  ///< of a change that another one was in the way of
-
 /// The authorization that a command names, of the account that signed.
 Result<store::AcmeAuthorization> named_authorization(store::Store& store, const Params& params) {
   PKI_TRY(const auto account, signing_account(store, params));
@@ -37,8 +35,7 @@ Json task(const store::AcmeAuthorization& authorization, const std::string& clai
 /// One whose validator was interrupted is nobody's any more, or every look at it would begin it again.
 Status leave(store::Store& store, store::AcmeAuthorization& authorization, const Json& challenges) {
   authorization.challenges = wire::to_text(challenges);
-  const auto left = store.update_acme_authorization(authorization);
-  return left.ok() || left.error().code() == Code::Conflict ? Status() : left;
+  return unless_overtaken(store.update_acme_authorization(authorization));
 }
 
 /// The realm may have taken a method back since the authorization was made.
@@ -84,12 +81,12 @@ Result<Json> acme_authorization_deactivate(Session& session, const Params& param
 }
 
 Result<Json> acme_challenge_begin(Session& session, const Params& params) {
-  if (!session.realm().acme.enabled) return Error(Code::NotFound, "ACME is off in this realm");
+  PKI_TRY_VOID(check_enabled(session));
   PKI_TRY(auto* store, session.store());
   PKI_TRY(const auto account, signing_account(*store, params));
   PKI_TRY(auto authorization, owned_authorization(*store, account.id, params.text("authorization")));
   const auto now = session.clock().now();
-  auto challenges = wire::parse_json(authorization.challenges).value_or(Json::array());
+  auto challenges = challenges_of(authorization);
   auto* challenge = challenge_of(challenges, params.text("type"));
   if (challenge == nullptr) return Error(Code::NotFound, "the authorization has no challenge of type " + params.text("type"));
   if (authorization_status(authorization, now) != "pending" || !is_free(*challenge, now))
@@ -107,7 +104,7 @@ Result<Json> acme_challenge_begin(Session& session, const Params& params) {
   authorization.challenges = wire::to_text(challenges);
   const auto claimed = store->update_acme_authorization(authorization);
   if (claimed.ok()) return task(authorization, claim, account.thumbprint, now).set("rules", describe_rules(acme));
-  if (claimed.error().code() != Code::Conflict) return claimed.error();
+  if (!is_conflict(claimed)) return claimed.error();
   // Somebody else was first: exactly one validates (PROMISES I20).
   PKI_TRY(const auto other, owned_authorization(*store, account.id, authorization.id));
   return task(other, "", account.thumbprint, now);
@@ -118,7 +115,7 @@ Result<Json> acme_challenge_finish(Session& session, const Params& params) {
   const auto now = session.clock().now();
   for (int attempt = 1;; ++attempt) {
     PKI_TRY(auto authorization, store->acme_authorization(params.text("authorization")));
-    auto challenges = wire::parse_json(authorization.challenges).value_or(Json::array());
+    auto challenges = challenges_of(authorization);
     auto* challenge = challenge_of(challenges, params.text("type"));
     if (challenge == nullptr) return Error(Code::NotFound, "no such challenge");
     if (challenge->text("status") != "processing" || challenge->text("claim") != params.text("claim")) {
@@ -143,7 +140,7 @@ Result<Json> acme_challenge_finish(Session& session, const Params& params) {
                      params.text("evidence"));
       return describe_authorization(authorization, now);
     }
-    if (written.error().code() != Code::Conflict || attempt == kTries) return written.error();
+    if (!is_conflict(written) || attempt == kTries) return written.error();
   }
 }
 

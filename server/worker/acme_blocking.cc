@@ -10,7 +10,6 @@ namespace chancery::worker {
 namespace {
 
 constexpr std::size_t kPage = 500;
-constexpr int kTries = 5;  ///< of a change that another one was in the way of
 
 struct StepRow {
   AccountStep step;
@@ -30,13 +29,11 @@ bool leads(AccountStep step, const std::string& from) {
   return std::ranges::any_of(kSteps, [&](const StepRow& row) { return row.step == step && row.from == from; });
 }
 
-bool is_conflict(const Status& status) { return !status.ok() && status.error().code() == Code::Conflict; }
-
 /// One that is being signed goes its way: what the signer has begun cannot be taken back.
 Status end_order(store::Store& store, const std::string& id, const std::string& why) {
   for (int attempt = 1;; ++attempt) {
     PKI_TRY(auto order, store.acme_order(id));
-    if (order.status != "pending" && order.status != "ready") return {};
+    if (!is_open(order)) return {};
     order.status = "invalid";
     order.error = acme_problem("unauthorized", why);
     auto written = store.update_acme_order(order);

@@ -11,8 +11,6 @@
 namespace chancery::worker {
 namespace {
 
-constexpr int kTries = 5;  ///< of a change that another one was in the way of
-
 /// The challenge that proved the name; null: an RA vouched for it, or nobody proved it.
 Json* proof_in(Json& challenges) {
   for (auto& one : *challenges.as_array()) {
@@ -51,7 +49,7 @@ Status claim_check(Session& session, store::Store& store, const std::string& id,
   authorization.challenges = wire::to_text(challenges);
   const auto claimed = store.update_acme_authorization(authorization);
   if (claimed.ok()) out.checks.push_back(check_of(authorization, *proof));
-  return claimed.ok() || claimed.error().code() == Code::Conflict ? Status() : claimed;
+  return unless_overtaken(claimed);
 }
 
 /// Notes what was found, and gives the claim back. @errors Conflict: the claim is another's by now.
@@ -67,13 +65,13 @@ Status note_outcome(store::Store& store, const Params& params, Seconds now) {
     if (params.boolean("allowed") && !params.boolean("untried")) proof->set("caa_checked_at", base::to_epoch(now));
     authorization.challenges = wire::to_text(challenges);
     const auto written = store.update_acme_authorization(authorization);
-    if (written.ok() || written.error().code() != Code::Conflict || attempt == kTries) return written;
+    if (!is_conflict(written) || attempt == kTries) return written;
   }
 }
 
 /// The order ends with what the look at CAA found (RFC 8555 7.1.6: processing, then invalid).
 Status end_order(store::Store& store, store::AcmeOrder& order, const Params& params) {
-  if (order.status != "processing" && !store::is_held_back(order)) return {};
+  if (!is_finalized(order)) return {};
   order.status = "invalid";
   const auto* error = params.json("error");
   order.error = error != nullptr ? wire::to_text(*error) : acme_problem("caa", "CAA does not allow to issue");

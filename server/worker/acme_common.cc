@@ -10,6 +10,7 @@ namespace chancery::worker {
 namespace {
 
 constexpr std::size_t kIdOctets = 16;
+constexpr std::int64_t kDefaultPage = 100;
 constexpr std::string_view kMailto = "mailto:";
 constexpr std::string_view kRulePrefix = "acme-order:";
 
@@ -64,6 +65,24 @@ Error acme_error(std::string_view type, Code code, std::string message) {
 
 std::string acme_problem(std::string_view type, const std::string& detail) {
   return wire::to_text(Json::object({{"type", "urn:ietf:params:acme:error:" + std::string(type)}, {"detail", detail}}));
+}
+
+Status check_enabled(const Session& session) {
+  return session.realm().acme.enabled ? Status() : Error(Code::NotFound, "ACME is off in this realm");
+}
+
+bool is_conflict(const Status& written) { return !written.ok() && written.error().code() == Code::Conflict; }
+
+Status unless_overtaken(const Status& written) { return is_conflict(written) ? Status() : written; }
+
+std::size_t page_limit(const Params& params) {
+  return static_cast<std::size_t>(std::max<std::int64_t>(params.integer("limit", kDefaultPage), 1));
+}
+
+Json page_of(std::string_view name, Json rows, const std::string& next) {
+  auto out = Json::object({{std::string(name), std::move(rows)}});
+  if (!next.empty()) out.set("next", next);
+  return out;
 }
 
 Status check_contacts(const std::vector<std::string>& contacts) {
@@ -128,6 +147,14 @@ bool obtained_by(store::Store& store, const std::string& account, const store::C
   // One that came back from the journal has its rule alone.
   if (!record.rule.starts_with(kRulePrefix)) return false;
   return store.acme_order(account, record.rule.substr(kRulePrefix.size())).ok();
+}
+
+bool is_open(const store::AcmeOrder& order) { return order.status == "pending" || order.status == "ready"; }
+
+bool is_finalized(const store::AcmeOrder& order) { return order.status == "processing" || store::is_held_back(order); }
+
+Json challenges_of(const store::AcmeAuthorization& authorization) {
+  return wire::parse_json(authorization.challenges).value_or(Json::array());
 }
 
 std::string authorization_status(const store::AcmeAuthorization& authorization, Seconds now) {

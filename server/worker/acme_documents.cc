@@ -36,9 +36,18 @@ std::string challenge_status(const Json& challenge, Seconds now) {
   return is_interrupted(challenge, now) ? "pending" : challenge.text("status");
 }
 
+Json describe_without_challenges(const store::AcmeAuthorization& authorization, Seconds now) {
+  return Json::object({{"id", authorization.id},
+                       {"account", authorization.account},
+                       {"identifier", identifier_of(authorization)},
+                       {"wildcard", authorization.wildcard},
+                       {"status", authorization_status(authorization, now)},
+                       {"expires", base::to_rfc3339(authorization.expires)}});
+}
+
 Json describe_authorization(const store::AcmeAuthorization& authorization, Seconds now) {
   Json challenges = Json::array();
-  const auto stored = wire::parse_json(authorization.challenges).value_or(Json::array());
+  const auto stored = challenges_of(authorization);
   for (const auto& one : *stored.as_array()) {
     if (one.text("type") == store::kGrant) continue;
     auto shown = Json::object();
@@ -49,13 +58,7 @@ Json describe_authorization(const store::AcmeAuthorization& authorization, Secon
     if (is_interrupted(one, now)) shown.set("interrupted", true);
     challenges.push_back(std::move(shown));
   }
-  return Json::object({{"id", authorization.id},
-                       {"account", authorization.account},
-                       {"identifier", identifier_of(authorization)},
-                       {"wildcard", authorization.wildcard},
-                       {"status", authorization_status(authorization, now)},
-                       {"expires", base::to_rfc3339(authorization.expires)},
-                       {"challenges", std::move(challenges)}});
+  return describe_without_challenges(authorization, now).set("challenges", std::move(challenges));
 }
 
 Json describe_order(const store::AcmeOrder& order) {

@@ -13,6 +13,8 @@ Json describe_account(const store::AcmeAccount& account, bool created);
 /// A challenge's status as of now: one whose validator has not reported for long is pending again.
 std::string challenge_status(const Json& challenge, Seconds now);
 
+/// What it is of and what it is now.
+Json describe_without_challenges(const store::AcmeAuthorization& authorization, Seconds now);
 /// kAcmeAuthorization; what is only for validators (claims, evidence) is left out.
 Json describe_authorization(const store::AcmeAuthorization& authorization, Seconds now);
 

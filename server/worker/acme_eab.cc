@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "server/base/log.h"
 #include "server/config/value.h"
 #include "server/worker/acme_blocking.h"
@@ -11,7 +9,6 @@ namespace chancery::worker {
 namespace {
 
 constexpr std::size_t kKeyOctets = 64;  ///< RFC 7518 3.2: no shorter than the digest, and HS512 has the longest
-constexpr std::size_t kDefaultPage = 100;
 constexpr std::int64_t kMostSeconds = std::int64_t{36525} * 86400;
 
 const char* state_of(const store::AcmeEab& key, Seconds now) {
@@ -60,13 +57,10 @@ Result<Json> acme_eab_create(Session& session, const Params& params) {
 
 Result<Json> acme_eab_list(Session& session, const Params& params) {
   PKI_TRY(auto* store, session.store());
-  const auto limit = std::max<std::int64_t>(params.integer("limit", kDefaultPage), 1);
-  PKI_TRY(const auto page, store->acme_eabs(static_cast<std::size_t>(limit), params.text("after")));
+  PKI_TRY(const auto page, store->acme_eabs(page_limit(params), params.text("after")));
   Json rows = Json::array();
   for (const auto& key : page.items) rows.push_back(describe(key, session.clock().now()));
-  auto out = Json::object({{"keys", std::move(rows)}});
-  if (!page.next.empty()) out.set("next", page.next);
-  return out;
+  return page_of("keys", std::move(rows), page.next);
 }
 
 /// The key first: nobody is bound by it while its accounts are blocked one after the other.

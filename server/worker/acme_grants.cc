@@ -11,7 +11,7 @@ namespace chancery::worker {
 namespace {
 
 bool is_granted(const store::AcmeAuthorization& authorization) {
-  const auto challenges = wire::parse_json(authorization.challenges).value_or(Json::array());
+  const auto challenges = challenges_of(authorization);
   return std::ranges::any_of(*challenges.as_array(), [](const Json& one) { return one.text("type") == store::kGrant; });
 }
 

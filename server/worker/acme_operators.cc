@@ -12,20 +12,8 @@
 namespace chancery::worker {
 namespace {
 
-constexpr std::size_t kDefaultPage = 100;
-
-std::size_t limit_of(const Params& params) {
-  return static_cast<std::size_t>(std::max<std::int64_t>(params.integer("limit", kDefaultPage), 1));
-}
-
 store::AcmeFilter filter_of(const Session& session, const Params& params) {
   return {.account = params.text("account"), .status = params.text("status"), .now = session.clock().now()};
-}
-
-Json page_of(std::string_view name, Json rows, const std::string& next) {
-  auto out = Json::object({{std::string(name), std::move(rows)}});
-  if (!next.empty()) out.set("next", next);
-  return out;
 }
 
 // ----- accounts
@@ -41,7 +29,7 @@ Json account_row(const store::AcmeAccount& account, const store::AcmeBinding& bi
 }
 
 Result<store::Page<store::AcmeAccount>> accounts_of_eab(store::Store& store, const Params& params) {
-  PKI_TRY(const auto bindings, store.acme_bindings_of(params.text("eab"), limit_of(params), params.text("after")));
+  PKI_TRY(const auto bindings, store.acme_bindings_of(params.text("eab"), page_limit(params), params.text("after")));
   store::Page<store::AcmeAccount> page;
   page.next = bindings.next;
   for (const auto& one : bindings.items) {
@@ -101,7 +89,7 @@ std::string from(const std::string& peer) { return peer.empty() ? std::string() 
 
 void tell(const store::AcmeAuthorization& authorization, Story& story) {
   const auto name = ordered_name(authorization);
-  const auto challenges = wire::parse_json(authorization.challenges).value_or(Json::array());
+  const auto challenges = challenges_of(authorization);
   for (const auto& one : *challenges.as_array()) {
     const Json* error = one.find("error");
     auto what = name + " by " + one.text("type") + ": " + one.text("status");
@@ -162,7 +150,7 @@ Result<Json> step(Session& session, const Params& params, AccountStep wanted) {
 Result<Json> acme_accounts(Session& session, const Params& params) {
   PKI_TRY(auto* store, session.store());
   PKI_TRY(const auto page,
-          params.has("eab") ? accounts_of_eab(*store, params) : store->acme_accounts(limit_of(params), params.text("after")));
+          params.has("eab") ? accounts_of_eab(*store, params) : store->acme_accounts(page_limit(params), params.text("after")));
   Json rows = Json::array();
   for (const auto& account : page.items) {
     if (params.has("status") && account.status != params.text("status")) continue;
@@ -174,7 +162,7 @@ Result<Json> acme_accounts(Session& session, const Params& params) {
 
 Result<Json> acme_orders(Session& session, const Params& params) {
   PKI_TRY(auto* store, session.store());
-  PKI_TRY(const auto page, store->search_acme_orders(filter_of(session, params), limit_of(params), params.text("after")));
+  PKI_TRY(const auto page, store->search_acme_orders(filter_of(session, params), page_limit(params), params.text("after")));
   Json rows = Json::array();
   for (const auto& order : page.items) rows.push_back(order_row(order, session.clock().now()));
   return page_of("orders", std::move(rows), page.next);
@@ -182,7 +170,8 @@ Result<Json> acme_orders(Session& session, const Params& params) {
 
 Result<Json> acme_authorizations(Session& session, const Params& params) {
   PKI_TRY(auto* store, session.store());
-  PKI_TRY(const auto page, store->search_acme_authorizations(filter_of(session, params), limit_of(params), params.text("after")));
+  PKI_TRY(const auto page,
+          store->search_acme_authorizations(filter_of(session, params), page_limit(params), params.text("after")));
   Json rows = Json::array();
   for (const auto& one : page.items) rows.push_back(authorization_row(one, session.clock().now()));
   return page_of("authorizations", std::move(rows), page.next);

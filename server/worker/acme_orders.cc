@@ -18,8 +18,6 @@
 namespace chancery::worker {
 namespace {
 
-constexpr std::size_t kDefaultPage = 100;
-
 /// What an order asks for, of what its account may have.
 struct Wish {
   config::AcmePolicy policy;
@@ -59,7 +57,7 @@ void take_unproven(std::vector<store::AcmeAuthorization>& fresh, const store::Ac
 /// Whether a proof was made in a way that the realm and the account's policy allow for that name today.
 bool is_still_good(const store::AcmeAuthorization& proof, const Wish& wish, const x509::GeneralName& name) {
   const auto methods = methods_for(wish.acme, name);
-  const auto challenges = wire::parse_json(proof.challenges).value_or(Json::array());
+  const auto challenges = challenges_of(proof);
   return std::ranges::any_of(*challenges.as_array(), [&](const Json& one) {
     return one.text("status") == "valid" && std::ranges::find(methods, one.text("type")) != methods.end();
   });
@@ -233,8 +231,7 @@ Result<store::AcmeOrder> issue_for(Session& session, store::Store& store, store:
   }
   order.status = "valid";
   order.serial = issued->certificate.serial().hex();
-  const auto written = store.update_acme_order(order);
-  if (!written.ok() && written.error().code() != Code::Conflict) return written.error();
+  PKI_TRY_VOID(unless_overtaken(store.update_acme_order(order)));
   return order;
 }
 
@@ -269,29 +266,24 @@ Result<store::AcmeOrder> resume(Session& session, store::Store& store, store::Ac
 
 Status bring_up_to_date(store::Store& store, store::AcmeOrder& order, Seconds now) {
   const auto before = order.status;
-  const bool open = order.status == "pending" || order.status == "ready";
-  if (open) PKI_TRY_VOID(follow_authorizations(store, order, now));
+  if (is_open(order)) PKI_TRY_VOID(follow_authorizations(store, order, now));
   if (order.status == "processing") PKI_TRY_VOID(follow_certificate(store, order));
-  if ((order.status == "pending" || order.status == "ready") && now >= order.expires) {
+  if (is_open(order) && now >= order.expires) {
     order.status = "invalid";
     order.error = acme_problem("malformed", "the order has expired");
   }
   if (order.status == before) return {};
-  auto written = store.update_acme_order(order);
-  // Another request saw the same and wrote it first: as good.
-  if (written.ok() || written.error().code() == Code::Conflict) return {};
-  return written;
+  return unless_overtaken(store.update_acme_order(order));
 }
 
-Result<store::AcmeOrder> current_order(Session& session, store::Store& store, const Params& params) {
-  PKI_TRY(const auto account, signing_account(store, params));
-  PKI_TRY(auto order, store.acme_order(account.id, params.text("order")));
+Result<store::AcmeOrder> current_order(Session& session, store::Store& store, const std::string& account, const std::string& id) {
+  PKI_TRY(auto order, store.acme_order(account, id));
   PKI_TRY_VOID(bring_up_to_date(store, order, session.clock().now()));
   return order;
 }
 
 Result<Json> acme_order_create(Session& session, const Params& params) {
-  if (!session.realm().acme.enabled) return Error(Code::NotFound, "ACME is off in this realm");
+  PKI_TRY_VOID(check_enabled(session));
   PKI_TRY(auto* store, session.store());
   PKI_TRY(const auto account, signing_account(*store, params));
   PKI_TRY(const auto wish, read_wish(session, *store, account, params));
@@ -330,9 +322,9 @@ Result<Json> acme_order_create(Session& session, const Params& params) {
 
 Result<Json> acme_order_get(Session& session, const Params& params) {
   PKI_TRY(auto* store, session.store());
-  PKI_TRY(auto order, current_order(session, *store, params));
-  const bool is_to_be_issued = order.status == "processing" || store::is_held_back(order);
-  if (!is_to_be_issued || !session.realm().acme.enabled) return describe_order(order);
+  PKI_TRY(const auto account, signing_account(*store, params));
+  PKI_TRY(auto order, current_order(session, *store, account.id, params.text("order")));
+  if (!is_finalized(order) || !session.realm().acme.enabled) return describe_order(order);
   PKI_TRY(const auto caa, claim_caa_checks(session, *store, order));
   if (!caa.is_fresh) return describe_order(order).set("caa_checks", caa.checks);
   PKI_TRY(order, resume(session, *store, std::move(order)));
@@ -341,30 +333,26 @@ Result<Json> acme_order_get(Session& session, const Params& params) {
 
 Result<Json> acme_order_list(Session& session, const Params& params) {
   PKI_TRY(auto* store, session.store());
-  PKI_TRY([[maybe_unused]] const auto owner, signing_account(*store, params));
-  const auto limit = std::max<std::int64_t>(params.integer("limit", kDefaultPage), 1);
-  PKI_TRY(const auto page, store->acme_orders(params.text("account"), static_cast<std::size_t>(limit), params.text("after")));
-  auto out = Json::object({{"orders", Json::strings(page.items)}});
-  if (!page.next.empty()) out.set("next", page.next);
-  return out;
+  PKI_TRY(const auto account, signing_account(*store, params));
+  PKI_TRY(const auto page, store->acme_orders(account.id, page_limit(params), params.text("after")));
+  return page_of("orders", Json::strings(page.items), page.next);
 }
 
 Result<Json> acme_order_finalize(Session& session, const Params& params) {
-  if (!session.realm().acme.enabled) return Error(Code::NotFound, "ACME is off in this realm");
+  PKI_TRY_VOID(check_enabled(session));
   PKI_TRY(auto* store, session.store());
-  PKI_TRY(auto order, current_order(session, *store, params));
+  PKI_TRY(const auto account, signing_account(*store, params));
+  PKI_TRY(auto order, current_order(session, *store, account.id, params.text("order")));
   if (order.status == "valid") return describe_order(order);  // the same order never gets two (PROMISES C6)
   if (order.status != "ready" && order.status != "processing") {
     return acme_error("orderNotReady", Code::Conflict, "the order is " + order.status + ", expected ready");
   }
-  PKI_TRY(const auto account, valid_account(*store, order.account));
   PKI_TRY(const auto account_key, read_account_key(wire::parse_json(account.jwk).value_or(Json())));
   PKI_TRY(auto names, names_of(wire::parse_json(order.identifiers).value_or(Json::array())));
   PKI_TRY(auto request, read_request(params));
   PKI_TRY_VOID(check_request(account_key, request, names));
   const auto der = request.csr->der();
-  const bool is_taken = order.status == "processing" || store::is_held_back(order);
-  if (is_taken && !std::ranges::equal(der, order.csr)) {
+  if (is_finalized(order) && !std::ranges::equal(der, order.csr)) {
     return acme_error("orderNotReady", Code::Conflict, "the order is being finalized with another request");
   }
   PKI_TRY_VOID(choose_profile(session, params, order));

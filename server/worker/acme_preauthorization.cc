@@ -12,7 +12,7 @@
 namespace chancery::worker {
 
 Result<Json> acme_authorization_create(Session& session, const Params& params) {
-  if (!session.realm().acme.enabled) return Error(Code::NotFound, "ACME is off in this realm");
+  PKI_TRY_VOID(check_enabled(session));
   PKI_TRY(auto* store, session.store());
   PKI_TRY(const auto account, signing_account(*store, params));
   PKI_TRY_VOID(check_agreement(session.realm().acme, *store, account));

@@ -53,12 +53,16 @@ Error rate_limited(std::string message, std::chrono::seconds wait, const std::ve
 
 Result<std::vector<x509::GeneralName>> names_for_order(const Json& identifiers) {
   std::vector<BadIdentifier> bad;
+  std::vector<x509::GeneralName> names;
   for (const auto& one : *identifiers.as_array()) {
-    const auto name = name_of(one);
-    if (!name.ok()) bad.push_back({one, type_of(name.error()), name.error().message()});
+    auto name = name_of(one);
+    if (name.ok())
+      names.push_back(std::move(*name));
+    else
+      bad.push_back({one, type_of(name.error()), name.error().message()});
   }
   if (!bad.empty()) return refuse_identifiers(bad);
-  return names_of(identifiers);
+  return each_once(names);
 }
 
 }  // namespace chancery::worker

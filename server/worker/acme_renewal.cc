@@ -106,7 +106,7 @@ Result<std::set<x509::GeneralName>> names_due(Session& session, store::Store& st
 }
 
 Result<Json> acme_renewal_get(Session& session, const Params& params) {
-  if (!session.realm().acme.enabled) return Error(Code::NotFound, "ACME is off in this realm");
+  PKI_TRY_VOID(check_enabled(session));
   PKI_TRY(auto* store, session.store());
   PKI_TRY(const auto record, certificate_of_id(*store, params.text("certificate_id")));
   const bool is_revoked = record.state == store::CertificateState::Revoked;

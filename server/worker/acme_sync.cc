@@ -41,10 +41,6 @@ Status check_id(const std::string& id) {
   return Error(Code::InvalidParams, "id \"" + base::printable(id, 64) + "\", expected letters, digits, - and _");
 }
 
-Status check_enabled(const Session& session) {
-  return session.realm().acme.enabled ? Status() : Error(Code::NotFound, "ACME is off in this realm");
-}
-
 // ----- accounts
 
 Result<Json> make_account(Session& session, store::Store& store, const Params& params, const AccountKey& key) {
@@ -142,13 +138,8 @@ Result<Json> change_order(Session& session, store::Store& store, const Params& p
 // ----- authorizations
 
 Json describe_with_order(const store::AcmeAuthorization& authorization, Seconds now) {
-  auto out = Json::object({{"id", authorization.id},
-                           {"account", authorization.account},
-                           {"identifier", identifier_of(authorization)},
-                           {"wildcard", authorization.wildcard},
-                           {"status", authorization_status(authorization, now)},
-                           {"expires", base::to_rfc3339(authorization.expires)}});
-  const auto challenges = wire::parse_json(authorization.challenges).value_or(Json::array());
+  auto out = describe_without_challenges(authorization, now);
+  const auto challenges = challenges_of(authorization);
   const auto* items = challenges.as_array();
   if (items != nullptr && !items->empty() && !items->front().text("order").empty())
     out.set("order", items->front().text("order"));
@@ -161,7 +152,7 @@ void take_status(const Session& session, store::AcmeAuthorization& authorization
   authorization.status = status;
   if (status != "valid" && status != "invalid") return;
   if (status == "valid") authorization.expires = now + session.realm().acme.authorization_lifetime;
-  auto challenges = wire::parse_json(authorization.challenges).value_or(Json::array());
+  auto challenges = challenges_of(authorization);
   for (auto& one : *challenges.as_array())
     one.set("status", status)
         .set("validated", base::to_rfc3339(now))

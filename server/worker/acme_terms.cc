@@ -82,10 +82,18 @@ Result<std::vector<x509::GeneralName>> names_of(const Json& identifiers) {
   std::vector<x509::GeneralName> names;
   for (const auto& one : *identifiers.as_array()) {
     PKI_TRY(auto name, name_of(one));
-    if (std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
+    names.push_back(std::move(name));
   }
-  if (names.empty()) return Error(Code::InvalidParams, "the order has no identifiers");
-  return names;
+  return each_once(names);
+}
+
+Result<std::vector<x509::GeneralName>> each_once(const std::vector<x509::GeneralName>& names) {
+  std::vector<x509::GeneralName> once;
+  for (const auto& name : names) {
+    if (std::ranges::find(once, name) == once.end()) once.push_back(name);
+  }
+  if (once.empty()) return Error(Code::InvalidParams, "the order has no identifiers");
+  return once;
 }
 
 std::set<x509::GeneralName> as_set(const std::vector<x509::GeneralName>& names) { return {names.begin(), names.end()}; }

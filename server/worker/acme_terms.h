@@ -18,6 +18,8 @@ Result<x509::GeneralName> name_of(const Json& identifier);
 Json identifier_of(const x509::GeneralName& name);
 /// Each name once, in the order of the request. @errors as name_of; InvalidParams: there is none.
 Result<std::vector<x509::GeneralName>> names_of(const Json& identifiers);
+/// Each name once, in their order. @errors InvalidParams: there is none.
+Result<std::vector<x509::GeneralName>> each_once(const std::vector<x509::GeneralName>& names);
 
 /// Names of which the order does not count.
 std::set<x509::GeneralName> as_set(const std::vector<x509::GeneralName>& names);
