@@ -4,6 +4,7 @@ namespace chancery::store {
 namespace {
 
 using std::chrono::hours;
+using std::chrono::seconds;
 using Times = std::vector<Seconds>;
 
 class AcmeLimits : public Contract {};
@@ -59,6 +60,71 @@ TEST_P(AcmeLimits, FailuresCountForTheirNameAndAccountUntilTheyArePurged) {
   EXPECT_EQ(times("a", "DNS:x"), (Times{kNow, kNow - hours(1)}));
   EXPECT_OK(store_.purge_acme_failures(kNow - hours(1), 5));
   EXPECT_EQ(times("a", "DNS:x"), Times{kNow});
+}
+
+/// Room for a certificate of these names, below a limit of so many.
+AcmeReservation room_for(const std::string& order, std::vector<std::string> names, std::size_t most, Seconds at = kNow) {
+  return {
+      .order = order, .names = std::move(names), .at = at, .most = most, .since = at - hours(168), .alive_since = at - hours(1)};
+}
+
+std::vector<std::string> names_in(const std::vector<AcmeNameInUse>& full) {
+  std::vector<std::string> names;
+  for (const auto& one : full) names.push_back(one.name);
+  return names;
+}
+
+using Names = std::vector<std::string>;
+
+TEST_P(AcmeLimits, C30_RoomIsTakenOnce) {
+  EXPECT_EQ(names_in(store_.reserve_acme_certificate(room_for("o1", {"DNS:x", "DNS:y"}, 1)).value()), Names{});
+  const auto refused = store_.reserve_acme_certificate(room_for("o2", {"DNS:w", "DNS:x"}, 1)).value();
+  ASSERT_EQ(names_in(refused), Names{"DNS:x"});
+  EXPECT_EQ(refused.front().reservations, Times{kNow});
+  EXPECT_EQ(refused.front().certificates, Times{});
+  // Nothing was taken of what was refused in part; the same order may come again; a larger limit has room.
+  EXPECT_EQ(names_in(store_.reserve_acme_certificate(room_for("o3", {"DNS:w"}, 1)).value()), Names{});
+  EXPECT_EQ(names_in(store_.reserve_acme_certificate(room_for("o1", {"DNS:x", "DNS:y"}, 1)).value()), Names{});
+  EXPECT_EQ(names_in(store_.reserve_acme_certificate(room_for("o4", {"DNS:x"}, 2)).value()), Names{});
+  EXPECT_EQ(names_in(store_.reserve_acme_certificate(room_for("o5", {"DNS:x"}, 2)).value()), Names{"DNS:x"});
+}
+
+TEST_P(AcmeLimits, C30_RoomThatIsGivenBackOrLapsesIsAnothers) {
+  EXPECT_EQ(names_in(store_.reserve_acme_certificate(room_for("o1", {"DNS:x"}, 1)).value()), Names{});
+  EXPECT_OK(store_.release_acme_certificate("o2"));
+  EXPECT_EQ(names_in(store_.reserve_acme_certificate(room_for("o2", {"DNS:x"}, 1)).value()), Names{"DNS:x"});
+  EXPECT_OK(store_.release_acme_certificate("o1"));
+  EXPECT_EQ(names_in(store_.reserve_acme_certificate(room_for("o2", {"DNS:x"}, 1)).value()), Names{});
+  const auto later = kNow + hours(1);
+  EXPECT_EQ(names_in(store_.reserve_acme_certificate(room_for("o3", {"DNS:x"}, 1, later - seconds(1))).value()), Names{"DNS:x"});
+  EXPECT_EQ(names_in(store_.reserve_acme_certificate(room_for("o3", {"DNS:x"}, 1, later)).value()), Names{});
+  // The one that lapsed comes back, and finds its room taken.
+  EXPECT_EQ(names_in(store_.reserve_acme_certificate(room_for("o2", {"DNS:x"}, 1, later)).value()), Names{"DNS:x"});
+}
+
+TEST_P(AcmeLimits, C30_TheCertificateTakesTheRoomOfItsOrder) {
+  EXPECT_EQ(names_in(store_.reserve_acme_certificate(room_for("o1", {"IP:10.0.0.1"}, 2)).value()), Names{});
+  auto one = certificate_of("01");
+  one.acme_order = "o1";
+  EXPECT_OK(store_.add_certificate(one));
+  EXPECT_EQ(names_in(store_.reserve_acme_certificate(room_for("o2", {"IP:10.0.0.1"}, 2)).value()), Names{});
+  const auto refused = store_.reserve_acme_certificate(room_for("o3", {"IP:10.0.0.1"}, 2)).value();
+  ASSERT_EQ(names_in(refused), Names{"IP:10.0.0.1"});
+  EXPECT_EQ(refused.front().certificates, Times{kNow});
+  EXPECT_EQ(refused.front().reservations, Times{kNow});
+}
+
+TEST_P(AcmeLimits, RoomThatLapsedIsForgotten) {
+  EXPECT_EQ(names_in(store_.reserve_acme_certificate(room_for("o1", {"DNS:x", "DNS:y"}, 1)).value()), Names{});
+  EXPECT_EQ(names_in(store_.reserve_acme_certificate(room_for("o2", {"DNS:z"}, 1, kNow + hours(2))).value()), Names{});
+  EXPECT_OK(store_.purge_acme_reservations(kNow, 1));
+  const auto is_there = [&](const std::string& name) {  // as if it lasted for ever
+    auto probe = room_for("probe", {name}, 1);
+    probe.alive_since = kNow - hours(9);
+    return !store_.reserve_acme_certificate(probe).value().empty();
+  };
+  EXPECT_FALSE(is_there("DNS:y"));
+  EXPECT_TRUE(is_there("DNS:z"));
 }
 
 }  // namespace

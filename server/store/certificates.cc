@@ -43,6 +43,7 @@ Result<Added> Store::add_certificate(const NewCertificate& certificate, const st
     PKI_TRY(const auto stored, run("certificate_der_insert", {{"ca", c.ca}, {"serial", c.serial}, {"der", c.der}}));
     PKI_TRY_VOID(add_sans(c));
     PKI_TRY_VOID(note_idempotency_key(c));
+    if (!c.acme_order.empty()) PKI_TRY_VOID(drop_reservations(c.acme_order));  // from here on its own row counts
     PKI_TRY(const bool compromised, sweep_if_compromised(c));
     if (!c.cn.empty()) {
       PKI_TRY(const auto node, run(c.is_renewal ? "node_renew" : "node_put",

@@ -6,6 +6,7 @@ sql_files = \
   $(srcdir)/sql/query/acme_limit.sql \
   $(srcdir)/sql/query/acme_order.sql \
   $(srcdir)/sql/query/acme_replacement.sql \
+  $(srcdir)/sql/query/acme_reservation.sql \
   $(srcdir)/sql/query/admin.sql \
   $(srcdir)/sql/query/certificate.sql \
   $(srcdir)/sql/query/certificate_search.sql \
@@ -25,7 +26,8 @@ sql_files = \
   $(srcdir)/sql/schema/0007_acme_external_accounts.sql \
   $(srcdir)/sql/schema/0008_acme_limits.sql \
   $(srcdir)/sql/schema/0009_acme_replacements.sql \
-  $(srcdir)/sql/schema/0010_acme_origins.sql
+  $(srcdir)/sql/schema/0010_acme_origins.sql \
+  $(srcdir)/sql/schema/0011_acme_reservations.sql
 EXTRA_DIST += sql/embed.awk $(sql_files)
 CLEANFILES += server/store/embedded_sql.cc
 
@@ -39,6 +41,7 @@ libstore_a_SOURCES = \
   server/store/acme_grant.h \
   server/store/acme_limits.cc \
   server/store/acme_orders.cc \
+  server/store/acme_reservation.h server/store/acme_reservations.cc \
   server/store/acme_rows.h \
   server/store/acme_search.cc \
   server/store/administrators.cc \

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "server/base/file.h"
+#include "server/store/acme_reservation.h"
 #include "server/store/driver.h"
 #include "server/store/records.h"
 
@@ -214,6 +215,13 @@ class Store {
   /// Forgets failures until that time, at most `limit`.
   Status purge_acme_failures(Seconds before, std::size_t limit);
 
+  /// Takes room for one more certificate of each name, or of none: then these names have no more. An order that has room takes it
+  /// anew; it is given back by the order's certificate (add_certificate), by release, or lapses.
+  Result<std::vector<AcmeNameInUse>> reserve_acme_certificate(const AcmeReservation& wanted);
+  Status release_acme_certificate(const std::string& order);
+  /// Forgets what lapsed until that time, at most `limit` rows and what goes with them.
+  Status purge_acme_reservations(Seconds before, std::size_t limit);
+
   /// @errors NotFound. The caller holds the account against the one that asks.
   Result<AcmeAuthorization> acme_authorization(const std::string& id);
   /// Writes status, expires, challenges.
@@ -243,6 +251,7 @@ class Store {
   Status write_order(const AcmeOrder& order);
   Status note_replacement(const AcmeOrder& order);
   Status note_origin(const AcmeOrder& order);
+  Status drop_reservations(const std::string& order);
   Status note_agreement(const AcmeAccount& account);
   Status forget_attached(std::string_view statement_name, const std::string& order);
   Result<std::vector<Seconds>> times(std::string_view statement_name, Binds binds);

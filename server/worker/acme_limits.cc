@@ -62,6 +62,16 @@ Status check_failures(Session& session, store::Store& store, int most, const New
   return found.status();
 }
 
+std::string too_many_certificates(int most) {
+  return std::to_string(most) + " certificates have it within a week, the account's policy allows no more";
+}
+
+/// How long until a certificate counts no more, or what is being signed has come to nothing.
+seconds wait_for_room(const AcmeLimit& limit, const store::AcmeNameInUse& use, Seconds now) {
+  if (const auto wait = realm::wait_for(limit, use.certificates, now)) return *wait;
+  return std::max<seconds>(use.reservations.back() + kReservationLife - now, kShortestWait);
+}
+
 /// @param replaces  the certificate that is to be replaced; empty: none
 Status check_certificates(Session& session, store::Store& store, int most, const Names& names, const std::string& replaces) {
   const AcmeLimit limit{most, realm::kAcmeWeek};
@@ -72,8 +82,7 @@ Status check_certificates(Session& session, store::Store& store, int most, const
   for (const auto& name : names) {
     if (due.contains(name)) continue;
     PKI_TRY(const auto times, store.certificate_times(name.to_text(), now - limit.window, rows_for(limit)));
-    if (const auto wait = realm::wait_for(limit, times, now))
-      found.add(name, *wait, std::to_string(most) + " certificates have it within a week, the account's policy allows no more");
+    if (const auto wait = realm::wait_for(limit, times, now)) found.add(name, *wait, too_many_certificates(most));
   }
   return found.status();
 }
@@ -136,6 +145,31 @@ Status check_finalize(Session& session, store::Store& store, const store::AcmeOr
   return check_certificates(session, store, policy.certificates_per_name, names, order.replaces);
 }
 
+Status reserve_certificate(Session& session, store::Store& store, const store::AcmeOrder& order, const Names& names) {
+  PKI_TRY(const auto policy, policy_of_account(session, store, order.account));
+  const AcmeLimit limit{policy.certificates_per_name, realm::kAcmeWeek};
+  if (limit.most == 0) return {};
+  PKI_TRY(const auto due, names_due(session, store, order.replaces));
+  const auto now = session.clock().now();
+  store::AcmeReservation wanted{.order = order.id,
+                                .names = {},
+                                .at = now,
+                                .most = rows_for(limit),
+                                .since = now - limit.window,
+                                .alive_since = now - kReservationLife};
+  for (const auto& name : names) {
+    if (!due.contains(name)) wanted.names.push_back(name.to_text());
+  }
+  if (wanted.names.empty()) return {};
+  PKI_TRY(const auto full, store.reserve_acme_certificate(wanted));
+  TooMuch found;
+  for (const auto& name : names) {
+    const auto use = std::ranges::find(full, name.to_text(), &store::AcmeNameInUse::name);
+    if (use != full.end()) found.add(name, wait_for_room(limit, *use, now), too_many_certificates(limit.most));
+  }
+  return found.status();
+}
+
 Status note_failure(Session& session, store::Store& store, const store::AcmeAuthorization& authorization) {
   const std::string prefix = authorization.type == "ip" ? "IP:" : "DNS:";
   return store.add_acme_failure(
@@ -143,6 +177,7 @@ Status note_failure(Session& session, store::Store& store, const store::AcmeAuth
 }
 
 Status purge_limits(Session& session, store::Store& store) {
+  PKI_TRY_VOID(store.purge_acme_reservations(session.clock().now() - kReservationLife, kPurgedAtOnce));
   return store.purge_acme_failures(session.clock().now() - realm::kAcmeHour, kPurgedAtOnce);
 }
 

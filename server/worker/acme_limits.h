@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,16 @@ Status check_limits(Session& session, store::Store& store, const config::AcmePol
 /// @errors as check_names, check_grants, profile_by and check_limits.
 Status check_finalize(Session& session, store::Store& store, const store::AcmeOrder& order,
                       const std::vector<x509::GeneralName>& names);
+
+/// Takes room for an order's certificate below the limit of its names, before it is signed: of orders that are finalized at once
+/// no more pass than one after the other would. The certificate takes its place when it is stored; room that never became one
+/// lapses after kReservationLife.
+/// @errors acme:rateLimited.
+Status reserve_certificate(Session& session, store::Store& store, const store::AcmeOrder& order,
+                           const std::vector<x509::GeneralName>& names);
+
+/// How long a signature may take with all that stands in its way: a signer that is restarted, a worker that died.
+inline constexpr std::chrono::minutes kReservationLife{10};
 
 /// Remembers a validation that failed.
 Status note_failure(Session& session, store::Store& store, const store::AcmeAuthorization& authorization);

@@ -202,9 +202,11 @@ bool is_passing(const Error& why) {
          why.code() == Code::StoreFailed;
 }
 
-/// Refusals that will stay end the order; what may pass gives it back.
+/// Refusals that will stay end the order; what may pass gives it back. Only of what was refused nothing is signed any more, so
+/// that its room is another's at once.
 Status give_up(store::Store& store, store::AcmeOrder& order, const Error& why) {
   const bool passing = is_passing(why);
+  if (is_refusal(why)) PKI_TRY_VOID(store.release_acme_certificate(order.id));
   order.status = passing ? "ready" : "invalid";
   if (passing) order.csr.clear();
   if (!passing) order.error = acme_problem("rejectedIdentifier", why.message());
@@ -220,9 +222,20 @@ Status keep_request(store::Store& store, store::AcmeOrder& order, const Order& r
   return store.update_acme_order(order);
 }
 
+/// Room for the certificate, unless it is there: another request for the same order may have been quicker.
+/// @return whether it is to be signed.
+Result<bool> take_room(Session& session, store::Store& store, store::AcmeOrder& order, const Order& request) {
+  const auto room = reserve_certificate(session, store, order, request.sans);
+  if (room.ok()) return true;
+  PKI_TRY_VOID(follow_certificate(store, order));
+  return order.status == "valid" ? Result<bool>(false) : room.error();
+}
+
 /// The order becomes processing before the signer is asked: whoever would end it meanwhile is too late, or was first, and then
 /// nothing is signed.
 Result<store::AcmeOrder> issue_for(Session& session, store::Store& store, store::AcmeOrder order, const Order& request) {
+  PKI_TRY(const bool is_to_be_signed, take_room(session, store, order, request));
+  if (!is_to_be_signed) return order;
   PKI_TRY_VOID(keep_request(store, order, request, "processing"));
   const auto issued = issue(session, request);
   if (!issued.ok()) {
