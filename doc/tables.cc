@@ -95,6 +95,15 @@ Json lints(const std::vector<x509::RuleRow>& rules) {
   return rows;
 }
 
+/// The kinds of `chancery import`, each with its options.
+Json imports() {
+  auto rows = Json::array();
+  for (const auto& kind : signer::kImportKinds)
+    rows.push_back(Json::object(
+        {{"name", kind.name}, {"doc", kind.doc}, {"directory", kind.directory}, {"options", options_of(kind.verb)}}));
+  return rows;
+}
+
 /// The tasks of uPKI's two ports.
 Json tasks() {
   return Json::array({
@@ -119,7 +128,7 @@ int main() {
                                     {"settings", settings()},
                                     {"tasks", tasks()},
                                     {"create_options", options_of(signer::Makes::Realm)},
-                                    {"import_options", options_of(signer::Makes::Import)},
+                                    {"imports", imports()},
                                     {"errors", errors()},
                                     {"certificate_lints", lints(x509::certificate_rules())},
                                     {"crl_lints", lints(x509::crl_rules())}});

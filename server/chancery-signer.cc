@@ -18,8 +18,8 @@
 #include "server/signer/check.h"
 #include "server/signer/create.h"
 #include "server/signer/create_options.h"
+#include "server/signer/import.h"
 #include "server/signer/serve.h"
-#include "server/signer/upki_import.h"
 
 namespace {
 
@@ -31,7 +31,7 @@ constexpr const char* kUsage =
     "           [--worker-uid N] [--log DESTINATION] [--log-level LEVEL]\n"
     "       chancery-signer create --realm NAME --directory DIR [options of create]\n"
     "       chancery-signer check --realm NAME --directory DIR [--settings good|bad]\n"
-    "       chancery-signer import-upki --realm NAME --directory DIR --source DIR [options of import-upki]\n"
+    "       chancery-signer import-KIND --realm NAME --directory DIR --source DIR [options of import]\n"
     "Options of create:\n";
 
 /// Options by name; a flag's value is empty.
@@ -41,9 +41,20 @@ using Options = std::map<std::string, std::string, std::less<>>;
 constexpr std::array<std::string_view, 11> kCommon{"realm",   "source",  "directory",  "listen-fd", "ready-fd", "settings",
                                                    "life-fd", "pass-fd", "worker-uid", "log",       "log-level"};
 
+constexpr std::string_view kImportVerb = "import-";  ///< and the name of a kind
+
+/// Null: the word is no import's.
+const signer::ImportKind* import_of(std::string_view word) {
+  const auto* const found = std::ranges::find_if(signer::kImportKinds, [&](const auto& kind) {
+    return word.starts_with(kImportVerb) && word.substr(kImportVerb.size()) == kind.name;
+  });
+  return found == signer::kImportKinds.end() ? nullptr : found;
+}
+
 Result<Options> parse(int argc, char** argv) {
   Options options;
-  const auto verb = argv[1] == std::string_view("import-upki") ? Makes::Import : Makes::Realm;
+  const auto* const kind = import_of(argv[1]);
+  const auto verb = kind == nullptr ? Makes::Realm : kind->verb;
   for (int i = 2; i < argc; ++i) {
     std::string_view name = argv[i];
     if (!name.starts_with("--")) return Error(Code::InvalidParams, "\"" + base::printable(name, 64) + "\" is no option");
@@ -167,23 +178,40 @@ int create(const Options& options) {
   return 0;
 }
 
-Result<signer::UpkiImport> import_from(const Options& options) {
+base::Path absolute(const Options& options, std::string_view name) {
+  const auto text = value(options, name);
+  return text.empty() ? base::Path() : std::filesystem::absolute(text).lexically_normal();
+}
+
+/// A directory's name, whether it ends in a slash or not.
+base::Path directory(const Options& options, std::string_view name) {
+  auto path = absolute(options, name);
+  return path.has_filename() ? path : path.parent_path();
+}
+
+Result<signer::ImportOrder> import_from(const signer::ImportKind& kind, const Options& options) {
   for (const auto* name : {"source", "directory"}) {
     if (value(options, name).empty())
       return Error(Code::InvalidParams, "--" + std::string(name) + ": found an empty text, expected a directory");
   }
-  signer::UpkiImport order;
-  PKI_TRY(order.creation, common_creation(options, Makes::Import));
+  signer::ImportOrder order;
+  PKI_TRY(order.creation, common_creation(options, kind.verb));
   order.creation.import_passphrase_file = value(options, "ca-passphrase-file");
-  order.source = std::filesystem::absolute(value(options, "source")).lexically_normal();
+  order.source = directory(options, "source");
   order.ca_directory = value(options, "ca-directory");
+  order.ca_certificate = absolute(options, "ca-certificate");
+  order.ca_key = absolute(options, "ca-key");
+  order.chain = absolute(options, "chain");
+  order.configuration = value(options, "config");
+  order.certificates = directory(options, "certificates");
+  order.dry_run = options.contains("dry-run");
   return order;
 }
 
-int import_upki(const Options& options) {
-  auto order = import_from(options);
+int import(const signer::ImportKind& kind, const Options& options) {
+  const auto order = import_from(kind, options);
   if (!order.ok()) return complain(order.error());
-  const auto made = signer::import_upki(std::move(order).value(), base::SystemClock().now());
+  const auto made = signer::import_ca(kind, *order, base::SystemClock().now());
   if (!made.ok()) return complain(made.error());
   std::printf("%s\n", wire::to_text(*made).c_str());
   return 0;
@@ -255,15 +283,28 @@ void print_options(std::FILE* out, Makes verb) {
 void print_usage(std::FILE* out) {
   std::fputs(kUsage, out);
   print_options(out, Makes::Realm);
-  std::fputs("Options of import-upki:\n", out);
-  print_options(out, Makes::Import);
+  for (const auto& kind : signer::kImportKinds) {
+    std::fprintf(out, "Options of import-%s:\n", std::string(kind.name).c_str());
+    print_options(out, kind.verb);
+  }
 }
 
 struct Mode {
   std::string_view name;
   int (*run)(const Options&);
 };
-constexpr std::array kModes{Mode{"check", check}, Mode{"create", create}, Mode{"import-upki", import_upki}, Mode{"serve", serve}};
+constexpr std::array kModes{Mode{"check", check}, Mode{"create", create}, Mode{"serve", serve}};
+
+/// With what the words name, or none when they name nothing.
+std::optional<int> run(int argc, char** argv) {
+  const std::string_view wanted = argc > 1 ? argv[1] : "";
+  const auto* const mode = std::ranges::find(kModes, wanted, &Mode::name);
+  const auto* const kind = import_of(wanted);
+  if (mode == kModes.end() && kind == nullptr) return std::nullopt;
+  const auto options = parse(argc, argv);
+  if (!options.ok()) return complain(options.error());
+  return kind != nullptr ? import(*kind, *options) : mode->run(*options);
+}
 
 }  // namespace
 
@@ -272,15 +313,11 @@ int main(int argc, char** argv) {
   ::umask(077);
   const std::string_view wanted = argc > 1 ? argv[1] : "";
   if (wanted == "--version") return std::printf("chancery-signer %s\n", CHANCERY_VERSION) < 0 ? 1 : 0;
-  for (const auto& mode : kModes) {
-    if (mode.name != wanted) continue;
-    try {
-      const auto options = parse(argc, argv);
-      return options.ok() ? mode.run(*options) : complain(options.error());
-    } catch (const std::exception& bug) {
-      std::fprintf(stderr, "chancery-signer: bug: %s\n", bug.what());
-      return base::to_int(base::Exit::Software);
-    }
+  try {
+    if (const auto done = run(argc, argv)) return *done;
+  } catch (const std::exception& bug) {
+    std::fprintf(stderr, "chancery-signer: bug: %s\n", bug.what());
+    return base::to_int(base::Exit::Software);
   }
   print_usage(wanted == "--help" ? stdout : stderr);
   return wanted == "--help" ? 0 : base::to_int(base::Exit::Usage);

@@ -224,7 +224,7 @@ def filled(tmp_path, layout, ca, **finish):
 def test_a_data_directory_of_each_layout_becomes_a_realm_that_is_served(place, tmp_path, ca, layout):
     upki, lost, ghost = filled(tmp_path, layout, ca)
     report = place.take_over(upki)
-    assert report["changed"] and report["generation"] == layout
+    assert report["changed"] and report["layout"] == layout
     assert (report["certificates"], report["lost"], report["revoked"], report["admins"], report["keys"]) == (4, 2, 3, 2, 1), report
     place.write_config()
     status, said = place.check()
@@ -377,7 +377,7 @@ def test_the_report_has_a_line_for_each_finding_and_ends_in_counts(place, tmp_pa
     at = lines.index("odd:")
     assert lines[at + 1:at + 1 + len(report["odd"])] == ["  " + line for line in report["odd"]]
     assert [line.split() for line in lines[at + 1 + len(report["odd"]):]] == \
-        [[f"{name}:", str(report[name])] for name in ("certificates", "lost", "revoked", "admins", "profiles", "keys", "findings")]
+        [[f"{name}:", str(report[name])] for name in ("certificates", "valid", "expired", "lost", "revoked", "foreign", "weak", "admins", "profiles", "keys", "keys_left", "findings")]
     assert report["findings"] == len(report["odd"])
 
 

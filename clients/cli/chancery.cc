@@ -57,7 +57,9 @@ struct RealmCreate {
   std::string realms_directory = "/var/lib/chancery/realms";
 };
 
-struct UpkiImport {
+/// One kind of `chancery import`.
+struct ImportLeaf {
+  const signer::ImportKind* kind;
   CLI::App* app = nullptr;
   std::string source;
   std::string name = "default";
@@ -76,7 +78,7 @@ struct Line {
   Global global;
   std::deque<Leaf> leaves;
   RealmCreate create;
-  UpkiImport import;
+  std::deque<ImportLeaf> imports;
   std::deque<UpkiLeaf> upki;
   CLI::App* csr = nullptr;
   cli::CsrOrder order;
@@ -204,15 +206,18 @@ void add_realm_create(Line& line) {
   add_signer_options(*create.app, signer::Makes::Realm);
 }
 
-void add_import(Line& line) {
-  auto& import = line.import;
-  import.app =
-      noun(line.app, "import")->add_subcommand("upki", "Take over the CA of a uPKI data directory as a realm of this machine.");
-  import.app->fallthrough(false);
-  import.app->add_option("directory", import.source, "uPKI's data directory, which UPKI_DATA_DIR or --path named")->required();
-  import.app->add_option("--name", import.name, "the realm's name")->capture_default_str();
-  import.app->add_option("--realms-directory", import.realms_directory, "where realms are")->capture_default_str();
-  add_signer_options(*import.app, signer::Makes::Import);
+void add_imports(Line& line) {
+  auto* import = noun(line.app, "import");
+  import->description("Take over another program's CA as a realm of this machine.");
+  for (const auto& kind : signer::kImportKinds) {
+    auto& leaf = line.imports.emplace_back(ImportLeaf{.kind = &kind, .source = {}});
+    leaf.app = import->add_subcommand(std::string(kind.name), std::string(kind.doc));
+    leaf.app->fallthrough(false);
+    leaf.app->add_option("directory", leaf.source, std::string(kind.directory))->required();
+    leaf.app->add_option("--name", leaf.name, "the realm's name")->capture_default_str();
+    leaf.app->add_option("--realms-directory", leaf.realms_directory, "where realms are")->capture_default_str();
+    add_signer_options(*leaf.app, kind.verb);
+  }
 }
 
 void add_upki(Line& line) {
@@ -383,11 +388,10 @@ Status run_create(const Line& line) {
   return print(line.global, made);
 }
 
-Status run_import(const Line& line) {
-  const auto& import = line.import;
-  PKI_TRY_VOID(refuse_files(line.global.files, "import upki"));
-  PKI_TRY(const auto made, cli::import_upki(import.source, import.name, import.realms_directory,
-                                            signer_options(*import.app, signer::Makes::Import)));
+Status run_import(const Line& line, const ImportLeaf& leaf) {
+  PKI_TRY_VOID(refuse_files(line.global.files, "import " + std::string(leaf.kind->name)));
+  PKI_TRY(const auto made,
+          cli::import_ca(*leaf.kind, leaf.source, leaf.name, leaf.realms_directory, signer_options(*leaf.app, leaf.kind->verb)));
   return print(line.global, made);
 }
 
@@ -424,7 +428,9 @@ Status run_completion(const Line& line) {
 
 Status run(Line& line) {
   if (line.create.app->parsed()) return run_create(line);
-  if (line.import.app->parsed()) return run_import(line);
+  for (const auto& leaf : line.imports) {
+    if (leaf.app->parsed()) return run_import(line, leaf);
+  }
   for (const auto& leaf : line.upki) {
     if (leaf.app->parsed()) return run_upki(line, leaf);
   }
@@ -447,7 +453,7 @@ int main(int argc, char** argv) {
     add_commands(line);
     add_aliases(line);
     add_realm_create(line);
-    add_import(line);
+    add_imports(line);
     add_upki(line);
     add_csr(line);
     add_zmq_key(line);

@@ -111,9 +111,9 @@ Result<Json> create_realm(const std::string& name, const base::Path& realms_dire
   return run_signer({"create"}, name, realms_directory, options);
 }
 
-Result<Json> import_upki(const base::Path& source, const std::string& name, const base::Path& realms_directory,
-                         const std::vector<std::string>& options) {
-  return run_signer({"import-upki", "--source", source.string()}, name, realms_directory, options);
+Result<Json> import_ca(const signer::ImportKind& kind, const base::Path& source, const std::string& name,
+                       const base::Path& realms_directory, const std::vector<std::string>& options) {
+  return run_signer({"import-" + std::string(kind.name), "--source", source.string()}, name, realms_directory, options);
 }
 
 Result<Json> make_zmq_key(const std::string& out_file) {

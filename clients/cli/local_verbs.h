@@ -5,6 +5,7 @@
 
 #include "clients/cli/answer_files.h"
 #include "server/base/file.h"
+#include "server/signer/create_options.h"
 #include "server/wire/json.h"
 
 /// What `chancery` does without the server.
@@ -22,9 +23,9 @@ Result<base::Path> find_program(const std::string& name);
 /// Unavailable: it was killed; Io.
 Result<Json> create_realm(const std::string& name, const base::Path& realms_directory, const std::vector<std::string>& options);
 
-/// `chancery import upki`: runs `chancery-signer import-upki` likewise. @return its answer. @errors as create_realm.
-Result<Json> import_upki(const base::Path& source, const std::string& name, const base::Path& realms_directory,
-                         const std::vector<std::string>& options);
+/// `chancery import KIND`: runs `chancery-signer import-KIND` likewise. @return its answer. @errors as create_realm.
+Result<Json> import_ca(const signer::ImportKind& kind, const base::Path& source, const std::string& name,
+                       const base::Path& realms_directory, const std::vector<std::string>& options);
 
 /// `chancery zmq-key`: runs `chancery-zmq --make-key`, which has libzmq.
 ///

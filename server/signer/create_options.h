@@ -10,63 +10,108 @@
 
 namespace chancery::signer {
 
-/// The verbs of chancery-signer that make a realm. `chancery realm create` and `chancery import upki` pass their options on: both
-/// programs' help, the manual pages and the refusals come from these rows.
-enum class Makes : std::uint8_t { Realm, Import, Both };  ///< `create`, `import-upki`
+/// The verbs of chancery-signer that make a realm: `create`, and `import-KIND` for each kind of source. `chancery realm create`
+/// and `chancery import` pass their options on: both programs' help, the manual pages and the refusals come from these rows.
+enum class Makes : std::uint8_t {
+  Realm = 1,
+  Upki = 2,
+  OpensslCa = 4,
+  EasyRsa = 8,
+  StepCa = 16,
+  OpenxpkiExport = 32,
+  PemDir = 64
+};
+using Verbs = unsigned;  ///< a sum of them
+
+constexpr Verbs operator|(Makes one, Makes other) { return static_cast<Verbs>(one) | static_cast<Verbs>(other); }
+constexpr Verbs operator|(Verbs some, Makes other) { return some | static_cast<Verbs>(other); }
+inline constexpr auto kRealm = static_cast<Verbs>(Makes::Realm);
+inline constexpr auto kOthers = Makes::OpensslCa | Makes::EasyRsa | Makes::StepCa | Makes::OpenxpkiExport | Makes::PemDir;
+inline constexpr auto kImports = kOthers | Makes::Upki;
+inline constexpr auto kAll = kImports | Makes::Realm;
+
+/// One kind of source of `chancery import`.
+struct ImportKind {
+  Makes verb;
+  std::string_view name;  ///< the word of the command line
+  std::string_view doc;
+  std::string_view directory;  ///< what its argument is
+};
+inline constexpr std::array kImportKinds{
+    ImportKind{Makes::EasyRsa, "easy-rsa", "Take over the CA of an easy-rsa 3 directory as a realm of this machine.",
+               "the directory pki, or the one above it"},
+    ImportKind{Makes::OpensslCa, "openssl-ca", "Take over a CA that `openssl ca` keeps as a realm of this machine.",
+               "the CA's directory, with index.txt"},
+    ImportKind{Makes::OpenxpkiExport, "openxpki-export", "Take over a CA of OpenXPKI from an export as a realm of this machine.",
+               "a directory with ca.key, ca.crt and certificates.json (doc/moving.md)"},
+    ImportKind{Makes::PemDir, "pem-dir", "Take over the CA whose key, certificates and CRLs lie in a directory.",
+               "a directory of PEM and DER files, however deep"},
+    ImportKind{Makes::StepCa, "step-ca", "Take over the CA of a step-ca directory as a realm of this machine.",
+               "what `step path` prints, or STEPPATH names"},
+    ImportKind{Makes::Upki, "upki", "Take over the CA of a uPKI data directory as a realm of this machine.",
+               "uPKI's data directory, which UPKI_DATA_DIR or --path named"},
+};
+static_assert(std::ranges::is_sorted(kImportKinds, {}, &ImportKind::name));
 
 struct CreateOption {
-  Makes verb;
+  Verbs verbs;
   std::string_view name;   ///< without its dashes
   std::string_view value;  ///< what stands for its value in help, "FILE"; empty: a flag
   std::string_view doc;
   std::int64_t least = 0;
   std::int64_t most = 0;  ///< of a number; 0: the value is a text
 
-  constexpr bool is_of(Makes wanted) const { return verb == wanted || verb == Makes::Both; }
+  constexpr bool is_of(Makes wanted) const { return (verbs & static_cast<Verbs>(wanted)) != 0; }
 };
 
 inline constexpr std::array kCreateOptions{
-    CreateOption{Makes::Import, "ca-directory", "DIR",
+    CreateOption{static_cast<Verbs>(Makes::Upki), "ca-directory", "DIR",
                  "where uPKI's live ca.key and ca.crt are; default is the data directory, then .upki/ca of the home directory"},
-    CreateOption{Makes::Import, "ca-passphrase-file", "FILE",
-                 "the file, mode 0600, whose first line opens ca.key; uPKI itself never encrypts it"},
-    CreateOption{Makes::Realm, "key", "KIND", "the CA's key: ec:P-256 (the default), ec:P-384, ec:P-521, ed25519 or rsa:BITS"},
+    CreateOption{kImports, "ca-passphrase-file", "FILE",
+                 "the file, mode 0600, whose first line opens the CA's key, where that is encrypted"},
+    CreateOption{kOthers, "ca-certificate", "FILE", "the CA's certificate, where it is not at its usual place"},
+    CreateOption{kOthers, "ca-key", "FILE", "the CA's key, mode 0600, where it is not at its usual place"},
+    CreateOption{kOthers, "chain", "FILE", "the certificates above the CA's, its issuer first, where the CA's file has none"},
+    CreateOption{static_cast<Verbs>(Makes::OpensslCa), "config", "FILE",
+                 "openssl.cnf: its default_ca section says where everything is"},
+    CreateOption{Makes::StepCa | Makes::OpenxpkiExport, "certificates", "DIR",
+                 "a directory of certificates and CRLs of that CA, PEM or DER, however deep"},
+    CreateOption{kImports, "dry-run", "", "print the report and leave nothing behind"},
+    CreateOption{kRealm, "key", "KIND", "the CA's key: ec:P-256 (the default), ec:P-384, ec:P-521, ed25519 or rsa:BITS"},
     CreateOption{
-        Makes::Realm, "subject", "DN",
+        kRealm, "subject", "DN",
         "the CA's subject, like /O=Company/CN=Department CA; default is the configuration's, else /O=<company>/CN=<realm> CA"},
-    CreateOption{Makes::Realm, "company", "TEXT",
+    CreateOption{kRealm, "company", "TEXT",
                  "the organisation: `company` of the configuration, from which the default subject is made"},
-    CreateOption{Makes::Realm, "domain", "NAME", "`domain` of the configuration, like example.com"},
-    CreateOption{Makes::Realm, "days", "DAYS", "validity of a self-signed CA; default is the configuration's ca_validity", 1,
-                 36500},
-    CreateOption{Makes::Realm, "path-length", "NUMBER", "how many CAs may follow below it; without it, any number", 0, 100},
-    CreateOption{Makes::Both, "passphrase-file", "FILE",
+    CreateOption{kRealm, "domain", "NAME", "`domain` of the configuration, like example.com"},
+    CreateOption{kRealm, "days", "DAYS", "validity of a self-signed CA; default is the configuration's ca_validity", 1, 36500},
+    CreateOption{kRealm, "path-length", "NUMBER", "how many CAs may follow below it; without it, any number", 0, 100},
+    CreateOption{kAll, "passphrase-file", "FILE",
                  "the file, mode 0600, whose first line encrypts the CA's key; with none of this and the next two, a new "
                  "passphrase is made in the file passphrase of the realm's directory"},
-    CreateOption{Makes::Both, "credential", "NAME", "a systemd credential (LoadCredential=) instead of a file"},
-    CreateOption{Makes::Both, "unencrypted", "", "keep the key without a passphrase"},
-    CreateOption{Makes::Realm, "self-signed", "", "the CA is its own root, which is the default"},
-    CreateOption{Makes::Realm, "request-only", "",
-                 "write ca.csr for an outside CA; chancery ca import brings what that makes of it"},
+    CreateOption{kAll, "credential", "NAME", "a systemd credential (LoadCredential=) instead of a file"},
+    CreateOption{kAll, "unencrypted", "", "keep the key without a passphrase"},
+    CreateOption{kRealm, "self-signed", "", "the CA is its own root, which is the default"},
+    CreateOption{kRealm, "request-only", "", "write ca.csr for an outside CA; chancery ca import brings what that makes of it"},
     CreateOption{
-        Makes::Realm, "from-secret", "FILE",
+        kRealm, "from-secret", "FILE",
         "the key follows from the octets of this file, mode 0600, at least 32 made at random, so that it can be made again "
         "anywhere (doc/ca-from-secret.md); with --import-certificate the certificate is the old one; never the registration "
         "seed"},
-    CreateOption{Makes::Realm, "generation", "NUMBER",
-                 "with --from-secret: which of the realm's keys, counted from 1, the default", 1, 1000000},
-    CreateOption{Makes::Realm, "import-key", "FILE", "take over an existing CA: its key, mode 0600"},
-    CreateOption{Makes::Realm, "import-certificate", "FILE",
+    CreateOption{kRealm, "generation", "NUMBER", "with --from-secret: which of the realm's keys, counted from 1, the default", 1,
+                 1000000},
+    CreateOption{kRealm, "import-key", "FILE", "take over an existing CA: its key, mode 0600"},
+    CreateOption{kRealm, "import-certificate", "FILE",
                  "with --import-key or --from-secret: its certificate, followed by those above it"},
-    CreateOption{Makes::Realm, "import-passphrase-file", "FILE",
+    CreateOption{kRealm, "import-passphrase-file", "FILE",
                  "with --import-key: the file, mode 0600, whose first line opens the key"},
-    CreateOption{Makes::Both, "signer-user", "USER",
+    CreateOption{kAll, "signer-user", "USER",
                  "whose the realm's files are, where <users> of chancery.xml names a signer; only root may say so"},
-    CreateOption{Makes::Both, "worker-user", "USER",
+    CreateOption{kAll, "worker-user", "USER",
                  "whose the realm's database and nodes are, where <users> of chancery.xml names a worker; only root may say so"},
 };
 
-/// Null for a name that the verb does not take. @param verb  one of them, not Both
+/// Null for a name that the verb does not take. @param verb  one of them
 constexpr const CreateOption* find_create_option(Makes verb, std::string_view name) {
   const auto* const found =
       std::ranges::find_if(kCreateOptions, [&](const auto& row) { return row.name == name && row.is_of(verb); });

@@ -13,23 +13,34 @@ libsigner_a_SOURCES = \
   server/signer/confine.cc server/signer/confine.h \
   server/signer/conversations.cc server/signer/conversations.h \
   server/signer/create.cc server/signer/create.h server/signer/create_options.h \
+  server/signer/import.cc server/signer/import.h \
+  server/signer/import_files.cc \
+  server/signer/import_openssl.cc \
+  server/signer/import_openxpki.cc \
+  server/signer/import_parts.cc server/signer/import_parts.h \
+  server/signer/import_pem.cc \
+  server/signer/import_reader.cc server/signer/import_reader.h \
+  server/signer/import_source.h \
+  server/signer/import_step.cc \
   server/signer/issuer.cc server/signer/issuer.h \
   server/signer/journal.cc server/signer/journal.h \
   server/signer/journal_file.cc server/signer/journal_file.h \
   server/signer/journal_index.cc \
+  server/signer/openssl_config.cc server/signer/openssl_config.h \
+  server/signer/openssl_index.cc server/signer/openssl_index.h \
+  server/signer/openxpki_records.cc server/signer/openxpki_records.h \
   server/signer/operations.cc server/signer/operations.h \
   server/signer/owners.cc server/signer/owners.h \
   server/signer/records.cc server/signer/records.h \
   server/signer/serve.cc server/signer/serve.h \
   server/signer/staging.cc server/signer/staging.h \
-  server/signer/upki_import.cc server/signer/upki_import.h \
   server/signer/upki_parts.cc server/signer/upki_parts.h \
   server/signer/upki_records.cc server/signer/upki_records.h \
-  server/signer/upki_source.cc server/signer/upki_source.h
+  server/signer/upki_source.cc
 libsigner_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(SECCOMP_CFLAGS)
 SIGNER_LIBS = libsigner.a libsignerclient.a $(REALM_LIBS) $(CONFIG_LIBS) $(WIRE_LIBS) $(SECCOMP_LIBS) -lpthread
 
 UNIT_TESTS += signer_test
-signer_test_SOURCES = server/signer/ca_secret_test.cc server/signer/confine_test.cc server/signer/issuer_test.cc server/signer/journal_test.cc server/signer/upki_records_test.cc
+signer_test_SOURCES = server/signer/ca_secret_test.cc server/signer/confine_test.cc server/signer/issuer_test.cc server/signer/journal_test.cc server/signer/openssl_index_test.cc server/signer/openxpki_records_test.cc server/signer/upki_records_test.cc
 signer_test_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(GTEST_CFLAGS)
 signer_test_LDADD = $(SIGNER_LIBS) $(GTEST_LIBS)

@@ -109,6 +109,18 @@ Result<RevokedEntry> entry_of(X509_REVOKED* row) {
   return RevokedEntry{std::move(serial), at, reason_name(number).empty() ? kReasonUnspecified : number};
 }
 
+std::string hex_of(const ASN1_INTEGER* number) {
+  const crypto::BignumPtr value(ASN1_INTEGER_to_BN(number, nullptr));
+  PKI_CHECK(value != nullptr);
+  const auto sign = BN_is_negative(value.get()) != 0 ? "-" : "";
+  Bytes octets(static_cast<std::size_t>(BN_num_bytes(value.get())));
+  BN_bn2bin(value.get(), octets.data());
+  return sign + base::to_hex(octets);
+}
+
+/// Whether the row, and those behind it, are of another CA's certificates (RFC 5280 5.3.3).
+bool names_an_issuer(X509_REVOKED* row) { return X509_REVOKED_get_ext_by_NID(row, NID_certificate_issuer, -1) >= 0; }
+
 /// The same certificate revoked twice is revoked since the first time, for the first reason that anybody gave.
 void merge(RevokedEntry& known, const RevokedEntry& more) {
   known.revoked_at = std::min(known.revoked_at, more.revoked_at);
@@ -121,7 +133,17 @@ Status add_entries(X509_CRL* crl, ForeignCrl& out) {
   if (count > static_cast<int>(kMaxForeignCrlEntries)) return Error(Code::TooLarge, "CRL above a million entries");
   std::map<Serial, RevokedEntry> by_serial;
   for (int i = 0; i < count; ++i) {
-    PKI_TRY(auto entry, entry_of(sk_X509_REVOKED_value(rows, i)));
+    auto* row = sk_X509_REVOKED_value(rows, i);
+    if (out.indirect > 0 || names_an_issuer(row)) {
+      ++out.indirect;
+      continue;
+    }
+    const auto* number = X509_REVOKED_get0_serialNumber(row);
+    if (!serial_of(number).ok()) {
+      out.unusable.push_back(hex_of(number));
+      continue;
+    }
+    PKI_TRY(auto entry, entry_of(row));
     const auto known = by_serial.find(entry.serial);
     if (known != by_serial.end()) {
       merge(known->second, entry);
@@ -181,6 +203,7 @@ Result<ForeignCrl> read_foreign_crl(std::string_view octets, const crypto::Publi
   PKI_TRY(out.this_update, time_of(X509_CRL_get0_lastUpdate(crl.get())));
   if (const auto next = time_of(X509_CRL_get0_nextUpdate(crl.get())); next.ok()) out.next_update = *next;
   out.number = number_of(crl.get());
+  out.is_delta = X509_CRL_get_ext_by_NID(crl.get(), NID_delta_crl, -1) >= 0;
   PKI_TRY_VOID(add_entries(crl.get(), out));
   return out;
 }

@@ -49,6 +49,9 @@ struct ForeignCrl {
   std::optional<Seconds> next_update;
   std::vector<RevokedEntry> entries;  ///< each serial once, in the order of the serials: the earliest date and the first reason
   std::size_t repeated = 0;           ///< entries that named a serial once more
+  std::vector<std::string> unusable;  ///< serials, hex, that no certificate of today may have: negative, zero, above 20 octets
+  bool is_delta = false;              ///< it says what changed since another one (RFC 5280 5.2.4)
+  std::size_t indirect = 0;           ///< entries of another issuer's certificates (5.3.3), which are left out
 };
 
 /// @param octets  PEM or DER, told apart by what they are.

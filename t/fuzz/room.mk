@@ -1,7 +1,7 @@
 # One target for each reader of foreign octets. fuzz_test runs them over t/fuzz/corpus; make fuzz gives them to libFuzzer.
 FUZZ_NAMES = \
   certificate crl csr dns_records foreign_certificate foreign_crl general_name http_head journal_file journal_record jwk jws \
-  name_text profile_yaml realm_yaml server_xml signer_message tls_alpn_certificate upki_records vantage_message wire_line zmq_dialect zmtp
+  name_text openssl_index openxpki_records profile_yaml realm_yaml server_xml signer_message tls_alpn_certificate upki_records vantage_message wire_line zmq_dialect zmtp
 FUZZ_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
 FUZZ_LIBS = libzmqgateway.a libsigner.a libsignerclient.a $(REALM_LIBS) $(ACME_LIBS) $(CLIENT_LIBS) $(CONFIG_LIBS) $(WIRE_LIBS) $(EVENT_LIBS) $(OPENSSL_LIBS) -lpthread
 
@@ -20,6 +20,8 @@ fuzz_test_SOURCES = t/fuzz/replay_test.cc t/fuzz/target.h \
   t/fuzz/jwk.cc \
   t/fuzz/jws.cc \
   t/fuzz/name_text.cc \
+  t/fuzz/openssl_index.cc \
+  t/fuzz/openxpki_records.cc \
   t/fuzz/profile_yaml.cc \
   t/fuzz/realm_yaml.cc \
   t/fuzz/server_xml.cc \
@@ -36,7 +38,7 @@ fuzz_test_LDADD = $(FUZZ_LIBS) $(GTEST_LIBS)
 # In the build that `make fuzz` makes, each of them is a program of its own.
 FUZZERS = \
   fuzz-certificate fuzz-crl fuzz-csr fuzz-dns_records fuzz-foreign_certificate fuzz-foreign_crl fuzz-general_name fuzz-http_head fuzz-journal_file \
-  fuzz-journal_record fuzz-jwk fuzz-jws fuzz-name_text fuzz-profile_yaml fuzz-realm_yaml \
+  fuzz-journal_record fuzz-jwk fuzz-jws fuzz-name_text fuzz-openssl_index fuzz-openxpki_records fuzz-profile_yaml fuzz-realm_yaml \
   fuzz-server_xml fuzz-signer_message fuzz-tls_alpn_certificate fuzz-upki_records fuzz-vantage_message fuzz-wire_line fuzz-zmq_dialect fuzz-zmtp
 EXTRA_PROGRAMS += $(FUZZERS)
 fuzz_certificate_SOURCES = t/fuzz/certificate.cc
@@ -91,6 +93,14 @@ fuzz_name_text_SOURCES = t/fuzz/name_text.cc
 fuzz_name_text_CPPFLAGS = $(FUZZ_CPPFLAGS) -DCHANCERY_FUZZING
 fuzz_name_text_LDFLAGS = -fsanitize=fuzzer
 fuzz_name_text_LDADD = $(FUZZ_LIBS)
+fuzz_openssl_index_SOURCES = t/fuzz/openssl_index.cc
+fuzz_openssl_index_CPPFLAGS = $(FUZZ_CPPFLAGS) -DCHANCERY_FUZZING
+fuzz_openssl_index_LDFLAGS = -fsanitize=fuzzer
+fuzz_openssl_index_LDADD = $(FUZZ_LIBS)
+fuzz_openxpki_records_SOURCES = t/fuzz/openxpki_records.cc
+fuzz_openxpki_records_CPPFLAGS = $(FUZZ_CPPFLAGS) -DCHANCERY_FUZZING
+fuzz_openxpki_records_LDFLAGS = -fsanitize=fuzzer
+fuzz_openxpki_records_LDADD = $(FUZZ_LIBS)
 fuzz_profile_yaml_SOURCES = t/fuzz/profile_yaml.cc
 fuzz_profile_yaml_CPPFLAGS = $(FUZZ_CPPFLAGS) -DCHANCERY_FUZZING
 fuzz_profile_yaml_LDFLAGS = -fsanitize=fuzzer
