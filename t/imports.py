@@ -126,7 +126,8 @@ class Target(Place):
         status, said = self.check()
         assert status == 0, said
         talk = self.started()
-        reconciled(talk, count)
+        if count:
+            reconciled(talk, count)
         return talk
 
     def reasons_on_crl(self, talk, count):

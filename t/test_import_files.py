@@ -5,9 +5,10 @@ import shutil
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
 
 from imports import OpensslCa, Target, openssl, serial_of
+from test_upki_import import DAY, NOW
 
 
 @pytest.fixture
@@ -148,6 +149,45 @@ def test_a_crl_of_another_key_revokes_nothing(place, tiers, heap):
     assert any('"list" is no CRL of this CA' in line for line in report["odd"])
 
 
+def crl_of(tiers, rows, delta=False):
+    """(serial, reason, issuer or None) each."""
+    builder = x509.CertificateRevocationListBuilder().issuer_name(x509.load_pem_x509_certificate(tiers.ca.certificate.read_bytes()).subject)
+    builder = builder.last_update(NOW - DAY).next_update(NOW + DAY).add_extension(x509.CRLNumber(77), False)
+    if delta:
+        builder = builder.add_extension(x509.DeltaCRLIndicator(70), True)
+    for serial, reason, issuer in rows:
+        entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(NOW - DAY).add_extension(x509.CRLReason(reason), False)
+        if issuer:
+            entry = entry.add_extension(x509.CertificateIssuer([x509.DirectoryName(issuer)]), True)
+        builder = builder.add_revoked_certificate(entry.build())
+    return builder.sign(serialization.load_pem_private_key(tiers.ca.key.read_bytes(), None), hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+def test_delta_crls_add_and_take_nothing_off(place, tiers, heap):
+    put(heap / "delta.pem", crl_of(tiers, [(tiers.serial("good"), x509.ReasonFlags.superseded, None), (tiers.serial("bad"), x509.ReasonFlags.remove_from_crl, None)], True))
+    report = place.bring("pem-dir", heap)
+    assert (report["revoked"], report["next_crl_number"]) == (2, 78)
+    assert any('"delta.pem" is a delta CRL' in line for line in report["odd"])
+    with place.serve(3) as talk:
+        assert place.reasons_on_crl(talk, 2)[1] == {tiers.serial("good"): "superseded", tiers.serial("bad"): "keyCompromise"}
+
+
+def test_indirect_crls_revoke_nothing_of_other_issuers(place, tiers, heap):
+    """An entry's issuer is that of those behind it, too (RFC 5280 5.3.3)."""
+    other = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Other")])
+    rows = [(tiers.serial("good"), x509.ReasonFlags.superseded, None), (4711, x509.ReasonFlags.superseded, other), (4712, x509.ReasonFlags.superseded, None)]
+    put(heap / "indirect.pem", crl_of(tiers, rows))
+    report = place.bring("pem-dir", heap)
+    assert (report["revoked"], report["lost"]) == (2, 0), report
+    assert any('"indirect.pem" names 2 certificates of other issuers' in line for line in report["odd"])
+
+
+def test_a_file_too_large_to_be_one_is_refused(place, heap):
+    with open(heap / "film", "wb") as film:
+        film.truncate((64 << 20) + 1)
+    place.refuses("pem-dir", heap, "film")
+
+
 # ----- step-ca
 
 
@@ -183,7 +223,8 @@ def test_a_step_ca_directory_becomes_a_realm(place, tiers, step, words):
     assert "\x1b" not in odd and "a.secret.of.theirs" not in odd
     assert b"a.secret.of.theirs" not in b"".join(path.read_bytes() for path in place.realm("one").rglob("*") if path.is_file())
     assert (place.realm("one") / "ca.crt").read_text().count("BEGIN CERTIFICATE") == 2
-    place.serve(0).__exit__()
+    with place.serve(0) as talk:
+        assert list(place.reasons_on_crl(talk, 0)[0]) == []
 
 
 def test_certificates_of_a_step_ca_come_as_files(place, tiers, step, words, tmp_path):
@@ -257,6 +298,15 @@ def test_an_export_of_openxpki_becomes_a_realm_that_is_served(place, tiers, expo
         place.renew_and_revoke(talk, tiers.ca.read("good"))
 
 
+def test_a_serial_of_a_row_that_is_the_cas_own_is_its_certificates(place, tiers, export):
+    """The intermediate CA has serial 1 of its root, and gave serial 1 itself."""
+    assert tiers.serial("good") == x509.load_pem_x509_certificate(tiers.ca.certificate.read_bytes()).serial_number
+    rows = json.loads((export / "certificates.json").read_text())
+    rows[0].update(status="REVOKED", revocation_time="1767225600", reason_code="keyCompromise")
+    put(export / "certificates.json", json.dumps(rows))
+    assert place.bring("openxpki-export", export)["revoked"] == 4
+
+
 def test_rows_on_lines_and_a_crl_say_the_same(place, tiers, export):
     rows = json.loads((export / "certificates.json").read_text())
     put(export / "certificates.json", "".join(json.dumps(one) + "\n" for one in rows))
@@ -301,7 +351,7 @@ def test_an_export_that_lacks_something_is_refused(place, tiers, export):
     for text, said in (("", "certificates.json"), ("nonsense", "certificates.json"), ("7", "expected an object"), ("[" * 100, "certificates.json")):
         put(export / "certificates.json", text)
         place.refuses("openxpki-export", export, said)
-    put(export / "certificates.json", json.dumps([row(x509.load_pem_x509_certificate(OpensslCa(export.parent / "other").certificate.read_bytes()))]))
+    put(export / "certificates.json", json.dumps([row(OpensslCa(export.parent / "other").issue("one"))]))
     place.refuses("openxpki-export", export, "signed none of the")
 
 

@@ -277,6 +277,47 @@ def test_serials_that_no_certificate_of_today_has_are_left_out_and_said(place, f
     assert report["lost"] == 2
 
 
+def test_a_crl_whose_serials_no_crl_of_today_names_is_refused(place, filled):
+    """The line is gone, and the CRL that was made of it is not."""
+    good = (filled.directory / "index.txt").read_bytes()
+    filled.line("R", END, "260101000000Z", "7" * 42, "unknown", "/CN=long")
+    filled.make_crl()
+    (filled.directory / "index.txt").write_bytes(good)
+    place.refuses("openssl-ca", filled.directory, f"crl.pem revokes serial {'7' * 42} and 0 more")
+
+
+def test_a_ca_without_a_key_usage_is_taken_and_said(place, tmp_path):
+    """As `openssl req -x509` makes one with the configuration that comes with OpenSSL."""
+    ca = OpensslCa(tmp_path / "ca")
+    plain = tmp_path / "plain.cnf"
+    plain.write_text("[req]\ndistinguished_name = dn\nx509_extensions = v3_ca\n[dn]\n[v3_ca]\nbasicConstraints = critical,CA:true\n")
+    openssl("req", "-x509", "-config", plain, "-key", ca.key, "-out", ca.certificate, "-subj", "/O=Old Co/CN=Old CA", "-days", "400")
+    one = ca.issue("one")
+    assert any("has no key usage" in line for line in place.bring("openssl-ca", ca.directory)["odd"])
+    with place.serve(1) as talk:
+        place.renew_and_revoke(talk, one)
+        assert place.reasons_on_crl(talk, 1)[1][one.serial_number] == "superseded"
+        assert "revoked" in place.verify(ca.file("one")).stderr
+
+
+def test_a_ca_that_issued_nothing_yet(place, tmp_path):
+    """A file of the CAs above it in certs/ is no certificate of another CA's making."""
+    ca = OpensslCa(tmp_path / "ca")
+    root = OpensslCa(tmp_path / "root", subject="/CN=Root")
+    (ca.directory / "certs").mkdir()
+    shutil.copy(root.certificate, ca.directory / "certs" / "ca-chain.cert.pem")
+    (ca.directory / "crlnumber").unlink()
+    report = place.bring("openssl-ca", ca.directory)
+    assert (report["certificates"], report["foreign"], report["next_crl_number"]) == (0, 1, 1)
+    place.serve(0).__exit__()
+
+
+def test_a_ca_that_changed_its_name_and_not_its_key(place, filled):
+    openssl("req", "-x509", "-key", filled.key, "-out", filled.certificate, "-subj", "/CN=New name", "-days", "400", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
+    odd = place.bring("openssl-ca", filled.directory)["odd"]
+    assert sum('names the issuer "/C=FR/O=Old Co/CN=Old CA"' in line for line in odd) == 8
+
+
 def test_words_in_the_index_are_only_shown(place, filled):
     """Neither a path nor a terminal's words do anything."""
     filled.line("V", END, "", "FE", "../../../../etc/passwd", "/CN=../../../outside")

@@ -26,7 +26,8 @@ bool has(const std::vector<std::string>& words, std::string_view word) { return 
 Status check_usable(const x509::Certificate& certificate, Seconds now) {
   const auto& usage = certificate.key_usage();
   for (const auto* needed : {"keyCertSign", "cRLSign"}) {
-    if (!has(usage, needed))
+    // Older CAs have none, which rules nothing out: verifiers look at it where it is (RFC 5280 6.1.4 (n), 6.3.3 (f)).
+    if (!usage.empty() && !has(usage, needed))
       return Error(Code::BadConfig,
                    "the CA certificate has no " + std::string(needed) + " in its key usage, expected it (RFC 5280 4.2.1.3)",
                    "have its issuer make it anew, for a CA");

@@ -73,7 +73,7 @@ inline constexpr std::array kCreateOptions{
     CreateOption{kOthers, "ca-key", "FILE", "the CA's key, mode 0600, where it is not at its usual place"},
     CreateOption{kOthers, "chain", "FILE", "the certificates above the CA's, its issuer first, where the CA's file has none"},
     CreateOption{static_cast<Verbs>(Makes::OpensslCa), "config", "FILE",
-                 "openssl.cnf: its default_ca section says where everything is"},
+                 "the openssl.cnf whose default_ca section says where everything is"},
     CreateOption{Makes::StepCa | Makes::OpenxpkiExport, "certificates", "DIR",
                  "a directory of certificates and CRLs of that CA, PEM or DER, however deep"},
     CreateOption{kImports, "dry-run", "", "print the report and leave nothing behind"},

@@ -30,18 +30,15 @@ class Rows {
     PKI_TRY_VOID(files_.add_certificates(place, row.certificate));
     const auto read = x509::read_foreign_certificate(row.certificate);
     if (!read.ok()) return row.serial ? add_facts(place, row, *row.serial) : pass_over(place, row);
-    if (!x509::is_signed_by(*read, files_.ca().public_key()) || read->serial == own_serial()) return {};
+    if (!x509::is_signed_by(*read, files_.ca().public_key())) return {};
     if (row.serial && *row.serial != read->serial)
       return Error(Code::Malformed, place + " has the serial " + row.serial->hex() + " and a certificate with " +
                                         read->serial.hex() + ", expected one serial");
     return add_facts(place, row, read->serial);
   }
 
-  /// A root's own certificate is among its database's.
-  Serial own_serial() const { return files_.ca().serial(); }
-
   Status add_facts(const std::string& place, const OpenxpkiRecord& row, const Serial& serial) {
-    if (files_.is_root() && serial == own_serial()) return {};
+    if (files_.is_root() && serial == files_.ca().serial()) return {};  // a root's own certificate is among its database's
     auto& entry = files_.entry_of(serial, place);
     files_.note_record(serial);
     if (entry.dn.empty()) entry.dn = row.subject;

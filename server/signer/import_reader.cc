@@ -111,7 +111,7 @@ Status ImportReader::add_certificate(const std::string& place, const std::string
     return keep(place, content);
   }
   if (std::ranges::any_of(chain_, [&](const auto& one) { return std::ranges::equal(read->der, one.der()); })) return {};
-  ++certificates_;
+  if (!read->is_ca) ++certificates_;
   if (!x509::is_signed_by(*read, ca().public_key())) {
     odd(shown(place) + " is not of this CA (" + shown(read->subject) + "): kept as it is");
     ++out_->foreign;
@@ -136,6 +136,9 @@ Status ImportReader::take(const std::string& place, x509::ForeignCertificate cer
   if (!certificate.weakness.empty()) odd(shown(place) + " has a weak key (" + certificate.weakness + "): taken as history");
   if (!certificate.misshape.empty())
     odd(shown(place) + " has a form that is not issued any more (" + certificate.misshape + "): taken as history");
+  if (certificate.issuer != ca().subject().to_slash())
+    odd(shown(place) + " names the issuer " + shown(certificate.issuer) +
+        ", and this CA's key signed it: verifiers look for CRLs of that name");
   entry.cn = certificate.cn;
   entry.certificate = std::move(certificate);
   return {};
@@ -223,6 +226,9 @@ Status ImportReader::check_signed_some(const std::string& advice) const {
 }
 
 void ImportReader::finish() {
+  if (ca().key_usage().empty())
+    odd("the CA's certificate has no key usage, which rules nothing out (RFC 5280 6.1.4): a later one says keyCertSign and "
+        "cRLSign");
   if (!out_->crl_update) odd("no CRL of this CA: revocations are those of the databases");
   for (const auto& [serial, entry] : out_->certificates) {
     if (entry.certificate && expects_records_ && !recorded_.contains(serial))

@@ -81,7 +81,7 @@ class ImportReader {
   std::string digests_;
   std::set<Serial> recorded_;
   std::set<Serial> on_crl_;
-  std::size_t certificates_ = 0;  ///< but the CA's own
+  std::size_t certificates_ = 0;  ///< but CAs'
   std::size_t signed_ = 0;
   std::size_t total_bytes_ = 0;
   bool expects_records_ = false;

@@ -48,11 +48,10 @@ Result<Seconds> time_of(const ASN1_TIME* time) {
   return base::from_epoch(::timegm(&parts));
 }
 
-std::string subject_of(X509* certificate) {
-  const auto der = encoded([&](unsigned char** out) { return i2d_X509_NAME(X509_get_subject_name(certificate), out); });
+std::string slash_of(const X509_NAME* dn) {
+  const auto der = encoded([&](unsigned char** out) { return i2d_X509_NAME(dn, out); });
   if (const auto name = Name::from_der(der); name.ok()) return name->to_slash();
-  const crypto::MemoryPtr line(
-      reinterpret_cast<unsigned char*>(X509_NAME_oneline(X509_get_subject_name(certificate), nullptr, 0)));
+  const crypto::MemoryPtr line(reinterpret_cast<unsigned char*>(X509_NAME_oneline(dn, nullptr, 0)));
   return line ? reinterpret_cast<const char*>(line.get()) : "";
 }
 
@@ -174,7 +173,8 @@ Result<ForeignCertificate> read_foreign_certificate(std::string_view octets) {
   ForeignCertificate out{.serial = std::move(serial), .der = std::move(der)};
   PKI_TRY(out.not_before, time_of(X509_get0_notBefore(certificate.get())));
   PKI_TRY(out.not_after, time_of(X509_get0_notAfter(certificate.get())));
-  out.subject = subject_of(certificate.get());
+  out.subject = slash_of(X509_get_subject_name(certificate.get()));
+  out.issuer = slash_of(X509_get_issuer_name(certificate.get()));
   out.cn = common_name_of(certificate.get());
   add_extensions(certificate.get(), out);
   out.spki = encoded([&](unsigned char** to) { return i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate.get()), to); });

@@ -22,6 +22,7 @@ struct ForeignCertificate {
   Serial serial;
   Bytes der{};
   std::string subject{};  ///< slash form
+  std::string issuer{};   ///< likewise
   std::string cn{};       ///< empty: none
   std::vector<std::string> sans{};
   std::vector<std::string> key_usage{};
