@@ -216,7 +216,8 @@ def test_a_plain_key_is_taken_over(place, tmp_path):
 def refusals(place, tmp_path, secret, existing):
     """Options, and what is said of them."""
     other = tmp_path / "other.crt"
-    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", tmp_path / "other.key", "-out", other, "-subj", "/CN=x")
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", tmp_path / "other.key", "-out", other, "-subj", "/CN=x",
+            "-addext", "keyUsage=critical,digitalSignature")
     openssl("req", "-new", "-key", tmp_path / "old.key", "-passin", f"file:{secret}", "-out", tmp_path / "old.csr", "-subj", "/CN=x")
     (tmp_path / "other.key").chmod(0o600)
     outside_root(tmp_path)
