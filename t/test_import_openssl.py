@@ -318,6 +318,18 @@ def test_a_ca_that_changed_its_name_and_not_its_key(place, filled):
     assert sum('names the issuer "/C=FR/O=Old Co/CN=Old CA"' in line for line in odd) == 8
 
 
+def test_a_report_of_very_many_lines_is_a_report(place, filled):
+    with open(filled.directory / "index.txt", "a", encoding="ascii") as index:
+        for number in range(100_000):
+            index.write(f"{'R' if number % 10 == 0 else 'V'}\t{END}\t{'260101000000Z,superseded' if number % 10 == 0 else ''}\t{0x100000 + number:X}\tunknown\t/CN={number}\n")
+    report = place.bring("openssl-ca", filled.directory)
+    assert report["lost"] == 100_002 and report["revoked"] == 10_006 and len(report["odd"]) == 10_001 < report["findings"]
+    every = place.realm("one") / "imported" / "openssl-ca.txt"
+    assert report["odd"][-1] == f"and {report['findings'] - 10_000} more: all are lines of {every}"
+    assert len(every.read_text().splitlines()) == report["findings"]
+    assert place.bring("openssl-ca", filled.directory) == {**report, "changed": False}
+
+
 def test_words_in_the_index_are_only_shown(place, filled):
     """Neither a path nor a terminal's words do anything."""
     filled.line("V", END, "", "FE", "../../../../etc/passwd", "/CN=../../../outside")

@@ -44,6 +44,7 @@ struct Run {
 };
 
 constexpr std::size_t kMaxReportBytes = 64 << 20;
+constexpr std::size_t kMaxTold = 10000;  ///< lines of the report; a file beside it has more
 
 base::Path report_file(const base::Path& realm, const ImportKind& kind) {
   return realm / "imported" / (std::string(kind.name) + ".json");
@@ -108,6 +109,25 @@ void add_counts(Json& report, const ImportSource& source, std::size_t keys, Seco
   report.set("findings", source.odd.size());
 }
 
+base::Path findings_file(const base::Path& realm, const ImportKind& kind) {
+  return realm / "imported" / (std::string(kind.name) + ".txt");
+}
+
+/// A report is read by people and as one JSON text: of very many lines it has the first.
+std::vector<std::string> told(const Run& run, const ImportSource& source) {
+  if (source.odd.size() <= kMaxTold) return source.odd;
+  std::vector<std::string> out(source.odd.begin(), source.odd.begin() + kMaxTold);
+  out.push_back("and " + std::to_string(source.odd.size() - kMaxTold) + " more: all are lines of " +
+                findings_file(run.order.creation.directory, run.kind).string());
+  return out;
+}
+
+Status write_findings(const Run& run, const Creation& creation, const ImportSource& source) {
+  if (source.odd.size() <= kMaxTold) return {};
+  return base::replace_file(findings_file(creation.directory, run.kind), base::as_bytes(base::join(source.odd, "\n") + "\n"),
+                            0600);
+}
+
 Json report_of(const Json& made, const Run& run, const ImportSource& source, std::size_t keys) {
   auto report = Json::object({{"kind", run.kind.name},
                               {"realm", run.order.creation.realm},
@@ -121,7 +141,7 @@ Json report_of(const Json& made, const Run& run, const ImportSource& source, std
                               {"next_crl_number", static_cast<std::int64_t>(source.crl_number.value_or(0) + 1)}});
   if (run.order.dry_run) report.set("dry_run", true);
   if (!source.next_serial.empty()) report.set("next_serial", source.next_serial);
-  report.set("odd", Json::strings(source.odd));
+  report.set("odd", Json::strings(told(run, source)));
   add_counts(report, source, keys, run.now);
   return report;
 }
@@ -166,6 +186,7 @@ Result<Json> build(const Run& run, const Creation& creation, ImportSource& sourc
   if (run.importer.look_back != nullptr) run.importer.look_back(*realm, run.order.creation.directory / "ca.config.yml", source);
   PKI_TRY(const auto keys, write_keys(*realm, source, authority.certificate.public_key()));
   PKI_TRY_VOID(write_kept(*realm, source));
+  PKI_TRY_VOID(write_findings(run, creation, source));
   const auto report = report_of(made, run, source, keys);
   const auto record = Json::object({{"source", source.directory.string()}, {"digest", source.digest}, {"report", report}});
   const auto text = wire::to_pretty_text(record) + "\n";
