@@ -155,8 +155,10 @@ def test_an_encrypted_key_opens_with_its_passphrase(place, filled, tmp_path):
         for path, text in ((wrong, "wrong\n"), (right, "sesame\n")):
             path.write_text(text)
             path.chmod(0o600)
-        place.refuses("openssl-ca", filled.directory, "no passphrase is given")
-        place.refuses("openssl-ca", filled.directory, "does not open", "--ca-passphrase-file", wrong)
+        for said, *options in (("no passphrase is given",), ("does not open", "--ca-passphrase-file", wrong),
+                               ("--ca-passphrase-file: open", "--ca-passphrase-file", tmp_path / "absent")):
+            done = place.refuses("openssl-ca", filled.directory, said, *options)
+            assert "--import" not in done.stderr and "whose first line opens the CA's key" in done.stderr, done
         assert place.bring("openssl-ca", filled.directory, "--ca-passphrase-file", right, "--dry-run")["dry_run"]
         filled.key.write_bytes(plain)
 

@@ -211,18 +211,34 @@ Result<Creation> aside(const Run& run, const ImportSource& source, const Staging
   return creation;
 }
 
-/// An error names the file of the source, not that of the place aside.
+std::string doc_of(std::string_view option) {
+  return std::string(std::ranges::find(kCreateOptions, option, &CreateOption::name)->doc);
+}
+
+/// Advice of create_realm is of its own options.
+std::string hint_of(const Error& error) {
+  if (error.code() == Code::AuthFailed) return "--ca-passphrase-file names " + doc_of("ca-passphrase-file");
+  for (const auto& [made, brought] : {std::pair("import-key", "ca-key"), std::pair("import-certificate", "ca-certificate"),
+                                      std::pair("import-passphrase-file", "ca-passphrase-file")}) {
+    if (error.hint() == doc_of(made)) return doc_of(brought);
+  }
+  return error.hint();
+}
+
+void replace_all(std::string& text, const std::string& what, const std::string& with) {
+  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size()))
+    text.replace(at, what.size(), with);
+}
+
+/// An error names the file of the source, not that of the place aside, and options of this verb.
 Error in_words_of(const Error& error, const Staging& staging, const ImportSource& source) {
   auto text = error.message();
-  for (const auto& [aside, named] : {std::pair((staging.place() / "chain.pem").string(), source.certificate_file.string()),
-                                     std::pair((staging.place() / "key.pem").string(), source.key_file.string()),
-                                     std::pair(std::string("--import-passphrase-file"), std::string("--ca-passphrase-file")),
-                                     std::pair(std::string("--import-certificate: "), std::string()),
-                                     std::pair(std::string("--import-key: "), std::string())}) {
-    for (auto at = text.find(aside); at != std::string::npos; at = text.find(aside, at + named.size()))
-      text.replace(at, aside.size(), named);
-  }
-  return {error.code(), text, error.hint()};
+  replace_all(text, (staging.place() / "chain.pem").string(), source.certificate_file.string());
+  replace_all(text, (staging.place() / "key.pem").string(), source.key_file.string());
+  replace_all(text, "--import-passphrase-file", "--ca-passphrase-file");
+  replace_all(text, "--import-certificate: ", "");
+  replace_all(text, "--import-key: ", "");
+  return {error.code(), text, hint_of(error)};
 }
 
 Result<Json> make(const Run& run, ImportSource& source) {

@@ -177,9 +177,12 @@ Status read_tree(ImportReader& reader, const base::Path& directory, const base::
   const bool is_own = directory == reader.out().directory;
   for (const auto& name : names) {
     const auto path = directory / name;
-    PKI_TRY_VOID(reader.one(
-        is_own ? name : path.string(), ImportReader::kMaxListFile,
-        [&](const std::string& place, const std::string& content) { return take_file(reader, place, content, path == ca_key); }));
+    PKI_TRY_VOID(
+        reader.one(is_own ? name : path.string(), ImportReader::kMaxListFile, [&](const std::string& place, std::string content) {
+          auto taken = take_file(reader, place, content, path == ca_key);
+          explicit_bzero(content.data(), content.size());  // it may be a key
+          return taken;
+        }));
   }
   if (reader.out().keys_left > 0)
     reader.odd(std::to_string(reader.out().keys_left) + " keys of certificates in " + shown(directory.string()) +
