@@ -7,4 +7,4 @@ clients/perl/lib/Chancery/Commands.pm: generate-stubs
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && ./generate-stubs --perl > $@.new && mv $@.new $@
 BUILT_SOURCES += clients/perl/lib/Chancery/Commands.pm
 CLEANFILES += clients/perl/lib/Chancery/Commands.pm
-EXTRA_DIST += clients/perl/examples/issue.pl clients/perl/examples/list.pl t/perl/client.t
+EXTRA_DIST += clients/perl/examples/import-csrs.pl clients/perl/examples/issue.pl clients/perl/examples/list.pl clients/perl/examples/renew-expiring.pl clients/perl/examples/revoke-leaver.pl t/perl/client.t

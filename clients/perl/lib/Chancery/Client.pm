@@ -370,7 +370,7 @@ sub _typed {
               $type eq 'boolean' ? ($value ? JSON::PP::true() : JSON::PP::false())
             : $type eq 'integer' && defined $value && $value =~ /\A-?[0-9]{1,18}\z/ ? 0 + $value
             : $type eq 'texts' && ref $value eq 'ARRAY' ? [map { "$_" } @$value]
-            : defined $value && !ref $value && $type =~ /\A(?:text|word|hex|pem|time)\z/ ? "$value"
+            : defined $value && !ref $value && $type =~ /\A(?:text|word|hex|pem|file|time)\z/ ? "$value"
             :                                                                             $value;
     }
     return \%typed;
