@@ -1,4 +1,4 @@
-"""What administrators do with ten lines of Perl: clients/perl/examples, as they would run it, against a running server."""
+"""What administrators do with a few lines of Perl or C++: the examples of clients/perl and clients/lib as they would be run, against a running server."""
 
 import os
 import subprocess
@@ -24,6 +24,17 @@ def csr_for(name):
 def run(system):
     def call(script, *words, status=0):
         done = subprocess.run([*PERL, EXAMPLES / script, *map(str, words)], capture_output=True, text=True, timeout=60,
+                              env={**os.environ, "CHANCERY_SOCKET": str(system.socket)})
+        assert (done.returncode == 0) == (status == 0), done
+        return done.stdout + done.stderr
+    return call
+
+
+@pytest.fixture
+def program(system):
+    """The same in C++."""
+    def call(name, *words, status=0):
+        done = subprocess.run([BUILD / f"{name}-example", *map(str, words)], capture_output=True, text=True, timeout=60,
                               env={**os.environ, "CHANCERY_SOCKET": str(system.socket)})
         assert (done.returncode == 0) == (status == 0), done
         return done.stdout + done.stderr
@@ -110,3 +121,39 @@ def test_a_folder_of_requests(run, tmp_path):
 
 def test_a_folder_that_is_not_there(run, tmp_path):
     assert "No such file" in run("import-csrs.pl", "devices", tmp_path / "none", status=2)
+
+
+# ----- C++
+
+def test_a_program_renews_what_expires(program, talk, tmp_path):
+    short, long = issue(talk, "short.program.example.com", days=5), issue(talk, "long.program.example.com", days=50)
+    said = program("renew-expiring", "devices", 10, tmp_path)
+    assert f"renewed {short} as " in said and long not in said
+    assert (tmp_path / f"{short}.pem").read_text().count("BEGIN CERTIFICATE") == 2
+    assert short not in program("renew-expiring", "devices", 10, tmp_path)
+
+
+def test_a_program_revokes_a_leavers(program, talk):
+    first, other = issue(talk, "cleaver-1.example.com"), issue(talk, "stays-too.example.com")
+    assert f"would revoke {first}" in program("revoke-leaver", "devices", "cleaver-")
+    assert state(talk, first) == "valid"
+    assert "1 certificates" in program("revoke-leaver", "devices", "cleaver-", "apply")
+    assert [state(talk, one) for one in (first, other)] == ["revoked", "valid"]
+
+
+def test_a_program_has_a_folder_certified(program, tmp_path):
+    (tmp_path / "a.csr").write_text(csr_for("a.program.example.com"))
+    (tmp_path / "bad.csr").write_text("no request")
+    program("import-csrs", "devices", "server", tmp_path, status=1)
+    assert (tmp_path / "a.crt").exists() and (tmp_path / "bad.err").exists() and not (tmp_path / "bad.crt").exists()
+    made = (tmp_path / "a.crt").read_text()
+    (tmp_path / "a.crt").unlink()
+    (tmp_path / "bad.csr").unlink()
+    program("import-csrs", "devices", "server", tmp_path)
+    assert (tmp_path / "a.crt").read_text() == made
+
+
+@pytest.mark.parametrize("name, words", [("renew-expiring", ["devices", "soon", "/tmp"]), ("revoke-leaver", ["devices", "x", "aply"]),
+                                         ("import-csrs", ["devices", "server", "/nowhere"]), ("import-csrs", ["nowhere", "server", "/"])])
+def test_a_program_says_what_is_wrong(program, name, words):
+    assert program(name, *words, status=1)

@@ -16,6 +16,17 @@ clients/lib/calls.h: generate-stubs
 BUILT_SOURCES += clients/lib/calls.h
 CLEANFILES += clients/lib/calls.h
 
+# The examples that tests run as users would.
+noinst_PROGRAMS += import-csrs-example renew-expiring-example revoke-leaver-example
+import_csrs_example_SOURCES = clients/lib/examples/import_csrs.cc
+import_csrs_example_LDADD = $(CLIENT_LIBS)
+clients/lib/examples/import_csrs.$(OBJEXT): clients/lib/calls.h
+renew_expiring_example_SOURCES = clients/lib/examples/renew_expiring.cc
+renew_expiring_example_LDADD = $(CLIENT_LIBS)
+clients/lib/examples/renew_expiring.$(OBJEXT): clients/lib/calls.h
+revoke_leaver_example_SOURCES = clients/lib/examples/revoke_leaver.cc
+revoke_leaver_example_LDADD = $(CLIENT_LIBS)
+clients/lib/examples/revoke_leaver.$(OBJEXT): clients/lib/calls.h
 noinst_PROGRAMS += issue-example
 issue_example_SOURCES = clients/lib/examples/issue.cc
 issue_example_LDADD = $(CLIENT_LIBS)
