@@ -13,6 +13,7 @@ DOORS = {
     "sqlite3.h": {"server/store/sqlite_driver.cc"},
     "pugixml": {"server/config/source.cc"},
     "yaml-cpp/": {"server/config/source.cc"},
+    "re2/": {"server/base/anchored_regex.cc"},
     "spdlog/": {"server/base/log.cc"},
     "CLI/": {"clients/cli/chancery.cc", "clients/cli/usage.h", "clients/http/chancery-http.cc",
              "clients/validate/chancery-validate.cc"},  # the three programs that read options with it

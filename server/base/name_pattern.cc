@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "server/base/text.h"
+#include "server/base/text_pattern.h"
 
 namespace chancery::base {
 namespace {
@@ -15,7 +16,7 @@ Error unexpected(std::string_view text) {
   return {Code::Malformed,
           "found \"" + printable(text, 80) +
               "\", expected a name like host.example.com, a glob like *.example.com, .example.com for all below it, "
-              "or a network like 10.0.0.0/8"};
+              "a network like 10.0.0.0/8, or a regular expression like /web-[0-9]+\\.example\\.com/"};
 }
 
 bool is_label(std::string_view label) {
@@ -26,28 +27,30 @@ bool is_label(std::string_view label) {
          !label.ends_with('-');
 }
 
-/// '*' stands for any run of characters.
-bool fits(std::string_view glob, std::string_view text) {
-  const auto star = glob.find('*');
-  if (star == std::string_view::npos) return glob == text;
-  if (!text.starts_with(glob.substr(0, star))) return false;
-  const auto rest = glob.substr(star + 1);
-  for (auto from = star; from <= text.size(); ++from) {
-    if (fits(rest, text.substr(from))) return true;
-  }
-  return false;
-}
-
 bool fit(const std::vector<std::string>& globs, std::size_t first, const std::vector<std::string>& labels) {
   return globs.size() - first == labels.size() &&
          std::equal(labels.begin(), labels.end(), globs.begin() + static_cast<std::ptrdiff_t>(first),
-                    [](const std::string& label, const std::string& glob) { return fits(glob, label); });
+                    [](const std::string& label, const std::string& glob) { return fits_glob(glob, label); });
+}
+
+/// What every name that the labels match ends with.
+std::string tail_of(const std::string& name) {
+  const auto star = name.rfind('*');
+  if (star == std::string::npos) return name;
+  const auto dot = name.find('.', star);
+  return dot == std::string::npos ? std::string() : name.substr(dot);
 }
 
 }  // namespace
 
 Result<NamePattern> NamePattern::parse(std::string_view text) {
   NamePattern pattern;
+  pattern.text_ = text;
+  if (const auto regex = regex_within(text)) {
+    PKI_TRY(pattern.regex_, AnchoredRegex::parse(*regex));
+    return pattern;
+  }
+  pattern.text_ = to_lower_ascii(text);
   if (auto network = Network::parse(text); network.ok()) {
     pattern.network_ = std::move(*network);
     return pattern;
@@ -61,18 +64,23 @@ Result<NamePattern> NamePattern::parse(std::string_view text) {
     return unexpected(text);
   if (is_suffix) {
     pattern.suffix_ = "." + name;
+    pattern.tail_ = pattern.suffix_;
   } else {
     pattern.labels_ = labels;
+    pattern.tail_ = tail_of(name);
   }
   return pattern;
 }
 
 bool NamePattern::matches_name(std::string_view name) const {
+  if (regex_) return regex_->matches(name);
   if (!suffix_.empty()) return name.size() > suffix_.size() && name.ends_with(suffix_);
   return !labels_.empty() && fit(labels_, 0, split(name, '.'));
 }
 
-bool NamePattern::is_below(std::string_view parent) const { return !labels_.empty() && fit(labels_, 1, split(parent, '.')); }
+bool NamePattern::is_below(std::string_view parent) const {
+  return regex_.has_value() || (!labels_.empty() && fit(labels_, 1, split(parent, '.')));
+}
 
 bool NamePattern::matches_address(ByteView octets) const { return network_ && network_->contains(octets); }
 
