@@ -246,6 +246,10 @@ double rate(const Worker& worker, const Words& words) {
   return rate_of(worker, std::stod(words.end()[-2]), std::stoi(words.back()));
 }
 
+double policy(const Words& words, bool by_name) {
+  return bench::policy_milliseconds(words[0], std::stoi(words[1]), by_name, std::stod(words[2]));
+}
+
 double journal(const Words& words, bool with_audit) {
   return bench::journal_rate(words[0], with_audit, std::stod(words[1]), std::stoi(words[2]));
 }
@@ -265,6 +269,8 @@ constexpr std::array kTasks{
     Task{"commits", "FILE SECONDS CLIENTS", 3, [](const Words& words) { return rate(commits(words[0]), words); }},
     Task{"journal-bare", "DIRECTORY SECONDS THREADS", 3, [](const Words& words) { return journal(words, false); }},
     Task{"journal-audit", "DIRECTORY SECONDS THREADS", 3, [](const Words& words) { return journal(words, true); }},
+    Task{"policy-by-name", "DIRECTORY RULES SECONDS", 3, [](const Words& words) { return policy(words, true); }},
+    Task{"policy-by-asker", "DIRECTORY RULES SECONDS", 3, [](const Words& words) { return policy(words, false); }},
     Task{"zmq-sign", "ENDPOINT CSR SECONDS CLIENTS", 4,
          [](const Words& words) { return rate(bench::zmq_signs(words[0], words[1]), words); }},
     Task{"zmq-sign-p99", "ENDPOINT CSR SECONDS", 3,

@@ -32,11 +32,14 @@ Result<Json> json(const wire::Param& param, const std::string& word) {
   return Error(Code::InvalidParams, "--" + option_name(param.name) + ": " + value.error().message(), "the value is a JSON text");
 }
 
-Result<Json> pem(const wire::Param& param, const std::string& word, const Reader& read) {
-  if (word.starts_with("-----BEGIN")) return Json(word);
+Result<Json> file(const wire::Param& param, const std::string& word, const Reader& read) {
   auto text = read(word);
   if (!text.ok()) return text.error().within("--" + option_name(param.name));
   return Json(std::move(text).value());
+}
+
+Result<Json> pem(const wire::Param& param, const std::string& word, const Reader& read) {
+  return word.starts_with("-----BEGIN") ? Json(word) : file(param, word, read);
 }
 
 Result<std::string> read_standard_input() {
@@ -72,7 +75,8 @@ std::string option_names(const wire::Param& param) {
 
 std::string value_name(const wire::Param& param) {
   switch (param.type) {
-    case wire::Type::Pem: return "FILE";
+    case wire::Type::Pem:
+    case wire::Type::File: return "FILE";
     case wire::Type::Texts: return "TEXT";
     case wire::Type::Object:
     case wire::Type::Objects:
@@ -93,6 +97,7 @@ Result<Json> argument(const wire::Param& param, const std::vector<std::string>& 
   switch (param.type) {
     case wire::Type::Integer: return integer(param, word);
     case wire::Type::Pem: return pem(param, word, read);
+    case wire::Type::File: return file(param, word, read);
     case wire::Type::Object:
     case wire::Type::Objects:
     case wire::Type::Any: return json(param, word);

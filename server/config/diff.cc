@@ -4,6 +4,7 @@
 #include <map>
 
 #include "server/config/acme_policy.h"
+#include "server/config/policy_settings.h"
 #include "server/config/profile_settings.h"
 #include "server/config/realm_settings.h"
 #include "server/config/server_settings.h"
@@ -144,11 +145,37 @@ void compare_policies(const std::string& place, const AcmeConfig& before, const 
   }
 }
 
+/// Rules by their names, and in which order they are asked.
+void compare_rules(const std::string& place, const PolicyConfig& before, const PolicyConfig& after, Lines& lines) {
+  std::map<std::string, const PolicyRule*> old_rules;
+  std::map<std::string, const PolicyRule*> new_rules;
+  for (const auto& rule : before.rules) old_rules.emplace(rule.name, &rule);
+  for (const auto& rule : after.rules) new_rules.emplace(rule.name, &rule);
+  std::vector<std::string> old_order;
+  std::vector<std::string> new_order;
+  for (const auto& rule : before.rules) {
+    if (new_rules.contains(rule.name)) old_order.push_back(rule.name);
+    if (!new_rules.contains(rule.name)) lines.push_back(place + "policy rule " + rule.name + " goes");
+  }
+  for (const auto& rule : after.rules) {
+    const auto old_rule = old_rules.find(rule.name);
+    if (old_rule == old_rules.end()) {
+      lines.push_back(place + "policy rule " + rule.name + " is new");
+      continue;
+    }
+    new_order.push_back(rule.name);
+    compare_settings(policy_rule_settings(), place + "policy rule " + rule.name + ": ", *old_rule->second, rule, lines);
+  }
+  if (old_order != new_order) lines.push_back(place + "policy rules are asked in another order");
+}
+
 void compare_realms(const RealmConfig& before, const RealmConfig& after, Lines& lines) {
   const std::string place = "realm " + after.name.text() + ": ";
   compare_settings(realm_settings(), place, before, after, lines);
   compare_settings(acme_settings(), place + std::string(kAcmeSection) + ".", before.acme, after.acme, lines);
   compare_policies(place, before.acme, after.acme, lines);
+  compare_settings(policy_settings(), place + std::string(kPolicySection) + ".", before.policy, after.policy, lines);
+  compare_rules(place, before.policy, after.policy, lines);
   compare_command_roles(place, before, after, lines);
   compare_profiles(place, before, after, lines);
 }

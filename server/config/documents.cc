@@ -4,6 +4,7 @@
 
 #include "server/base/text.h"
 #include "server/config/acme_policy.h"
+#include "server/config/policy_settings.h"
 #include "server/config/profile_settings.h"
 #include "server/config/realm_settings.h"
 #include "server/config/server_settings.h"
@@ -64,6 +65,18 @@ void add_realm(std::string& out, const RealmConfig& realm) {
       "the "
       "policy that an operator or its external account's key gave it, else the realm's, `acme: policy`.\n";
   add_rows(out, describe(acme_policy_settings(), AcmePolicy()));
+  out +=
+      "\n### `policy:`\n\nWhich requests the realm grants, beyond what profiles say (doc/policy.md). Rules are asked in their "
+      "order; the "
+      "first whose conditions all hold decides.\n";
+  add_rows(out, describe(policy_settings(), realm.policy));
+  out += "\n#### `policy: rules:`, a list\n";
+  add_rows(out, describe(policy_rule_settings(), PolicyRule()));
+  out +=
+      "\n#### `policy: tests:`, a list\n\nRequests whose decision is known. A configuration that decides one of them otherwise "
+      "is "
+      "refused, at the start and at a reload.\n";
+  add_rows(out, describe(policy_test_settings(), PolicyTest()));
   out +=
       "\n### `command_roles:`\n\nA map from commands to the least role they need here: more than the command table says, never "
       "less.\n";

@@ -11,6 +11,7 @@
 #include "server/base/text.h"
 #include "server/config/builtin_profiles.h"
 #include "server/config/checks.h"
+#include "server/config/policy_settings.h"
 #include "server/config/profile_settings.h"
 #include "server/config/realm_settings.h"
 #include "server/config/realms_apart.h"
@@ -253,6 +254,9 @@ Loaded load(const fs::path& chancery_xml, const Surroundings& around) {
     check_realm_in_server(snapshot->server, realm, realm_root, realm_report);
     apart.check(realm, realm_report);
     if (!around.commands.empty()) check_command_roles(realm, around.commands, realm_root, realm_report);
+    if (around.policy_tests != nullptr && !realm_report.failed()) {
+      for (const auto& failed : around.policy_tests(realm)) report_policy_test(realm_root, failed, realm_report);
+    }
   };
   for (const auto& name : realms) {
     loaded.realms.push_back(read_directory(name, snapshot->server.realms_directory / name.text(), check_more, loaded.findings));

@@ -16,7 +16,7 @@
 /// Reads and validates configurations. Nothing is used before all of it holds, and one run names everything that does not.
 namespace chancery::config {
 
-inline constexpr std::size_t kMaxSourceBytes = 1 << 20;  ///< of one configuration file
+inline constexpr std::size_t kMaxSourceBytes = 4 << 20;  ///< of one configuration file
 
 /// A realm as far as it could be read.
 struct ReadRealm {
@@ -43,10 +43,18 @@ struct KnownCommand {
 /// Where the server looks for front ends that are named without a slash, while chancery.xml has no program-directory.
 using ProgramPlaces = std::vector<std::filesystem::path>;
 
+/// A test of a realm's policy that does not hold: which one, and what is said about it.
+struct FailedPolicyTest {
+  std::size_t number = 0;
+  std::string message;
+};
+
 /// What is around a configuration, and not of this room.
 struct Surroundings {
   std::vector<KnownCommand> commands;  ///< what command_roles may name; with none, every name passes
   ProgramPlaces programs;              ///< with none, every name of a program passes
+  /// Runs the tests beside a realm's rules; null: nobody does.
+  std::vector<FailedPolicyTest> (*policy_tests)(const RealmConfig& realm) = nullptr;
 };
 
 /// Reads chancery.xml, every realm that it names and their profiles, and holds all of it against the tables and the checks.

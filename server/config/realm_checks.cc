@@ -7,6 +7,7 @@
 #include "server/config/acme_policy.h"
 #include "server/config/challenge_methods.h"
 #include "server/config/checks.h"
+#include "server/config/policy_settings.h"
 #include "server/config/realm_settings.h"
 #include "server/config/setting.h"
 
@@ -307,6 +308,7 @@ void check_profile(const Profile& profile, const RealmConfig& realm, const Node&
 }
 
 void check_realm(const RealmConfig& realm, const Node& root, Report& report) {
+  check_policy_section(realm, root, report);
   check_passphrase(realm, root, report);
   check_seed(realm, root, report);
   if (realm.clients == ClientsMode::Register && realm.seed_file.empty()) {

@@ -14,6 +14,7 @@
 #include "server/base/key_spec.h"
 #include "server/base/names.h"
 #include "server/base/role.h"
+#include "server/config/policy_config.h"
 #include "server/config/vantage.h"
 
 /// What a realm's directory says, as plain values. Pure: the realm room sees these structs and nothing else of config.
@@ -171,6 +172,7 @@ struct RealmConfig {
 
   std::chrono::seconds backdate{std::chrono::minutes{5}};  ///< notBefore lies this far back, for clients whose clocks lag
   AcmeConfig acme;
+  PolicyConfig policy;
   std::map<std::string, Role> command_roles;  ///< "a realm may demand more": command name -> least role here
   std::map<ProfileName, Profile> profiles;    ///< built-in ones, overridden and added to
 
@@ -181,6 +183,7 @@ struct RealmConfig {
   std::filesystem::path crl_file() const { return directory / "crl.pem"; }
   std::filesystem::path database_file() const { return directory / "db" / "realm.db"; }
   std::filesystem::path journal_directory() const { return directory / "journal"; }
+  std::filesystem::path list_directory() const { return directory / "lists"; }  ///< what look-ups of policy rules read
   std::filesystem::path node_directory() const { return directory / "nodes"; }
 };
 

@@ -13,6 +13,8 @@ libconfig_a_SOURCES = \
   server/config/listening_checks.cc \
   server/config/load.cc server/config/load.h \
   server/config/node.h \
+  server/config/policy_checks.cc server/config/policy_config.h \
+  server/config/policy_settings.cc server/config/policy_settings.h \
   server/config/print.cc server/config/print.h \
   server/config/profile_dialects.cc server/config/profile_dialects.h \
   server/config/profile_settings.cc server/config/profile_settings.h \
@@ -61,6 +63,7 @@ config_test_SOURCES = \
   server/config/diff_test.cc \
   server/config/documents_test.cc \
   server/config/listening_checks_test.cc \
+  server/config/policy_settings_test.cc \
   server/config/snapshot_checks_test.cc \
   server/config/source_test.cc \
   server/config/testing.h

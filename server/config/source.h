@@ -12,8 +12,8 @@
 /// The only door to pugixml and yaml-cpp: texts become neutral trees in which every node knows its place, and back.
 namespace chancery::config {
 
-inline constexpr std::size_t kMaxDepth = 16;     ///< elements or containers inside each other
-inline constexpr std::size_t kMaxNodes = 20000;  ///< of one file
+inline constexpr std::size_t kMaxDepth = 16;      ///< elements or containers inside each other
+inline constexpr std::size_t kMaxNodes = 200000;  ///< of one file: rules by the ten thousand
 
 /// Reads one configuration file of at most kMaxSourceBytes that is UTF-8 without control characters.
 /// @return nothing when it reported an error.

@@ -6,7 +6,7 @@
 namespace chancery::master {
 
 config::Loaded load_configuration(const std::filesystem::path& chancery_xml) {
-  return config::load(chancery_xml, {worker::known_commands(), program_places()});
+  return config::load(chancery_xml, {worker::known_commands(), program_places(), worker::failed_policy_tests});
 }
 
 }  // namespace chancery::master

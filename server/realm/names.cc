@@ -110,6 +110,7 @@ std::optional<std::string> reserved_name(const config::Profile& profile, const x
 
 x509::Name subject_for(const Wish& wish) {
   const bool from_request = wish.subject_from == SubjectFrom::AsProfileSays && wish.profile->subject_from_request;
+  if (wish.subject_from == SubjectFrom::Rule) return wish.subject;
   const auto common_name = common_name_for(wish);
   x509::Name subject;
   if (from_request) {

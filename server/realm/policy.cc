@@ -4,6 +4,7 @@
 #include <array>
 
 #include "server/realm/names.h"
+#include "server/realm/rules.h"
 
 namespace chancery::realm {
 namespace {
@@ -59,16 +60,9 @@ std::string fault_in_span(const config::Profile& profile, const Authority& autho
   return {};
 }
 
-bool key_is_listed(const config::Profile& profile, const base::KeySpec& key) {
-  if (profile.allowed_keys.empty()) return true;
-  return std::ranges::any_of(profile.allowed_keys, [&](const base::KeySpec& row) {
-    return row.kind == base::KeySpec::Kind::Rsa ? key.kind == row.kind && key.bits >= row.bits : key == row;
-  });
-}
-
 std::string fault_in_key(const config::Profile& profile, const Authority& authority, const crypto::PublicKey& key) {
   if (base::equal_in_constant_time(key.spki(), authority.certificate.public_key().spki())) return "it is the CA's own key";
-  if (!key_is_listed(profile, key.spec()))
+  if (!key_is_among(profile.allowed_keys, key.spec()))
     return base::to_text(key.spec()) + " is not among the keys that profile " + profile.name.text() + " allows";
   return {};
 }
@@ -118,6 +112,21 @@ Verdict names_are_not_reserved(const Asked& asked) {
   const auto reserved = reserved_name(asked.profile, asked.grant.subject, asked.grant.sans);
   if (reserved) return fail("Domain '" + *reserved + "' is reserved and cannot be used");
   return pass("none is reserved");
+}
+
+Verdict rules_grant(const Asked& asked) {
+  if (!asked.wish.ruling) return pass("the realm has no rules");
+  const auto& ruling = *asked.wish.ruling;
+  return ruling.granted ? pass(ruling.detail) : fail(ruling.detail);
+}
+
+std::string fault_in_blocked(const config::RealmConfig& realm, const Grant& grant) {
+  const auto blocked = blocked_name(realm.policy, grant.sans);
+  return blocked.empty() ? std::string() : blocked + " is blocked by the realm's policy";
+}
+
+Verdict names_are_not_blocked(const Asked& asked) {
+  return from_fault(fault_in_blocked(asked.realm, asked.grant), "none is blocked");
 }
 
 /// Who may do as the holder of such a certificate may make no more of them: an RA no RAs, and nobody below a CA's operator
@@ -186,6 +195,8 @@ constexpr std::array kRules{
     Rule{"key-kind", key_is_allowed},
     Rule{"names", names_are_allowed},
     Rule{"reserved-names", names_are_not_reserved},
+    Rule{"blocked-names", names_are_not_blocked},
+    Rule{"policy", rules_grant},
     Rule{"administrator", administrators_stay_themselves},
     Rule{"name-constraints", names_fit_constraints},
     Rule{"validity", validity_fits},
@@ -201,6 +212,12 @@ void set_validity(const config::RealmConfig& realm, const Authority& authority, 
 }
 
 }  // namespace
+
+bool key_is_among(const std::vector<base::KeySpec>& rows, const base::KeySpec& key) {
+  return rows.empty() || std::ranges::any_of(rows, [&](const base::KeySpec& row) {
+           return row.kind == base::KeySpec::Kind::Rsa ? key.kind == row.kind && key.bits >= row.bits : key == row;
+         });
+}
 
 bool Decision::allowed() const { return std::ranges::all_of(checks, &Check::passed); }
 
@@ -221,6 +238,7 @@ Decision decide(const config::RealmConfig& realm, const Authority& authority, co
                     Grant{serial, wish.profile->name, subject, sans_for(wish, subject), Bytes(spki.begin(), spki.end()), {}, {}}};
   set_validity(realm, authority, wish, now, decision.grant);
   decision.binds_administrator = wish.names_administrator && !wish.keeps_its_key && wish.roles.has(Role::Admin);
+  if (wish.ruling) decision.policy_rule = wish.ruling->rule;
   const Asked asked{realm, *wish.profile, authority, wish, decision.grant, now};
   for (const auto& rule : kRules) {
     auto verdict = rule.judge(asked);
@@ -236,9 +254,9 @@ Status check_grant(const config::RealmConfig& realm, const config::Profile& prof
   PKI_TRY_VOID(crypto::check_public_key(key));
   if (auto fault = fault_in_key(profile, authority, key); !fault.empty()) return Error(Code::BadKey, std::move(fault));
   for (auto fault :
-       {fault_in_names(profile, authority, grant.subject, grant.sans), fault_in_dates(realm, grant, now),
-        fault_in_span(profile, authority, grant), fault_against_constraints(profile, authority, grant.subject, grant.sans),
-        fault_in_ca_depth(profile, authority)}) {
+       {fault_in_names(profile, authority, grant.subject, grant.sans), fault_in_blocked(realm, grant),
+        fault_in_dates(realm, grant, now), fault_in_span(profile, authority, grant),
+        fault_against_constraints(profile, authority, grant.subject, grant.sans), fault_in_ca_depth(profile, authority)}) {
     if (!fault.empty()) return Error(Code::PolicyRefused, std::move(fault));
   }
   return {};

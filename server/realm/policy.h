@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "server/realm/authority.h"
+#include "server/realm/ruling.h"
 #include "server/x509/general_name.h"
 #include "server/x509/name.h"
 
@@ -20,7 +21,7 @@ inline constexpr std::chrono::minutes kClockSlack{5};
 inline constexpr Role kMakesHolders = Role::CaOperator;
 
 /// Where the subject comes from.
-enum class SubjectFrom { AsProfileSays, Profile };
+enum class SubjectFrom { AsProfileSays, Profile, Rule };
 
 /// What somebody asks for. Proof of possession is the caller's to verify before.
 struct Wish {
@@ -39,6 +40,11 @@ struct Wish {
   bool keeps_its_key = false;          ///< the same subject and key again: a renewal that gives nobody anything new
   bool by_seed = false;                ///< a registration, with a seed that is good for the profile
   bool names_are_configured = false;   ///< the names come from the configuration: reserved ones like localhost are fine
+  std::string way;                     ///< config::kPolicyWays
+  std::string requester;
+  std::optional<Seconds> follows_until;  ///< end of the certificate that it renews
+  bool key_stands_in = false;            ///< `key` is not what will be certified, which nobody knows yet
+  std::optional<Ruling> ruling;          ///< of the realm's rules; none: it has none
 };
 
 /// What will stand in the certificate. Everything that decides the TBS bytes, with the profile and the authority.
@@ -63,6 +69,7 @@ struct Decision {
   std::vector<Check> checks;
   Grant grant;                      ///< what would be issued, as far as it can be said
   Code code = Code::PolicyRefused;  ///< of the first check that failed
+  std::string policy_rule;          ///< of the realm's own rules, the one that decided; empty: none
   /// An administrator has another one's name certified, so that the key is one of that administrator's from then on. A renewal
   /// changes nothing about the right.
   bool binds_administrator = false;
@@ -71,6 +78,9 @@ struct Decision {
   /// The first refusal as an error. @pre !allowed()
   Error refusal() const;
 };
+
+/// Whether one of the rows is the key's kind; of RSA the row's size is the least one. No rows: any is.
+bool key_is_among(const std::vector<base::KeySpec>& rows, const base::KeySpec& key);
 
 /// Holds a wish against every rule of the realm; all rules are asked, so that a refusal names everything at once.
 Decision decide(const config::RealmConfig& realm, const Authority& authority, const Wish& wish, Seconds now,

@@ -150,6 +150,25 @@ Result<std::vector<CertificateRecord>> Store::by_subject(const std::string& subj
   });
 }
 
+Result<int> Store::living_with_subject(const std::string& subject, const Living& living) {
+  return living_by("certificates_living_by_subject", {"subject", subject}, living);
+}
+
+Result<int> Store::living_of_requester(const std::string& requester, const Living& living) {
+  return living_by("certificates_living_by_requester", {"requester", requester}, living);
+}
+
+Result<int> Store::living_by(std::string_view statement_name, const Bind& whose, const Living& living) {
+  return transact(*driver_, Access::Read, [&]() -> Result<int> {
+    PKI_TRY(const auto out, run(statement_name, {whose,
+                                                 {"issued_after", base::to_epoch(living.issued_after)},
+                                                 {"state", std::string(to_text(CertificateState::Valid))},
+                                                 {"now", base::to_epoch(living.now)},
+                                                 {"limit", number(static_cast<std::size_t>(living.most))}}));
+    return static_cast<int>(out.rows.size());
+  });
+}
+
 Result<std::optional<CertificateRecord>> Store::by_idempotency_key(const std::string& key) {
   using Found = std::optional<CertificateRecord>;
   return transact(*driver_, Access::Read, [&]() -> Result<Found> {

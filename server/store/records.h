@@ -75,6 +75,13 @@ struct CertificateRecord {
   Bytes der{};  ///< of single certificates only; pages leave it empty
 };
 
+/// Which certificates count as living.
+struct Living {
+  Seconds now{};
+  Seconds issued_after{};  ///< what was issued before cannot be in force any more
+  int most = 1;            ///< counted no further
+};
+
 /// What certificate search asks for; empty members do not narrow.
 struct CertificateFilter {
   std::string cn_prefix{};

@@ -55,6 +55,9 @@ class Store {
   Result<CertificateRecord> newest_by_subject(const std::string& subject);
   /// Up to `limit` of a DN in slash form, newest first.
   Result<std::vector<CertificateRecord>> by_subject(const std::string& subject, std::size_t limit);
+  /// Certificates in force at `now` that were issued since, with a DN in slash form or for a requester; counted up to `most`.
+  Result<int> living_with_subject(const std::string& subject, const Living& living);
+  Result<int> living_of_requester(const std::string& requester, const Living& living);
   /// The certificate that was issued under that key, if any.
   Result<std::optional<CertificateRecord>> by_idempotency_key(const std::string& key);
 
@@ -243,6 +246,7 @@ class Store {
 
   Result<CertificateRecord> certificate_row(const Serial& serial, const std::string& ca);
   Result<CertificateRecord> one_certificate(std::string_view statement_name, Binds binds, const std::string& what);
+  Result<int> living_by(std::string_view statement_name, const Bind& whose, const Living& living);
   Result<Outcome> run_way(std::string_view name, const std::vector<Bind>& binds);
   Result<Page<CertificateRecord>> search_pages(std::string_view name, const Value& value, const CertificateFilter& filter,
                                                std::size_t limit, PageKey key);

@@ -550,4 +550,16 @@ inline constexpr std::array kAcmeRealm{
     Field{"upki_clients", Type::Boolean, "whether uPKI's command line is served"},
     Field{"external_account", Type::Word, "external account binding: none, optional or required"}};
 
+// ----- policy.replay
+inline constexpr std::int64_t kMaxConfig = 524288;
+inline constexpr std::array kPolicyReplay{
+    Param{"config", Type::File, kRequired, kMaxConfig,
+          "a ca.config.yml: its `policy:` and `profiles:` count, the realm's own profile files beside them"},
+    Param{"since", Type::Text, kOptional, 32, "how far back, \"90d\", default 90d"}, kLimit, kAfter};
+inline constexpr std::array kPolicyReplayed{
+    Field{"asked", Type::Integer, "how many certificates were decided again"},
+    Field{"differences", Type::Objects,
+          "serial, subject, profile, requester, issued_at; allowed and why now; rule: the one that granted it then, rule_now"},
+    Field{"findings", Type::Texts, "what is wrong with the configuration; then nothing was decided"}, kNext};
+
 }  // namespace chancery::wire

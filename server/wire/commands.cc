@@ -29,6 +29,7 @@ constexpr std::array kTypes{
     TypeRow{Type::Word, "word", "a text"},
     TypeRow{Type::Hex, "hex", "a text of hexadecimal digits"},
     TypeRow{Type::Pem, "pem", "a PEM text"},
+    TypeRow{Type::File, "file", "the text of a file"},
     TypeRow{Type::Time, "time", "an RFC 3339 time"},
     TypeRow{Type::Integer, "integer", "an integer"},
     TypeRow{Type::Boolean, "boolean", "true or false"},
@@ -91,6 +92,7 @@ Status check_text(const Param& param, const std::string& text) {
       const auto time = base::from_rfc3339(text);
       return time.ok() ? Status() : bad_param(param, time.error().message());
     }
+    case Type::File: return text.empty() ? bad_param(param, "found an empty text, expected that of a file") : Status();
     case Type::Pem: return text.empty() ? bad_param(param, "found an empty text, expected PEM") : Status();
     default:
       if (has_control(text)) return bad_param(param, "control characters in the text");

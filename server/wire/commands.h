@@ -19,6 +19,7 @@ enum class Type : std::uint8_t {
   Word,  ///< one of a list of words, or a name of a-z 0-9 - _
   Hex,   ///< lower-case hexadecimal
   Pem,   ///< one or more PEM blocks
+  File,  ///< the text of a file, several lines
   Time,  ///< RFC 3339 UTC
   Integer,
   Boolean,

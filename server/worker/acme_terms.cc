@@ -19,6 +19,8 @@ struct OrderRule {
 constexpr std::array kOrderRules{
     OrderRule{"names", "rejectedIdentifier", Code::PolicyRefused},
     OrderRule{"reserved-names", "rejectedIdentifier", Code::PolicyRefused},
+    OrderRule{"blocked-names", "rejectedIdentifier", Code::PolicyRefused},
+    OrderRule{"policy", "rejectedIdentifier", Code::PolicyRefused},
     OrderRule{"validity", "malformed", Code::InvalidParams},
 };
 
@@ -116,6 +118,8 @@ Status check_policy(Session& session, const store::AcmeAccount& account, Order w
   PKI_TRY(const auto jwk, wire::parse_json(account.jwk));
   PKI_TRY(const auto stand_in, read_account_key(jwk));
   wanted.key = stand_in.key;
+  wanted.key_stands_in = true;
+  wanted.rule = "acme";
   PKI_TRY(const auto decision, judge(session, wanted));
   for (const auto& row : kOrderRules) {
     const auto check = std::ranges::find(decision.checks, row.rule, &realm::Check::rule);

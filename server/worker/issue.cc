@@ -8,12 +8,24 @@
 #include "server/realm/names.h"
 #include "server/worker/describe.h"
 #include "server/worker/key_sweep.h"
+#include "server/worker/policy_facts.h"
 #include "server/worker/revocation.h"
 
 namespace chancery::worker {
 namespace {
 
 constexpr int kSerialTries = 3;  // PROMISES F15
+// Of evidence, as it is written and read again.
+constexpr std::string_view kRolesPart = ", roles ";
+constexpr std::string_view kRulePart = ", policy rule ";
+
+/// What follows a part's beginning, up to the next part.
+std::string_view part_of(std::string_view evidence, std::string_view beginning) {
+  const auto at = evidence.rfind(beginning);
+  if (at == std::string_view::npos) return {};
+  const auto rest = evidence.substr(at + beginning.size());
+  return rest.substr(0, rest.find(','));
+}
 
 /// @return what is known against the key; empty: nothing.
 Result<std::string> report_about(Session& session, const crypto::PublicKey& key) {
@@ -38,7 +50,21 @@ realm::Wish wish_for(const Session& session, const Order& order, const config::P
                      .roles = order.roles.value_or(session.identity().roles),
                      .keeps_its_key = order.renews.has_value(),
                      .by_seed = order.by_seed,
-                     .names_are_configured = order.names_are_configured};
+                     .names_are_configured = order.names_are_configured,
+                     .way = realm::way_of(order.rule),
+                     .requester = session.requester(),
+                     .follows_until = order.follows_until,
+                     .key_stands_in = order.key_stands_in,
+                     .ruling = {}};
+}
+
+/// What the realm's rules say, and what they make of the wish. A listener's names are the configuration's own.
+Status ask_policy(Session& session, realm::Wish& wish) {
+  const auto& policy = session.realm().policy;
+  if (policy.is_empty() || wish.names_are_configured) return {};
+  PKI_TRY(const auto ruling, realm::rule_on(session.realm(), wish, session.clock().now(), PolicyFacts(session)));
+  realm::apply(ruling, wish);
+  return {};
 }
 
 /// Whether the name is an administrator's, and the key.
@@ -51,16 +77,19 @@ Status look_for_administrator(Session& session, realm::Wish& wish) {
   return {};
 }
 
-/// How the right was shown (PROMISES C17): what the order says, and whom the socket's other end belongs to.
-std::string evidence_of(const Session& session, const Order& order) {
+/// How the right was shown (PROMISES C17): what the order says, which rule granted it, and whom the socket's other end belongs
+/// to.
+std::string evidence_of(const Session& session, const Order& order, const realm::Decision& decision) {
   const auto& peer = session.peer();
-  auto text = "peer uid " + std::to_string(peer.uid) + " pid " + std::to_string(peer.pid) + ", roles " +
+  auto text = "peer uid " + std::to_string(peer.uid) + " pid " + std::to_string(peer.pid) + std::string(kRolesPart) +
               base::join(session.identity().roles.names(), " ");
   if (order.csr) text += ", request with proof of possession";
+  if (!decision.policy_rule.empty()) text += std::string(kRulePart) + decision.policy_rule;
   return order.evidence.empty() ? text : order.evidence + "; " + text;
 }
 
-signer::SignRequest to_request(const Session& session, const Order& order, const realm::Grant& grant) {
+signer::SignRequest to_request(const Session& session, const Order& order, const realm::Decision& decision) {
+  const auto& grant = decision.grant;
   std::optional<Bytes> csr;
   if (order.csr) csr.emplace(order.csr->der().begin(), order.csr->der().end());
   return signer::SignRequest{.serial = grant.serial,
@@ -75,7 +104,7 @@ signer::SignRequest to_request(const Session& session, const Order& order, const
                              .requester = session.requester(),
                              .front_end = session.identity().front_end,
                              .rule = order.rule,
-                             .evidence = evidence_of(session, order),
+                             .evidence = evidence_of(session, order, decision),
                              .idempotency_key = order.idempotency_key};
 }
 
@@ -122,13 +151,13 @@ Status check_followed(Session& session, const Serial& followed, const x509::Cert
 }
 
 Result<Issued> sign_and_store(Session& session, const Order& order, const realm::Decision& decision, Seconds now) {
-  PKI_TRY(const auto made, sign(session, to_request(session, order, decision.grant)));
+  PKI_TRY(const auto made, sign(session, to_request(session, order, decision)));
   PKI_TRY(auto certificate, x509::Certificate::from_der(made.certificate));
   auto row = to_stored(certificate, order.profile.text(), now);
   row.requester = session.requester();
   row.front_end = session.identity().front_end;
   row.rule = order.rule;
-  row.evidence = evidence_of(session, order);
+  row.evidence = evidence_of(session, order, decision);
   row.idempotency_key = order.idempotency_key;
   row.acme_account = order.acme_account;
   row.acme_order = order.acme_order;
@@ -183,6 +212,7 @@ Result<realm::Decision> judge(Session& session, const Order& order) {
   PKI_TRY(const auto* profile, profile_of(session, order.profile));
   PKI_TRY(auto report, report_about(session, order.key));
   auto wish = wish_for(session, order, *profile, std::move(report));
+  PKI_TRY_VOID(ask_policy(session, wish));
   PKI_TRY_VOID(look_for_administrator(session, wish));
   return realm::decide(session.realm(), *authority, wish, session.clock().now(), Serial::random());
 }
@@ -199,6 +229,16 @@ Result<Issued> issue(Session& session, const Order& order) {
     base::log_error("serial " + decision.grant.serial.hex() + " exists already: the random numbers of this machine repeat");
   }
 }
+
+Roles roles_in_evidence(std::string_view evidence) {
+  Roles roles;
+  for (const auto& word : base::split(part_of(evidence, kRolesPart), ' ')) {
+    if (const auto role = base::role_from_text(word); role.ok()) roles.add(*role);
+  }
+  return roles;
+}
+
+std::string rule_in_evidence(std::string_view evidence) { return std::string(part_of(evidence, kRulePart)); }
 
 bool is_refusal(const Error& why) {
   constexpr std::array kRefusals{Code::PolicyRefused, Code::Denied,   Code::NotFound, Code::InvalidParams,

@@ -16,9 +16,11 @@ inline constexpr std::string_view kCaName = "ca";  ///< the realm's issuing CA
 struct Order {
   ProfileName profile = ProfileName::parse("server").value();
   std::optional<x509::Csr> csr;
-  std::optional<Serial> renews;   ///< whose key it keeps, without a request
-  std::optional<Serial> follows;  ///< the certificate that it renews, whatever its key
+  std::optional<Serial> renews;          ///< whose key it keeps, without a request
+  std::optional<Serial> follows;         ///< the certificate that it renews, whatever its key
+  std::optional<Seconds> follows_until;  ///< and when that ends
   crypto::PublicKey key;
+  bool key_stands_in = false;  ///< nobody knows yet which key will be certified
   x509::Name subject;
   std::vector<x509::GeneralName> sans;
   realm::SubjectFrom subject_from = realm::SubjectFrom::AsProfileSays;
@@ -60,6 +62,11 @@ Status check_may_give_role(const Session& session, const std::string& what, cons
 /// Decides, has the signer sign, stores; the answer may leave when this returns.
 /// @errors those of the decision's refusal; Conflict: the idempotency key was used for another request; Unavailable.
 Result<Issued> issue(Session& session, const Order& order);
+
+/// What the evidence of a stored certificate says: the roles of who asked, and the policy rule that granted it, empty without
+/// one.
+Roles roles_in_evidence(std::string_view evidence);
+std::string rule_in_evidence(std::string_view evidence);
 
 /// Whether an order that failed so was never signed; after another failure nobody knows.
 bool is_refusal(const Error& why);

@@ -248,6 +248,7 @@ Result<Json> renew_certificate(Session& session, const Params& params, const Rol
     order.renews = serial;
   }
   order.follows = serial;
+  order.follows_until = old.not_after();
   order.subject = old.subject();
   order.sans = old.sans();
   order.roles = roles;

@@ -46,6 +46,8 @@ libworker_a_SOURCES = \
   server/worker/own_commands.cc \
   server/worker/params.h \
   server/worker/realm_commands.cc \
+  server/worker/policy_commands.cc \
+  server/worker/policy_facts.cc server/worker/policy_facts.h \
   server/worker/reconcile.cc server/worker/reconcile.h \
   server/worker/repair.cc \
   server/worker/revocation.cc server/worker/revocation.h \

@@ -60,6 +60,9 @@ KeymakerPart keymaker_part(const config::Snapshot& snapshot);
 /// What a realm's command_roles may name, for config::load. Sorted by name.
 std::vector<config::KnownCommand> known_commands();
 
+/// The tests beside the realm's policy rules that do not hold, for config::load.
+std::vector<config::FailedPolicyTest> failed_policy_tests(const config::RealmConfig& realm);
+
 /// Why the realm's store could not be opened, were the server started now; changes nothing. @errors Store::open's.
 Status check_store(const config::RealmConfig& realm);
 

@@ -37,6 +37,14 @@ ORDER BY c.issued_at DESC, c.serial DESC LIMIT 1;
 SELECT {certificate_columns} FROM certificate c WHERE c.realm_id = :realm_id AND c.subject = :subject
 ORDER BY c.issued_at DESC, c.serial DESC LIMIT :limit;
 
+-- name: certificates_living_by_subject
+SELECT c.serial FROM certificate c WHERE c.realm_id = :realm_id AND c.subject = :subject AND c.issued_at >= :issued_after
+AND c.state = :state AND c.not_after > :now LIMIT :limit;
+
+-- name: certificates_living_by_requester
+SELECT c.serial FROM certificate c WHERE c.realm_id = :realm_id AND c.requester = :requester AND c.issued_at >= :issued_after
+AND c.state = :state AND c.not_after > :now LIMIT :limit;
+
 -- name: certificate_change_state
 UPDATE certificate SET state = :new_state, revoked_at = :revoked_at, reason = :reason, revoked_by = :revoked_by
 WHERE realm_id = :realm_id AND ca = :ca AND serial = :serial AND state = :state;

@@ -1,0 +1,239 @@
+#include "server/realm/rules.h"
+
+#include <algorithm>
+#include <array>
+
+#include "server/base/text.h"
+#include "server/realm/names.h"
+#include "server/realm/rule_templates.h"
+
+namespace chancery::realm {
+namespace {
+
+using config::PolicyRule;
+using Type = x509::GeneralName::Type;
+
+constexpr std::string_view kWildcard = "*.";
+constexpr std::size_t kMostNearest = 3;
+
+template <class Item, class Value>
+bool lists(const std::vector<Item>& items, const Value& value) {
+  return items.empty() || std::ranges::find(items, value) != items.end();
+}
+
+template <class Pattern>
+bool means(const std::vector<Pattern>& patterns, std::string_view text) {
+  return std::ranges::any_of(patterns, [&](const Pattern& one) { return one.matches(text); });
+}
+
+bool means(const base::NamePattern& pattern, const x509::GeneralName& name) {
+  if (name.type == Type::Ip) return pattern.matches_address(x509::ip_octets(name.value));
+  return pattern.matches_name(name.value);
+}
+
+bool name_is_meant(const PolicyRule& rule, const x509::GeneralName& name) {
+  switch (name.type) {
+    case Type::Dns:
+    case Type::Ip: return std::ranges::any_of(rule.names, [&](const base::NamePattern& one) { return means(one, name); });
+    case Type::Email: return means(rule.emails, name.value);
+    case Type::Uri: return means(rule.uris, name.value);
+  }
+  return false;
+}
+
+Result<bool> holds_for_profile(const PolicyRule& rule, const Question& asked, const Facts&) {
+  return lists(rule.profiles, asked.profile.name);
+}
+
+Result<bool> holds_for_way(const PolicyRule& rule, const Question& asked, const Facts&) { return lists(rule.ways, asked.way); }
+
+Result<bool> holds_for_requester(const PolicyRule& rule, const Question& asked, const Facts&) {
+  return rule.requesters.empty() || means(rule.requesters, asked.requester);
+}
+
+Result<bool> holds_for_roles(const PolicyRule& rule, const Question& asked, const Facts&) {
+  if (rule.roles.empty()) return true;
+  return std::ranges::any_of(rule.roles.names(),
+                             [&](const std::string& name) { return asked.roles.allow(base::role_from_text(name).value()); });
+}
+
+/// A rule about names holds for no request without any: it would say nothing about what the certificate means.
+Result<bool> holds_for_names(const PolicyRule& rule, const Question& asked, const Facts&) {
+  if (rule.names.empty() && rule.emails.empty() && rule.uris.empty()) return true;
+  return !asked.sans.empty() &&
+         std::ranges::all_of(asked.sans, [&](const x509::GeneralName& name) { return name_is_meant(rule, name); });
+}
+
+Result<bool> holds_for_subject(const PolicyRule& rule, const Question& asked, const Facts&) {
+  return rule.subjects.empty() || means(rule.subjects, asked.subject.to_slash());
+}
+
+Result<bool> holds_for_key(const PolicyRule& rule, const Question& asked, const Facts&) {
+  return !asked.key || key_is_among(rule.keys, *asked.key);
+}
+
+Result<bool> holds_for_validity(const PolicyRule& rule, const Question& asked, const Facts&) {
+  return rule.max_validity.count() == 0 || !asked.validity || *asked.validity <= rule.max_validity;
+}
+
+Result<bool> holds_for_renewal(const PolicyRule& rule, const Question& asked, const Facts&) {
+  return rule.renews_within.count() == 0 || (asked.renews_left && *asked.renews_left <= rule.renews_within);
+}
+
+Result<bool> subject_has_room(const PolicyRule& rule, const Question& asked, const Facts& facts) {
+  if (rule.max_living_per_subject == 0) return true;
+  PKI_TRY(const int living, facts.living_of_subject(asked.subject.to_slash(), rule.max_living_per_subject));
+  return living < rule.max_living_per_subject;
+}
+
+Result<bool> requester_has_room(const PolicyRule& rule, const Question& asked, const Facts& facts) {
+  if (rule.max_living_per_requester == 0) return true;
+  PKI_TRY(const int living, facts.living_of_requester(asked.requester, rule.max_living_per_requester));
+  return living < rule.max_living_per_requester;
+}
+
+Result<bool> look_ups_say_yes(const PolicyRule& rule, const Question& asked, const Facts& facts) {
+  for (const auto& where : rule.look_ups) {
+    PKI_TRY(const bool says_yes, facts.look_up(where, asked));
+    if (!says_yes) return false;
+  }
+  return true;
+}
+
+/// The conditions, the costly ones last.
+struct Condition {
+  std::string_view setting;
+  Result<bool> (*holds)(const PolicyRule&, const Question&, const Facts&);
+};
+constexpr std::array kConditions{
+    Condition{"profiles", holds_for_profile},
+    Condition{"ways", holds_for_way},
+    Condition{"names", holds_for_names},
+    Condition{"requesters", holds_for_requester},
+    Condition{"roles", holds_for_roles},
+    Condition{"subjects", holds_for_subject},
+    Condition{"keys", holds_for_key},
+    Condition{"max_validity", holds_for_validity},
+    Condition{"renews_within", holds_for_renewal},
+    Condition{"max_living_per_subject", subject_has_room},
+    Condition{"max_living_per_requester", requester_has_room},
+    Condition{"look_ups", look_ups_say_yes},
+};
+
+/// @return the first condition that does not hold; an empty text: all of them do.
+Result<std::string_view> fault_in(const PolicyRule& rule, const Question& asked, const Facts& facts) {
+  for (const auto& condition : kConditions) {
+    const auto holds = condition.holds(rule, asked, facts);
+    if (!holds.ok()) {
+      return Error(holds.error().code(), "policy rule " + rule.name + ": " + holds.error().message(), holds.error().hint());
+    }
+    if (!*holds) return condition.setting;
+  }
+  return std::string_view();
+}
+
+/// The numbers of the rules that may hold, in their order: those for any name, and those whose names end as the first DNS name
+/// that is asked for does. Rules by tail hold for no request without a DNS name.
+std::vector<std::uint32_t> candidates(const config::PolicyIndex& index, const std::vector<x509::GeneralName>& sans) {
+  auto numbers = index.others;
+  const auto dns = std::ranges::find(sans, Type::Dns, &x509::GeneralName::type);
+  if (dns == sans.end()) return numbers;
+  const auto add = [&](std::string_view tail) {
+    const auto found = index.by_tail.find(tail);
+    if (found != index.by_tail.end()) numbers.insert(numbers.end(), found->second.begin(), found->second.end());
+  };
+  const std::string_view name = dns->value;
+  add(name);
+  for (auto dot = name.find('.'); dot != std::string_view::npos; dot = name.find('.', dot + 1)) add(name.substr(dot));
+  std::ranges::sort(numbers);
+  return numbers;
+}
+
+Result<Ruling> ruling_of(const PolicyRule& rule, const Question& question) {
+  Ruling ruling;
+  ruling.granted = rule.decision == "grant";
+  ruling.rule = rule.name;
+  ruling.detail = (ruling.granted ? "granted by rule " : "denied by rule ") + rule.name;
+  if (rule.max_validity.count() != 0) ruling.most_validity = rule.max_validity;
+  if (!rule.subject.empty()) {
+    PKI_TRY(ruling.subject, subject_from_template(rule.subject, question));
+  }
+  if (!rule.sans.empty()) {
+    PKI_TRY(ruling.sans, sans_from_templates(rule.sans, question));
+  }
+  return ruling;
+}
+
+/// What to people who wonder says more than that no rule holds.
+struct Nearest {
+  std::vector<std::string> texts;
+  void add(const PolicyRule& rule, std::string_view fault) {
+    const bool is_about_it = fault != "profiles" && fault != "ways";
+    if (is_about_it && texts.size() < kMostNearest) texts.push_back(rule.name + " by its " + std::string(fault));
+  }
+};
+
+}  // namespace
+
+Result<Ruling> ask_rules(const config::PolicyConfig& policy, const Question& question, const Facts& facts) {
+  Nearest nearest;
+  const auto numbers = policy.index ? candidates(*policy.index, question.sans) : std::vector<std::uint32_t>();
+  for (const auto number : numbers) {
+    const auto& rule = policy.rules[number];
+    PKI_TRY(const auto fault, fault_in(rule, question, facts));
+    if (fault.empty()) return ruling_of(rule, question);
+    nearest.add(rule, fault);
+  }
+  Ruling ruling;
+  ruling.granted = policy.otherwise == "grant";
+  ruling.detail = ruling.granted ? "no rule holds, so it is granted" : "no rule of the realm's policy grants it";
+  if (!ruling.granted && !nearest.texts.empty()) ruling.detail += ": it misses " + base::join(nearest.texts, ", ");
+  return ruling;
+}
+
+Result<Ruling> rule_on(const config::RealmConfig& realm, const Wish& wish, Seconds now, const Facts& facts) {
+  const auto subject = subject_for(wish);
+  Question question{.profile = *wish.profile,
+                    .way = wish.way,
+                    .requester = wish.requester,
+                    .roles = wish.roles,
+                    .subject = subject,
+                    .sans = sans_for(wish, subject),
+                    .key = {},
+                    .validity = wish.validity,
+                    .renews_left = {}};
+  if (!wish.key.empty() && !wish.key_stands_in) question.key = wish.key.spec();
+  if (wish.not_after) question.validity = *wish.not_after - wish.not_before.value_or(now);
+  if (wish.follows_until) question.renews_left = std::max(*wish.follows_until - now, Seconds::duration{0});
+  return ask_rules(realm.policy, question, facts);
+}
+
+void apply(const Ruling& ruling, Wish& wish) {
+  if (ruling.granted && ruling.most_validity && !wish.validity && !wish.not_after)
+    wish.validity = std::min<std::chrono::seconds>(*ruling.most_validity, wish.profile->validity);
+  if (ruling.subject) {
+    wish.subject = *ruling.subject;
+    wish.subject_from = SubjectFrom::Rule;
+  }
+  if (ruling.sans) wish.sans = *ruling.sans;
+  wish.ruling = ruling;
+}
+
+std::string blocked_name(const config::PolicyConfig& policy, const std::vector<x509::GeneralName>& sans) {
+  for (const auto& name : sans) {
+    const bool is_wildcard = name.type == Type::Dns && name.value.starts_with(kWildcard);
+    const bool is_blocked = std::ranges::any_of(policy.blocked_names, [&](const base::NamePattern& one) {
+      if (name.type != Type::Dns && name.type != Type::Ip) return false;
+      return means(one, name) || (is_wildcard && one.is_below(std::string_view(name.value).substr(kWildcard.size())));
+    });
+    if (is_blocked) return name.value;
+  }
+  return {};
+}
+
+std::string way_of(std::string_view rule) {
+  const auto end = std::ranges::find_if_not(rule, [](char c) { return c >= 'a' && c <= 'z'; });
+  return std::string(rule.begin(), end);
+}
+
+}  // namespace chancery::realm

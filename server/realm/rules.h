@@ -1,0 +1,59 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "server/realm/policy.h"
+
+/// The rules of a realm's `policy:`, asked of one request. Pure: what only a store or a program knows comes through Facts.
+namespace chancery::realm {
+
+/// What rules look at.
+struct Question {
+  const config::Profile& profile;
+  std::string way;  ///< config::kPolicyWays
+  std::string requester;
+  Roles roles;
+  x509::Name subject;
+  std::vector<x509::GeneralName> sans;
+  std::optional<base::KeySpec> key;                 ///< none: it is not known yet, and any fits
+  std::optional<std::chrono::seconds> validity;     ///< asked for; none: the profile's, or less
+  std::optional<std::chrono::seconds> renews_left;  ///< rest of the certificate that it renews; none: it renews none
+};
+
+/// What the rules cannot know by themselves. Asked for rules alone that hold otherwise.
+class Facts {
+ public:
+  virtual ~Facts() = default;
+  /// How many certificates in force have the subject, in slash form; counted no further than `most`. @errors Unavailable.
+  virtual Result<int> living_of_subject(const std::string& subject, int most) const = 0;
+  /// Likewise those that somebody asked for.
+  virtual Result<int> living_of_requester(const std::string& requester, int most) const = 0;
+  /// Whether a look-up says yes. @errors Unavailable: it says neither yes nor no.
+  virtual Result<bool> look_up(const std::string& where, const Question& question) const = 0;
+};
+
+/// The first rule whose conditions all hold decides.
+/// @errors Unavailable: a look-up or the store could not say, so nobody knows which rule holds; Malformed: what a rule's template
+/// makes of the request is no name.
+Result<Ruling> ask_rules(const config::PolicyConfig& policy, const Question& question, const Facts& facts);
+
+/// What the rules say of a wish, and what becomes of it by that: its names, its length. @errors as ask_rules.
+Result<Ruling> rule_on(const config::RealmConfig& realm, const Wish& wish, Seconds now, const Facts& facts);
+void apply(const Ruling& ruling, Wish& wish);
+
+/// The first of the names that is blocked whatever the rules say: none, an empty text.
+std::string blocked_name(const config::PolicyConfig& policy, const std::vector<x509::GeneralName>& sans);
+
+/// How a request came, by what its record says: "seed" of "seed 4f", "acme" of "acme-order:…".
+std::string way_of(std::string_view rule);
+
+/// A test beside the rules that does not hold.
+struct FailedTest {
+  std::size_t number = 0;  ///< of the realm's tests, from 0
+  std::string message;     ///< what was found, what was expected
+};
+std::vector<FailedTest> failed_policy_tests(const config::RealmConfig& realm);
+
+}  // namespace chancery::realm

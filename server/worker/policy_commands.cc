@@ -1,0 +1,129 @@
+#include <algorithm>
+
+#include "server/base/text.h"
+#include "server/config/policy_settings.h"
+#include "server/config/realm_settings.h"
+#include "server/config/source.h"
+#include "server/realm/rules.h"
+#include "server/worker/describe.h"
+#include "server/worker/handlers.h"
+#include "server/worker/issue.h"
+#include "server/worker/policy_facts.h"
+
+namespace chancery::worker {
+namespace {
+
+constexpr std::int64_t kPageDefault = 100;
+constexpr std::string_view kDefaultSpan = "90d";
+constexpr std::int64_t kMostDays = 36525;
+constexpr std::int64_t kDaySeconds = 86400;
+
+/// What is asked again long after: how many there were at that time nobody knows, so there was room.
+class PastFacts : public PolicyFacts {
+ public:
+  using PolicyFacts::PolicyFacts;
+  Result<int> living_of_subject(const std::string& /*subject*/, int /*most*/) const override { return 0; }
+  Result<int> living_of_requester(const std::string& /*requester*/, int /*most*/) const override { return 0; }
+};
+
+/// The realm as another configuration would have it. @return none: the findings say why.
+std::optional<config::RealmConfig> realm_by(const Session& session, const std::string& text,
+                                            std::vector<config::Finding>& findings) {
+  config::Report report("config", findings);
+  const auto source = config::accept_source(text, report);
+  const auto root = source ? config::parse_yaml(*source, report) : std::nullopt;
+  if (!root || !config::is_section(*root, report)) return std::nullopt;
+  auto base = session.realm();
+  base.policy = {};
+  auto realm = config::read_realm(*root, std::move(base), report);
+  if (!report.failed()) config::check_policy_section(realm, *root, report);
+  for (const auto& failed : report.failed() ? std::vector<config::FailedPolicyTest>() : failed_policy_tests(realm))
+    config::report_policy_test(*root, failed, report);
+  return report.failed() ? std::nullopt : std::optional(std::move(realm));
+}
+
+Result<std::chrono::seconds> span_of(const Params& params) {
+  const config::SettingInfo info{.unit = "s", .least = 1, .most = kMostDays * kDaySeconds, .type = "duration"};
+  auto span = config::Codec<std::chrono::seconds>::parse(info, params.text("since", kDefaultSpan));
+  if (!span.ok()) return Error(Code::InvalidParams, "parameter since: " + span.error().message());
+  return span;
+}
+
+/// The request that a certificate came of, as far as records tell.
+Result<realm::Wish> wish_of(const config::Profile& profile, const store::CertificateRecord& record) {
+  PKI_TRY(const auto certificate, x509::Certificate::from_der(record.der));
+  realm::Wish wish;
+  wish.profile = &profile;
+  wish.subject = certificate.subject();
+  wish.sans = certificate.sans();
+  wish.key = certificate.public_key();
+  wish.subject_from = realm::SubjectFrom::Rule;
+  wish.not_before = certificate.not_before();
+  wish.not_after = certificate.not_after();
+  wish.roles = roles_in_evidence(record.evidence);
+  wish.way = realm::way_of(record.rule);
+  wish.requester = record.requester;
+  if (wish.way == "renewal") wish.follows_until = record.issued_at;  // when the one before ended is not in the record
+  return wish;
+}
+
+struct Redecided {
+  bool allowed = true;
+  std::string why;
+  std::string rule;
+};
+
+Result<Redecided> decide_again(Session& session, const config::RealmConfig& realm, const store::CertificateRecord& record) {
+  PKI_TRY(const auto name, ProfileName::parse(record.profile));
+  const auto profile = realm.profiles.find(name);
+  if (profile == realm.profiles.end()) return Redecided{false, "there is no profile " + name.text(), {}};
+  PKI_TRY(auto wish, wish_of(profile->second, record));
+  const auto ruling = realm::rule_on(realm, wish, record.issued_at, PastFacts(session));
+  if (!ruling.ok()) return Redecided{false, ruling.error().message(), {}};
+  if (const auto blocked = realm::blocked_name(realm.policy, wish.sans); !blocked.empty())
+    return Redecided{false, blocked + " is blocked", {}};
+  return Redecided{ruling->granted, ruling->detail, ruling->rule};
+}
+
+Json describe_difference(const store::CertificateRecord& record, const Redecided& now) {
+  return Json::object({{"serial", record.serial.hex()},
+                       {"subject", record.subject},
+                       {"profile", record.profile},
+                       {"requester", record.requester},
+                       {"issued_at", base::to_rfc3339(record.issued_at)},
+                       {"allowed", now.allowed},
+                       {"why", now.why},
+                       {"rule", rule_in_evidence(record.evidence)},
+                       {"rule_now", now.rule}});
+}
+
+}  // namespace
+
+Result<Json> policy_replay(Session& session, const Params& params) {
+  std::vector<config::Finding> findings;
+  const auto realm = realm_by(session, params.text("config"), findings);
+  auto lines = Json::array();
+  for (const auto& finding : findings) lines.push_back(config::to_line(finding));
+  if (!realm) return Json::object({{"asked", 0}, {"differences", Json::array()}, {"findings", std::move(lines)}});
+  PKI_TRY(const auto span, span_of(params));
+  PKI_TRY(auto* store, session.store());
+  const auto now = session.clock().now();
+  store::CertificateFilter filter{.issued_after = now - span, .now = now};
+  PKI_TRY(const auto page,
+          store->search(filter, static_cast<std::size_t>(params.integer("limit", kPageDefault)), params.text("after")));
+  auto differences = Json::array();
+  std::int64_t asked = 0;
+  for (const auto& row : page.items) {
+    if (realm::way_of(row.rule) == "listener" || row.rule == signer::kImportedRule) continue;
+    PKI_TRY(const auto record, store->certificate(row.serial));
+    PKI_TRY(const auto again, decide_again(session, *realm, record));
+    ++asked;
+    if (!again.allowed || again.rule != rule_in_evidence(record.evidence))
+      differences.push_back(describe_difference(record, again));
+  }
+  auto answer = Json::object({{"asked", asked}, {"differences", std::move(differences)}, {"findings", std::move(lines)}});
+  if (!page.next.empty()) answer.set("next", page.next);
+  return answer;
+}
+
+}  // namespace chancery::worker
