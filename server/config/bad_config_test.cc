@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include "server/base/text.h"
+#include "server/config/realm_settings.h"
 #include "server/config/testing.h"
 
 /// C28, F11: a table of configurations that do not hold, with every line that is said about each.
@@ -25,6 +27,9 @@ std::string server(const std::string& body) {
 std::string realm(const std::string& body) { return "key_unencrypted: true\n" + body; }
 /// A profile; the body starts on line 2.
 std::string profile(const std::string& body) { return "keyUsage: [digitalSignature]\n" + body; }
+
+/// What a ca.config.yml may have.
+std::string realm_names() { return base::join(realm_setting_names(), ", "); }
 
 const Case kCases[] = {
 #include "server/config/bad_config_cases.inc"

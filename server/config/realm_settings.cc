@@ -322,10 +322,15 @@ std::span<const Setting<RealmConfig>> realm_settings() { return kRealm; }
 std::span<const Setting<AcmeConfig>> acme_settings() { return kAcme; }
 std::span<const MovedKey> moved_keys() { return kMoved; }
 
-RealmConfig read_realm(const Node& root, RealmConfig base, Report& report) {
-  RealmConfig realm = std::move(base);
+std::vector<std::string> realm_setting_names() {
   auto known = names_of(realm_settings());
   for (const auto section : {kAcmeSection, kPolicySection, kCommandRolesSection, kProfilesSection}) known.emplace_back(section);
+  return known;
+}
+
+RealmConfig read_realm(const Node& root, RealmConfig base, Report& report) {
+  RealmConfig realm = std::move(base);
+  const auto known = realm_setting_names();
   std::vector<std::string> moved;
   for (const auto& one : kMoved) moved.emplace_back(one.name);
   Node others = root;

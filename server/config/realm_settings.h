@@ -23,6 +23,9 @@ inline constexpr std::string_view kAcmeSection = "acme";
 inline constexpr std::string_view kCommandRolesSection = "command_roles";
 inline constexpr std::string_view kProfilesSection = "profiles";
 
+/// Every name that may stand in a ca.config.yml, with aliases and sections, in the order of the tables.
+std::vector<std::string> realm_setting_names();
+
 /// @pre root is a map. Reads ca.config.yml over what `base` says: the profiles that `profiles:` names are read over those in
 /// base.profiles.
 RealmConfig read_realm(const Node& root, RealmConfig base, Report& report);
