@@ -4,6 +4,7 @@
 #include <map>
 
 #include "server/config/acme_policy.h"
+#include "server/config/key_settings.h"
 #include "server/config/profile_settings.h"
 #include "server/config/realm_settings.h"
 #include "server/config/server_settings.h"
@@ -147,6 +148,9 @@ void compare_policies(const std::string& place, const AcmeConfig& before, const 
 void compare_realms(const RealmConfig& before, const RealmConfig& after, Lines& lines) {
   const std::string place = "realm " + after.name.text() + ": ";
   compare_settings(realm_settings(), place, before, after, lines);
+  compare_settings(key_settings(), place, before.keys, after.keys, lines);
+  compare_settings(secret_settings(), place + std::string(kSecretSection) + ".", before.keys.secret, after.keys.secret, lines);
+  compare_settings(token_settings(), place + std::string(kTokenSection) + ".", before.keys.token, after.keys.token, lines);
   compare_settings(acme_settings(), place + std::string(kAcmeSection) + ".", before.acme, after.acme, lines);
   compare_policies(place, before.acme, after.acme, lines);
   compare_command_roles(place, before, after, lines);

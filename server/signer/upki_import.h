@@ -14,8 +14,8 @@ struct UpkiImport {
 /// Makes the realm aside and puts it in its place in one step: what is refused or cut off leaves nothing. uPKI's directory is
 /// only read. Certificates, revocations and administrators are records of the realm's journal, which the store follows as it
 /// does after every loss. A second run finds the realm made of the same directory and changes nothing.
-/// @return {realm, directory, changed, generation, ca_key_file, subject, key, not_after, odd, certificates, lost, revoked, admins,
-/// profiles, keys, findings}: what an operator should know, line by line, then the counts.
+/// @return {realm, directory, changed, generation, ca_key_file, subject, key, not_after, odd, certificates, lost, revoked,
+/// admins, profiles, keys, findings}: what an operator should know, line by line, then the counts.
 /// @errors those of read_upki and create_realm; Exists: something else is at the realm's place, or uPKI's directory changed
 /// since.
 Result<Json> import_upki(UpkiImport order, Seconds now);

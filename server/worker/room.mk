@@ -50,6 +50,7 @@ libworker_a_SOURCES = \
   server/worker/repair.cc \
   server/worker/revocation.cc server/worker/revocation.h \
   server/worker/run_worker.cc \
+  server/worker/secret_commands.cc \
   server/worker/seeds.cc server/worker/seeds.h \
   server/worker/server_commands.cc \
   server/worker/session.cc server/worker/session.h \
