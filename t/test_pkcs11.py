@@ -387,6 +387,7 @@ def test_d34_the_module_cannot_read_the_realm(liar):
     assert "result" in liar.issue()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="root alone sees what processes without dumps have loaded")
 def test_d34_the_module_is_loaded_in_its_own_process_alone(office):
     assert "result" in office.issue()
     loaded = {}
