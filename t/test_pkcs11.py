@@ -406,6 +406,13 @@ def test_d17_nothing_of_it_outlives_the_signer(office):
     assert "result" in office.issue()
 
 
+def test_a_keeper_that_is_killed_takes_its_signer_along_and_both_come_back(office):
+    os.kill(office.all_processes("chancery-signer: token keeper")[0], 9)
+    wait_for(lambda: "the keeper of the token's process has ended" in office.log(), 30, "the signer sees it")
+    office.wait_state("ready")
+    assert "result" in office.issue()
+
+
 # ----- making the key
 
 

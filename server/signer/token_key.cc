@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 
 #include "server/base/log.h"
+#include "server/base/process.h"
 #include "server/base/ready_words.h"
 #include "server/crypto/digest.h"
 #include "server/crypto/signature.h"
@@ -38,6 +40,12 @@ constexpr std::array kWays{
 
 const std::string kToken(base::kTokenWord);
 const std::string kLocked = std::string(base::kLockedWord) + "the PIN of the token has to be entered";
+
+/// A confined process cannot fork another one; the next signer does, and the journal is the memory.
+[[noreturn]] void end_for_want_of_a_keeper() {
+  base::log_error("the keeper of the token's process has ended: so does this signer, to be started anew");
+  std::_Exit(base::to_int(base::Exit::Temporary));
+}
 
 /// Which PIN it was, without keeping it: of use while this process lives only.
 std::string fingerprint(const SecretBytes& pin) {
@@ -286,6 +294,7 @@ void TokenKey::round() {
       const auto looked = process_->call(Json::object({{"op", "look"}}));
       if (!looked.ok()) found = reopen();
     }
+    if (process_->is_lost()) end_for_want_of_a_keeper();
     const std::lock_guard lock(mutex_);
     if (found.ok()) last_answer_ = Clock::now();
   }

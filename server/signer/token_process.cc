@@ -235,10 +235,14 @@ Result<TokenProcess> TokenProcess::start(const config::TokenConfig& config) {
 /// An answer that came too late is to an earlier call, and passed over.
 Result<Json> TokenProcess::call(Json request) {
   request.set("id", ++last_id_);
-  PKI_TRY_VOID(send(link_.get(), wire::to_text(request)));
+  const auto sent = send(link_.get(), wire::to_text(request));
+  is_lost_ = !sent.ok();
+  PKI_TRY_VOID(sent);
   for (;;) {
-    PKI_TRY(const auto text, receive(link_.get(), limit_ + kSlack));
-    PKI_TRY(const auto reply, wire::decode_reply(text));
+    const auto text = receive(link_.get(), limit_ + kSlack);
+    is_lost_ = !text.ok() && text.error().code() == Code::Closed;
+    if (!text.ok()) return text.error();
+    PKI_TRY(const auto reply, wire::decode_reply(*text));
     if (reply.id != Json(last_id_)) continue;
     if (reply.error) return *reply.error;
     return *reply.result;

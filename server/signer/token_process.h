@@ -25,12 +25,15 @@ class TokenProcess {
   /// One call: {"op": "open", "pin"}, "make", "public", "sign", "look" (token_process.cc). Not for several threads at once.
   /// @errors those of the module; Timeout: it was killed; Closed: it ended, or the keeper did.
   Result<wire::Json> call(wire::Json request);
+  /// Whether the keeper itself has ended: nobody here may fork another.
+  bool is_lost() const { return is_lost_; }
 
  private:
   TokenProcess(base::UniqueFd link, std::chrono::milliseconds limit) : link_(std::move(link)), limit_(limit) {}
   base::UniqueFd link_;
   std::chrono::milliseconds limit_;
   std::int64_t last_id_ = 0;
+  bool is_lost_ = false;
 };
 
 }  // namespace chancery::signer
