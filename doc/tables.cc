@@ -5,6 +5,7 @@
 #include "server/base/process.h"
 #include "server/config/acme_policy.h"
 #include "server/config/documents.h"
+#include "server/config/key_settings.h"
 #include "server/config/profile_settings.h"
 #include "server/config/realm_settings.h"
 #include "server/config/server_settings.h"
@@ -60,6 +61,9 @@ Json settings() {
   return Json::object({{"server", setting_rows(describe(config::root_settings(), config::ServerConfig()))},
                        {"elements", server_elements()},
                        {"realm", setting_rows(describe(config::realm_settings(), realm))},
+                       {"keys", setting_rows(describe(config::key_settings(), realm.keys))},
+                       {"secret", setting_rows(describe(config::secret_settings(), realm.keys.secret))},
+                       {"pkcs11", setting_rows(describe(config::token_settings(), realm.keys.token))},
                        {"acme", setting_rows(describe(config::acme_settings(), realm.acme))},
                        {"acme_policy", setting_rows(describe(config::acme_policy_settings(), config::AcmePolicy()))},
                        {"profile", setting_rows(describe(config::profile_settings(), profile))},

@@ -142,6 +142,18 @@ Result<signer::Creation> creation_from(const Options& options) {
   PKI_TRY(creation.days, number_of(options, "days"));
   PKI_TRY(creation.path_length, number_of(options, "path-length"));
   creation.subject = value(options, "subject");
+  PKI_TRY(const auto shares, number_of(options, "shares"));
+  PKI_TRY(const auto threshold, number_of(options, "threshold"));
+  creation.shares = shares.value_or(0);
+  creation.threshold = threshold.value_or(0);
+  creation.prompt = options.contains("prompt");
+  creation.module = value(options, "pkcs11-module");
+  creation.token = value(options, "token");
+  creation.token_path = value(options, "token-path");
+  creation.key_label = value(options, "key-label");
+  creation.pin_file = value(options, "pin-file");
+  creation.existing_key = options.contains("existing-key");
+  creation.shares_directory = value(options, "shares-directory");
   creation.company = value(options, "company");
   creation.domain = value(options, "domain");
   creation.import_key = value(options, "import-key");
@@ -155,7 +167,8 @@ Result<signer::Creation> creation_from(const Options& options) {
   if (!creation.secret_file.empty() && !creation.import_key.empty())
     return Error(Code::InvalidParams, "found --from-secret and --import-key, expected one of them",
                  "the key comes from one place");
-  if (creation.secret_file.empty() && creation.import_key.empty() != creation.import_certificate.empty()) {
+  if (creation.secret_file.empty() && !creation.existing_key &&
+      creation.import_key.empty() != creation.import_certificate.empty()) {
     return Error(Code::InvalidParams, "found one of --import-key and --import-certificate, expected both",
                  "an existing CA is its key and its certificate");
   }

@@ -11,6 +11,7 @@
 #include "clients/cli/completion.h"
 #include "clients/cli/local_verbs.h"
 #include "clients/cli/output.h"
+#include "clients/cli/secret_verbs.h"
 #include "clients/cli/steps.h"
 #include "clients/cli/upki.h"
 #include "clients/cli/usage.h"
@@ -83,6 +84,9 @@ struct Line {
   CLI::App* csr = nullptr;
   cli::CsrOrder order;
   CLI::App* zmq_key = nullptr;
+  std::vector<CLI::App*> unlock;
+  CLI::App* split = nullptr;
+  cli::SplitOrder split_order;
   CLI::App* completion = nullptr;
   CLI::App* watch = nullptr;
   double watch_every_seconds = 1;
@@ -159,6 +163,7 @@ bool is_global(const wire::Param& param) { return param.name == "realm" || param
 
 void add_commands(Line& line) {
   for (const auto& command : wire::commands()) {
+    if (command.name == cli::kEnterCommand) continue;  // a secret has no place among the words of a command line
     auto words = base::split(command.name, '.');
     auto* at = &line.app;
     for (std::size_t i = 0; i + 1 < words.size(); ++i) at = noun(*at, words[i]);
@@ -247,6 +252,17 @@ void add_csr(Line& line) {
 void add_zmq_key(Line& line) {
   line.zmq_key = line.app.add_subcommand(
       "zmq-key", "Make a CURVE key pair for ZMQ; --out FILE takes the secret key, mode 0600, and must be new.");
+}
+
+void add_secret(Line& line) {
+  const std::string doc = "Give the realm's passphrase, or one share of it: typed, or the first line of standard input.";
+  for (const auto& [word, verb] : {std::pair("realm", "unlock"), std::pair("secret", "enter")})
+    line.unlock.push_back(noun(line.app, word)->add_subcommand(verb, doc));
+  line.split = noun(line.app, "secret")->add_subcommand("split", "Make shares of a passphrase, for realm --realm.");
+  line.split->add_option("--passphrase-file", line.split_order.passphrase_file, "with it on its first line; else it is typed");
+  line.split->add_option("--shares", line.split_order.shares, "how many shares")->required();
+  line.split->add_option("--threshold", line.split_order.threshold, "how many of them it takes")->required();
+  line.split->add_option("--directory", line.split_order.directory, "for their files, mode 0600")->required();
 }
 
 void add_watch(Line& line) {
@@ -401,6 +417,14 @@ Status run_zmq_key(const Line& line) {
   return print(line.global, made);
 }
 
+Status run_secret(const Line& line) {
+  const auto& global = line.global;
+  PKI_TRY_VOID(refuse_files(global.files, line.split->parsed() ? "secret split" : "realm unlock"));
+  PKI_TRY(const auto answer, line.split->parsed() ? cli::split_passphrase(global.realm, line.split_order)
+                                                  : cli::unlock(server_of(global), global.realm, global.front_end));
+  return print(global, answer);
+}
+
 Status run_upki(const Line& line, const UpkiLeaf& leaf) {
   PKI_TRY_VOID(refuse_files(line.global.files, "upki"));
   auto options = leaf.options;
@@ -436,6 +460,8 @@ Status run(Line& line) {
   }
   if (line.csr->parsed()) return run_csr(line);
   if (line.zmq_key->parsed()) return run_zmq_key(line);
+  if (line.split->parsed() || std::ranges::any_of(line.unlock, [](const auto* verb) { return verb->parsed(); }))
+    return run_secret(line);
   if (line.watch->parsed()) return run_watch(line);
   if (line.completion->parsed()) return run_completion(line);
   for (const auto& leaf : line.leaves) {
@@ -457,6 +483,7 @@ int main(int argc, char** argv) {
     add_upki(line);
     add_csr(line);
     add_zmq_key(line);
+    add_secret(line);
     add_watch(line);
     add_completion(line);
     if (argc > 2 && argv[1] == std::string_view("completion") && argv[2] == kWordsToComplete) {

@@ -7,6 +7,7 @@ libcli_a_SOURCES = \
   clients/cli/order_watch.cc clients/cli/order_watch.h \
   clients/cli/output.cc clients/cli/output.h \
   clients/cli/steps.cc clients/cli/steps.h \
+  clients/cli/secret_verbs.cc clients/cli/secret_verbs.h \
   clients/cli/upki.cc clients/cli/upki.h \
   clients/cli/upki_server.cc clients/cli/upki_server.h \
   clients/cli/watch.cc clients/cli/watch.h

@@ -19,14 +19,17 @@ libbase_a_SOURCES = \
   server/base/memory_limit.cc server/base/memory_limit.h \
   server/base/network.cc server/base/network.h \
   server/base/process.cc server/base/process.h \
+  server/base/ready_words.h \
   server/base/realm_passes.cc server/base/realm_passes.h \
   server/base/result.cc server/base/result.h \
   server/base/role.cc server/base/role.h \
   server/base/scoreboard.cc server/base/scoreboard.h \
   server/base/syscall_filter.cc server/base/syscall_filter.h \
+  server/base/terminal.cc server/base/terminal.h \
   server/base/text.cc server/base/text.h \
   server/base/text_pattern.cc server/base/text_pattern.h \
   server/base/user.cc server/base/user.h \
+  server/base/wiping.cc server/base/wiping.h \
   server/base/xml_text.cc server/base/xml_text.h \
   server/base/z85.cc server/base/z85.h
 libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(SPDLOG_CFLAGS) $(RE2_CFLAGS)

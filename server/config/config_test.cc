@@ -2,6 +2,7 @@
 
 #include "server/config/acme_policy.h"
 #include "server/config/builtin_profiles.h"
+#include "server/config/key_settings.h"
 #include "server/config/load.h"
 #include "server/config/print.h"
 #include "server/config/profile_settings.h"
@@ -146,6 +147,10 @@ RealmConfig changed_realm() {
   realm.passphrase_file = "010";
   realm.passphrase_credential = "capass";
   realm.key_unencrypted = true;
+  realm.keys = {
+      "pkcs11",
+      {"shares", 7, 4, "0a1b2c3d", 2, std::chrono::minutes{1}},
+      {"/usr/lib/module.so", "no", "0123", "1", "0a01", "010", "pin", {"/var/lib/tokens", "010"}, true, std::chrono::seconds{9}}};
   realm.key_block_lists = {"lists/debian", "lists/own"};
   realm.crl_urls = {"http://a.example/1", "https://a.example/2"};
   realm.ca_issuer_urls = {"http://a.example/ca"};
@@ -199,6 +204,9 @@ TEST(Print, RealmDefaultsParseBack) {
 TEST(Print, EveryRealmRowParsesBack) {
   const auto realm = changed_realm();
   expect_all_changed(realm_settings(), realm, new_realm());
+  expect_all_changed(key_settings(), realm.keys, KeysConfig());
+  expect_all_changed(secret_settings(), realm.keys.secret, SecretConfig());
+  expect_all_changed(token_settings(), realm.keys.token, TokenConfig());
   expect_all_changed(acme_settings(), realm.acme, AcmeConfig());
   expect_all_changed(acme_policy_settings(), changed_policy(), AcmePolicy());
   expect_all_changed(profile_settings(), changed_profile(), Profile(profile_name("changed")));

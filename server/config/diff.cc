@@ -5,6 +5,7 @@
 
 #include "server/config/acme_policy.h"
 #include "server/config/policy_settings.h"
+#include "server/config/key_settings.h"
 #include "server/config/profile_settings.h"
 #include "server/config/realm_settings.h"
 #include "server/config/server_settings.h"
@@ -172,6 +173,9 @@ void compare_rules(const std::string& place, const PolicyConfig& before, const P
 void compare_realms(const RealmConfig& before, const RealmConfig& after, Lines& lines) {
   const std::string place = "realm " + after.name.text() + ": ";
   compare_settings(realm_settings(), place, before, after, lines);
+  compare_settings(key_settings(), place, before.keys, after.keys, lines);
+  compare_settings(secret_settings(), place + std::string(kSecretSection) + ".", before.keys.secret, after.keys.secret, lines);
+  compare_settings(token_settings(), place + std::string(kTokenSection) + ".", before.keys.token, after.keys.token, lines);
   compare_settings(acme_settings(), place + std::string(kAcmeSection) + ".", before.acme, after.acme, lines);
   compare_policies(place, before.acme, after.acme, lines);
   compare_settings(policy_settings(), place + std::string(kPolicySection) + ".", before.policy, after.policy, lines);

@@ -5,6 +5,7 @@
 #include "server/base/text.h"
 #include "server/config/acme_policy.h"
 #include "server/config/policy_settings.h"
+#include "server/config/key_settings.h"
 #include "server/config/profile_settings.h"
 #include "server/config/realm_settings.h"
 #include "server/config/server_settings.h"
@@ -56,8 +57,13 @@ void add_server(std::string& out) {
 void add_realm(std::string& out, const RealmConfig& realm) {
   out += "\n## ca.config.yml\n\nThe settings of a realm, in its directory. Relative paths start there.\n";
   add_rows(out, describe(realm_settings(), realm));
+  add_rows(out, describe(key_settings(), realm.keys));
   out += "\nuPKI's other keys have moved and are refused with that advice:\n\n";
   for (const auto& moved : moved_keys()) out += "- `" + std::string(moved.name) + "`: " + std::string(moved.where) + "\n";
+  out += "\n### `secret:`\n\nWho opens the CA's key, where no file does (doc/keys.md).\n";
+  add_rows(out, describe(secret_settings(), realm.keys.secret));
+  out += "\n### `pkcs11:`\n\nThe token that holds the CA's key, with `key_store: pkcs11` (doc/keys.md).\n";
+  add_rows(out, describe(token_settings(), realm.keys.token));
   out += "\n### `acme:`\n";
   add_rows(out, describe(acme_settings(), realm.acme));
   out +=
@@ -172,6 +178,11 @@ std::string realm_sample() {
   std::string out =
       "# Every setting of ca.config.yml at its default. Made by `make docs`; realms/default is the one to start from.\n";
   add_yaml(out, realm_settings(), realm, "");
+  add_yaml(out, key_settings(), realm.keys, "");
+  out += "\n#" + std::string(kSecretSection) + ":\n";
+  add_yaml(out, secret_settings(), realm.keys.secret, "  ");
+  out += "\n#" + std::string(kTokenSection) + ":\n";
+  add_yaml(out, token_settings(), realm.keys.token, "  ");
   out += "\n#" + std::string(kAcmeSection) + ":\n";
   add_yaml(out, acme_settings(), realm.acme, "  ");
   return out;

@@ -4,6 +4,7 @@
 
 #include "server/base/file.h"
 #include "server/config/acme_policy.h"
+#include "server/config/key_settings.h"
 #include "server/config/print.h"
 #include "server/config/profile_settings.h"
 #include "server/config/realm_settings.h"
@@ -62,6 +63,9 @@ TEST(Documents, EverySettingIsExplained) {
     if (!element.item.empty()) expect_rows(element.item_attributes());
   }
   expect_rows(describe(realm_settings(), new_realm()));
+  expect_rows(describe(key_settings(), KeysConfig()));
+  expect_rows(describe(secret_settings(), SecretConfig()));
+  expect_rows(describe(token_settings(), TokenConfig()));
   expect_rows(describe(acme_settings(), AcmeConfig()));
   expect_rows(describe(acme_policy_settings(), AcmePolicy()));
   expect_rows(describe(profile_settings(), Profile(profile_name("new"))));

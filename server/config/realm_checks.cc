@@ -8,6 +8,7 @@
 #include "server/config/challenge_methods.h"
 #include "server/config/checks.h"
 #include "server/config/policy_settings.h"
+#include "server/config/key_checks.h"
 #include "server/config/realm_settings.h"
 #include "server/config/setting.h"
 
@@ -80,22 +81,6 @@ void check_subject(const Profile& profile, const Node& node, Report& report) {
   if (!profile.subject.empty() || profile.altnames) return;
   report.error(place_of(node, {"subject", "subject_from"}),
                "found neither a subject nor altnames, expected something that names the holder");
-}
-
-void check_passphrase(const RealmConfig& realm, const Node& root, Report& report) {
-  const int ways = static_cast<int>(!realm.passphrase_file.empty()) + static_cast<int>(!realm.passphrase_credential.empty()) +
-                   static_cast<int>(realm.key_unencrypted);
-  const Node& place = place_of(root, {"key_unencrypted", "passphrase_credential", "passphrase_file"});
-  if (ways == 0 && !report.has_reported(place)) {
-    report.error(place,
-                 "found no protection of ca.key, expected passphrase_file, passphrase_credential or key_unencrypted: true");
-  }
-  if (ways > 1) {
-    report.error(place, "found more than one of passphrase_file, passphrase_credential and key_unencrypted: true, expected one");
-  }
-  const FileRules rules{realm.directory};
-  if (!realm.passphrase_file.empty())
-    check_secret_file(realm.passphrase_file, rules, place_of(root, {"passphrase_file"}), report);
 }
 
 void check_acme_profile(const RealmConfig& realm, const ProfileName& name, const Node& at, Report& report) {
@@ -310,6 +295,7 @@ void check_profile(const Profile& profile, const RealmConfig& realm, const Node&
 void check_realm(const RealmConfig& realm, const Node& root, Report& report) {
   check_policy_section(realm, root, report);
   check_passphrase(realm, root, report);
+  check_keys(realm, root, report);
   check_seed(realm, root, report);
   if (realm.clients == ClientsMode::Register && realm.seed_file.empty()) {
     report.warning(place_of(root, {"clients"}),

@@ -15,6 +15,7 @@
 #include "server/base/names.h"
 #include "server/base/role.h"
 #include "server/config/policy_config.h"
+#include "server/config/keys.h"
 #include "server/config/vantage.h"
 
 /// What a realm's directory says, as plain values. Pure: the realm room sees these structs and nothing else of config.
@@ -154,6 +155,7 @@ struct RealmConfig {
   std::string passphrase_file;              ///< of ca.key
   std::string passphrase_credential;        ///< systemd credential name
   bool key_unencrypted = false;             ///< must be asked for
+  KeysConfig keys;                          ///< where the key is, and who opens it
   std::vector<std::string> crl_urls;        ///< CDP (RFC 5280 4.2.1.13)
   std::vector<std::string> ca_issuer_urls;  ///< AIA caIssuers (4.2.2.1)
   std::vector<std::string> ocsp_urls;       ///< AIA ocsp

@@ -8,6 +8,7 @@
 #include "server/config/builtin_profiles.h"
 #include "server/config/challenge_methods.h"
 #include "server/config/policy_settings.h"
+#include "server/config/key_settings.h"
 #include "server/config/profile_settings.h"
 #include "server/config/text_checks.h"
 
@@ -324,6 +325,7 @@ std::span<const MovedKey> moved_keys() { return kMoved; }
 
 std::vector<std::string> realm_setting_names() {
   auto known = names_of(realm_settings());
+  for (auto& name : key_names()) known.push_back(std::move(name));
   for (const auto section : {kAcmeSection, kPolicySection, kCommandRolesSection, kProfilesSection}) known.emplace_back(section);
   return known;
 }
@@ -340,6 +342,7 @@ RealmConfig read_realm(const Node& root, RealmConfig base, Report& report) {
   read_settings(realm_settings(), root, realm, report);
   if (realm.company != RealmConfig(realm.name).company) set_organisation(realm.profiles, realm.company);
   read_upki_key(root, realm.key, report);
+  read_keys(root, realm.keys, report);
   if (const Node* acme = root.find(kAcmeSection); acme != nullptr && is_section(*acme, report)) {
     auto names = names_of(acme_settings());
     names.emplace_back(kAcmePoliciesSection);
@@ -356,6 +359,7 @@ RealmConfig read_realm(const Node& root, RealmConfig base, Report& report) {
 Node write_realm(const RealmConfig& realm) {
   Node root = map();
   write_settings(realm_settings(), realm, root);
+  write_keys(realm.keys, root);
   Node acme = map(std::string(kAcmeSection));
   write_settings(acme_settings(), realm.acme, acme);
   acme.children.push_back(write_acme_policies(realm.acme));

@@ -9,11 +9,15 @@ libconfig_a_SOURCES = \
   server/config/file_checks.cc \
   server/config/finding.cc server/config/finding.h \
   server/config/front_end_checks.cc \
+  server/config/key_checks.cc server/config/key_checks.h \
   server/config/key_file_checks.cc \
+  server/config/keys.h \
+  server/config/key_settings.cc server/config/key_settings.h \
   server/config/listening_checks.cc \
   server/config/load.cc server/config/load.h \
   server/config/node.h \
-  server/config/policy_checks.cc server/config/policy_config.h \
+  server/config/policy_checks.cc \
+  server/config/policy_config.h \
   server/config/policy_settings.cc server/config/policy_settings.h \
   server/config/print.cc server/config/print.h \
   server/config/profile_dialects.cc server/config/profile_dialects.h \

@@ -1,5 +1,6 @@
 #include "server/master/supervisor.h"
 
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include "server/base/clock.h"
 #include "server/base/log.h"
 #include "server/base/process.h"
+#include "server/base/ready_words.h"
 #include "server/base/text.h"
 
 namespace chancery::master {
@@ -22,8 +24,6 @@ using base::ProcessState;
 using std::chrono::steady_clock;
 
 constexpr std::size_t kMaxReadyLine = 1024;
-constexpr std::string_view kReadyWord = "ready";
-constexpr std::string_view kFailedWord = "failed ";
 
 /// It would fail the same way again, until the configuration is another.
 bool is_final(int wait_status) { return WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == base::to_int(base::Exit::Config); }
@@ -46,6 +46,7 @@ struct Supervisor::Child {
   WatchPtr ready_watch = {};
   WatchPtr ready_limit = {};
   WatchPtr restart = {};
+  bool serves = false;              ///< it has said so
   bool leaving = false;             ///< it was told to stop
   bool hangup_due = false;          ///< the configuration changed before it was ready, so it may have read the old one
   bool gone_for_good = false;       ///< it is not wanted any more
@@ -116,7 +117,7 @@ void Supervisor::take_over(Child& child, Wanted fresh) {
   child.wanted = std::move(fresh);
   if (child.kind().on_reload != OnReload::Hangup) return;
   // Before it is ready it may not have its signal handlers yet, and SIGHUP would end it.
-  if (child.ready_watch)
+  if (child.ready_watch && !child.serves)
     child.hangup_due = true;
   else
     ::kill(child.pid, SIGHUP);
@@ -132,8 +133,11 @@ void Supervisor::start(Child& child) {
     return restart_later(child);
   }
   child.pid = started->pid;
+  child.serves = false;
   child.hangup_due = false;
   child.ready = std::move(started->ready);
+  // Its end is not the last one, should a child of its own have kept it: nothing here may wait for that.
+  if (child.ready) ::fcntl(child.ready.get(), F_SETFL, O_NONBLOCK);
   base::log_info(child.label() + ": started as process " + std::to_string(child.pid));
   if (child.kind().readiness == Readiness::AtStart) return set_state(child, ProcessState::Ready, {});
   set_state(child, ProcessState::Starting, child.detail);
@@ -147,16 +151,35 @@ void Supervisor::start(Child& child) {
 void Supervisor::read_ready_line(Child& child) {
   std::array<char, 256> part{};
   const auto got = ::read(child.ready.get(), part.data(), part.size());
-  if (got < 0 && errno == EINTR) return;
+  if (got < 0 && (errno == EINTR || errno == EAGAIN)) return;
   if (got > 0) child.said.append(part.data(), static_cast<std::size_t>(got));
-  const auto end = child.said.find('\n');
-  if (end == std::string::npos && got > 0 && child.said.size() < kMaxReadyLine) return;
-  const auto line = base::printable(child.said.substr(0, std::min(end, kMaxReadyLine)), kMaxReadyLine);
+  for (auto end = child.said.find('\n'); end != std::string::npos; end = child.said.find('\n')) {
+    const auto line = base::printable(child.said.substr(0, end), kMaxReadyLine);
+    child.said.erase(0, end + 1);
+    take_ready_line(child, line);
+  }
+  if (got > 0 && child.said.size() < kMaxReadyLine) return;
+  const auto rest = base::printable(child.said.substr(0, kMaxReadyLine), kMaxReadyLine);
   child.close_ready();
-  if (line == kReadyWord && std::exchange(child.hangup_due, false) && child.pid != 0) ::kill(child.pid, SIGHUP);
-  if (line == kReadyWord) return set_state(child, ProcessState::Ready, {});
-  if (line.empty()) return;  // it ended without a word: its exit status says more
-  const auto reason = line.starts_with(kFailedWord) ? line.substr(kFailedWord.size()) : line;
+  if (!rest.empty()) take_ready_line(child, rest);  // without any it ended without a word: its exit status says more
+}
+
+/// Its first line says whether it serves; what comes later is news of that.
+void Supervisor::take_ready_line(Child& child, const std::string& line) {
+  if (child.leaving) return;
+  const bool serves = line == base::kReadyWord || line.starts_with(base::kUnreadyWord);
+  if (serves) {
+    child.serves = true;
+    child.ready_limit.reset();
+    if (std::exchange(child.hangup_due, false) && child.pid != 0) ::kill(child.pid, SIGHUP);
+  }
+  if (line == base::kReadyWord) return set_state(child, ProcessState::Ready, {});
+  if (serves) {
+    const auto reason = line.substr(base::kUnreadyWord.size());
+    base::log_warning(child.label() + ": cannot sign: " + reason);
+    return set_state(child, ProcessState::Degraded, reason);
+  }
+  const auto reason = line.starts_with(base::kFailedWord) ? line.substr(base::kFailedWord.size()) : line;
   base::log_error(child.label() + ": failed: " + reason);
   set_state(child, ProcessState::Degraded, reason);
 }
@@ -198,7 +221,7 @@ void Supervisor::ended(Child& child, int wait_status) {
     return changed_();
   }
   if (was_told) return set_state(child, ProcessState::Stopping, {});
-  const bool knows_why = child.state == ProcessState::Degraded && !child.detail.empty();
+  const bool knows_why = !child.serves && child.state == ProcessState::Degraded && !child.detail.empty();
   const auto detail = knows_why ? child.detail : "ended: " + how;
   if (is_final(wait_status) && !child.hangup_due)
     return set_state(child, ProcessState::Degraded, detail + "; starts again after a reload");

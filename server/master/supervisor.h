@@ -16,7 +16,7 @@
 
 namespace chancery::master {
 
-/// A process that was just started, and the pipe on which it says "ready" or "failed <reason>" when its kind does.
+/// A process that was just started, and the pipe on which it says the lines of base/ready_words.h when its kind does.
 struct Started {
   pid_t pid;
   base::UniqueFd ready;
@@ -66,6 +66,7 @@ class Supervisor {
   void start(Child& child);
   void stop(Child& child);
   void read_ready_line(Child& child);
+  void take_ready_line(Child& child, const std::string& line);
   void set_state(Child& child, base::ProcessState state, const std::string& detail);
   void restart_later(Child& child);
   void ended(Child& child, int wait_status);

@@ -77,6 +77,22 @@ TEST(Supervisor, C27_ASignerIsReadyWhenItSaysSo) {
   EXPECT_EQ(stage.supervisor_.summary(), "ready: 1 signer");
 }
 
+TEST(Supervisor, C27_ASignerWhoseKeyComesAndGoesSaysSo) {
+  Stage stage;
+  stage.supervisor_.want({stage.wanted(Kind::Signer, "default")});
+  stage.say("unready locked: nobody opened it\n");
+  EXPECT_TRUE(stage.supervisor_.is_settled());
+  EXPECT_EQ(stage.view().state, ProcessState::Degraded);
+  EXPECT_EQ(stage.view().detail, "locked: nobody opened it");
+  stage.say("ready\n");
+  EXPECT_EQ(stage.view().state, ProcessState::Ready);
+  EXPECT_EQ(stage.view().detail, "");
+  stage.say("unready token: removed\nready\nunready token: removed again\n");
+  EXPECT_EQ(stage.view().detail, "token: removed again");
+  stage.end(exited(base::Exit::Software));
+  EXPECT_NE(stage.view().detail.find("ended"), std::string::npos) << stage.view().detail;
+}
+
 TEST(Supervisor, C27_AFailedSignerIsDegradedWithItsReason) {
   Stage stage;
   stage.supervisor_.want({stage.wanted(Kind::Signer, "default")});

@@ -12,15 +12,6 @@ namespace {
 constexpr std::size_t kMaxPassphraseBytes = 1024;  ///< what OpenSSL takes (PEM_BUFSIZE)
 constexpr std::string_view kEncryptedLabel = "BEGIN ENCRYPTED PRIVATE KEY";
 
-/// Where systemd puts credentials (systemd.exec(5), LoadCredential=).
-Result<base::Path> credential_file(const std::string& name) {
-  const char* directory = std::getenv("CREDENTIALS_DIRECTORY");
-  if (directory == nullptr)
-    return Error(Code::BadConfig, "credential \"" + name + "\" is wanted, and systemd gave none", "LoadCredential= in the unit");
-  if (name.find('/') != std::string::npos) return Error(Code::BadConfig, "credential \"" + name + "\" has a slash in its name");
-  return base::Path(directory) / name;
-}
-
 bool has(const std::vector<std::string>& words, std::string_view word) { return std::ranges::find(words, word) != words.end(); }
 
 Status check_usable(const x509::Certificate& certificate, Seconds now) {
@@ -43,6 +34,14 @@ Status check_usable(const x509::Certificate& certificate, Seconds now) {
 
 }  // namespace
 
+Result<base::Path> credential_file(const std::string& name) {
+  const char* directory = std::getenv("CREDENTIALS_DIRECTORY");
+  if (directory == nullptr)
+    return Error(Code::BadConfig, "credential \"" + name + "\" is wanted, and systemd gave none", "LoadCredential= in the unit");
+  if (name.find('/') != std::string::npos) return Error(Code::BadConfig, "credential \"" + name + "\" has a slash in its name");
+  return base::Path(directory) / name;
+}
+
 Result<SecretBytes> read_passphrase_file(const base::Path& path) {
   PKI_TRY(const auto content, base::read_secret_file(path, kMaxPassphraseBytes));
   const auto text = base::as_text(content.view());
@@ -53,33 +52,39 @@ Result<SecretBytes> read_passphrase_file(const base::Path& path) {
 
 Result<std::optional<SecretBytes>> read_passphrase(const config::RealmConfig& realm) {
   if (realm.key_unencrypted) return std::optional<SecretBytes>();
+  if (realm.keys.secret.from_people())
+    return Error(Code::Unavailable, "the passphrase comes from people, once the signer runs (secret.method)");
   base::Path path = realm.passphrase_file;
   if (!realm.passphrase_credential.empty()) {
     PKI_TRY(path, credential_file(realm.passphrase_credential));
   }
   if (path.empty()) {
-    return Error(Code::BadConfig, "neither passphrase_file nor passphrase_credential is set",
+    return Error(Code::BadConfig, "neither passphrase_file, passphrase_credential nor secret is set",
                  "key_unencrypted: true asks for a key without a passphrase");
   }
   PKI_TRY(auto passphrase, read_passphrase_file(path));
   return std::optional(std::move(passphrase));
 }
 
-Result<crypto::PrivateKey> read_ca_key(const config::RealmConfig& realm) {
-  PKI_TRY(const auto passphrase, read_passphrase(realm));
-  const auto file = realm.ca_key_file();
+Result<crypto::PrivateKey> open_ca_key(const base::Path& file, const SecretBytes* passphrase) {
   PKI_TRY(const auto pem, base::read_secret_file(file, kMaxKeyBytes));
   const bool encrypted = base::as_text(pem.view()).find(kEncryptedLabel) != std::string_view::npos;
-  if (!encrypted && passphrase)
+  if (!encrypted && passphrase != nullptr)
     return Error(Code::BadConfig, file.string() + " is not encrypted", "key_unencrypted: true if that is meant");
-  if (encrypted && !passphrase) return Error(Code::BadConfig, file.string() + " is encrypted, and key_unencrypted is set");
-  auto key = crypto::PrivateKey::from_pem(pem.view(), passphrase ? &*passphrase : nullptr);
+  if (encrypted && passphrase == nullptr)
+    return Error(Code::BadConfig, file.string() + " is encrypted, and key_unencrypted is set");
+  auto key = crypto::PrivateKey::from_pem(pem.view(), passphrase);
   if (!key.ok()) return key.error().within(file.string());
   return key;
 }
 
-Status write_ca_key(const config::RealmConfig& realm, const crypto::PrivateKey& key) {
+Result<crypto::PrivateKey> read_ca_key(const config::RealmConfig& realm) {
   PKI_TRY(const auto passphrase, read_passphrase(realm));
+  return open_ca_key(realm.ca_key_file(), passphrase ? &*passphrase : nullptr);
+}
+
+Status write_ca_key(const config::RealmConfig& realm, const crypto::PrivateKey& key,
+                    const std::optional<SecretBytes>& passphrase) {
   if (!passphrase) return base::replace_file(realm.ca_key_file(), key.to_pem().view(), 0600);
   PKI_TRY(const auto pem, key.to_encrypted_pem(*passphrase));
   return base::replace_file(realm.ca_key_file(), base::as_bytes(pem), 0600);

@@ -22,14 +22,21 @@ inline constexpr std::size_t kMaxKeyBytes = 65536;
 /// The first line of a file of mode 0600. @errors BadConfig: it is empty; NotFound; Denied; Io.
 Result<SecretBytes> read_passphrase_file(const base::Path& path);
 
+/// Where systemd puts a credential (systemd.exec(5), LoadCredential=). @errors BadConfig: it gave none.
+Result<base::Path> credential_file(const std::string& name);
+
 /// The CA key's passphrase, from the file or the systemd credential that the realm names; none for an unencrypted key.
 Result<std::optional<SecretBytes>> read_passphrase(const config::RealmConfig& realm);
 
+/// @param passphrase  null: the key is unencrypted
 /// @errors AuthFailed: wrong passphrase; BadConfig: unencrypted without being asked for, or the reverse; NotFound; Denied;
 /// BadKey; Io.
+Result<crypto::PrivateKey> open_ca_key(const base::Path& file, const SecretBytes* passphrase);
+/// The same with the realm's passphrase. @errors also Unavailable: people have it.
 Result<crypto::PrivateKey> read_ca_key(const config::RealmConfig& realm);
-/// Writes it as the realm wants it protected. @errors as read_passphrase; Io.
-Status write_ca_key(const config::RealmConfig& realm, const crypto::PrivateKey& key);
+/// Writes it, encrypted where there is a passphrase. @errors Io.
+Status write_ca_key(const config::RealmConfig& realm, const crypto::PrivateKey& key,
+                    const std::optional<SecretBytes>& passphrase);
 
 /// Where a CA under an outside root keeps its request until the certificate comes.
 base::Path request_file(const config::RealmConfig& realm);

@@ -5,6 +5,7 @@
 #include "server/realm/issuable.h"
 #include "server/signer/ca_files.h"
 #include "server/signer/journal.h"
+#include "server/signer/signing_key.h"
 
 namespace chancery::signer {
 namespace {
@@ -110,12 +111,13 @@ RealmCheck check_realm(const RealmName& name, const base::Path& directory, Secon
   }
   if (const auto lists = crypto::open_block_lists(realm->key_block_lists); !lists.ok())
     add(check, config::error_at_setting(*realm, "key_block_lists", base::to_line(lists.error())));
-  const auto key = read_ca_key(*realm);
-  if (!key.ok()) {
-    add_key_error(*realm, key.error(), check);
+  const auto opened = open_key(*realm);
+  if (!opened.ok()) {
+    add_key_error(*realm, opened.error(), check);
     check_certificate(*realm, now, check);
     return check;
   }
+  const auto* key = opened->get();
   const auto authority = read_authority(*realm, key->public_key(), now);
   if (!authority.ok()) add(check, authority.error());
   if (authority.ok() && *authority != nullptr) check_profiles(*realm, **authority, now, check);

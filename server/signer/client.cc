@@ -73,6 +73,21 @@ Status SignerClient::audit_verify() {
   return result.ok() ? Status() : result.error();
 }
 
+Result<SecretStatus> SignerClient::enter_secret(const SecretEntry& entry) {
+  PKI_TRY(const auto result, call("secret_enter", to_json(entry)));
+  return secret_status_from_json(result);
+}
+
+Result<SecretStatus> SignerClient::secret_status() {
+  PKI_TRY(const auto result, call("secret_status", Json::object()));
+  return secret_status_from_json(result);
+}
+
+Result<SecretStatus> SignerClient::clear_secret() {
+  PKI_TRY(const auto result, call("secret_clear", Json::object()));
+  return secret_status_from_json(result);
+}
+
 Status SignerClient::ping() {
   const auto result = call("ping", Json::object());
   return result.ok() ? Status() : result.error();

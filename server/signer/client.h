@@ -35,6 +35,9 @@ class SignerClient {
   Result<AuditPage> audit_since(std::uint64_t position, std::size_t limit, std::string_view kind = {});
   /// @errors Corrupt: names the octet.
   Status audit_verify();
+  Result<SecretStatus> enter_secret(const SecretEntry& entry);
+  Result<SecretStatus> secret_status();
+  Result<SecretStatus> clear_secret();
   Status ping();
 
  private:

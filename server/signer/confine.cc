@@ -46,6 +46,7 @@ void confine_files(const config::RealmConfig& realm, const std::string& log_dest
   const base::Landlock landlock;
   landlock.allow(realm.directory, Access::ReadWrite);
   for (const auto& file : realm.key_block_lists) landlock.allow(file, Access::Read);
+  if (!realm.keys.token.pin_file.empty()) landlock.allow(realm.keys.token.pin_file, Access::Read);  // anew after a reload
   landlock.allow("/etc", Access::Read);  // names of users, for what a reload says of owners
   if (log_destination.starts_with('/')) landlock.allow(log_destination, Access::Write);
   const auto enforced = landlock.enforce();

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <functional>
 
 #include "server/config/load.h"
 #include "server/config/text_checks.h"
@@ -12,7 +13,10 @@
 #include "server/signer/ca_files.h"
 #include "server/signer/ca_secret.h"
 #include "server/signer/create_options.h"
+#include "server/signer/create_secret.h"
+#include "server/signer/create_token.h"
 #include "server/signer/journal.h"
+#include "server/signer/signing_key.h"
 #include "server/x509/csr.h"
 #include "server/x509/lint.h"
 #include "server/x509/pem.h"
@@ -57,6 +61,8 @@ Status check_options(const Creation& creation) {
                    static_cast<int>(creation.unencrypted);
   if (ways > 1)
     return Error(Code::InvalidParams, "more than one of --passphrase-file, --credential and --unencrypted, expected one");
+  PKI_TRY_VOID(check_secret_options(creation));
+  PKI_TRY_VOID(check_token_options(creation));
   for (const auto* made : {"ca.crt", "ca.csr"}) {
     if (is_there(creation.directory / made))
       return Error(Code::Exists, (creation.directory / made).string() + " is there: the realm has a CA");
@@ -110,10 +116,13 @@ Status write_configuration(const Creation& creation) {
 
 /// A configuration that was there before says how the key is protected; options may repeat it, not contradict it.
 Status check_protection(const Creation& creation, const config::RealmConfig& realm) {
-  const bool agrees =
-      (!creation.unencrypted || realm.key_unencrypted) &&
-      (creation.credential.empty() || creation.credential == realm.passphrase_credential) &&
-      (creation.passphrase_file.empty() || std::filesystem::absolute(creation.passphrase_file) == realm.passphrase_file);
+  const bool agrees = (!creation.unencrypted || realm.key_unencrypted) &&
+                      (creation.credential.empty() || creation.credential == realm.passphrase_credential) &&
+                      (creation.passphrase_file.empty() || creation.prompt ||
+                       std::filesystem::absolute(creation.passphrase_file) == realm.passphrase_file) &&
+                      (!creation.prompt || realm.keys.secret.method == "prompt") &&
+                      (creation.shares == 0 || realm.keys.secret.has_shares()) &&
+                      (creation.module.empty() || (realm.keys.in_token() && creation.module == realm.keys.token.module));
   if (agrees) return {};
   return Error(Code::InvalidParams,
                (creation.directory / kConfiguration).string() + " says otherwise how the CA's key is protected",
@@ -183,9 +192,10 @@ Result<crypto::PrivateKey> asked_key(const Creation& creation, const config::Rea
 }
 
 /// The key that an earlier run left, the one to import, or a new one; what is not in the directory yet is not written yet.
-Result<crypto::PrivateKey> choose_key(const Creation& creation, const config::RealmConfig& realm) {
+Result<crypto::PrivateKey> choose_key(const Creation& creation, const config::RealmConfig& realm,
+                                      const std::optional<SecretBytes>& passphrase) {
   if (!is_there(realm.ca_key_file())) return asked_key(creation, realm);
-  PKI_TRY(auto left, read_ca_key(realm));
+  PKI_TRY(auto left, open_ca_key(realm.ca_key_file(), passphrase ? &*passphrase : nullptr));
   const Error other(Code::Exists, realm.ca_key_file().string() + " is there, and is another key than the one asked for",
                     "it is not overwritten; move it away");
   if (creation.from == CaFrom::Import || !creation.secret_file.empty()) {
@@ -227,13 +237,12 @@ Result<std::pair<Serial, x509::LintedTbs>> make_root_tbs(const Creation& creatio
 }
 
 /// Journalled before it is signed, as everything that this key signs, and looked at with the public key before it is written.
-Result<std::string> self_sign(const Creation& creation, const config::RealmConfig& realm, const crypto::PrivateKey& key,
-                              Journal& journal, Seconds now) {
+Result<std::string> self_sign(const Creation& creation, const config::RealmConfig& realm, SigningKey& key, Journal& journal,
+                              Seconds now) {
   PKI_TRY(const auto root, make_root_tbs(creation, realm, key.public_key(), now));
   const auto& [serial, linted] = root;
   PKI_TRY_VOID(journal.add_anchor({serial, linted.bytes(), {}, now}));
   PKI_TRY(const auto signature, key.sign(linted.algorithm(), linted.bytes()));
-  PKI_TRY_VOID(key.public_key().verify(linted.algorithm(), linted.bytes(), signature));
   PKI_TRY(const auto der, x509::assemble_signed(linted.bytes(), linted.algorithm(), signature));
   return x509::to_pem(x509::kCertificateLabel, der);
 }
@@ -254,23 +263,24 @@ Result<std::unique_ptr<Journal>> begin_journal(const config::RealmConfig& realm,
   return Journal::open(realm.journal_directory(), owner);
 }
 
-Json answer(const config::RealmConfig& realm, const crypto::PrivateKey& key) {
+Json answer(const config::RealmConfig& realm, const SigningKey& key) {
+  const auto place = realm.keys.in_token() ? "token " + realm.keys.token.token : realm.ca_key_file().string();
   return Json::object({{"realm", realm.name.text()},
                        {"directory", realm.directory.string()},
                        {"configuration", (realm.directory / kConfiguration).string()},
                        {"key", base::to_text(key.public_key().spec())},
-                       {"key_file", realm.ca_key_file().string()}});
+                       {"key_file", place}});
 }
 
-Result<Json> finish_with_request(const Creation& creation, const config::RealmConfig& realm, const crypto::PrivateKey& key) {
+Result<Json> finish_with_request(const Creation& creation, const config::RealmConfig& realm, SigningKey& key) {
   PKI_TRY(const auto subject, subject_of(creation, realm));
-  PKI_TRY(const auto der, x509::make_csr(key, subject, {}));
+  const auto sign = [&](crypto::SignatureAlgorithm algorithm, ByteView message) { return key.sign(algorithm, message); };
+  PKI_TRY(const auto der, x509::make_csr(key.public_key(), sign, subject, {}));
   PKI_TRY_VOID(base::replace_file(request_file(realm), base::as_bytes(x509::to_pem(x509::kRequestLabel, der)), 0644));
   return answer(realm, key).set("subject", subject.to_slash()).set("request", request_file(realm).string());
 }
 
-Result<Json> finish_with_certificate(const config::RealmConfig& realm, const crypto::PrivateKey& key,
-                                     const realm::Authority& authority) {
+Result<Json> finish_with_certificate(const config::RealmConfig& realm, const SigningKey& key, const realm::Authority& authority) {
   PKI_TRY_VOID(write_chain(realm, authority));
   return answer(realm, key)
       .set("subject", authority.certificate.subject().to_slash())
@@ -279,24 +289,44 @@ Result<Json> finish_with_certificate(const config::RealmConfig& realm, const cry
       .set("fingerprint", authority.certificate.fingerprint_hex());
 }
 
+/// A key, and what puts it where the configuration says once nothing speaks against the CA any more.
+struct NewKey {
+  std::unique_ptr<SigningKey> key;
+  std::function<Status()> keep;
+};
+
+Result<NewKey> make_key(const Creation& creation, const config::RealmConfig& realm) {
+  if (realm.keys.in_token()) {
+    PKI_TRY(auto key, make_token_key(creation, realm));
+    return NewKey{std::move(key), [] { return Status(); }};
+  }
+  PKI_TRY(auto passphrase, passphrase_of(creation, realm));
+  PKI_TRY(auto chosen, choose_key(creation, realm, passphrase));
+  PKI_TRY_VOID(crypto::check_public_key(chosen.public_key()));
+  const auto key = std::make_shared<const crypto::PrivateKey>(std::move(chosen));
+  const auto secret = std::make_shared<const std::optional<SecretBytes>>(std::move(passphrase));
+  return NewKey{std::make_unique<FileKey>(key),
+                [=, &realm] { return is_there(realm.ca_key_file()) ? Status() : write_ca_key(realm, *key, *secret); }};
+}
+
 /// What a realm is made of, from the key on.
 Result<Json> make_ca(const Creation& creation, const config::RealmConfig& realm, Seconds now) {
-  PKI_TRY(const auto key, choose_key(creation, realm));
-  PKI_TRY_VOID(crypto::check_public_key(key.public_key()));
+  PKI_TRY(const auto made, make_key(creation, realm));
+  const auto& key = made.key;
   std::optional<realm::Authority> imported;
   if (creation.from == CaFrom::Import) {
-    PKI_TRY(imported, import_chain(creation, realm, key.public_key(), now));
+    PKI_TRY(imported, import_chain(creation, realm, key->public_key(), now));
   }
-  if (!is_there(realm.ca_key_file())) PKI_TRY_VOID(write_ca_key(realm, key));
-  PKI_TRY(const auto journal, begin_journal(realm, key.public_key(), now));
-  if (creation.from == CaFrom::Request) return finish_with_request(creation, realm, key);
+  PKI_TRY_VOID(made.keep());
+  PKI_TRY(const auto journal, begin_journal(realm, key->public_key(), now));
+  if (creation.from == CaFrom::Request) return finish_with_request(creation, realm, *key);
   if (imported) {
     PKI_TRY_VOID(journal->add_anchor({imported->certificate.serial(), {}, imported->certificate.fingerprint_hex(), now}));
-    return finish_with_certificate(realm, key, *imported);
+    return finish_with_certificate(realm, *key, *imported);
   }
-  PKI_TRY(const auto root, self_sign(creation, realm, key, *journal, now));
-  PKI_TRY(const auto authority, accept_chain(root, realm, key.public_key(), now));
-  return finish_with_certificate(realm, key, authority);
+  PKI_TRY(const auto root, self_sign(creation, realm, *key, *journal, now));
+  PKI_TRY(const auto authority, accept_chain(root, realm, key->public_key(), now));
+  return finish_with_certificate(realm, *key, authority);
 }
 
 Result<Json> fill(const Creation& creation, Seconds now) {
@@ -311,6 +341,9 @@ Result<Json> fill(const Creation& creation, Seconds now) {
 }  // namespace
 
 Result<std::string> protection_line(const Creation& creation) {
+  if (auto token = token_lines(creation); !token.empty()) return token;
+  PKI_TRY(auto secret, secret_lines(creation));
+  if (!secret.empty()) return secret;
   if (creation.unencrypted) return std::string("key_unencrypted: true\n");
   if (!creation.credential.empty()) return "passphrase_credential: " + quoted(creation.credential) + "\n";
   if (!creation.passphrase_file.empty())

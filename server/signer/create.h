@@ -28,6 +28,16 @@ struct Creation {
   std::string passphrase_file;  ///< none of the three: a new passphrase in <directory>/passphrase
   std::string credential;
   bool unencrypted = false;
+  int shares = 0;  ///< of a new passphrase, which people enter; 0: none
+  int threshold = 0;
+  std::string shares_directory;
+  bool prompt = false;  ///< one person enters the passphrase: that of passphrase_file, or one that is asked for
+  std::string module;   ///< PKCS #11; empty: the key is in a file
+  std::string token;
+  std::string token_path;
+  std::string key_label;  ///< empty: the realm's name
+  std::string pin_file;
+  bool existing_key = false;  ///< one that is in the token already
   CaFrom from = CaFrom::SelfSigned;
   std::string secret_file;  ///< the key follows from it; empty: a random one
   int generation = 1;       ///< with secret_file: which of the realm's CAs

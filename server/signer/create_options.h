@@ -91,8 +91,27 @@ inline constexpr std::array kCreateOptions{
                  "passphrase is made in the file passphrase of the realm's directory"},
     CreateOption{kAll, "credential", "NAME", "a systemd credential (LoadCredential=) instead of a file"},
     CreateOption{kAll, "unencrypted", "", "keep the key without a passphrase"},
+    CreateOption{kRealm, "shares", "NUMBER",
+                 "a new passphrase in so many shares, which operators enter once the signer runs (doc/keys.md); with --threshold "
+                 "and --shares-directory",
+                 2, 255},
+    CreateOption{kRealm, "threshold", "NUMBER", "with --shares: how many of them open the key", 2, 255},
+    CreateOption{kRealm, "shares-directory", "DIR", "with --shares: where their files go, one for each person, mode 0600"},
+    CreateOption{
+        kRealm, "prompt", "",
+        "an operator enters the passphrase once the signer runs (chancery realm unlock); it is that of --passphrase-file, "
+        "which is not needed any more, or asked for now"},
+    CreateOption{kRealm, "pkcs11-module", "FILE",
+                 "make the key in a PKCS #11 token instead of a file: the vendor's library; with --token and --pin-file"},
+    CreateOption{kRealm, "token", "LABEL", "with --pkcs11-module: which token"},
+    CreateOption{kRealm, "token-path", "DIR",
+                 "with --pkcs11-module: what the library reads and writes, like SoftHSM's directory of tokens"},
+    CreateOption{kRealm, "key-label", "LABEL", "with --pkcs11-module: the key's label, default the realm's name"},
+    CreateOption{kRealm, "pin-file", "FILE", "the file, mode 0600, whose first line is the token's PIN"},
+    CreateOption{kRealm, "existing-key", "", "take the key of that label that is in the token already"},
     CreateOption{kRealm, "self-signed", "", "the CA is its own root, which is the default"},
-    CreateOption{kRealm, "request-only", "", "write ca.csr for an outside CA; chancery ca import brings what that makes of it"},
+    CreateOption{kRealm, "request-only", "",
+                 "write ca.csr for an outside CA; chancery ca import brings what that makes of it"},
     CreateOption{
         kRealm, "from-secret", "FILE",
         "the key follows from the octets of this file, mode 0600, at least 32 made at random, so that it can be made again "

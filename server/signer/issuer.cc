@@ -73,14 +73,22 @@ Result<x509::LintedTbs> lint_journalled(const Bytes& tbs, const config::Profile&
 
 }  // namespace
 
-Issuer::Issuer(crypto::PrivateKey key, std::unique_ptr<Journal> journal, State state)
-    : key_(std::move(key)), journal_(std::move(journal)), state_(std::move(state)) {}
+Issuer::Issuer(std::unique_ptr<SigningKey> key, std::unique_ptr<Journal> journal, State state)
+    : key_(std::move(key)),
+      journal_(std::move(journal)),
+      unlocking_(state.realm->name.text(), state.realm->keys, *key_, [this](const AuditEvent& event) { return record(event); }),
+      state_(std::move(state)) {
+  key_->on_usable([this] {
+    if (const auto finished = finish_interrupted(); !finished.ok()) base::log_error(finished.error().message());
+  });
+}
 
 Result<std::unique_ptr<Issuer>> Issuer::open(std::shared_ptr<const config::RealmConfig> realm, Seconds now) {
-  PKI_TRY(auto key, read_ca_key(*realm));
-  PKI_TRY(auto authority, read_authority(*realm, key.public_key(), now));
-  PKI_TRY(auto journal, Journal::open(realm->journal_directory(), journal_owner(*realm, key.public_key(), now)));
+  PKI_TRY(auto key, open_key(*realm));
+  PKI_TRY(auto authority, read_authority(*realm, key->public_key(), now));
+  PKI_TRY(auto journal, Journal::open(realm->journal_directory(), journal_owner(*realm, key->public_key(), now)));
   std::unique_ptr<Issuer> issuer(new Issuer(std::move(key), std::move(journal), State{std::move(realm), std::move(authority)}));
+  PKI_TRY_VOID(issuer->key_->connect());
   PKI_TRY_VOID(issuer->finish_interrupted());
   return issuer;
 }
@@ -117,17 +125,10 @@ Status Issuer::check_possession(const SignRequest& request) const {
   return Error(Code::BadProof, "neither a request nor an earlier certificate with this key");
 }
 
-/// Signs, and looks at the signature with the public key before it goes anywhere (PROMISES F23).
-Result<Bytes> Issuer::sign_checked(ByteView tbs, crypto::SignatureAlgorithm algorithm) const {
-  PKI_TRY(auto signature, key_.sign(algorithm, tbs));
-  PKI_TRY_VOID(key_.public_key().verify(algorithm, tbs, signature));
-  return signature;
-}
-
 Result<Signed> Issuer::complete(const Entry& entry, const x509::LintedTbs& linted) {
   auto signature = entry.signature;
   if (!signature) {
-    PKI_TRY(const auto fresh, sign_checked(linted.bytes(), linted.algorithm()));
+    PKI_TRY(const auto fresh, key_->sign(linted.algorithm(), linted.bytes()));
     PKI_TRY(signature, journal_->finish(entry.intent.serial, fresh));
   }
   PKI_TRY(auto der, x509::assemble_signed(linted.bytes(), linted.algorithm(), *signature));
@@ -156,6 +157,7 @@ Result<Signed> Issuer::sign_certificate(const SignRequest& request, Seconds now)
   const auto found = state.realm->profiles.find(request.profile);
   if (found == state.realm->profiles.end()) return Error(Code::NotFound, "profile not found: " + request.profile.text());
   const auto& profile = found->second;
+  PKI_TRY_VOID(key_->check_usable());  // before the journal has an intention that nobody could carry out
   PKI_TRY_VOID(check_possession(request));
   const realm::Grant grant{request.serial, request.profile,    request.subject,  request.sans,
                            request.spki,   request.not_before, request.not_after};
@@ -173,6 +175,7 @@ Result<Signed> Issuer::sign_certificate(const SignRequest& request, Seconds now)
 Result<SignedCrl> Issuer::sign_crl(const CrlRequest& request, Seconds now) {
   PKI_TRY(const auto state, ready_state());
   const auto& authority = *state.authority;
+  PKI_TRY_VOID(key_->check_usable());
   PKI_TRY_VOID(check_crl(request, *state.realm, journal_->last_crl_number(), now));
   PKI_TRY(auto tbs, x509::build_crl_tbs(x509::CrlSpec{.issuer = authority.certificate,
                                                       .algorithm = authority.algorithm,
@@ -182,14 +185,15 @@ Result<SignedCrl> Issuer::sign_crl(const CrlRequest& request, Seconds now) {
                                                       .entries = request.entries}));
   PKI_TRY(const auto linted, x509::lint_crl(std::move(tbs), authority.algorithm, authority.certificate));
   PKI_TRY_VOID(journal_->begin_crl({request.number, request.this_update, sha256_hex(linted.bytes()), request.requester, now}));
-  PKI_TRY(const auto signature, sign_checked(linted.bytes(), linted.algorithm()));
+  PKI_TRY(const auto signature, key_->sign(linted.algorithm(), linted.bytes()));
   PKI_TRY(auto der, x509::assemble_signed(linted.bytes(), linted.algorithm(), signature));
   return SignedCrl{std::move(der)};
 }
 
 Result<AuthorityInfo> Issuer::authority() const {
   const auto now = state();
-  AuthorityInfo info{now.authority == nullptr ? "waiting" : "ready", journal_->last_crl_number(), {}, journal_->fault()};
+  AuthorityInfo info{
+      now.authority == nullptr ? "waiting" : "ready", journal_->last_crl_number(), {}, journal_->fault(), key_->obstacle()};
   if (now.authority != nullptr) {
     for (const auto& pem : realm::chain_pems(*now.authority)) info.chain += pem;
   }
@@ -220,16 +224,24 @@ Status Issuer::publish_crl(ByteView der) const {
   return base::replace_file(state.realm->crl_file(), base::as_bytes(x509::to_pem(x509::kCrlLabel, der)), 0644);
 }
 
+Result<SecretStatus> Issuer::enter_secret(const SecretEntry& entry, Seconds now) {
+  PKI_TRY(auto status, unlocking_.enter(entry, now));
+  if (status.state == "open") {
+    if (const auto finished = finish_interrupted(); !finished.ok()) base::log_error(finished.error().message());
+  }
+  return status;
+}
+
 Status Issuer::verify_journal() const {
   const auto realm = state().realm;
-  return Journal::check(realm->journal_directory(), journal_owner(*realm, key_.public_key(), {}));
+  return Journal::check(realm->journal_directory(), journal_owner(*realm, key_->public_key(), {}));
 }
 
 Status Issuer::import_certificate(std::string_view chain_pem, Seconds now) {
   const std::lock_guard one_at_a_time(import_mutex_);
   const auto before = state();
   if (before.authority != nullptr) return Error(Code::Exists, "the CA has its certificate already");
-  PKI_TRY(auto authority, accept_chain(chain_pem, *before.realm, key_.public_key(), now));
+  PKI_TRY(auto authority, accept_chain(chain_pem, *before.realm, key_->public_key(), now));
   PKI_TRY_VOID(journal_->add_anchor({authority.certificate.serial(), {}, authority.certificate.fingerprint_hex(), now}));
   PKI_TRY_VOID(write_chain(*before.realm, authority));
   const std::lock_guard lock(mutex_);
@@ -239,10 +251,11 @@ Status Issuer::import_certificate(std::string_view chain_pem, Seconds now) {
 
 /// Every intent ends as a certificate that can be found and revoked (PROMISES C4), or the log says why not.
 Status Issuer::finish_interrupted() {
+  const auto now = state();
+  if (now.authority == nullptr || !key_->check_usable().ok()) return {};  // later, when it has both
   PKI_TRY(const auto unfinished, journal_->unfinished());
-  if (unfinished.empty() || state_.authority == nullptr) return {};
   for (const auto& entry : unfinished) {
-    const auto done = complete_earlier(state_, entry);
+    const auto done = complete_earlier(now, entry);
     const auto serial = "serial " + entry.intent.serial.hex();
     if (!done.ok() && done.error().code() == Code::Io) return done.error();
     base::log_warning(done.ok() ? serial + ": the signature that was interrupted is made"

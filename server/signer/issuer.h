@@ -7,6 +7,7 @@
 #include "server/realm/authority.h"
 #include "server/signer/journal.h"
 #include "server/signer/messages.h"
+#include "server/signer/unlocking.h"
 #include "server/x509/lint.h"
 
 namespace chancery::signer {
@@ -15,8 +16,11 @@ namespace chancery::signer {
 /// worker says is believed. Functions may be called by several threads.
 class Issuer {
  public:
+  Issuer(const Issuer&) = delete;
+  Issuer& operator=(const Issuer&) = delete;
   /// Reads passphrase, key, certificate and journal, and finishes what a crash interrupted. Without a certificate but with a
-  /// request the CA waits. @errors BadConfig, AuthFailed, Corrupt, Busy, NotFound, Denied, Io: say what to mend.
+  /// request the CA waits. A key that people or a token open may be locked: then all but signing works. @errors BadConfig,
+  /// AuthFailed, Corrupt, Busy, NotFound, Denied, Io: say what to mend.
   static Result<std::unique_ptr<Issuer>> open(std::shared_ptr<const config::RealmConfig> realm, Seconds now);
 
   /// @errors NotFound: profile; BadProof; PolicyRefused, BadKey, LintFailed: it may not be issued; Exists: the serial is another
@@ -39,6 +43,18 @@ class Issuer {
   /// @errors Malformed, BadConfig: not this key's, no CA, out of order, not valid now; Exists: the CA has its certificate.
   Status import_certificate(std::string_view chain_pem, Seconds now);
 
+  /// A share or the passphrase of the key. @return as secret_status. @errors those of Unlocking::enter.
+  Result<SecretStatus> enter_secret(const SecretEntry& entry, Seconds now);
+  SecretStatus secret_status() const { return unlocking_.status(); }
+  /// @errors Conflict: no secret is asked for.
+  Result<SecretStatus> clear_secret() { return unlocking_.clear(); }
+  /// Why the key cannot sign now; empty: it can.
+  std::string obstacle() const { return key_->obstacle(); }
+  SigningKey& key() { return *key_; }
+  ~Issuer() { key_->stop_watching(); }
+  /// What was journalled and not signed, since the process or the key went away. @errors Io.
+  Status finish_interrupted();
+
   /// New profiles after a reload; the key and the journal stay.
   void replace_realm(std::shared_ptr<const config::RealmConfig> realm);
 
@@ -51,18 +67,17 @@ class Issuer {
     AuthorityPtr authority;  ///< null while the CA waits
   };
 
-  Issuer(crypto::PrivateKey key, std::unique_ptr<Journal> journal, State state);
+  Issuer(std::unique_ptr<SigningKey> key, std::unique_ptr<Journal> journal, State state);
   State state() const;
   Result<State> ready_state() const;
   Status check_possession(const SignRequest& request) const;
-  Result<Bytes> sign_checked(ByteView tbs, crypto::SignatureAlgorithm algorithm) const;
   /// The certificate of an entry: with the signature it has, or one that is made and journalled now.
   Result<Signed> complete(const Entry& entry, const x509::LintedTbs& linted);
   Result<Signed> complete_earlier(const State& state, const Entry& entry);
-  Status finish_interrupted();
 
-  crypto::PrivateKey key_;
+  std::unique_ptr<SigningKey> key_;
   std::unique_ptr<Journal> journal_;
+  Unlocking unlocking_;
   std::mutex import_mutex_;
   mutable std::mutex mutex_;  ///< of state_
   State state_;

@@ -270,12 +270,13 @@ Json to_json(const AuthorityInfo& info) {
   return Json::object({{"state", info.state},
                        {"last_crl_number", static_cast<std::int64_t>(info.last_crl_number)},
                        {"chain", info.chain},
-                       {"fault", info.fault}});
+                       {"fault", info.fault},
+                       {"obstacle", info.obstacle}});
 }
 
 Result<AuthorityInfo> authority_from_json(const Json& result) {
   return AuthorityInfo{result.text("state"), static_cast<std::uint64_t>(result.integer("last_crl_number")), result.text("chain"),
-                       result.text("fault")};
+                       result.text("fault"), result.text("obstacle")};
 }
 
 }  // namespace chancery::signer

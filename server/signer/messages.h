@@ -127,11 +127,42 @@ struct AuditPage {
 Json to_json(const AuditPage& page);
 Result<AuditPage> audit_page_from_json(const Json& result);
 
+/// A share or passphrase, and who gave it.
+struct SecretEntry {
+  SecretBytes secret;
+  std::string by;
+};
+Json to_json(const SecretEntry& entry);
+Result<SecretEntry> secret_entry_from_json(const Json& params);
+
+/// A share that is in: never the share itself.
+struct SecretGiven {
+  int index = 0;
+  std::string by;
+  Seconds at{};
+};
+Json to_json(const SecretGiven& given);
+
+/// How it stands with what opens the CA's key.
+struct SecretStatus {
+  std::string method;  ///< none, prompt or shares
+  std::string store;   ///< file or pkcs11
+  std::string state;   ///< open, locked or away
+  std::string reason;  ///< why it is not open
+  int shares = 0;      ///< of method shares
+  int threshold = 0;
+  std::string set;
+  std::vector<SecretGiven> given;
+};
+Json to_json(const SecretStatus& status);
+Result<SecretStatus> secret_status_from_json(const Json& result);
+
 struct AuthorityInfo {
   std::string state;  ///< "ready" or "waiting"
   std::uint64_t last_crl_number = 0;
-  std::string chain;  ///< PEM: the CA's certificate, then those above it; empty while it waits
-  std::string fault;  ///< why the journal refused the last record; empty: it did not
+  std::string chain;       ///< PEM: the CA's certificate, then those above it; empty while it waits
+  std::string fault;       ///< why the journal refused the last record; empty: it did not
+  std::string obstacle{};  ///< why the key cannot sign; empty: it can
 };
 Json to_json(const AuthorityInfo& info);
 Result<AuthorityInfo> authority_from_json(const Json& result);

@@ -58,6 +58,21 @@ Result<Json> record(Issuer& issuer, const base::Clock& clock, const Json& params
   return Json::object();
 }
 
+Result<Json> secret_clear(Issuer& issuer, const base::Clock& /*clock*/, const Json& /*params*/) {
+  PKI_TRY(const auto status, issuer.clear_secret());
+  return to_json(status);
+}
+
+Result<Json> secret_enter(Issuer& issuer, const base::Clock& clock, const Json& params) {
+  PKI_TRY(const auto entry, secret_entry_from_json(params));
+  PKI_TRY(const auto status, issuer.enter_secret(entry, clock.now()));
+  return to_json(status);
+}
+
+Result<Json> secret_status(Issuer& issuer, const base::Clock& /*clock*/, const Json& /*params*/) {
+  return to_json(issuer.secret_status());
+}
+
 Result<Json> sign_certificate(Issuer& issuer, const base::Clock& clock, const Json& params) {
   PKI_TRY(const auto request, sign_request_from_json(params));
   PKI_TRY(const auto answer, issuer.sign_certificate(request, clock.now()));
@@ -75,15 +90,12 @@ struct Operation {
   Result<Json> (*run)(Issuer&, const base::Clock&, const Json&);
 };
 constexpr std::array kOperations{
-    Operation{"audit_since", audit_since},
-    Operation{"audit_verify", audit_verify},
-    Operation{"authority", authority},
-    Operation{"import_certificate", import_certificate},
-    Operation{"journal_since", journal_since},
-    Operation{"ping", ping},
-    Operation{"publish_crl", publish_crl},
-    Operation{"record", record},
-    Operation{"sign_certificate", sign_certificate},
+    Operation{"audit_since", audit_since},     Operation{"audit_verify", audit_verify},
+    Operation{"authority", authority},         Operation{"import_certificate", import_certificate},
+    Operation{"journal_since", journal_since}, Operation{"ping", ping},
+    Operation{"publish_crl", publish_crl},     Operation{"record", record},
+    Operation{"secret_clear", secret_clear},   Operation{"secret_enter", secret_enter},
+    Operation{"secret_status", secret_status}, Operation{"sign_certificate", sign_certificate},
     Operation{"sign_crl", sign_crl},
 };
 static_assert(std::ranges::is_sorted(kOperations, {}, &Operation::name));

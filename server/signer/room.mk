@@ -2,7 +2,8 @@
 noinst_LIBRARIES += libsignerclient.a libsigner.a
 libsignerclient_a_SOURCES = \
   server/signer/client.cc server/signer/client.h \
-  server/signer/messages.cc server/signer/messages.h
+  server/signer/messages.cc server/signer/messages.h \
+  server/signer/secret_messages.cc
 libsignerclient_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
 SIGNER_CLIENT_LIBS = libsignerclient.a $(X509_LIBS) $(WIRE_LIBS)
 
@@ -12,7 +13,10 @@ libsigner_a_SOURCES = \
   server/signer/check.cc server/signer/check.h \
   server/signer/confine.cc server/signer/confine.h \
   server/signer/conversations.cc server/signer/conversations.h \
-  server/signer/create.cc server/signer/create.h server/signer/create_options.h \
+  server/signer/create.cc server/signer/create.h \
+  server/signer/create_options.h \
+  server/signer/create_token.cc server/signer/create_token.h \
+  server/signer/create_secret.cc server/signer/create_secret.h \
   server/signer/import.cc server/signer/import.h \
   server/signer/import_files.cc \
   server/signer/import_openssl.cc \
@@ -32,15 +36,21 @@ libsigner_a_SOURCES = \
   server/signer/operations.cc server/signer/operations.h \
   server/signer/owners.cc server/signer/owners.h \
   server/signer/records.cc server/signer/records.h \
+  server/signer/secret_box.cc server/signer/secret_box.h \
   server/signer/serve.cc server/signer/serve.h \
+  server/signer/signing_key.cc server/signer/signing_key.h \
   server/signer/staging.cc server/signer/staging.h \
+  server/signer/pkcs11_module.cc server/signer/pkcs11_module.h \
+  server/signer/token_key.cc server/signer/token_key.h \
+  server/signer/token_process.cc server/signer/token_process.h \
+  server/signer/unlocking.cc server/signer/unlocking.h \
   server/signer/upki_parts.cc server/signer/upki_parts.h \
   server/signer/upki_records.cc server/signer/upki_records.h \
   server/signer/upki_source.cc
-libsigner_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(SECCOMP_CFLAGS)
+libsigner_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(P11KIT_CFLAGS) $(SECCOMP_CFLAGS)
 SIGNER_LIBS = libsigner.a libsignerclient.a $(REALM_LIBS) $(CONFIG_LIBS) $(WIRE_LIBS) $(SECCOMP_LIBS) -lpthread
 
 UNIT_TESTS += signer_test
-signer_test_SOURCES = server/signer/ca_secret_test.cc server/signer/confine_test.cc server/signer/issuer_test.cc server/signer/journal_test.cc server/signer/openssl_index_test.cc server/signer/openxpki_records_test.cc server/signer/upki_records_test.cc
+signer_test_SOURCES = server/signer/ca_secret_test.cc server/signer/confine_test.cc server/signer/issuer_test.cc server/signer/journal_test.cc server/signer/secret_box_test.cc server/signer/openssl_index_test.cc server/signer/openxpki_records_test.cc server/signer/upki_records_test.cc
 signer_test_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(GTEST_CFLAGS)
 signer_test_LDADD = $(SIGNER_LIBS) $(GTEST_LIBS)

@@ -11,7 +11,9 @@
 
 #include "server/base/log.h"
 #include "server/base/process.h"
+#include "server/base/ready_words.h"
 #include "server/base/text.h"
+#include "server/base/wiping.h"
 #include "server/config/load.h"
 #include "server/crypto/block_list.h"
 #include "server/signer/confine.h"
@@ -32,10 +34,12 @@ volatile std::sig_atomic_t stop_asked = 0;
 volatile std::sig_atomic_t reload_asked = 0;
 int wake_pipe = -1;
 
+void wake_up() { [[maybe_unused]] const auto wrote = ::write(wake_pipe, "", 1); }
+
 void on_signal(int signal) {
   const int before = errno;
   (signal == SIGHUP ? reload_asked : stop_asked) = 1;
-  [[maybe_unused]] const auto wrote = ::write(wake_pipe, "", 1);
+  wake_up();
   errno = before;
 }
 
@@ -68,13 +72,27 @@ Status refuse_listed(const config::RealmConfig& realm) {
 class Service {
  public:
   Service(Issuer& issuer, const Serve& start, int wake)
-      : issuer_(issuer), start_(start), wake_(wake), conversations_(issuer, clock_, start.pass.view(), kThreads) {}
+      : issuer_(issuer), start_(start), wake_(wake), conversations_(issuer, clock_, start.pass.view(), kThreads) {
+    issuer_.key().on_change([] { wake_up(); });
+    issuer_.key().watch();
+  }
+
+  /// Tells the master whether the key signs, when that is news. @errors Closed, Io: there is no master.
+  Status announce() {
+    const auto obstacle = issuer_.obstacle();
+    if (said_ == obstacle) return {};
+    const auto line = obstacle.empty() ? std::string(base::kReadyWord)
+                                       : std::string(base::kUnreadyWord) + base::printable(obstacle, kMaxReason);
+    said_ = obstacle;
+    return base::write_all(start_.ready.get(), base::as_bytes(line + "\n"));
+  }
 
   /// @return the seconds that the requests in hand may still take.
   unsigned run() {
     for (;;) {
       if (stop_asked != 0) return kGraceSeconds;
       if (reload_asked != 0) reload();
+      if (!announce().ok()) return kOrphanedSeconds;
       std::array<pollfd, 4> waiting{{{wake_, POLLIN, 0},
                                      {start_.life.get(), POLLIN, 0},
                                      {start_.listener.get(), POLLIN, 0},
@@ -98,6 +116,7 @@ class Service {
     auto realm = load(start_.realm, start_.directory);
     const auto listed = realm.ok() ? refuse_listed(**realm) : Status(realm.error());
     if (listed.ok()) issuer_.replace_realm(*realm);
+    issuer_.key().look_again();
     base::log_info(listed.ok() ? "profiles read anew" : "the profiles stay as they were: " + listed.error().message());
   }
 
@@ -120,6 +139,7 @@ class Service {
   Issuer& issuer_;
   const Serve& start_;
   int wake_;
+  std::optional<std::string> said_;  ///< the obstacle of which the master knows
   base::SystemClock clock_;
   Conversations conversations_;
 };
@@ -131,7 +151,7 @@ base::Exit status_of(Code code) {
 }
 
 int fail(const Serve& start, const Error& why) {
-  const auto line = "failed " + base::printable(base::to_line(why), kMaxReason) + "\n";
+  const auto line = std::string(base::kFailedWord) + base::printable(base::to_line(why), kMaxReason) + "\n";
   // The master logs what it is told; a log that says everything twice is read by nobody.
   const bool is_told = base::write_all(start.ready.get(), base::as_bytes(line)).ok() && base::to_line(why).size() <= kMaxReason;
   if (!is_told) base::log_error(base::to_line(why));
@@ -154,6 +174,7 @@ Result<std::unique_ptr<Issuer>> open_issuer(const std::shared_ptr<const config::
 int serve(Serve start) {
   base::set_title("chancery-signer: " + start.realm.text());
   if (const auto hidden = base::forbid_dumps(); !hidden.ok()) return fail(start, hidden.error());
+  base::wipe_freed_memory();
   base::raise_descriptor_limit();  // one for each worker
   auto wake = base::make_pipe();
   if (!wake.ok()) return fail(start, wake.error());
@@ -167,8 +188,7 @@ int serve(Serve start) {
   {
     Service service(**issuer, start, wake->read.get());
     if (const auto confined = confine_calls(); !confined.ok()) return fail(start, confined.error());
-    if (!base::write_all(start.ready.get(), base::as_bytes("ready\n")).ok()) return base::to_int(base::Exit::Io);
-    start.ready.reset();
+    if (!service.announce().ok()) return base::to_int(base::Exit::Io);
     ::alarm(service.run());  // SIGALRM ends whatever takes longer; the journal remembers what it was
   }
   issuer->reset();  // wipes the key (PROMISES D17)

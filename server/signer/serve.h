@@ -14,7 +14,7 @@ struct Serve {
   RealmName realm;
   base::Path directory;
   base::UniqueFd listener;          ///< the realm's own socket, bound by the master, who keeps it over restarts
-  base::UniqueFd ready;             ///< one line goes here: "ready" or "failed <reason>"
+  base::UniqueFd ready;             ///< lines of base/ready_words.h go here
   base::UniqueFd life;              ///< EOF: the master is gone
   SecretBytes pass;                 ///< what workers of this realm show
   std::optional<uid_t> worker_uid;  ///< who may ask besides root and the signer's own user

@@ -391,8 +391,9 @@ inline constexpr std::array kProfileOptions{
     Field{"key_lengths", Type::Object, "usual lengths in bits by keyType"}};
 inline constexpr std::array kProfileList{
     Field{"profiles", Type::Texts, "profile names: the built-in ones in uPKI's order, then the others"}};
-inline constexpr std::array kRealm{Field{"name", Type::Word, "realm name"}, Field{"state", Type::Word, "ready or degraded"},
-                                   Field{"detail", Type::Text, "why it is degraded"}, Field{"ca", Type::Object, "as ca.get"},
+inline constexpr std::array kRealm{Field{"name", Type::Word, "realm name"},
+                                   Field{"state", Type::Word, "ready, locked (people have to open the CA's key) or degraded"},
+                                   Field{"detail", Type::Text, "why it is not ready"}, Field{"ca", Type::Object, "as ca.get"},
                                    Field{"settings", Type::Object, "effective settings, without secrets"}};
 inline constexpr std::array kRealmList{Field{"realms", Type::Objects, "{name, state} each"}};
 inline constexpr std::array kReconciled{
@@ -561,5 +562,17 @@ inline constexpr std::array kPolicyReplayed{
     Field{"differences", Type::Objects,
           "serial, subject, profile, requester, issued_at; allowed and why now; rule: the one that granted it then, rule_now"},
     Field{"findings", Type::Texts, "what is wrong with the configuration; then nothing was decided"}, kNext};
+// ----- the secret of the CA's key
+inline constexpr std::array kSecretEnter{
+    Param{"secret", Type::Text, kRequired, 1024, "the share, a whole line of chancery secret split, or the passphrase"}};
+inline constexpr std::array kSecretStatus{
+    Field{"method", Type::Word, "who opens the key: none (a file or credential), prompt or shares"},
+    Field{"store", Type::Word, "where it is: file or pkcs11"},
+    Field{"state", Type::Word, "open; locked: people have to open it; away: its token cannot be used"},
+    Field{"reason", Type::Text, "why it is not open"},
+    Field{"shares", Type::Integer, "how many shares there are, with method shares"},
+    Field{"threshold", Type::Integer, "how many of them it takes"},
+    Field{"set", Type::Text, "id of the set that they must be of, once it is known"},
+    Field{"given", Type::Objects, "{index, by, at} of each share that is in"}};
 
 }  // namespace chancery::wire

@@ -128,7 +128,10 @@ Result<std::string> LineReader::next(Milliseconds limit) {
     const auto end = buffer_.find('\n', scanned_);
     if (end != std::string::npos) {
       std::string line = buffer_.substr(0, end);
+      const auto all = buffer_.size();
       buffer_.erase(0, end + 1);
+      buffer_.resize(all);  // zeros over what the line has left behind: it may hold a secret
+      buffer_.resize(all - end - 1);
       scanned_ = 0;
       if (line.ends_with('\r')) line.pop_back();
       if (line.size() > max_line_) return Error(Code::TooLarge, "line of more than " + std::to_string(max_line_) + " octets");

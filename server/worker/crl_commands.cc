@@ -57,6 +57,8 @@ Result<std::vector<x509::RevokedEntry>> entries_for(const std::vector<store::Rev
 Result<Json> make_crl(Session& session, store::Store& store, Seconds now) {
   PKI_TRY(auto* signer, session.signer());
   PKI_TRY(const auto authority, signer->authority());
+  if (!authority.obstacle.empty())  // said before a number is taken for it, and so each time anew
+    return Error(Code::Unavailable, "the CA's key cannot be used: " + authority.obstacle, "secret.status says what is missing");
   PKI_TRY(auto revoked, store.revoked_for_crl(kCa, now));
   PKI_TRY(auto entries, entries_for(revoked));
   PKI_TRY(const auto number, store.next_crl_number(kCa, authority.last_crl_number));

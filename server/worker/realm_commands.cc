@@ -2,6 +2,7 @@
 #include <array>
 
 #include "server/base/log.h"
+#include "server/base/ready_words.h"
 #include "server/base/text.h"
 #include "server/config/profile_settings.h"
 #include "server/config/text_checks.h"
@@ -59,12 +60,18 @@ std::string fault_of(Session& session, const base::ProcessView& signer) {
   const auto info = client.ok() ? (*client)->authority() : Result<signer::AuthorityInfo>(client.error());
   if (!info.ok()) return info.error().message();
   if (!info->fault.empty()) return info->fault;
+  if (!info->obstacle.empty()) return info->obstacle;
   const auto store = session.store();
   return store.ok() ? "" : store.error().message();
 }
 
+std::string state_text(std::string_view fault) {
+  if (fault.starts_with(base::kLockedWord)) return "locked";
+  return fault.empty() ? "ready" : "degraded";
+}
+
 std::string state_text(const base::ProcessView& signer) {
-  return signer.state == base::ProcessState::Ready ? "ready" : "degraded";
+  return signer.state == base::ProcessState::Ready ? "ready" : state_text(signer.detail.empty() ? "not ready" : signer.detail);
 }
 
 }  // namespace
@@ -84,7 +91,7 @@ Result<Json> realm_get(Session& session, const Params& /*params*/) {
   const auto& name = session.realm().name.text();
   const auto fault = fault_of(session, signer_of(session.board(), name));
   return Json::object({{"name", name},
-                       {"state", fault.empty() ? "ready" : "degraded"},
+                       {"state", state_text(fault)},
                        {"detail", fault},
                        {"ca", describe_ca(session)},
                        {"settings", describe_settings(session.realm())}});

@@ -22,7 +22,8 @@ libworker_a_SOURCES = \
   server/worker/acme_terms.cc server/worker/acme_terms.h \
   server/worker/admin_commands.cc \
   server/worker/administrator.cc server/worker/administrator.h \
-  server/worker/announce.h server/worker/announce_commands.cc \
+  server/worker/announce.h \
+  server/worker/announce_commands.cc \
   server/worker/attest.cc server/worker/attest.h \
   server/worker/audit.cc server/worker/audit.h \
   server/worker/audit_commands.cc \
@@ -52,6 +53,7 @@ libworker_a_SOURCES = \
   server/worker/repair.cc \
   server/worker/revocation.cc server/worker/revocation.h \
   server/worker/run_worker.cc \
+  server/worker/secret_commands.cc \
   server/worker/seeds.cc server/worker/seeds.h \
   server/worker/server_commands.cc \
   server/worker/session.cc server/worker/session.h \

@@ -8,6 +8,7 @@
 #include "server/base/log.h"
 #include "server/base/no_processes.h"
 #include "server/base/process.h"
+#include "server/base/wiping.h"
 #include "server/wire/message.h"
 #include "server/worker/dispatch.h"
 #include "server/worker/stop_signal.h"
@@ -125,6 +126,7 @@ int run_worker(WorkerStart start) {
   base::set_title("chanceryd: worker");
   if (!base::continue_log("worker").ok()) return base::to_int(base::Exit::Io);
   (void)base::forbid_dumps();
+  base::wipe_freed_memory();
   // PROMISES D8, D34: whoever takes over a worker finds no way to another process.
   if (const auto forbidden = base::forbid_processes(); !forbidden.ok()) base::log_warning(forbidden.error().message());
   return serve(start);

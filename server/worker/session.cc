@@ -11,6 +11,7 @@
 #include "server/base/file.h"
 #include "server/base/log.h"
 #include "server/base/process.h"
+#include "server/base/ready_words.h"
 #include "server/base/text.h"
 #include "server/base/user.h"
 #include "server/crypto/block_list.h"
@@ -229,7 +230,7 @@ Result<signer::SignerClient*> Session::signer() {
   if (signer_ == nullptr) {
     // The master holds the socket of a signer that does not run: a request would wait there for nobody.
     const auto seen = signer_of(board(), realm().name.text());
-    if (seen.state == base::ProcessState::Degraded) {
+    if (seen.state == base::ProcessState::Degraded && !base::serves_although(seen.detail)) {
       return Error(Code::Unavailable, "the signer of realm " + realm().name.text() + " does not run: " + seen.detail);
     }
     auto connected = connect_signer();

@@ -78,7 +78,12 @@ Status Csr::verify_possession() const {
 }
 
 Result<Bytes> make_csr(const crypto::PrivateKey& key, const Name& subject, const std::vector<GeneralName>& sans) {
-  const auto half = key.public_key();
+  const auto sign = [&](crypto::SignatureAlgorithm algorithm, ByteView message) { return key.sign(algorithm, message); };
+  return make_csr(key.public_key(), sign, subject, sans);
+}
+
+Result<Bytes> make_csr(const crypto::PublicKey& half, const SignFunction& sign, const Name& subject,
+                       const std::vector<GeneralName>& sans) {
   PKI_TRY(const auto subject_der, subject.der());
   Bytes attributes;
   if (!sans.empty()) {
@@ -90,7 +95,7 @@ Result<Bytes> make_csr(const crypto::PrivateKey& key, const Name& subject, const
       der::wrap(der::kSequence, {der::integer(0), subject_der, half.spki(), der::tlv(der::constructed(0), attributes)});
   const auto digest = half.spec().kind == base::KeySpec::Kind::Ec && half.spec().bits > 256 ? "sha384" : "sha256";
   PKI_TRY(const auto algorithm, crypto::algorithm_for(half.spec(), digest));
-  PKI_TRY(const auto signature, key.sign(algorithm, info));
+  PKI_TRY(const auto signature, sign(algorithm, info));
   return assemble_signed(info, algorithm, signature);
 }
 

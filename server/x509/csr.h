@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string_view>
 #include <vector>
 
@@ -39,5 +40,9 @@ class Csr {
 
 /// Makes a request for a key of our own; DER. @errors Malformed: subject or names.
 Result<Bytes> make_csr(const crypto::PrivateKey& key, const Name& subject, const std::vector<GeneralName>& sans);
+/// The same for a key that is elsewhere.
+using SignFunction = std::function<Result<Bytes>(crypto::SignatureAlgorithm, ByteView)>;
+Result<Bytes> make_csr(const crypto::PublicKey& half, const SignFunction& sign, const Name& subject,
+                       const std::vector<GeneralName>& sans);
 
 }  // namespace chancery::x509

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string>
+
+#include "server/base/bytes.h"
+
+namespace chancery::base {
+
+/// One line that is not shown while it is typed: at a terminal after the prompt, else the first line of standard input.
+/// @errors Malformed: empty, or more than max_bytes; Closed: none came; Io.
+Result<SecretBytes> ask_secret(const std::string& prompt, std::size_t max_bytes);
+
+}  // namespace chancery::base
