@@ -200,6 +200,24 @@ sub iterator {
     };
 }
 
+=head2 login($stack, %secrets)
+
+C<session_login> by a login stack of the realm: C<user> and C<password>, or C<token>, as the stack asks for; by a Unix user, nothing. Gives
+what C<identity> gives from then on. Dies with C<auth_failed> for every reason alike, with C<busy> after too many failures (the hint says
+how long to wait), and with C<denied> without a role in this realm. The connection is not made anew from then on.
+
+    $client->login('staff', user => 'alice', password => $password);
+    $client->login('machines', token => $ENV{CHANCERY_TOKEN});
+
+=cut
+
+sub login {
+    my ($self, $stack, %secrets) = @_;
+    my ($unknown) = sort grep { !/\A(?:user|password|token)\z/ } keys %secrets;
+    Chancery::Error->throw(code => 'invalid_params', message => "login: unknown option \"$unknown\"", hint => 'options are password, token, user') if defined $unknown;
+    return $self->call('session.login', {stack => $stack, map { defined $secrets{$_} ? ($_ => $secrets{$_}) : () } keys %secrets});
+}
+
 =head2 identity()
 
 What C<session_open> or C<session_login> gave: a hash reference with C<realm>, C<identity>, C<roles> and C<challenge>; undef without a
