@@ -3,6 +3,7 @@
 import os
 import pathlib
 import shutil
+import socket
 import subprocess
 import tempfile
 
@@ -87,16 +88,18 @@ class Directory:
         (place / "data").mkdir()
         openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", place / "ca.key", "-out", place / "ca.crt", "-subj", "/CN=directory CA", "-days", "2")
         openssl("req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", place / "ldap.key", "-out", place / "ldap.csr", "-subj", "/CN=localhost")
-        (place / "san").write_text("subjectAltName=DNS:localhost\n")
+        # libldap holds a certificate of "localhost" against this machine's own name.
+        names = sorted({"localhost", socket.gethostname(), socket.getfqdn()})
+        (place / "san").write_text("subjectAltName=" + ",".join(f"DNS:{name}" for name in names) + "\n")
         openssl("x509", "-req", "-in", place / "ldap.csr", "-CA", place / "ca.crt", "-CAkey", place / "ca.key", "-CAcreateserial", "-extfile", place / "san", "-out", place / "ldap.crt", "-days", "2")
         (place / "slapd.conf").write_text(CONFIG.format(directory=place, strength=strength))
         subprocess.run(["/usr/sbin/slapadd", "-f", place / "slapd.conf"], input=TREE.lstrip(), text=True, check=True, capture_output=True)
         self.process = None
 
     def start(self):
-        socket = str(self.place / "ldapi").replace("/", "%2F")
+        local = str(self.place / "ldapi").replace("/", "%2F")
         self.process = subprocess.Popen(["/usr/sbin/slapd", "-d", "0", "-f", self.place / "slapd.conf",
-                                         "-h", f"ldap://127.0.0.1:{self.port} ldaps://localhost:{self.tls_port} ldapi://{socket}"],
+                                         "-h", f"ldap://127.0.0.1:{self.port} ldaps://localhost:{self.tls_port} ldapi://{local}"],
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_for(lambda: subprocess.run(["bash", "-c", f"exec 3<>/dev/tcp/127.0.0.1/{self.port}"], capture_output=True).returncode == 0, what="slapd listens")
 
