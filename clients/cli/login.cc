@@ -39,7 +39,8 @@ class Silence {
 
 Result<std::string> ask(const std::string& user) {
   const base::UniqueFd terminal(::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY));
-  if (!terminal) return Error(Code::Unavailable, "no terminal to ask for a password at", "--secret-file names a file that has it");
+  if (!terminal)
+    return Error(Code::Unavailable, "no terminal to ask for a password at", "--secret-file names a file that has it");
   const Silence silence(terminal.get());
   if (!silence.is_silent()) return Error(Code::Io, "the terminal does not hide what is typed", "--secret-file names a file");
   const auto prompt = "Password of " + user + ": ";
@@ -79,10 +80,11 @@ Status log_in(client::Client& client, const LoginOptions& options) {
     secret = token_of_environment();
   }
   const bool is_password = !options.user.empty();
-  PKI_TRY([[maybe_unused]] const auto session, client.login({.stack = options.stack,
-                                                             .user = options.user,
-                                                             .password = is_password ? std::string_view(secret) : std::string_view(),
-                                                             .token = is_password ? std::string_view() : std::string_view(secret)}));
+  PKI_TRY([[maybe_unused]] const auto session,
+          client.login({.stack = options.stack,
+                        .user = options.user,
+                        .password = is_password ? std::string_view(secret) : std::string_view(),
+                        .token = is_password ? std::string_view() : std::string_view(secret)}));
   return {};
 }
 

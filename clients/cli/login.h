@@ -9,7 +9,7 @@
 namespace chancery::cli {
 
 struct LoginOptions {
-  std::string stack;        ///< empty: nobody logs in
+  std::string stack;  ///< empty: nobody logs in
   std::string user;
   std::string secret_file;  ///< of the password, or of the token without a user; "-" is standard input; empty: asked for
 };

@@ -147,7 +147,8 @@ Status Client::reconnect_once() {
 
 Result<Json> Client::login(const Login& who) {
   auto params = Json::object({{"stack", who.stack}});
-  for (const auto& [name, value] : {std::pair("user", who.user), std::pair("password", who.password), std::pair("token", who.token)}) {
+  for (const auto& [name, value] :
+       {std::pair("user", who.user), std::pair("password", who.password), std::pair("token", who.token)}) {
     if (!value.empty()) params.set(name, value);
   }
   return call("session.login", std::move(params));

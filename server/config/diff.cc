@@ -189,8 +189,9 @@ void compare_people(const std::string& place, const PeopleConfig& before, const 
     add_change(lines, at + "gives", gives_of(one), gives_of(other), When::Reload);
   });
   compare_settings(login_limit_settings(), place + std::string(kLoginLimitsSection) + ".", before.limits, after.limits, lines);
-  compare_named(place + "access rule ", by_name(before.access), by_name(after.access), lines,
-                [&](const auto& at, const auto& one, const auto& other) { compare_settings(access_settings(), at, one, other, lines); });
+  compare_named(
+      place + "access rule ", by_name(before.access), by_name(after.access), lines,
+      [&](const auto& at, const auto& one, const auto& other) { compare_settings(access_settings(), at, one, other, lines); });
   add_change(lines, place + "order of access rules", order_of(before.access), order_of(after.access), When::Reload);
 }
 

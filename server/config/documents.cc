@@ -76,13 +76,15 @@ void add_realm(std::string& out, const RealmConfig& realm) {
   add_rows(out, describe(login_settings(), LoginStack()));
   out +=
       "| gives | map | none | Roles for some of those who log in: `ra-operator: [\"group:ops\", \"user:alice\"]`. unix, program "
-      "and ldap know user:NAME and group:NAME; certificate knows profile:NAME, subject:PATTERN, dn:DN and listed, the realm's list "
+      "and ldap know user:NAME and group:NAME; certificate knows profile:NAME, subject:PATTERN, dn:DN and listed, the realm's "
+      "list "
       "of administrators. |\n";
   out += "\n### `login_limits:`\n\nHow often one may fail, and for how long one is in.\n";
   add_rows(out, describe(login_limit_settings(), LoginLimits()));
   out +=
       "\n### `access:`\n\nA list of rules, of which the first that matches decides; where there are rules, what none matches is "
-      "refused. No rule gives more than the command table does. Commands that anybody may run, and those of front ends alone, are "
+      "refused. No rule gives more than the command table does. Commands that anybody may run, and those of front ends alone, "
+      "are "
       "not judged.\n";
   add_rows(out, describe(access_settings(), AccessRule()));
   out +=

@@ -17,18 +17,18 @@ struct LoginStack {
   std::vector<std::string> roles;   ///< of everybody who logs in by it
   /// Role -> whom it is for besides: "user:alice", "group:web", "profile:ra", "subject:/O=Example/*", "dn:/CN=alice", "listed".
   std::map<std::string, std::vector<std::string>> gives;
-  int scrypt_cost = 15;                   ///< password: log2 of scrypt's N
-  std::string program;                    ///< program: absolute path
-  std::vector<std::string> arguments;     ///< program
-  std::chrono::seconds timeout{10};       ///< program, ldap
-  std::string url;                        ///< ldap: ldap://, ldaps:// or ldapi://
-  bool start_tls = false;                 ///< ldap
-  std::string tls_ca_file;                ///< ldap
-  std::string bind_dn;                    ///< ldap: who searches; empty: anonymously
-  std::string bind_password_file;         ///< ldap
-  std::string base;                       ///< ldap
-  std::string filter = "(uid={user})";    ///< ldap
-  std::string group_base;                 ///< ldap; empty: no groups
+  int scrypt_cost = 15;                        ///< password: log2 of scrypt's N
+  std::string program;                         ///< program: absolute path
+  std::vector<std::string> arguments;          ///< program
+  std::chrono::seconds timeout{10};            ///< program, ldap
+  std::string url;                             ///< ldap: ldap://, ldaps:// or ldapi://
+  bool start_tls = false;                      ///< ldap
+  std::string tls_ca_file;                     ///< ldap
+  std::string bind_dn;                         ///< ldap: who searches; empty: anonymously
+  std::string bind_password_file;              ///< ldap
+  std::string base;                            ///< ldap
+  std::string filter = "(uid={user})";         ///< ldap
+  std::string group_base;                      ///< ldap; empty: no groups
   std::string group_filter = "(member={dn})";  ///< ldap
   std::string group_attribute = "cn";          ///< ldap
 
@@ -58,11 +58,11 @@ struct AccessRule {
 
 /// How often one may fail, and for how long one is in.
 struct LoginLimits {
-  int failures = 5;                               ///< of one person in a row
-  int failures_per_peer = 50;                     ///< of one Unix user
+  int failures = 5;            ///< of one person in a row
+  int failures_per_peer = 50;  ///< of one Unix user
   std::chrono::seconds lockout{std::chrono::minutes{15}};
-  std::chrono::seconds delay{1};                  ///< after the second failure; twice as long after each further one
-  int sessions = 0;                               ///< of one person at a time; 0: any number
+  std::chrono::seconds delay{1};  ///< after the second failure; twice as long after each further one
+  int sessions = 0;               ///< of one person at a time; 0: any number
   std::chrono::seconds lifetime{std::chrono::hours{12}};
   std::chrono::seconds idle{std::chrono::minutes{30}};
 

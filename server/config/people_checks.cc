@@ -82,8 +82,8 @@ void check_gives(const RealmConfig& realm, const LoginStack& stack, const Node& 
       const auto kind = whom[i].substr(0, whom[i].find(':') + (whom[i].find(':') == std::string::npos ? 0 : 1));
       const Node& place = item_of(list, i, whom.size());
       if (std::ranges::find(kinds, kind) == kinds.end()) {
-        report.error(place, "found " + whom[i] + ", which nobody is by method " + stack.method + ", expected " +
-                                base::join(kinds, " "));
+        report.error(place,
+                     "found " + whom[i] + ", which nobody is by method " + stack.method + ", expected " + base::join(kinds, " "));
         continue;
       }
       if (kind != "profile:") continue;
@@ -107,10 +107,12 @@ bool is_on_this_machine(std::string_view url) {
 
 void check_ldap(const RealmConfig& realm, const LoginStack& stack, const Node& at, Report& report) {
   if (stack.url.empty()) return report.error(at, "found no url, expected the LDAP server's, like ldaps://ldap.example.com");
-  if (stack.base.empty()) report.error(at, "found no base, expected the entry below which people are, like ou=people,dc=example,dc=com");
+  if (stack.base.empty())
+    report.error(at, "found no base, expected the entry below which people are, like ou=people,dc=example,dc=com");
   if (stack.url.starts_with("ldap://") && !stack.start_tls && !is_on_this_machine(stack.url)) {
-    report.error(place_of(at, "url"), "found " + stack.url + " without start_tls, expected ldaps:// or start_tls: passwords do not "
-                                      "leave this machine in clear (RFC 4513 5.1.3)");
+    report.error(place_of(at, "url"), "found " + stack.url +
+                                          " without start_tls, expected ldaps:// or start_tls: passwords do not "
+                                          "leave this machine in clear (RFC 4513 5.1.3)");
   }
   if (stack.url.starts_with("ldaps://") && stack.start_tls)
     report.error(place_of(at, "start_tls"), "found start_tls with ldaps://, expected one of them");
@@ -180,13 +182,15 @@ void check_order(const std::vector<AccessRule>& rules, const Node& section, Repo
   std::set<std::string> names;
   for (std::size_t i = 0; i < rules.size(); ++i) {
     const Node& at = item_of(section, i, rules.size());
-    if (!names.insert(rules[i].name).second) report.error(place_of(at, "name"), "found the name a second time, expected each once");
+    if (!names.insert(rules[i].name).second)
+      report.error(place_of(at, "name"), "found the name a second time, expected each once");
     for (std::size_t j = 0; j < i; ++j) {
       if (rules[j].has_conditions() || !covers(rules[j].commands, rules[i].commands)) continue;
       const bool all = std::ranges::find(rules[j].who, kEverybody) != rules[j].who.end();
       const auto is_there = [&](const std::string& one) { return std::ranges::find(rules[j].who, one) != rules[j].who.end(); };
       if (!all && !std::ranges::all_of(rules[i].who, is_there)) continue;
-      report.error(at, "found a rule that never decides, expected it before " + rules[j].name + ", which matches whatever it would");
+      report.error(at,
+                   "found a rule that never decides, expected it before " + rules[j].name + ", which matches whatever it would");
       break;
     }
   }
@@ -199,8 +203,9 @@ void check_way_back(const std::vector<AccessRule>& rules, const Node& section, R
            std::ranges::any_of(rule.commands, [](const auto& one) { return base::matches_glob(one, "identity.create"); });
   });
   if (rules.empty() || somebody) return;
-  report.warning(section, "found no rule that allows anybody identity.create, expected one like {name: admins, who: [admin], "
-                          "commands: [\"*\"]}: what no rule allows is refused");
+  report.warning(section,
+                 "found no rule that allows anybody identity.create, expected one like {name: admins, who: [admin], "
+                 "commands: [\"*\"]}: what no rule allows is refused");
 }
 
 }  // namespace
@@ -233,9 +238,11 @@ void check_access_commands(const RealmConfig& realm, std::span<const KnownComman
       const auto matches = [&](const KnownCommand& one) { return base::matches_glob(glob, one.name); };
       if (std::ranges::none_of(commands, matches)) {
         const auto near = base::did_you_mean(glob, names);
-        report.error(at, "unknown command \"" + glob + "\"" +
-                             (near.empty() ? ", expected one of doc/commands.md" : " (did you mean \"" + std::string(near) + "\"?)"));
-      } else if (std::ranges::none_of(commands, [&](const KnownCommand& one) { return matches(one) && is_judged(one.least_role); })) {
+        report.error(at,
+                     "unknown command \"" + glob + "\"" +
+                         (near.empty() ? ", expected one of doc/commands.md" : " (did you mean \"" + std::string(near) + "\"?)"));
+      } else if (std::ranges::none_of(commands,
+                                      [&](const KnownCommand& one) { return matches(one) && is_judged(one.least_role); })) {
         report.warning(at, "found " + glob + ", which no rule is asked for: it is everybody's, or for front ends alone");
       }
     }

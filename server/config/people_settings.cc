@@ -32,8 +32,8 @@ Status check_given(std::string_view text) {
 Status check_command_pattern(std::string_view text) {
   const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '*'; };
   if (std::ranges::all_of(text, fits) && (text == "*" || text.find('.') != std::string_view::npos)) return {};
-  return Error(Code::Malformed,
-               "found \"" + base::printable(text, 80) + "\", expected a command like certificate.issue or a glob like certificate.*");
+  return Error(Code::Malformed, "found \"" + base::printable(text, 80) +
+                                    "\", expected a command like certificate.issue or a glob like certificate.*");
 }
 
 Status check_subject_pattern(std::string_view text) {
@@ -42,16 +42,14 @@ Status check_subject_pattern(std::string_view text) {
                "found \"" + base::printable(text, 80) + "\", expected a DN in slash form with * for any part, like /O=Example/*");
 }
 
-Status check_rule_name(std::string_view text) {
-  return is_glob_of_names(text) ? Status() : check_name_pattern(text);
-}
+Status check_rule_name(std::string_view text) { return is_glob_of_names(text) ? Status() : check_name_pattern(text); }
 
 Status check_ldap_url(std::string_view text) {
   for (const std::string_view scheme : {"ldap://", "ldaps://", "ldapi://"}) {
     if (text.starts_with(scheme) && text.size() > scheme.size()) return {};
   }
-  return Error(Code::Malformed,
-               "found \"" + base::printable(text, 80) + "\", expected ldaps://HOST, ldap://HOST or ldapi://%2Fpath%2Fof%2Fsocket");
+  return Error(Code::Malformed, "found \"" + base::printable(text, 80) +
+                                    "\", expected ldaps://HOST, ldap://HOST or ldapi://%2Fpath%2Fof%2Fsocket");
 }
 
 Status check_filter(std::string_view text) {
@@ -77,8 +75,9 @@ constexpr std::array kLogin{
     row<&LoginStack::scrypt_cost>({.name = "scrypt_cost",
                                    .least = kLeastCost,
                                    .most = kMostCost,
-                                   .doc = "password: new passwords are hashed by scrypt (RFC 7914) with N of 2 to this power, r 8, "
-                                          "p 1: 15 takes 32 MB and about 0.1 s. Each hash says with what it was made."}),
+                                   .doc =
+                                       "password: new passwords are hashed by scrypt (RFC 7914) with N of 2 to this power, r 8, "
+                                       "p 1: 15 takes 32 MB and about 0.1 s. Each hash says with what it was made."}),
     row<&LoginStack::program>({.name = "program",
                                .check = check_absolute,
                                .doc = "program: what is run, without a shell. It reads user and password, a line each, and says "
@@ -100,7 +99,8 @@ constexpr std::array kLogin{
                                           "Empty: those of the system."}),
     row<&LoginStack::bind_dn>({.name = "bind_dn", .doc = "ldap: who looks people up. Empty: nobody, anonymously."}),
     row<&LoginStack::bind_password_file>(
-        {.name = "bind_password_file", .doc = "ldap: file with that one's password, one line, mode 0600, relative to the realm."}),
+        {.name = "bind_password_file",
+         .doc = "ldap: file with that one's password, one line, mode 0600, relative to the realm."}),
     row<&LoginStack::base>({.name = "base", .doc = "ldap: the entry below which people are looked for."}),
     row<&LoginStack::filter>({.name = "filter",
                               .check = check_filter,
@@ -142,13 +142,15 @@ constexpr std::array kLimits{
                               .doc = "How long the next attempt has to wait after two failures; twice as long after each more."}),
     row<&LoginLimits::sessions>(
         {.name = "sessions", .least = 0, .most = kMostFailures, .doc = "Logins of one person at a time. 0: any number."}),
-    row<&LoginLimits::lifetime>({.name = "lifetime", .unit = "s", .least = kMinute, .most = 30 * kDay, .doc = "A login ends after this."}),
+    row<&LoginLimits::lifetime>(
+        {.name = "lifetime", .unit = "s", .least = kMinute, .most = 30 * kDay, .doc = "A login ends after this."}),
     row<&LoginLimits::idle>(
         {.name = "idle", .unit = "s", .least = 1, .most = 30 * kDay, .doc = "And after so long without a command."}),
 };
 
 constexpr std::array kAccess{
-    row<&AccessRule::name>({.name = "name", .check = check_name, .required = true, .doc = "What access.explain calls it.", .type = "name"}),
+    row<&AccessRule::name>(
+        {.name = "name", .check = check_name, .required = true, .doc = "What access.explain calls it.", .type = "name"}),
     row<&AccessRule::decision>({.name = "decision", .words = "allow deny", .doc = "What is decided where the rule matches."}),
     row<&AccessRule::who>({.name = "who",
                            .check = check_who,
@@ -172,9 +174,10 @@ constexpr std::array kAccess{
                                 .type = "DN pattern"}),
     row<&AccessRule::names>({.name = "names",
                              .check = check_rule_name,
-                             .doc = "Names in the certificate: alternative names, and the common name where it is none of them. A "
-                                    "rule that allows has to match all, one that denies only one. As in acme.policies; of e-mail "
-                                    "addresses and URIs, * stands for any part.",
+                             .doc =
+                                 "Names in the certificate: alternative names, and the common name where it is none of them. A "
+                                 "rule that allows has to match all, one that denies only one. As in acme.policies; of e-mail "
+                                 "addresses and URIs, * stands for any part.",
                              .type = "name pattern"}),
     row<&AccessRule::reason>({.name = "reason", .doc = "What is told to who is refused by it."}),
 };

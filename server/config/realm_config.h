@@ -174,7 +174,7 @@ struct RealmConfig {
   AcmeConfig acme;
   std::map<std::string, Role> command_roles;  ///< "a realm may demand more": command name -> least role here
   PeopleConfig people;
-  std::map<ProfileName, Profile> profiles;    ///< built-in ones, overridden and added to
+  std::map<ProfileName, Profile> profiles;  ///< built-in ones, overridden and added to
 
   bool operator==(const RealmConfig&) const = default;
 

@@ -108,6 +108,8 @@ std::string cost_of(std::string_view text) {
   return "scrypt ln=" + std::to_string(kept->cost) + " r=" + std::to_string(kBlocks) + " p=" + std::to_string(kParallel);
 }
 
-std::string nobodys_password(int cost) { return to_text({cost, base::random_bytes(kSaltOctets), base::random_bytes(kHashOctets)}); }
+std::string nobodys_password(int cost) {
+  return to_text({cost, base::random_bytes(kSaltOctets), base::random_bytes(kHashOctets)});
+}
 
 }  // namespace chancery::crypto

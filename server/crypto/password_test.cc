@@ -24,8 +24,7 @@ TEST(Password, EachHashHasASaltOfItsOwn) {
 
 /// By Python: hashlib.scrypt(b"pleaseletmein", salt=bytes(range(16)), n=1024, r=8, p=1, dklen=32).
 TEST(Password, HashesOfOthersAreTheSame) {
-  const std::string kKept =
-      "$scrypt$ln=10,r=8,p=1$AAECAwQFBgcICQoLDA0ODw$x0jHUFkpNBiJVwY1AhuH7NuyxVlkarFnXjRNhp1B_eU";
+  const std::string kKept = "$scrypt$ln=10,r=8,p=1$AAECAwQFBgcICQoLDA0ODw$x0jHUFkpNBiJVwY1AhuH7NuyxVlkarFnXjRNhp1B_eU";
   EXPECT_TRUE(is_password(SecretBytes("pleaseletmein"), kKept).value());
   EXPECT_FALSE(is_password(SecretBytes("pleaseletmeout"), kKept).value());
 }

@@ -19,7 +19,8 @@ bool matches_any(const std::vector<std::string>& globs, std::string_view text) {
   return std::ranges::any_of(globs, [&](const std::string& one) { return base::matches_glob(one, text); });
 }
 
-/// @pre the configuration was checked: each text is a pattern. @param touch  a wildcard counts where it stands for one that matches
+/// @pre the configuration was checked: each text is a pattern. @param touch  a wildcard counts where it stands for one that
+/// matches
 bool means(const std::string& text, const x509::GeneralName& name, bool touch) {
   if (config::is_glob_of_names(text) != (name.type == Type::Email || name.type == Type::Uri)) return false;
   if (config::is_glob_of_names(text)) return base::matches_glob(text, name.value);
@@ -68,7 +69,8 @@ bool matches(const config::AccessRule& rule, const Caller& caller, std::string_v
   if (!is_for(rule, caller, command)) return false;
   if (!rule.has_conditions()) return true;
   if (about == nullptr) return false;
-  return (rule.profiles.empty() || is_in(rule.profiles, about->profile)) && subject_matches(rule, *about) && names_match(rule, *about);
+  return (rule.profiles.empty() || is_in(rule.profiles, about->profile)) && subject_matches(rule, *about) &&
+         names_match(rule, *about);
 }
 
 bool is_asked(const config::PeopleConfig& people, Role least) { return !people.access.empty() && config::is_judged(least); }

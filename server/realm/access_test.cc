@@ -142,7 +142,10 @@ TEST(Access, RolesOfTheRealmsOwnAreWhatTheyContain) {
 TEST(Access, AStackGivesRolesToWhomItNames) {
   config::LoginStack stack;
   stack.roles = {"user"};
-  stack.gives = {{"admin", {"listed"}}, {"auditor", {"dn:/CN=audit"}}, {"ra-operator", {"group:web", "profile:ra"}}, {"x", {"subject:/O=E/*"}}};
+  stack.gives = {{"admin", {"listed"}},
+                 {"auditor", {"dn:/CN=audit"}},
+                 {"ra-operator", {"group:web", "profile:ra"}},
+                 {"x", {"subject:/O=E/*"}}};
   using Names = std::vector<std::string>;
   EXPECT_EQ(roles_given(stack, {}), Names{"user"});
   EXPECT_EQ(roles_given(stack, {.user = "web"}), Names{"user"});

@@ -10,10 +10,10 @@ namespace chancery::realm {
 
 /// What is remembered of one name, or of one Unix user at the socket.
 struct LoginCount {
-  int failures = 0;            ///< in a row
-  int pending = 0;             ///< attempts that began and have not ended
+  int failures = 0;  ///< in a row
+  int pending = 0;   ///< attempts that began and have not ended
   Seconds last_failed_at{};
-  Seconds pending_until{};     ///< whoever began has ended by then, killed maybe
+  Seconds pending_until{};  ///< whoever began has ended by then, killed maybe
   bool operator==(const LoginCount&) const = default;
 };
 

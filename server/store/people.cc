@@ -128,9 +128,9 @@ Result<LoginTokenRecord> Store::login_token(const std::string& id) {
 
 Result<Page<LoginTokenRecord>> Store::login_tokens(const std::string& person, std::size_t limit, const std::string& after) {
   const auto asked = bounded_limit(limit);
-  PKI_TRY(const auto out,
-          person.empty() ? run("login_token_page", {{"id", after}, {"limit", number(asked)}})
-                         : run("login_token_page_of_person", {{"person", person}, {"id", after}, {"limit", number(asked)}}));
+  PKI_TRY(const auto out, person.empty()
+                              ? run("login_token_page", {{"id", after}, {"limit", number(asked)}})
+                              : run("login_token_page_of_person", {{"person", person}, {"id", after}, {"limit", number(asked)}}));
   Page<LoginTokenRecord> page;
   for (std::size_t i = 0; i < out.rows.size() && i + 1 < asked; ++i) {
     PKI_TRY(auto record, read_token(out, i));

@@ -13,7 +13,12 @@ INSTANTIATE_TEST_SUITE_P(Store, People, testing::ValuesIn(all_backends()), backe
 constexpr realm::LockoutRules kRules{5, seconds{900}, seconds{0}};
 
 PersonRecord person_of(const std::string& name) {
-  return {.name = name, .password = "$x", .roles = {"user", "web-team"}, .enabled = true, .created_at = kNow, .created_by = "unix:root"};
+  return {.name = name,
+          .password = "$x",
+          .roles = {"user", "web-team"},
+          .enabled = true,
+          .created_at = kNow,
+          .created_by = "unix:root"};
 }
 
 LoginTokenRecord token_of(const std::string& id, const std::string& person) {

@@ -560,7 +560,8 @@ inline constexpr std::array kAcmeRealm{
 // ----- people
 inline constexpr Param kUser{"user", Type::Text, kRequired, 64, "name: a-z 0-9 . _ @ -"};
 inline constexpr Param kUserOptional{"user", Type::Text, kOptional, 64, "name, default oneself"};
-inline constexpr Param kRoleNames{"roles", Type::Texts, kOptional, 64, "roles: user ra-operator ca-operator auditor admin, and the realm's own"};
+inline constexpr Param kRoleNames{"roles", Type::Texts, kOptional, 64,
+                                  "roles: user ra-operator ca-operator auditor admin, and the realm's own"};
 inline constexpr std::array kAccessExplain{
     Param{"command", Type::Text, kRequired, 64, "name of the command"},
     Param{"identity", Type::Text, kOptional, 256, "for whom, \"user:alice\", default oneself"},
@@ -593,8 +594,10 @@ inline constexpr std::array kPerson{Field{"user", Type::Text, "name"},
 inline constexpr std::array kPersonPage{Field{"identities", Type::Objects, "as identity.get"}, kNext};
 inline constexpr std::array kPersonGone{Field{"user", Type::Text, "name"}};
 inline constexpr std::array kTokenCreate{
-    kUserOptional, Param{"commands", Type::Texts, kOptional, 64, "what it is for, names or globs like certificate.*; without any, all"},
-    kRoleNames, Param{"expires", Type::Text, kOptional, 32, "how long it is good, \"30d\", at least 60s, at most 366d, default 90d"},
+    kUserOptional,
+    Param{"commands", Type::Texts, kOptional, 64, "what it is for, names or globs like certificate.*; without any, all"},
+    kRoleNames,
+    Param{"expires", Type::Text, kOptional, 32, "how long it is good, \"30d\", at least 60s, at most 366d, default 90d"},
     Param{"note", Type::Text, kOptional, 128, "what it is for, for people"}};
 inline constexpr std::array kTokenList{kUserOptional, kLimit, kAfter};
 inline constexpr std::array kTokenSelect{Param{"id", Type::Hex, kRequired, 16, "id of the token"}};

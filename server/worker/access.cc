@@ -23,12 +23,18 @@ struct AboutRow {
 };
 /// Commands that are not here are about no certificate: rules with conditions do not match them.
 constexpr std::array kAbout{
-    AboutRow{"certificate.generate", Known::Later},    AboutRow{"certificate.get", Known::Later},
-    AboutRow{"certificate.issue", Known::Later},       AboutRow{"certificate.preview", Known::Later},
-    AboutRow{"certificate.renew", Known::BySerial},    AboutRow{"certificate.request", Known::AsAsked, "server"},
-    AboutRow{"certificate.revoke", Known::BySerial},   AboutRow{"certificate.unrevoke", Known::BySerial},
-    AboutRow{"node.announce", Known::AsAsked, "server"}, AboutRow{"node.delete", Known::ByNode},
-    AboutRow{"node.get", Known::ByNode},               AboutRow{"seed.create", Known::AsAsked, "ra"},
+    AboutRow{"certificate.generate", Known::Later},
+    AboutRow{"certificate.get", Known::Later},
+    AboutRow{"certificate.issue", Known::Later},
+    AboutRow{"certificate.preview", Known::Later},
+    AboutRow{"certificate.renew", Known::BySerial},
+    AboutRow{"certificate.request", Known::AsAsked, "server"},
+    AboutRow{"certificate.revoke", Known::BySerial},
+    AboutRow{"certificate.unrevoke", Known::BySerial},
+    AboutRow{"node.announce", Known::AsAsked, "server"},
+    AboutRow{"node.delete", Known::ByNode},
+    AboutRow{"node.get", Known::ByNode},
+    AboutRow{"seed.create", Known::AsAsked, "ra"},
 };
 
 realm::Caller caller_of(const Session& session) { return {session.identity().name, session.identity().role_names()}; }
@@ -77,7 +83,8 @@ Status check_token(const Session& session, const wire::Command& command) {
   if (!login || login->commands.empty() || command.name.starts_with("session.")) return {};
   const auto is_meant = [&](const std::string& glob) { return base::matches_glob(glob, command.name); };
   if (std::ranges::any_of(login->commands, is_meant)) return {};
-  return Error(Code::Denied, "the token is not for " + std::string(command.name) + ", but for " + base::join(login->commands, ", "));
+  return Error(Code::Denied,
+               "the token is not for " + std::string(command.name) + ", but for " + base::join(login->commands, ", "));
 }
 
 bool is_exempt(const Session& session, const wire::Command& command) {

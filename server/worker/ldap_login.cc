@@ -44,8 +44,8 @@ Error no_answer(const std::string& what, int code) {
 
 /// Results of a bind that are an answer to the password (RFC 4511 appendix A).
 bool is_refusal(int code) {
-  constexpr std::array kRefusals{LDAP_INVALID_CREDENTIALS,   LDAP_INAPPROPRIATE_AUTH, LDAP_NO_SUCH_OBJECT,
-                                 LDAP_CONSTRAINT_VIOLATION,  LDAP_UNWILLING_TO_PERFORM, LDAP_INSUFFICIENT_ACCESS,
+  constexpr std::array kRefusals{LDAP_INVALID_CREDENTIALS,  LDAP_INAPPROPRIATE_AUTH,   LDAP_NO_SUCH_OBJECT,
+                                 LDAP_CONSTRAINT_VIOLATION, LDAP_UNWILLING_TO_PERFORM, LDAP_INSUFFICIENT_ACCESS,
                                  LDAP_INVALID_DN_SYNTAX};
   return std::ranges::find(kRefusals, code) != kRefusals.end();
 }
@@ -149,7 +149,8 @@ Status check_password(const config::LoginStack& stack, const std::string& dn, co
   // Who is unknown is asked for all the same, so that it takes as long.
   const int code = bind(connection.get(), dn.empty() ? "cn=nobody," + stack.base : dn, password);
   if (code == LDAP_SUCCESS && !dn.empty()) return {};
-  if (code == LDAP_SUCCESS || is_refusal(code)) return Error(Code::AuthFailed, dn.empty() ? "no such entry" : ldap_err2string(code));
+  if (code == LDAP_SUCCESS || is_refusal(code))
+    return Error(Code::AuthFailed, dn.empty() ? "no such entry" : ldap_err2string(code));
   return no_answer("bind as " + dn, code);
 }
 

@@ -192,8 +192,8 @@ Result<std::string> person_name(const std::string& text) {
   };
   const bool begins_well = !name.empty() && name.front() != '-' && name.front() != '.';
   if (begins_well && name.size() <= kMostName && std::ranges::all_of(name, fits)) return name;
-  return Error(Code::InvalidParams, "user \"" + base::printable(text, kMostName) +
-                                        "\", expected 1 to 64 of a-z 0-9 . _ @ -, neither . nor - first");
+  return Error(Code::InvalidParams,
+               "user \"" + base::printable(text, kMostName) + "\", expected 1 to 64 of a-z 0-9 . _ @ -, neither . nor - first");
 }
 
 Result<Json> log_in_by_stack(Session& session, const Params& params) {

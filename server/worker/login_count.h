@@ -9,8 +9,8 @@ namespace chancery::worker {
 
 inline constexpr int kMostFailedLogins = 5;  ///< of one connection, which then ends: each attempt is recorded
 
-/// One attempt to log in, counted in the store before anything is compared (realm/lockout.h). What is forgotten to be ended counts
-/// as a failure after a while.
+/// One attempt to log in, counted in the store before anything is compared (realm/lockout.h). What is forgotten to be ended
+/// counts as a failure after a while.
 class LoginAttempt {
  public:
   /// @param user  whose secret could be guessed; empty: nobody's. @errors Busy: not yet, the message says how long.

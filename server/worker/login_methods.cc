@@ -84,7 +84,8 @@ Status check_signed_challenge(const Session& session, const x509::Certificate& c
 Result<realm::Shown> shown_by_certificate(Session& session, const x509::Certificate& certificate) {
   PKI_TRY(const auto record, check_living(session, certificate));
   PKI_TRY(const bool listed, is_administrator(session, certificate));
-  return realm::Shown{.user = {}, .groups = {}, .profile = record.profile, .dn = certificate.subject().to_slash(), .listed = listed};
+  return realm::Shown{
+      .user = {}, .groups = {}, .profile = record.profile, .dn = certificate.subject().to_slash(), .listed = listed};
 }
 
 Result<Proof> prove_by_certificate(Session& session, const config::LoginStack& /*stack*/, const Params& params) {

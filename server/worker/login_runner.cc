@@ -109,7 +109,8 @@ std::optional<int> await(pid_t pid, steady_clock::time_point deadline) {
   return std::nullopt;
 }
 
-std::string answer_of(const config::LoginStack& stack, const std::string& realm, const std::string& name, std::string_view input) {
+std::string answer_of(const config::LoginStack& stack, const std::string& realm, const std::string& name,
+                      std::string_view input) {
   auto in = make_pipe();
   auto out = make_pipe();
   if (!in.ok() || !out.ok()) return std::string(1, kFailed) + "no pipe";
@@ -219,7 +220,8 @@ Result<ProgramAnswer> ask_program(int runner, const std::string& realm, const st
   if (count <= 0) return Error(Code::Unavailable, "the login runner does not answer", "connect again");
   const std::string_view answer(octets.data() + 1, static_cast<std::size_t>(count) - 1);
   if (octets[0] == kNo) return ProgramAnswer{};
-  if (octets[0] == kLate) return Error(Code::Timeout, "the login program did not end in time", "the realm's administrators know it");
+  if (octets[0] == kLate)
+    return Error(Code::Timeout, "the login program did not end in time", "the realm's administrators know it");
   if (octets[0] != kYes) return Error(Code::Unavailable, "the login program failed: " + base::printable(answer));
   auto groups = groups_in(answer);
   if (!groups.ok()) return Error(Code::Unavailable, groups.error().message());

@@ -40,7 +40,8 @@ Result<Json> session_login(Session& session, const Params& params) {
     if (!params.has(name)) return Error(Code::InvalidParams, std::string("without stack, ") + name + " is required");
   }
   for (const auto* name : {"user", "password", "token"}) {
-    if (params.has(name)) return Error(Code::InvalidParams, std::string(name) + " without stack, expected the login stack's name");
+    if (params.has(name))
+      return Error(Code::InvalidParams, std::string(name) + " without stack, expected the login stack's name");
   }
   return log_in_administrator(session, params);
 }
