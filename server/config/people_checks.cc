@@ -129,8 +129,9 @@ void check_ldap(const RealmConfig& realm, const LoginStack& stack, const Node& a
 
 /// Whoever may change it gets everybody's password, so it is root's or the realm's owner's.
 void check_program(const RealmConfig& realm, const LoginStack& stack, const Node& at, Report& report) {
-  if (stack.program.empty()) return report.error(at, "found no program, expected its absolute path");
   const Node& place = place_of(at, "program");
+  if (report.has_reported(place)) return;
+  if (stack.program.empty()) return report.error(at, "found no program, expected its absolute path");
   std::error_code failed;
   const auto status = fs::status(stack.program, failed);
   if (failed || !fs::is_regular_file(status)) return report.error(place, "found no file " + stack.program);

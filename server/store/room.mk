@@ -65,7 +65,7 @@ libstore_a_SOURCES = \
   server/store/write_turn.cc server/store/write_turn.h
 nodist_libstore_a_SOURCES = server/store/embedded_sql.cc
 libstore_a_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
-STORE_LIBS = libstore.a $(BASE_LIBS) $(SQLITE_LIBS)
+STORE_LIBS = libstore.a librealm.a $(BASE_LIBS) $(SQLITE_LIBS)
 
 UNIT_TESTS += store_test
 store_test_SOURCES = \
