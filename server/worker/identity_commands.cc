@@ -73,7 +73,8 @@ Result<Json> set_enabled(Session& session, const Params& params, bool enabled) {
 Result<std::string> own_name(const Session& session) {
   const auto& login = session.person_login();
   if (login && !login->person.empty()) return login->person;
-  return Error(Code::Denied, session.identity().name + " is no person of the realm");
+  return Error(Code::InvalidParams, session.identity().name + " is no person of the realm, expected user",
+               "log in as a person, or name one");
 }
 
 Status check_own_or(const Session& session, const std::string& person, Role role) {

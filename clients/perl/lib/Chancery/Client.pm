@@ -163,7 +163,7 @@ sub call {
 
 An iterator over all rows of a command that pages: a function that gives the next row, and undef after the last. Commands that page, and
 what a row is: C<certificate.search> (as C<certificate_get> gives), C<node.list> (as C<node_get>), C<audit.list> (a record),
-C<acme.account.list> (as C<acme_account_get>), C<acme.order.list> (an order's id). C<limit> among the parameters is the size of a page,
+C<acme.account.list> (as C<acme_account_get>), C<acme.order.list> (an order's id), C<identity.list> (as C<identity_get>), C<token.list>. C<limit> among the parameters is the size of a page,
 1 to 1000. Nothing is asked before the first row is; an error comes from where the row is asked for. Dies with C<invalid_params> for a
 command without pages.
 
