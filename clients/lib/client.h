@@ -79,10 +79,10 @@ class Client {
 
   /// Who one is, for session.login by a login stack of the realm (doc/people.md). What the stack does not ask for stays empty.
   struct Login {
-    std::string_view stack;
-    std::string_view user{};
-    std::string_view password{};
-    std::string_view token{};
+    std::string_view stack;       ///< name of the stack
+    std::string_view user{};      ///< name of the person
+    std::string_view password{};  ///< that person's
+    std::string_view token{};     ///< a personal token, instead of both
   };
   /// session.login. The connection is not made anew from here on, since nobody keeps the secret.
   ///

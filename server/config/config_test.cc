@@ -198,6 +198,7 @@ TEST(Print, RealmDefaultsParseBack) {
 
 TEST(Print, PeopleParseBack) {
   auto realm = new_realm();
+  realm.profiles = builtin_profiles();
   auto& people = realm.people;
   people.roles = {{"web-team", {Role::RaOperator}}, {"both", {Role::Auditor, Role::CaOperator}}};
   people.logins["directory"] = {.method = "ldap",

@@ -207,7 +207,7 @@ what C<identity> gives from then on. Dies with C<auth_failed> for every reason a
 how long to wait), and with C<denied> without a role in this realm. The connection is not made anew from then on.
 
     $client->login('staff', user => 'alice', password => $password);
-    $client->login('machines', token => $ENV{CHANCERY_TOKEN});
+    $client->login('machines', token => $token);
 
 =cut
 
