@@ -460,6 +460,34 @@ def test_what_is_disabled_here_comes_in_by_no_program(house, office, person):
     assert code_of(house.log_in("wendy", "open sesame", stack="door")) == "auth_failed"
 
 
+def runners(house, who=""):
+    """The processes beside the workers of that server, or of somebody's, that run login programs."""
+    shown = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True).stdout.splitlines()
+    rows = [line.split(None, 2) for line in shown]
+    workers = {pid for pid, parent, title in rows if parent == str(house.process.pid) and who in title}
+    return [int(pid) for pid, parent, title in rows if title.startswith("chanceryd: login runner") and parent in workers]
+
+
+def test_what_runs_programs_ends_with_its_connection(house):
+    with house.someone():
+        mine, = wait_for(lambda: runners(house, f"unix:{STRANGER}"), what="a login runner")
+    wait_for(lambda: not pathlib.Path(f"/proc/{mine}").exists(), what="its end")
+
+
+def test_D17_what_runs_programs_ends_with_the_master(tmp_path):
+    tmp_path.chmod(0o755)
+    one = House(tmp_path)
+    one.lay_out()
+    one.start()
+    try:
+        with one.talk("default"):
+            mine = wait_for(lambda: runners(one), what="a login runner")
+            one.kill()
+            wait_for(lambda: not any(pathlib.Path(f"/proc/{pid}").exists() for pid in mine), what="its end")
+    finally:
+        one.end()
+
+
 # ----- clients
 
 def test_the_command_line_logs_in(house, person, tmp_path):
