@@ -15,7 +15,7 @@ from test_house import TOP
 # What a command's parameter names, by the parameter's name; a command that takes none of them cannot name a thing of a realm.
 IDENTIFIERS = ("serial", "account", "order", "authorization", "cn", "dn", "profile", "ca")
 # Parameters that a command needs besides, and commands whose identifier makes something new instead of naming what is there.
-NEEDED = {"csr": lambda: request_for("other.example.com"), "type": lambda: "http-01", "claim": lambda: "1", "valid": lambda: True, "allowed": lambda: True,
+NEEDED = {"command": lambda: "certificate.get", "csr": lambda: request_for("other.example.com"), "type": lambda: "http-01", "claim": lambda: "1", "valid": lambda: True, "allowed": lambda: True,
           "jwk": lambda: {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"},
           "identifiers": lambda: [{"type": "dns", "value": "x.example.com"}], "identifier": lambda: {"type": "dns", "value": "x.example.com"}, "names": lambda: ["DNS:x.example.com"], "seed": lambda: "a seed",
           "certificate": lambda: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "cn": lambda: "new.example.com", "reason": lambda: "superseded"}

@@ -73,7 +73,12 @@ std::string option_names(const wire::Param& param) {
   return "--" + name;
 }
 
+bool is_secret(const wire::Param& param) {
+  return param.name == "password" || param.name == "old_password" || param.name == "token";
+}
+
 std::string value_name(const wire::Param& param) {
+  if (is_secret(param)) return "FILE";
   switch (param.type) {
     case wire::Type::Pem:
     case wire::Type::File: return "FILE";
@@ -94,6 +99,11 @@ Result<Json> argument(const wire::Param& param, const std::vector<std::string>& 
     return Error(Code::InvalidParams,
                  "--" + option_name(param.name) + ": given " + std::to_string(words.size()) + " times, expected once");
   const auto& word = words.front();
+  if (is_secret(param)) {
+    auto text = read(word);
+    if (!text.ok()) return text.error().within("--" + option_name(param.name));
+    return Json(text->substr(0, text->find_first_of("\r\n")));
+  }
   switch (param.type) {
     case wire::Type::Integer: return integer(param, word);
     case wire::Type::Pem: return pem(param, word, read);

@@ -25,6 +25,9 @@ std::string option_name(std::string_view parameter);
 /// All its names for CLI11; what may be repeated has its singular, too: "--sans,--san".
 std::string option_names(const wire::Param& param);
 
+/// Whether the parameter is a secret, which comes from a file: everybody on a machine sees command lines.
+bool is_secret(const wire::Param& param);
+
 /// What stands for its value in help, "FILE".
 std::string value_name(const wire::Param& param);
 

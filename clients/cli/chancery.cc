@@ -10,6 +10,7 @@
 #include "clients/cli/arguments.h"
 #include "clients/cli/completion.h"
 #include "clients/cli/local_verbs.h"
+#include "clients/cli/login.h"
 #include "clients/cli/output.h"
 #include "clients/cli/secret_verbs.h"
 #include "clients/cli/steps.h"
@@ -30,6 +31,7 @@ namespace {
 struct Global {
   std::string socket = client::default_socket();
   std::string realm, front_end;
+  cli::LoginOptions login;
   cli::FileNames files;
   double timeout_seconds = 60;
   bool json = false;
@@ -109,6 +111,10 @@ void add_global_options(Line& line) {
   app.add_option("--socket", global.socket, "the server's socket")->capture_default_str();
   app.add_option("--realm", global.realm, "realm, default the server's default realm");
   app.add_option("--front-end", global.front_end, "act as this configured front end");
+  app.add_option("--login", global.login.stack, "log in by this stack of the realm first");
+  app.add_option("--user", global.login.user, "as this person, where the stack asks for one; the password is asked for");
+  app.add_option("--secret-file", global.login.secret_file,
+                 "file with the password, or without --user with the token (else CHANCERY_TOKEN); - is standard input");
   app.add_option("--timeout", global.timeout_seconds, "seconds for one answer")
       ->capture_default_str()
       ->type_name("SECONDS")
@@ -130,6 +136,7 @@ CLI::Option* one_each(CLI::Option* option) {
 std::string help_of(const wire::Param& param) {
   auto help = std::string(param.doc);
   if (param.type == wire::Type::Pem) help += " (a file, - for standard input, or the PEM text)";
+  if (cli::is_secret(param)) help += " (a file that has it in its first line, - for standard input)";
   if (param.type == wire::Type::Texts) help += "; give the option once for each";
   if (!param.words.empty() && param.words != param.doc) help += ": " + std::string(param.words);
   return help;
@@ -356,6 +363,7 @@ Result<Json> call(const Global& global, const wire::Command& command, const Json
   if (command.name == "session.open") return client.open(global.realm, global.front_end);
   if (command.state != wire::In::Anywhere || !global.realm.empty() || !global.front_end.empty()) {
     PKI_TRY_VOID(client.open(global.realm, global.front_end));
+    PKI_TRY_VOID(cli::log_in(client, global.login));
   }
   if (cli::is_stepwise(command.name) && params.find("after") == nullptr) {
     auto answer =

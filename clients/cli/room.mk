@@ -2,6 +2,7 @@ noinst_LIBRARIES += libcli.a
 libcli_a_SOURCES = \
   clients/cli/answer_files.cc clients/cli/answer_files.h \
   clients/cli/arguments.cc clients/cli/arguments.h \
+  clients/cli/login.cc clients/cli/login.h \
   clients/cli/completion.cc clients/cli/completion.h \
   clients/cli/local_verbs.cc clients/cli/local_verbs.h \
   clients/cli/order_watch.cc clients/cli/order_watch.h \

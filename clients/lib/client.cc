@@ -145,6 +145,15 @@ Status Client::reconnect_once() {
   return opened.ok() ? Status() : hang_up(opened.error());
 }
 
+Result<Json> Client::login(const Login& who) {
+  auto params = Json::object({{"stack", who.stack}});
+  for (const auto& [name, value] :
+       {std::pair("user", who.user), std::pair("password", who.password), std::pair("token", who.token)}) {
+    if (!value.empty()) params.set(name, value);
+  }
+  return call("session.login", std::move(params));
+}
+
 Result<Json> Client::open(std::string_view realm, std::string_view front_end) {
   auto params = Json::object();
   if (!realm.empty()) params.set("realm", realm);

@@ -77,6 +77,20 @@ class Client {
   /// @errors those of call(); NotFound: no such realm; Denied.
   Result<Json> open(std::string_view realm = {}, std::string_view front_end = {});
 
+  /// Who one is, for session.login by a login stack of the realm (doc/people.md). What the stack does not ask for stays empty.
+  struct Login {
+    std::string_view stack;       ///< name of the stack
+    std::string_view user{};      ///< name of the person
+    std::string_view password{};  ///< that person's
+    std::string_view token{};     ///< a personal token, instead of both
+  };
+  /// session.login. The connection is not made anew from here on, since nobody keeps the secret.
+  ///
+  /// @return as open(), with the new identity and its roles.
+  /// @errors those of call(); AuthFailed: one for every reason; Busy: too many failures, the hint says how long to wait; Denied:
+  /// no role in this realm.
+  Result<Json> login(const Login& who);
+
   /// Leaves the connection, connects again and opens a session as the one before, if there was one. Tries once, and again until
   /// Options::reconnect_for is over as long as nobody listens or the server is busy or not ready.
   ///

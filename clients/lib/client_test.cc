@@ -263,6 +263,12 @@ TEST(Repeat, EveryCommandIsDecidedUpon) {
                         "certificate.revoke",
                         "certificate.unrevoke",
                         "crl.issue",
+                        "identity.create",
+                        "identity.delete",
+                        "identity.disable",
+                        "identity.enable",
+                        "identity.password",
+                        "identity.roles",
                         "listener.certify",
                         "node.announce",
                         "node.delete",
@@ -277,7 +283,9 @@ TEST(Repeat, EveryCommandIsDecidedUpon) {
                         "session.attest",
                         "session.close",
                         "session.login",
-                        "session.open"};
+                        "session.open",
+                        "token.create",
+                        "token.revoke"};
   Names found;
   for (const auto& command : wire::commands())
     if (!is_repeatable(command.name, Json::object())) found.emplace_back(command.name);
@@ -362,8 +370,10 @@ TEST(Rows, CommandsThatPageHaveThem) {
                                                                  {"acme.orders", "orders"},
                                                                  {"audit.list", "records"},
                                                                  {"certificate.search", "certificates"},
+                                                                 {"identity.list", "identities"},
                                                                  {"node.list", "nodes"},
-                                                                 {"seed.list", "seeds"}}));
+                                                                 {"seed.list", "seeds"},
+                                                                 {"token.list", "tokens"}}));
 }
 
 }  // namespace

@@ -14,6 +14,7 @@ libbase_a_SOURCES = \
   server/base/no_processes.cc server/base/no_processes.h \
   server/base/seed.h \
   server/base/log.cc server/base/log.h \
+  server/base/glob.h \
   server/base/name_pattern.cc server/base/name_pattern.h \
   server/base/names.cc server/base/names.h \
   server/base/memory_limit.cc server/base/memory_limit.h \

@@ -201,6 +201,30 @@ TEST(Print, RealmDefaultsParseBack) {
   expect_round_trip(realm);
 }
 
+TEST(Print, PeopleParseBack) {
+  auto realm = new_realm();
+  realm.profiles = builtin_profiles();
+  auto& people = realm.people;
+  people.roles = {{"web-team", {Role::RaOperator}}, {"both", {Role::Auditor, Role::CaOperator}}};
+  people.logins["directory"] = {.method = "ldap",
+                                .roles = {"user"},
+                                .gives = {{"web-team", {"group:a, b", "user:alice"}}, {"admin", {"group:\"x\""}}},
+                                .timeout = std::chrono::seconds{5},
+                                .url = "ldaps://ldap.example.com",
+                                .base = "dc=example,dc=com",
+                                .filter = "(&(uid={user})(!(locked=*)))"};
+  people.logins["door"] = {.method = "program", .program = "/usr/bin/door", .arguments = {"-x", "a b"}};
+  people.limits = {.failures = 3, .failures_per_peer = 9, .sessions = 2, .idle = std::chrono::seconds{90}};
+  people.access = {{.name = "b", .decision = "deny", .who = {"*"}, .commands = {"seed.*"}, .reason = "not: \"here\""},
+                   {.name = "a",
+                    .who = {"web-team", "user:alice"},
+                    .commands = {"*"},
+                    .profiles = {"server"},
+                    .subjects = {"/O=Example, Inc/*"},
+                    .names = {".example.com", "*@example.com"}}};
+  expect_round_trip(realm);
+}
+
 TEST(Print, EveryRealmRowParsesBack) {
   const auto realm = changed_realm();
   expect_all_changed(realm_settings(), realm, new_realm());

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <map>
 
+#include "server/base/text.h"
 #include "server/config/acme_policy.h"
 #include "server/config/policy_settings.h"
 #include "server/config/key_settings.h"
+#include "server/config/people_settings.h"
 #include "server/config/profile_settings.h"
 #include "server/config/realm_settings.h"
 #include "server/config/server_settings.h"
@@ -168,6 +170,53 @@ void compare_rules(const std::string& place, const PolicyConfig& before, const P
     compare_settings(policy_rule_settings(), place + "policy rule " + rule.name + ": ", *old_rule->second, rule, lines);
   }
   if (old_order != new_order) lines.push_back(place + "policy rules are asked in another order");
+/// Items of two maps, told by what they are called.
+template <class Map, class Both>
+void compare_named(const std::string& place, const Map& before, const Map& after, Lines& lines, Both both) {
+  for (const auto& [name, item] : before) {
+    if (!after.contains(name)) lines.push_back(place + name + " goes");
+  }
+  for (const auto& [name, item] : after) {
+    const auto old_item = before.find(name);
+    if (old_item == before.end()) {
+      lines.push_back(place + name + " is new");
+    } else {
+      both(place + name + ": ", old_item->second, item);
+    }
+  }
+}
+
+std::map<std::string, AccessRule> by_name(const std::vector<AccessRule>& rules) {
+  std::map<std::string, AccessRule> named_rules;
+  for (const auto& rule : rules) named_rules.emplace(rule.name, rule);
+  return named_rules;
+}
+
+std::string order_of(const std::vector<AccessRule>& rules) {
+  std::string names;
+  for (const auto& rule : rules) names += (names.empty() ? "" : ", ") + rule.name;
+  return names;
+}
+
+std::string gives_of(const LoginStack& stack) {
+  Node node = map();
+  for (const auto& [role, whom] : stack.gives) node.children.push_back(named(role, write_value({}, whom)));
+  return node.children.empty() ? "" : one_line(node);
+}
+
+void compare_people(const std::string& place, const PeopleConfig& before, const PeopleConfig& after, Lines& lines) {
+  compare_named(place + "role ", before.roles, after.roles, lines, [&](const auto& at, const Roles& one, const Roles& other) {
+    add_change(lines, at + "contains", base::join(one.names(), ", "), base::join(other.names(), ", "), When::Reload);
+  });
+  compare_named(place + "login ", before.logins, after.logins, lines, [&](const auto& at, const auto& one, const auto& other) {
+    compare_settings(login_settings(), at, one, other, lines);
+    add_change(lines, at + "gives", gives_of(one), gives_of(other), When::Reload);
+  });
+  compare_settings(login_limit_settings(), place + std::string(kLoginLimitsSection) + ".", before.limits, after.limits, lines);
+  compare_named(
+      place + "access rule ", by_name(before.access), by_name(after.access), lines,
+      [&](const auto& at, const auto& one, const auto& other) { compare_settings(access_settings(), at, one, other, lines); });
+  add_change(lines, place + "order of access rules", order_of(before.access), order_of(after.access), When::Reload);
 }
 
 void compare_realms(const RealmConfig& before, const RealmConfig& after, Lines& lines) {
@@ -181,6 +230,7 @@ void compare_realms(const RealmConfig& before, const RealmConfig& after, Lines& 
   compare_settings(policy_settings(), place + std::string(kPolicySection) + ".", before.policy, after.policy, lines);
   compare_rules(place, before.policy, after.policy, lines);
   compare_command_roles(place, before, after, lines);
+  compare_people(place, before.people, after.people, lines);
   compare_profiles(place, before, after, lines);
 }
 

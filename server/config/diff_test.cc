@@ -42,6 +42,13 @@ TEST(Diff, SaysInWordsWhatChanges) {
        realm(""),
        {"limits/max-workers: 200 becomes 300 (at the next start)"}},
       {"of a realm", server(""), realm("crl_validity: 1d\n"), {"realm default: crl_validity: 7d becomes 1d"}},
+      {"of people",
+       server(""),
+       realm("roles: {web: [user]}\nlogins: {staff: {method: password}}\nlogin_limits: {failures: 3}\n"
+             "access: [{name: all, who: [admin], commands: [\"*\"]}]\n"),
+       {"realm default: role web is new", "realm default: login staff is new",
+        "realm default: login_limits.failures: 5 becomes 3", "realm default: access rule all is new",
+        "realm default: order of access rules: nothing becomes all"}},
       {"of its creation",
        server(""),
        realm("key: rsa:4096\n"),

@@ -6,6 +6,7 @@
 #include "server/config/acme_policy.h"
 #include "server/config/policy_settings.h"
 #include "server/config/key_settings.h"
+#include "server/config/people_settings.h"
 #include "server/config/profile_settings.h"
 #include "server/config/realm_settings.h"
 #include "server/config/server_settings.h"
@@ -87,6 +88,24 @@ void add_realm(std::string& out, const RealmConfig& realm) {
       "\n### `command_roles:`\n\nA map from commands to the least role they need here: more than the command table says, never "
       "less.\n";
   out += "For example `certificate.issue: ca-operator`.\n";
+  out +=
+      "\n### `roles:`\n\nA map from the realm's own roles to the built-in ones that each contains (doc/people.md). For example "
+      "`web-team: [ra-operator]`.\n";
+  out += "\n### `logins:`\n\nA map from names to login stacks: the ways to log in to this realm.\n";
+  add_rows(out, describe(login_settings(), LoginStack()));
+  out +=
+      "| gives | map | none | Roles for some of those who log in: `ra-operator: [\"group:ops\", \"user:alice\"]`. unix, program "
+      "and ldap know user:NAME and group:NAME; certificate knows profile:NAME, subject:PATTERN, dn:DN and listed, the realm's "
+      "list "
+      "of administrators. |\n";
+  out += "\n### `login_limits:`\n\nHow often one may fail, and for how long one is in.\n";
+  add_rows(out, describe(login_limit_settings(), LoginLimits()));
+  out +=
+      "\n### `access:`\n\nA list of rules, of which the first that matches decides; where there are rules, what none matches is "
+      "refused. No rule gives more than the command table does. Commands that anybody may run, and those of front ends alone, "
+      "are "
+      "not judged.\n";
+  add_rows(out, describe(access_settings(), AccessRule()));
   out +=
       "\n### `profiles:`\n\nA map from names to profiles, as an alternative to files in `profiles/`. A profile stands in one "
       "place only.\n";
@@ -185,6 +204,9 @@ std::string realm_sample() {
   add_yaml(out, token_settings(), realm.keys.token, "  ");
   out += "\n#" + std::string(kAcmeSection) + ":\n";
   add_yaml(out, acme_settings(), realm.acme, "  ");
+  out += "\n# Roles of the realm's own, login stacks and access rules are in doc/people.md.\n";
+  out += "\n#" + std::string(kLoginLimitsSection) + ":\n";
+  add_yaml(out, login_limit_settings(), realm.people.limits, "  ");
   return out;
 }
 

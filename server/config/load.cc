@@ -13,6 +13,7 @@
 #include "server/config/checks.h"
 #include "server/config/policy_settings.h"
 #include "server/config/key_checks.h"
+#include "server/config/people_settings.h"
 #include "server/config/profile_settings.h"
 #include "server/config/realm_settings.h"
 #include "server/config/realms_apart.h"
@@ -109,6 +110,9 @@ void resolve_paths(RealmConfig& realm) {
   realm.passphrase_file = below(realm.directory, realm.passphrase_file).string();
   realm.seed_file = below(realm.directory, realm.seed_file).string();
   resolve_key_paths(realm);
+  for (auto& [name, stack] : realm.people.logins) {
+    for (auto* file : {&stack.tls_ca_file, &stack.bind_password_file}) *file = below(realm.directory, *file).string();
+  }
   for (auto& file : realm.key_block_lists) file = below(realm.directory, file).string();
 }
 
@@ -210,6 +214,7 @@ ReadRealm read_directory(const RealmName& name, const fs::path& directory, const
     check_inline_profiles(*realm, *root, report);
     add_profile_files(*root, *realm, own);
     check_realm(*realm, *root, report);
+    check_people(*realm, *root, report);
     if (check_more) check_more(*realm, *root, report);
   }
   sort_by_place(own);
@@ -255,7 +260,10 @@ Loaded load(const fs::path& chancery_xml, const Surroundings& around) {
   const MoreChecks check_more = [&](const RealmConfig& realm, const Node& realm_root, Report& realm_report) {
     check_realm_in_server(snapshot->server, realm, realm_root, realm_report);
     apart.check(realm, realm_report);
-    if (!around.commands.empty()) check_command_roles(realm, around.commands, realm_root, realm_report);
+    if (!around.commands.empty()) {
+      check_command_roles(realm, around.commands, realm_root, realm_report);
+      check_access_commands(realm, around.commands, realm_root, realm_report);
+    }
     if (around.policy_tests != nullptr && !realm_report.failed()) {
       for (const auto& failed : around.policy_tests(realm)) report_policy_test(realm_root, failed, realm_report);
     }

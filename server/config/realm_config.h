@@ -16,6 +16,7 @@
 #include "server/base/role.h"
 #include "server/config/policy_config.h"
 #include "server/config/keys.h"
+#include "server/config/people.h"
 #include "server/config/vantage.h"
 
 /// What a realm's directory says, as plain values. Pure: the realm room sees these structs and nothing else of config.
@@ -176,7 +177,8 @@ struct RealmConfig {
   AcmeConfig acme;
   PolicyConfig policy;
   std::map<std::string, Role> command_roles;  ///< "a realm may demand more": command name -> least role here
-  std::map<ProfileName, Profile> profiles;    ///< built-in ones, overridden and added to
+  PeopleConfig people;
+  std::map<ProfileName, Profile> profiles;  ///< built-in ones, overridden and added to
 
   bool operator==(const RealmConfig&) const = default;
 

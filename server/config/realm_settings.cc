@@ -9,6 +9,7 @@
 #include "server/config/challenge_methods.h"
 #include "server/config/policy_settings.h"
 #include "server/config/key_settings.h"
+#include "server/config/people_settings.h"
 #include "server/config/profile_settings.h"
 #include "server/config/text_checks.h"
 
@@ -327,6 +328,7 @@ std::vector<std::string> realm_setting_names() {
   auto known = names_of(realm_settings());
   for (auto& name : key_names()) known.push_back(std::move(name));
   for (const auto section : {kAcmeSection, kPolicySection, kCommandRolesSection, kProfilesSection}) known.emplace_back(section);
+  known.insert(known.end(), kPeopleSections.begin(), kPeopleSections.end());
   return known;
 }
 
@@ -352,6 +354,7 @@ RealmConfig read_realm(const Node& root, RealmConfig base, Report& report) {
   }
   if (const Node* policy = root.find(kPolicySection)) read_policy_section(*policy, realm.policy, report);
   if (const Node* roles = root.find(kCommandRolesSection)) read_command_roles(*roles, realm, report);
+  read_people(root, realm.people, report);
   if (const Node* profiles = root.find(kProfilesSection)) read_profiles(*profiles, realm, report);
   return realm;
 }
@@ -370,6 +373,7 @@ Node write_realm(const RealmConfig& realm) {
   }
   Node profiles = map(std::string(kProfilesSection));
   for (const auto& [name, profile] : realm.profiles) profiles.children.push_back(named(name.text(), write_profile(profile)));
+  for (auto& section : write_people(realm.people)) root.children.push_back(std::move(section));
   for (auto* section : {&acme, &policy, &roles, &profiles}) root.children.push_back(std::move(*section));
   return root;
 }

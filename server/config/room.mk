@@ -25,6 +25,9 @@ libconfig_a_SOURCES = \
   server/config/reach.cc server/config/reach.h \
   server/config/realm_checks.cc \
   server/config/realm_config.h \
+  server/config/people.h \
+  server/config/people_checks.cc \
+  server/config/people_settings.cc server/config/people_settings.h \
   server/config/realm_settings.cc server/config/realm_settings.h \
   server/config/realms_apart.cc server/config/realms_apart.h \
   server/config/report.h \

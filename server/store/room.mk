@@ -15,6 +15,7 @@ sql_files = \
   $(srcdir)/sql/query/meta.sql \
   $(srcdir)/sql/query/node.sql \
   $(srcdir)/sql/query/own_renewal.sql \
+  $(srcdir)/sql/query/person.sql \
   $(srcdir)/sql/query/schema.sql \
   $(srcdir)/sql/query/seed.sql \
   $(srcdir)/sql/schema/0001_realms.sql \
@@ -27,6 +28,7 @@ sql_files = \
   $(srcdir)/sql/schema/0008_acme_limits.sql \
   $(srcdir)/sql/schema/0009_acme_replacements.sql \
   $(srcdir)/sql/schema/0010_acme_origins.sql \
+  $(srcdir)/sql/schema/0011_people.sql \
   $(srcdir)/sql/schema/0011_acme_reservations.sql
 EXTRA_DIST += sql/embed.awk $(sql_files)
 CLEANFILES += server/store/embedded_sql.cc
@@ -41,7 +43,8 @@ libstore_a_SOURCES = \
   server/store/acme_grant.h \
   server/store/acme_limits.cc \
   server/store/acme_orders.cc \
-  server/store/acme_reservation.h server/store/acme_reservations.cc \
+  server/store/acme_reservation.h \
+  server/store/acme_reservations.cc \
   server/store/acme_rows.h \
   server/store/acme_search.cc \
   server/store/administrators.cc \
@@ -52,6 +55,9 @@ libstore_a_SOURCES = \
   server/store/crls.cc \
   server/store/driver.h \
   server/store/own_renewals.cc \
+  server/store/logins.cc \
+  server/store/people.cc \
+  server/store/people_records.h \
   server/store/realm_rows.cc \
   server/store/records.h \
   server/store/revocations.cc \
@@ -65,7 +71,7 @@ libstore_a_SOURCES = \
   server/store/write_turn.cc server/store/write_turn.h
 nodist_libstore_a_SOURCES = server/store/embedded_sql.cc
 libstore_a_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
-STORE_LIBS = libstore.a $(BASE_LIBS) $(SQLITE_LIBS)
+STORE_LIBS = libstore.a librealm.a $(BASE_LIBS) $(SQLITE_LIBS)
 
 UNIT_TESTS += store_test
 store_test_SOURCES = \
@@ -80,6 +86,7 @@ store_test_SOURCES = \
   server/store/crls_test.cc \
   server/store/faults_test.cc \
   server/store/own_renewals_test.cc \
+  server/store/people_test.cc \
   server/store/seeds_test.cc \
   server/store/sql_lint_test.cc \
   server/store/sqlite_driver_test.cc \

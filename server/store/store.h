@@ -10,6 +10,7 @@
 #include "server/base/file.h"
 #include "server/store/acme_reservation.h"
 #include "server/store/driver.h"
+#include "server/store/people_records.h"
 #include "server/store/records.h"
 
 namespace chancery::store {
@@ -144,6 +145,44 @@ class Store {
   /// Forgets those until that time, at most `limit`.
   Status purge_own_renewals(Seconds before, std::size_t limit);
 
+  // ----- people
+
+  /// @errors Exists.
+  Status add_person(const PersonRecord& person);
+  /// @errors NotFound.
+  Result<PersonRecord> person(const std::string& name);
+  /// By name, ascending.
+  Result<Page<PersonRecord>> persons(std::size_t limit, const std::string& after);
+  /// @errors NotFound, of these three.
+  Status set_person_enabled(const std::string& name, bool enabled, Seconds at);
+  Status set_person_password(const std::string& name, const std::string& password, Seconds at);
+  Status set_person_roles(const std::string& name, const std::vector<std::string>& roles, Seconds at);
+  /// Tokens and sessions go, too. @errors NotFound.
+  Status delete_person(const std::string& name);
+
+  /// @errors Exists; NotFound: no such person.
+  Status add_login_token(const LoginTokenRecord& token);
+  /// @errors NotFound.
+  Result<LoginTokenRecord> login_token(const std::string& id);
+  /// By id, ascending. @param person  empty: everybody's
+  Result<Page<LoginTokenRecord>> login_tokens(const std::string& person, std::size_t limit, const std::string& after);
+  /// @errors NotFound.
+  Status delete_login_token(const std::string& id);
+  /// Forgets those that ended before that time, at most `limit`.
+  Status purge_login_tokens(Seconds expired_before, std::size_t limit);
+
+  /// realm::begin_attempt in one transaction: however many ask at once, no more begin than may.
+  /// @return how long to wait first; none: it has begun, and end_login has to follow
+  Result<std::optional<std::chrono::seconds>> begin_login(const std::string& who, const realm::LockoutRules& rules, Seconds now);
+  Status end_login(const std::string& who, LoginOutcome outcome, Seconds now);
+  /// Forgets counts that nobody touched since, at most `limit`.
+  Status purge_login_counts(Seconds before, std::size_t limit);
+
+  /// Notes a login if the person has fewer than `most` that are in force and were used within `idle`. @return whether it had.
+  Result<bool> begin_login_session(const LoginSession& login, std::size_t most, std::chrono::seconds idle, Seconds now);
+  Status see_login_session(const LoginSession& login, Seconds now);
+  Status end_login_session(const LoginSession& login);
+
   /// A fact by name: the journal position that was reconciled last, say.
   Result<std::optional<std::string>> get_meta(const std::string& name);
   Status set_meta(const std::string& name, const std::string& text);
@@ -250,6 +289,9 @@ class Store {
   Result<Outcome> run_way(std::string_view name, const std::vector<Bind>& binds);
   Result<Page<CertificateRecord>> search_pages(std::string_view name, const Value& value, const CertificateFilter& filter,
                                                std::size_t limit, PageKey key);
+  Status put_login_count(const std::string& who, const realm::LoginCount& count, Seconds now);
+  Result<realm::LoginCount> login_count(const std::string& who);
+  Status change_person(std::string_view statement_name, Binds binds, const std::string& name);
   Status insert_account(const AcmeAccount& account);
   Status insert_authorization(const AcmeAuthorization& authorization);
   Status write_order(const AcmeOrder& order);

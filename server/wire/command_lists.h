@@ -84,6 +84,7 @@ inline constexpr std::array kCertificateGenerate{
     Param{"store_key", Type::Boolean, kOptional, 1, "keep the private key in the realm's nodes directory, default false"},
     Param{"return_key", Type::Boolean, kOptional, 1, "give the private key in the answer, default true"},
     kIdempotency};
+inline constexpr Param kPassword{"password", Type::Text, kOptional, 1024, "password"};
 inline constexpr Param kDn{"dn", Type::Text, kRequired, kMaxText, "DN, slash or comma form"};
 inline constexpr std::array kCertificateRequest{kDn, kProfileOptional, kSansOptional};
 inline constexpr std::array kCertificateRenew{
@@ -167,8 +168,12 @@ inline constexpr std::array kOwnRenew{
     kIdempotency};
 inline constexpr std::array kOwnRevoke{kReason};
 inline constexpr std::array kLogin{
-    Param{"certificate", Type::Pem, kRequired, kMaxPem, "certificate of a realm administrator, issued by this realm"},
-    Param{"signature", Type::Text, kRequired, 2048, "base64 signature over the challenge text, SHA-256 (Ed25519: none)"}};
+    Param{"stack", Type::Word, kOptional, 63, "login stack of the realm; without it, an administrator's certificate"},
+    Param{"user", Type::Text, kOptional, 128, "name, where the stack asks for one"},
+    kPassword,
+    Param{"token", Type::Text, kOptional, 256, "personal token, where the stack takes one"},
+    Param{"certificate", Type::Pem, kOptional, kMaxPem, "certificate issued by this realm"},
+    Param{"signature", Type::Text, kOptional, 2048, "base64 signature over the challenge text, SHA-256 (Ed25519: none)"}};
 
 inline constexpr std::array kAcmeAccountCreate{
     kJwk,
@@ -424,7 +429,9 @@ inline constexpr std::array kClosed{Field{"closed", Type::Boolean, "true"}};
 inline constexpr std::array kIdentity{Field{"realm", Type::Word, "realm of this session"},
                                       Field{"identity", Type::Text, "\"unix:alice\", \"frontend:http\", \"cert:/CN=…\""},
                                       Field{"roles", Type::Texts, "roles in this realm"},
-                                      Field{"challenge", Type::Text, "text to sign for session.login"}};
+                                      Field{"challenge", Type::Text, "text to sign for session.login"},
+                                      Field{"stack", Type::Word, "login stack by which it was proved; absent without one"},
+                                      Field{"until", Type::Time, "when that login ends at the latest"}};
 
 inline constexpr std::array kAttested{
     Field{"realm", Type::Word, "realm of this session"},
@@ -574,5 +581,61 @@ inline constexpr std::array kSecretStatus{
     Field{"threshold", Type::Integer, "how many of them it takes"},
     Field{"set", Type::Text, "id of the set that they must be of, once it is known"},
     Field{"given", Type::Objects, "{index, by, at} of each share that is in"}};
+// ----- people
+inline constexpr Param kUser{"user", Type::Text, kRequired, 64, "name: a-z 0-9 . _ @ -"};
+inline constexpr Param kUserOptional{"user", Type::Text, kOptional, 64, "name, default oneself"};
+inline constexpr Param kRoleNames{"roles", Type::Texts, kOptional, 64,
+                                  "roles: user ra-operator ca-operator auditor admin, and the realm's own"};
+inline constexpr std::array kAccessExplain{
+    Param{"command", Type::Text, kRequired, 64, "name of the command"},
+    Param{"identity", Type::Text, kOptional, 256, "for whom, \"user:alice\", default oneself"},
+    Param{"roles", Type::Texts, kOptional, 64, "with which roles, default those that the person has"},
+    Param{"profile", Type::Text, kOptional, 63, "profile of the certificate that it is about"},
+    Param{"subject", Type::Text, kOptional, kMaxText, "its DN, slash or comma form"},
+    Param{"sans", Type::Texts, kOptional, kMaxSans, "its subject alternative names"}};
+inline constexpr std::array kAccessExplained{Field{"identity", Type::Text, "for whom"},
+                                             Field{"roles", Type::Texts, "with which roles, as they were given"},
+                                             Field{"command", Type::Text, "which command"},
+                                             Field{"least_role", Type::Word, "what the command table demands"},
+                                             Field{"allowed", Type::Boolean, "whether it may be run"},
+                                             Field{"why", Type::Text, "one line"},
+                                             Field{"rule", Type::Word, "name of the rule that decides; absent where none does"}};
+inline constexpr std::array kIdentityCreate{kUser, kRoleNames, kPassword};
+inline constexpr std::array kIdentityUser{kUser};
+inline constexpr std::array kIdentityOwn{kUserOptional};
+inline constexpr std::array kIdentityRoles{kUser, kRoleNames};
+inline constexpr std::array kIdentityPassword{
+    kUserOptional, Param{"password", Type::Text, kRequired, 1024, "new password, at least 8 octets"},
+    Param{"old_password", Type::Text, kOptional, 1024, "the one until now; needed for one's own"}};
+inline constexpr std::array kPerson{Field{"user", Type::Text, "name"},
+                                    Field{"identity", Type::Text, "what the session of that person is called, \"user:alice\""},
+                                    Field{"state", Type::Word, "enabled or disabled"},
+                                    Field{"roles", Type::Texts, "roles of that person, whatever the stack"},
+                                    Field{"password", Type::Text, "how it is hashed, \"scrypt ln=15 r=8 p=1\", or none"},
+                                    Field{"created_at", Type::Time, "when it was made"},
+                                    Field{"created_by", Type::Text, "who made it"},
+                                    Field{"changed_at", Type::Time, "when it was changed last"}};
+inline constexpr std::array kPersonPage{Field{"identities", Type::Objects, "as identity.get"}, kNext};
+inline constexpr std::array kPersonGone{Field{"user", Type::Text, "name"}};
+inline constexpr std::array kTokenCreate{
+    kUserOptional,
+    Param{"commands", Type::Texts, kOptional, 64, "what it is for, names or globs like certificate.*; without any, all"},
+    kRoleNames,
+    Param{"expires", Type::Text, kOptional, 32, "how long it is good, \"30d\", at least 60s, at most 366d, default 90d"},
+    Param{"note", Type::Text, kOptional, 128, "what it is for, for people"}};
+inline constexpr std::array kTokenList{kUserOptional, kLimit, kAfter};
+inline constexpr std::array kTokenSelect{Param{"id", Type::Hex, kRequired, 16, "id of the token"}};
+inline constexpr std::array kTokenMade{Field{"token", Type::Text, "the token, for session.login"},
+                                       Field{"id", Type::Hex, "id, by which it is revoked"},
+                                       Field{"user", Type::Text, "whose it is"},
+                                       Field{"state", Type::Word, "good or expired"},
+                                       Field{"commands", Type::Texts, "what it is for; empty: all"},
+                                       Field{"roles", Type::Texts, "the only roles that it has; empty: its owner's"},
+                                       Field{"note", Type::Text, "what it is for, for people"},
+                                       Field{"expires_at", Type::Time, "when it ends"},
+                                       Field{"created_at", Type::Time, "when it was made"},
+                                       Field{"created_by", Type::Text, "who made it"}};
+inline constexpr std::array kTokenPage{Field{"tokens", Type::Objects, "as token.create, without the token"}, kNext};
+inline constexpr std::array kTokenGone{Field{"id", Type::Hex, "id of the token"}};
 
 }  // namespace chancery::wire

@@ -6,6 +6,7 @@
 #include "server/base/log.h"
 #include "server/base/text.h"
 #include "server/worker/attest.h"
+#include "server/worker/login.h"
 
 namespace chancery::worker {
 namespace {
@@ -113,6 +114,7 @@ Status bind_earlier_administrators(Session& session) {
 
 Status check_login_holds(Session& session) {
   if (session.is_attested()) return check_attestation_holds(session);
+  if (session.person_login()) return check_person_holds(session);
   if (!session.login()) return {};
   const auto holds = check_administrator(session, *session.login());
   if (holds.ok() || holds.error().code() != Code::AuthFailed) return holds;

@@ -3,6 +3,7 @@
 #include "server/base/log.h"
 #include "server/base/text.h"
 #include "server/realm/policy.h"
+#include "server/worker/access.h"
 #include "server/worker/describe.h"
 #include "server/worker/handlers.h"
 #include "server/worker/issue.h"
@@ -106,7 +107,10 @@ Result<Json> revoked(Session& session, const store::CertificateRecord& record) {
 }  // namespace
 
 Result<Json> certificate_get(Session& session, const Params& params) {
-  PKI_TRY(const auto record, find(session, params));
+  const auto found = find(session, params);
+  PKI_TRY_VOID(check_access_to(session, found));
+  if (!found.ok()) return found.error();
+  const auto& record = *found;
   auto out = describe_record(record, session.clock().now());
   const auto certificate = x509::Certificate::from_der(record.der);
   if (certificate.ok()) add_contents(out, *certificate);

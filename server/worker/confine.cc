@@ -19,6 +19,11 @@ void confine_to_realm(const config::RealmConfig& realm, const config::ServerConf
   for (const auto& file : {realm.ca_certificate_file(), realm.directory / "ca.csr"}) landlock.allow(file, Access::Read);
   if (!realm.seed_file.empty()) landlock.allow(realm.seed_file, Access::Read);
   landlock.allow(realm.list_directory(), Access::Read);
+  for (const auto& [name, stack] : realm.people.logins) {
+    for (const auto& file : {stack.tls_ca_file, stack.bind_password_file}) {
+      if (!file.empty()) landlock.allow(file, Access::Read);
+    }
+  }
   for (const auto* path : kReadable) landlock.allow(path, Access::Read);
   if (server.log_destination.starts_with('/')) landlock.allow(server.log_destination, Access::Write);
   const auto enforced = landlock.enforce();

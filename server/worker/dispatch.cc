@@ -7,6 +7,7 @@
 #include "server/base/log.h"
 #include "server/base/text.h"
 #include "server/wire/commands.h"
+#include "server/worker/access.h"
 #include "server/worker/administrator.h"
 #include "server/worker/audit.h"
 #include "server/worker/handlers.h"
@@ -73,8 +74,10 @@ Result<Json> run(Session& session, const wire::Request& request) {
   if (command == nullptr) return unknown_method(request.method);
   if (!is_its_own(session, *command)) PKI_TRY_VOID(check_login_holds(session));
   PKI_TRY_VOID(check_state(session, *command));
+  session.take_in_hand(command);
   PKI_TRY_VOID(check_roles(session, *command));
   PKI_TRY_VOID(wire::check_params(*command, request.params));
+  PKI_TRY_VOID(check_access(session, *command, Params(request.params)));
   const auto handler = handler_of(command->name);
   if (command->effect != wire::Effect::Acts) return handler(session, Params(request.params));
   PKI_TRY_VOID(audit_begin(session, request));
@@ -84,6 +87,10 @@ Result<Json> run(Session& session, const wire::Request& request) {
 }
 
 Result<Json> run_guarded(Session& session, const wire::Request& request) {
+  const struct InHand {  // no rule is asked about a command that has ended
+    Session& session;
+    ~InHand() { session.take_in_hand(nullptr); }
+  } in_hand{session};
   try {
     return run(session, request);
   } catch (const std::exception& bug) {

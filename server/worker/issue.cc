@@ -6,6 +6,7 @@
 #include "server/base/log.h"
 #include "server/base/text.h"
 #include "server/realm/names.h"
+#include "server/worker/access.h"
 #include "server/worker/describe.h"
 #include "server/worker/key_sweep.h"
 #include "server/worker/policy_facts.h"
@@ -214,7 +215,16 @@ Result<realm::Decision> judge(Session& session, const Order& order) {
   auto wish = wish_for(session, order, *profile, std::move(report));
   PKI_TRY_VOID(ask_policy(session, wish));
   PKI_TRY_VOID(look_for_administrator(session, wish));
-  return realm::decide(session.realm(), *authority, wish, session.clock().now(), Serial::random());
+  const auto subject = realm::subject_for(wish);
+  PKI_TRY_VOID(
+      check_access_to(session, {order.profile.text(), subject.to_slash(), subject.common_name().value_or(""), order.sans}));
+  auto decision = realm::decide(session.realm(), *authority, wish, session.clock().now(), Serial::random());
+  if (decision.allowed()) {  // what the certificate would be, beside what was asked for
+    const auto& grant = decision.grant;
+    PKI_TRY_VOID(check_access_to(
+        session, {order.profile.text(), grant.subject.to_slash(), grant.subject.common_name().value_or(""), grant.sans}));
+  }
+  return decision;
 }
 
 Result<Issued> issue(Session& session, const Order& order) {

@@ -38,6 +38,18 @@ libworker_a_SOURCES = \
   server/worker/issue.cc server/worker/issue.h \
   server/worker/issue_commands.cc \
   server/worker/key_demand.cc server/worker/key_demand.h \
+  server/worker/identity_commands.cc \
+  server/worker/ldap_login.cc \
+  server/worker/ldap_text.cc server/worker/ldap_text.h \
+  server/worker/login.cc server/worker/login.h \
+  server/worker/login_count.cc server/worker/login_count.h \
+  server/worker/login_methods.cc \
+  server/worker/login_runner.cc server/worker/login_runner.h \
+  server/worker/people.h \
+  server/worker/person_login.h \
+  server/worker/program_login.cc \
+  server/worker/token_commands.cc \
+  server/worker/tokens.cc server/worker/tokens.h \
   server/worker/key_pool.cc server/worker/key_pool.h \
   server/worker/key_source.cc server/worker/key_source.h \
   server/worker/key_sweep.cc server/worker/key_sweep.h \
@@ -60,9 +72,11 @@ libworker_a_SOURCES = \
   server/worker/session_commands.cc \
   server/worker/start.h \
   server/worker/stop_signal.cc server/worker/stop_signal.h \
-  server/worker/upkeep.cc
-libworker_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
-WORKER_LIBS = libworker.a $(STORE_LIBS) $(SIGNER_CLIENT_LIBS) $(REALM_LIBS) $(CONFIG_LIBS) $(WIRE_LIBS)
+  server/worker/upkeep.cc \
+  server/worker/access.cc server/worker/access.h \
+  server/worker/access_commands.cc
+libworker_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(LDAP_CFLAGS)
+WORKER_LIBS = libworker.a $(STORE_LIBS) $(SIGNER_CLIENT_LIBS) $(REALM_LIBS) $(CONFIG_LIBS) $(WIRE_LIBS) $(LDAP_LIBS)
 
 # Two programs: dispatch_test has a stand-in for every handler, worker_test has the room's own.
 UNIT_TESTS += worker_test dispatch_test
@@ -72,6 +86,7 @@ worker_test_SOURCES = \
   server/worker/confine_test.cc \
   server/worker/key_demand_test.cc \
   server/worker/key_pool_test.cc \
+  server/worker/login_test.cc \
   server/worker/session_test.cc \
   server/worker/testing.cc server/worker/testing.h \
   server/x509/testing.cc server/x509/testing.h

@@ -11,6 +11,7 @@
 #include "server/base/wiping.h"
 #include "server/wire/message.h"
 #include "server/worker/dispatch.h"
+#include "server/worker/login_runner.h"
 #include "server/worker/stop_signal.h"
 
 namespace chancery::worker {
@@ -127,6 +128,9 @@ int run_worker(WorkerStart start) {
   if (!base::continue_log("worker").ok()) return base::to_int(base::Exit::Io);
   (void)base::forbid_dumps();
   base::wipe_freed_memory();
+  auto runner = start_login_runner(start.snapshot);
+  if (runner.ok()) start.login_runner = std::move(*runner);
+  if (!runner.ok()) base::log_warning(runner.error().message());
   // PROMISES D8, D34: whoever takes over a worker finds no way to another process.
   if (const auto forbidden = base::forbid_processes(); !forbidden.ok()) base::log_warning(forbidden.error().message());
   return serve(start);

@@ -139,6 +139,8 @@ Status Session::open(const std::string& realm_name, const std::string& front_end
     if (!configured.ok()) return identity.roles.empty() ? no_such_realm(realm_name) : configured.error();
     identity = {"frontend:" + front_end, front_end, (*configured)->roles};
   }
+  // To log in, one has to get in first; what anybody may is no more than that.
+  if (identity.roles.empty() && !realm->people.logins.empty()) identity.roles.add(Role::Anonymous);
   if (identity.roles.empty()) return no_such_realm(realm_name);
   PKI_TRY_VOID(
       board().enter_realm(slot(), realm->name, static_cast<std::size_t>(snapshot().server.limits.max_workers_per_realm)));
@@ -160,7 +162,27 @@ void Session::renew_challenge() {
   challenge_ = "chancery-login:" + realm().name.text() + ":" + base::to_base64url(base::random_bytes(kChallengeOctets));
 }
 
+Session::~Session() { forget_person_login(); }
+
+/// Another login of that person may take its place.
+void Session::forget_person_login() {
+  if (person_login_ && person_login_->counted && store_ != nullptr) {
+    const auto ended = store_->end_login_session(*person_login_->counted);
+    if (!ended.ok()) base::log_warning("the end of a login is not noted: " + ended.error().message());
+  }
+  person_login_.reset();
+}
+
+void Session::log_in(Identity identity, std::optional<x509::Certificate> certificate, PersonLogin login) {
+  forget_person_login();
+  become(std::move(identity));
+  login_ = std::move(certificate);
+  person_login_ = std::move(login);
+  attested_ = false;
+}
+
 void Session::log_in(Identity identity, x509::Certificate certificate) {
+  forget_person_login();
   become(std::move(identity));
   login_ = std::move(certificate);
   attested_ = false;
@@ -170,6 +192,7 @@ void Session::log_out() {
   identity_ = opened_as_;
   vouching_ = opened_as_;
   login_.reset();
+  forget_person_login();
   attested_ = false;
 }
 
@@ -177,6 +200,7 @@ void Session::attest(Identity identity, std::optional<x509::Certificate> certifi
   PKI_CHECK(!opened_as_.front_end.empty() && identity.front_end == vouching_.front_end);
   become(std::move(identity));
   login_ = std::move(certificate);
+  forget_person_login();
   attested_ = true;
   names_others_ = false;
 }

@@ -11,6 +11,8 @@
 #include "server/realm/authority.h"
 #include "server/signer/client.h"
 #include "server/store/store.h"
+#include "server/wire/commands.h"
+#include "server/worker/person_login.h"
 #include "server/worker/start.h"
 
 namespace chancery::worker {
@@ -20,6 +22,9 @@ struct Identity {
   std::string name;       ///< "unix:alice", "frontend:http", "cert:/CN=…"
   std::string front_end;  ///< configured name, when the session acts as a front end; "zmq/curve:ra1": through a peer that is one
   Roles roles;            ///< in the session's realm
+  std::vector<std::string> given = {};  ///< roles by name as a login gave them; empty: those of `roles`
+
+  std::vector<std::string> role_names() const { return given.empty() ? roles.names() : given; }
 };
 
 /// One connection's state. Bound to one realm by open(), for life; everything that belongs to the realm is reached through
@@ -28,6 +33,9 @@ class Session {
  public:
   /// @param start  outlives the session
   Session(WorkerStart& start, const base::Clock& clock);
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  ~Session();
 
   const config::Snapshot& snapshot() const { return *start_.snapshot; }
   const base::Clock& clock() const { return clock_; }
@@ -54,6 +62,18 @@ class Session {
   void log_in(Identity identity, x509::Certificate certificate);
   /// The certificate of the login or the attestation in force, none without one. It is good as long as that would take it.
   const std::optional<x509::Certificate>& login() const { return login_; }
+  /// Another identity, by a login stack of the realm. @param certificate  on which it stands, if it does. @pre is_open()
+  void log_in(Identity identity, std::optional<x509::Certificate> certificate, PersonLogin login);
+  /// The login by a stack that is in force. It is good as long as that would take it.
+  std::optional<PersonLogin>& person_login() { return person_login_; }
+  const std::optional<PersonLogin>& person_login() const { return person_login_; }
+  /// The command that is being carried out, for rules about it; null: none is.
+  const wire::Command* command_in_hand() const { return command_in_hand_; }
+  void take_in_hand(const wire::Command* command) { command_in_hand_ = command; }
+  /// Where login programs are asked for; -1: nowhere.
+  int login_runner() const { return start_.login_runner.get(); }
+  /// Whether the other end is this server's own upkeep.
+  bool is_upkeep() const { return start_.from_upkeep; }
   /// The identity is again the one that session.open gave.
   void log_out();
   const Identity& opened_as() const { return opened_as_; }
@@ -115,6 +135,7 @@ class Session {
 
  private:
   Result<std::string> chain();
+  void forget_person_login();
   /// What the master answers to the question that open() asked. @pre is_open()
   /// @errors Timeout: not yet, another call may find it; Unavailable: there will be none.
   Result<const base::RealmPasses*> passes();
@@ -127,6 +148,8 @@ class Session {
   Identity opened_as_;
   Identity vouching_;
   std::optional<x509::Certificate> login_;
+  std::optional<PersonLogin> person_login_;
+  const wire::Command* command_in_hand_ = nullptr;
   bool attested_ = false;
   bool names_others_ = false;  ///< attested for a front end, which says in `for` whom it acts for
   std::string acting_for_;

@@ -1,27 +1,16 @@
 #include "server/base/log.h"
 #include "server/base/text.h"
-#include "server/crypto/key.h"
 #include "server/worker/administrator.h"
 #include "server/worker/attest.h"
 #include "server/worker/handlers.h"
+#include "server/worker/login.h"
+#include "server/worker/login_count.h"
 
 namespace chancery::worker {
 namespace {
 
-constexpr int kMostFailedLogins = 5;  ///< of one connection, which then ends: each attempt is recorded
-
-Json identity_of(const Session& session) {
-  return Json::object({{"realm", session.realm().name.text()},
-                       {"identity", session.identity().name},
-                       {"roles", Json::strings(session.identity().roles.names())},
-                       {"challenge", session.challenge()}});
-}
-
 Status check_login(Session& session, const x509::Certificate& certificate, const std::string& signature_text) {
-  PKI_TRY(const auto signature, base::from_base64(signature_text));
-  const auto key = certificate.public_key();
-  PKI_TRY(const auto algorithm, crypto::algorithm_for(key.spec(), "sha256"));
-  PKI_TRY_VOID(key.verify(algorithm, base::as_bytes(session.challenge()), signature));
+  PKI_TRY_VOID(check_signed_challenge(session, certificate, signature_text));
   return check_administrator(session, certificate);
 }
 
@@ -30,6 +19,9 @@ Roles roles_of_login(const Session& session) {
   const Roles admin{Role::Admin};
   return session.vouching().front_end.empty() ? admin : admin.narrowed_to(session.vouching().roles);
 }
+
+/// Without a stack: the realm's administrators, whatever stacks there are.
+Result<Json> log_in_administrator(Session& session, const Params& params);
 
 }  // namespace
 
@@ -43,6 +35,20 @@ Result<Json> session_open(Session& session, const Params& params) {
 Result<Json> session_whoami(Session& session, const Params& /*params*/) { return identity_of(session); }
 
 Result<Json> session_login(Session& session, const Params& params) {
+  if (params.has("stack")) return log_in_by_stack(session, params);
+  for (const auto* name : {"certificate", "signature"}) {
+    if (!params.has(name)) return Error(Code::InvalidParams, std::string("without stack, ") + name + " is required");
+  }
+  for (const auto* name : {"user", "password", "token"}) {
+    if (params.has(name))
+      return Error(Code::InvalidParams, std::string(name) + " without stack, expected the login stack's name");
+  }
+  return log_in_administrator(session, params);
+}
+
+namespace {
+
+Result<Json> log_in_administrator(Session& session, const Params& params) {
   PKI_TRY(auto certificate, x509::Certificate::from_pem(params.text("certificate")));
   const auto checked = check_login(session, certificate, params.text("signature"));
   session.renew_challenge();
@@ -58,6 +64,8 @@ Result<Json> session_login(Session& session, const Params& params) {
   base::log_info("login: " + session.identity().name);
   return identity_of(session);
 }
+
+}  // namespace
 
 Result<Json> session_attest(Session& session, const Params& params) { return attest(session, params); }
 

@@ -15,9 +15,10 @@ namespace chancery::worker {
 
 /// All that a worker gets; it is forked with this and nothing else.
 struct WorkerStart {
-  base::UniqueFd client;  ///< the accepted connection
-  base::UniqueFd life;    ///< read end of the life pipe: EOF means that the master is gone
-  base::UniqueFd passes;  ///< where it asks the master for the passes of its realm, once (base/realm_passes.h)
+  base::UniqueFd client;          ///< the accepted connection
+  base::UniqueFd life;            ///< read end of the life pipe: EOF means that the master is gone
+  base::UniqueFd passes;          ///< where it asks the master for the passes of its realm, once (base/realm_passes.h)
+  base::UniqueFd login_runner{};  ///< what runs login programs for it, which it made itself; most have none
   std::shared_ptr<const config::Snapshot> snapshot;
   std::uint64_t generation = 0;  ///< of the snapshot, as the scoreboard counts them
   base::Scoreboard* board = nullptr;

@@ -163,7 +163,7 @@ sub call {
 
 An iterator over all rows of a command that pages: a function that gives the next row, and undef after the last. Commands that page, and
 what a row is: C<certificate.search> (as C<certificate_get> gives), C<node.list> (as C<node_get>), C<audit.list> (a record),
-C<acme.account.list> (as C<acme_account_get>), C<acme.order.list> (an order's id). C<limit> among the parameters is the size of a page,
+C<acme.account.list> (as C<acme_account_get>), C<acme.order.list> (an order's id), C<identity.list> (as C<identity_get>), C<token.list>. C<limit> among the parameters is the size of a page,
 1 to 1000. Nothing is asked before the first row is; an error comes from where the row is asked for. Dies with C<invalid_params> for a
 command without pages.
 
@@ -198,6 +198,24 @@ sub iterator {
         }
         return shift @page;
     };
+}
+
+=head2 login($stack, %secrets)
+
+C<session_login> by a login stack of the realm: C<user> and C<password>, or C<token>, as the stack asks for; by a Unix user, nothing. Gives
+what C<identity> gives from then on. Dies with C<auth_failed> for every reason alike, with C<busy> after too many failures (the hint says
+how long to wait), and with C<denied> without a role in this realm. The connection is not made anew from then on.
+
+    $client->login('staff', user => 'alice', password => $password);
+    $client->login('machines', token => $token);
+
+=cut
+
+sub login {
+    my ($self, $stack, %secrets) = @_;
+    my ($unknown) = sort grep { !/\A(?:user|password|token)\z/ } keys %secrets;
+    Chancery::Error->throw(code => 'invalid_params', message => "login: unknown option \"$unknown\"", hint => 'options are password, token, user') if defined $unknown;
+    return $self->call('session.login', {stack => $stack, map { defined $secrets{$_} ? ($_ => $secrets{$_}) : () } keys %secrets});
 }
 
 =head2 identity()

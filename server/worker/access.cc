@@ -1,0 +1,131 @@
+#include "server/worker/access.h"
+
+#include <algorithm>
+#include <array>
+
+#include "server/base/glob.h"
+#include "server/base/text.h"
+
+namespace chancery::worker {
+namespace {
+
+/// How it is known which certificate a command is about.
+enum class Known {
+  Later,     ///< the handler asks check_access_to
+  BySerial,  ///< the parameter `serial`
+  ByNode,    ///< the parameter `cn`
+  AsAsked,   ///< the parameters say it themselves
+};
+struct AboutRow {
+  std::string_view command;
+  Known known;
+  std::string_view usual_profile = {};
+};
+/// Commands that are not here are about no certificate: rules with conditions do not match them.
+constexpr std::array kAbout{
+    AboutRow{"certificate.generate", Known::Later},
+    AboutRow{"certificate.get", Known::Later},
+    AboutRow{"certificate.issue", Known::Later},
+    AboutRow{"certificate.preview", Known::Later},
+    AboutRow{"certificate.renew", Known::BySerial},
+    AboutRow{"certificate.request", Known::AsAsked, "server"},
+    AboutRow{"certificate.revoke", Known::BySerial},
+    AboutRow{"certificate.unrevoke", Known::BySerial},
+    AboutRow{"node.announce", Known::AsAsked, "server"},
+    AboutRow{"node.delete", Known::ByNode},
+    AboutRow{"node.get", Known::ByNode},
+    AboutRow{"seed.create", Known::AsAsked, "ra"},
+};
+
+realm::Caller caller_of(const Session& session) { return {session.identity().name, session.identity().role_names()}; }
+
+Error refusal(const Session& session, const wire::Command& command, const std::string& why) {
+  return {Code::Denied, session.identity().name + " may not run " + std::string(command.name) + ": " + why,
+          "access.explain says which rule decides"};
+}
+
+realm::About about_record(const store::CertificateRecord& record) {
+  realm::About about{record.profile, record.subject, record.cn, {}};
+  const auto certificate = x509::Certificate::from_der(record.der);
+  if (certificate.ok()) about.sans = certificate->sans();
+  return about;
+}
+
+/// What is asked for, as far as it can be read; what cannot, the handler refuses.
+realm::About about_params(const Params& params, std::string_view usual_profile) {
+  realm::About about;
+  about.profile = params.text("profile", usual_profile);
+  about.cn = params.text("cn");
+  if (!about.cn.empty()) about.subject = "/CN=" + about.cn;
+  if (const auto name = x509::Name::parse_any(params.text("dn")); params.has("dn") && name.ok()) {
+    about.subject = name->to_slash();
+    about.cn = name->common_name().value_or("");
+  }
+  for (const auto& text : params.texts("sans")) {
+    if (auto name = x509::GeneralName::parse(text); name.ok()) about.sans.push_back(std::move(*name));
+  }
+  return about;
+}
+
+Result<store::CertificateRecord> record_of(Session& session, Known known, const Params& params) {
+  PKI_TRY(auto* store, session.store());
+  if (known == Known::ByNode) {
+    PKI_TRY(const auto node, store->node(params.text("cn")));
+    return store->certificate(node.serial, node.ca);
+  }
+  PKI_TRY(const auto serial, params.serial());
+  return store->certificate(serial);
+}
+
+/// A token is for what it says, and for the session that it opened.
+Status check_token(const Session& session, const wire::Command& command) {
+  const auto& login = session.person_login();
+  if (!login || login->commands.empty() || command.name.starts_with("session.")) return {};
+  const auto is_meant = [&](const std::string& glob) { return base::matches_glob(glob, command.name); };
+  if (std::ranges::any_of(login->commands, is_meant)) return {};
+  return Error(Code::Denied,
+               "the token is not for " + std::string(command.name) + ", but for " + base::join(login->commands, ", "));
+}
+
+bool is_exempt(const Session& session, const wire::Command& command) {
+  return session.is_upkeep() || session.realm().people.access.empty() || !config::is_judged(command.least_role);
+}
+
+Status judge(const Session& session, const wire::Command& command, const realm::About* about) {
+  const auto verdict = realm::judge_access(session.realm().people, caller_of(session), command.name, command.least_role, about);
+  return verdict.allowed ? Status() : refusal(session, command, verdict.why);
+}
+
+}  // namespace
+
+Status check_access(Session& session, const wire::Command& command, const Params& params) {
+  if (!session.is_open()) return {};
+  PKI_TRY_VOID(check_token(session, command));
+  if (is_exempt(session, command)) return {};
+  const auto* const row = std::ranges::find(kAbout, command.name, &AboutRow::command);
+  if (row == kAbout.end()) return judge(session, command, nullptr);
+  if (!realm::could_be_allowed(session.realm().people, caller_of(session), command.name, command.least_role))
+    return judge(session, command, nullptr);
+  if (row->known == Known::Later) return {};
+  if (row->known == Known::AsAsked) {
+    const auto about = about_params(params, row->usual_profile);
+    return judge(session, command, &about);
+  }
+  return check_access_to(session, record_of(session, row->known, params));
+}
+
+Status check_access_to(const Session& session, const realm::About& about) {
+  const auto* const command = session.command_in_hand();
+  if (command == nullptr || is_exempt(session, *command)) return {};
+  return judge(session, *command, &about);
+}
+
+Status check_access_to(const Session& session, const Result<store::CertificateRecord>& record) {
+  if (record.ok()) return check_access_to(session, about_record(*record));
+  if (record.error().code() != Code::NotFound) return {};  // as the handler says
+  const auto* const command = session.command_in_hand();
+  if (command == nullptr || is_exempt(session, *command)) return {};
+  return judge(session, *command, nullptr);
+}
+
+}  // namespace chancery::worker

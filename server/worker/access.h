@@ -1,0 +1,19 @@
+#pragma once
+
+#include "server/realm/access.h"
+#include "server/worker/params.h"
+#include "server/worker/session.h"
+
+/// The realm's access rules, asked once for each command in dispatch, and once more where it turns out which certificate it is
+/// about (issue.h's judge).
+namespace chancery::worker {
+
+/// Before the handler runs. @errors Denied; what the store says.
+Status check_access(Session& session, const wire::Command& command, const Params& params);
+
+/// Of the command in hand, now that it is known what it is about. @errors Denied.
+Status check_access_to(const Session& session, const realm::About& about);
+/// The same for a certificate in the store. @param record  not found: only who may do it with any may learn that
+Status check_access_to(const Session& session, const Result<store::CertificateRecord>& record);
+
+}  // namespace chancery::worker
