@@ -4,6 +4,7 @@
 #include "clients/api/routes.h"
 #include "server/base/process.h"
 #include "server/config/acme_policy.h"
+#include "server/config/approval_settings.h"
 #include "server/config/documents.h"
 #include "server/config/profile_settings.h"
 #include "server/config/realm_settings.h"
@@ -62,6 +63,7 @@ Json settings() {
                        {"realm", setting_rows(describe(config::realm_settings(), realm))},
                        {"acme", setting_rows(describe(config::acme_settings(), realm.acme))},
                        {"acme_policy", setting_rows(describe(config::acme_policy_settings(), config::AcmePolicy()))},
+                       {"requests", setting_rows(describe(config::request_settings(), realm.requests))},
                        {"profile", setting_rows(describe(config::profile_settings(), profile))},
                        {"moved", moved_keys()}});
 }

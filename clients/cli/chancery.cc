@@ -11,6 +11,7 @@
 #include "clients/cli/completion.h"
 #include "clients/cli/local_verbs.h"
 #include "clients/cli/output.h"
+#include "clients/cli/request_options.h"
 #include "clients/cli/steps.h"
 #include "clients/cli/upki.h"
 #include "clients/cli/usage.h"
@@ -49,6 +50,8 @@ struct Leaf {
   const wire::Command* command;
   CLI::App* app;
   std::deque<Bound> bound;
+  std::string key;                  ///< that signs an approval
+  std::vector<std::string> attach;  ///< files of evidence
 };
 
 struct RealmCreate {
@@ -155,15 +158,26 @@ CLI::App* noun(CLI::App& app, const std::string& word) {
 /// session.open takes its parameters from --realm and --front-end.
 bool is_global(const wire::Param& param) { return param.name == "realm" || param.name == "front_end"; }
 
+/// What a command line does for its user beside the parameters.
+void add_request_options(Leaf& leaf) {
+  const auto& params = leaf.command->params;
+  if (std::ranges::find(params, "attachments", &wire::Param::name) != params.end())
+    one_each(leaf.app->add_option("--attach", leaf.attach, "attach this file; give the option once for each"))->type_name("FILE");
+  if (leaf.command->name == "request.approve")
+    leaf.app->add_option("--key", leaf.key, "sign the approval with this key of --certificate, PEM without a passphrase")
+        ->type_name("FILE");
+}
+
 void add_commands(Line& line) {
   for (const auto& command : wire::commands()) {
     auto words = base::split(command.name, '.');
     auto* at = &line.app;
     for (std::size_t i = 0; i + 1 < words.size(); ++i) at = noun(*at, words[i]);
-    auto& leaf = line.leaves.emplace_back(Leaf{&command, at->add_subcommand(words.back(), std::string(command.doc)), {}});
+    auto& leaf = line.leaves.emplace_back(Leaf{&command, at->add_subcommand(words.back(), std::string(command.doc)), {}, {}, {}});
     for (const auto& param : command.params) {
       if (!is_global(param)) add_option(leaf, param);
     }
+    add_request_options(leaf);
   }
 }
 
@@ -177,7 +191,8 @@ constexpr std::array kAliases{Alias{"repair", "realm.repair"}};
 void add_aliases(Line& line) {
   for (const auto& alias : kAliases) {
     const auto* command = wire::find_command(alias.command);
-    auto& leaf = line.leaves.emplace_back(Leaf{command, line.app.add_subcommand(alias.word, std::string(command->doc)), {}});
+    auto& leaf =
+        line.leaves.emplace_back(Leaf{command, line.app.add_subcommand(alias.word, std::string(command->doc)), {}, {}, {}});
     for (const auto& param : command->params) add_option(leaf, param);
   }
 }
@@ -352,7 +367,13 @@ Status print(const Global& global, const Json& answer) {
 
 Status run_command(const Global& global, const Leaf& leaf) {
   const auto& command = *leaf.command;
-  PKI_TRY(const auto params, cli::arguments(command, given_of(leaf), cli::read_argument_file));
+  PKI_TRY(auto params, cli::arguments(command, given_of(leaf), cli::read_argument_file));
+  PKI_TRY_VOID(cli::attach_files(params, leaf.attach));
+  if (!leaf.key.empty()) {
+    const auto about = Json::object({{"request", params.text("request")}});
+    PKI_TRY(const auto request, call(global, *wire::find_command("request.get"), about));
+    PKI_TRY(params, cli::sign_approval(std::move(params), request, leaf.key));
+  }
   PKI_TRY_VOID(cli::check_gives(command, params, global.files));
   PKI_TRY(auto files, cli::begin_files(global.files));
   PKI_TRY(auto answer, call(global, command, params));

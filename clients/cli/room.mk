@@ -6,6 +6,7 @@ libcli_a_SOURCES = \
   clients/cli/local_verbs.cc clients/cli/local_verbs.h \
   clients/cli/order_watch.cc clients/cli/order_watch.h \
   clients/cli/output.cc clients/cli/output.h \
+  clients/cli/request_options.cc clients/cli/request_options.h \
   clients/cli/steps.cc clients/cli/steps.h \
   clients/cli/upki.cc clients/cli/upki.h \
   clients/cli/upki_server.cc clients/cli/upki_server.h \

@@ -4,6 +4,7 @@
 
 #include "server/base/text.h"
 #include "server/config/acme_policy.h"
+#include "server/config/approval_settings.h"
 #include "server/config/profile_settings.h"
 #include "server/config/realm_settings.h"
 #include "server/config/server_settings.h"
@@ -64,6 +65,8 @@ void add_realm(std::string& out, const RealmConfig& realm) {
       "the "
       "policy that an operator or its external account's key gave it, else the realm's, `acme: policy`.\n";
   add_rows(out, describe(acme_policy_settings(), AcmePolicy()));
+  out += "\n### `requests:`\n\nLimits of requests that wait for approval (doc/four-eyes.md).\n";
+  add_rows(out, describe(request_settings(), realm.requests));
   out +=
       "\n### `command_roles:`\n\nA map from commands to the least role they need here: more than the command table says, never "
       "less.\n";
@@ -161,6 +164,8 @@ std::string realm_sample() {
   add_yaml(out, realm_settings(), realm, "");
   out += "\n#" + std::string(kAcmeSection) + ":\n";
   add_yaml(out, acme_settings(), realm.acme, "  ");
+  out += "\n#" + std::string(kRequestsSection) + ":\n";
+  add_yaml(out, request_settings(), realm.requests, "  ");
   return out;
 }
 

@@ -14,6 +14,7 @@
 #include "server/base/key_spec.h"
 #include "server/base/names.h"
 #include "server/base/role.h"
+#include "server/config/approval.h"
 #include "server/config/vantage.h"
 
 /// What a realm's directory says, as plain values. Pure: the realm room sees these structs and nothing else of config.
@@ -39,7 +40,8 @@ struct Profile {
   bool is_ca = false;
   std::optional<int> path_length;      ///< of CA certificates; none = unlimited
   Role least_role = Role::RaOperator;  ///< who may have one issued directly
-  std::string origin = "built-in";     ///< or the file it came from
+  ApprovalRules approval;
+  std::string origin = "built-in";  ///< or the file it came from
 
   bool operator==(const Profile&) const = default;
 };
@@ -171,6 +173,7 @@ struct RealmConfig {
 
   std::chrono::seconds backdate{std::chrono::minutes{5}};  ///< notBefore lies this far back, for clients whose clocks lag
   AcmeConfig acme;
+  RequestsConfig requests;
   std::map<std::string, Role> command_roles;  ///< "a realm may demand more": command name -> least role here
   std::map<ProfileName, Profile> profiles;    ///< built-in ones, overridden and added to
 

@@ -1,12 +1,14 @@
 # What a worker may see of the signer: its client and the messages.
 noinst_LIBRARIES += libsignerclient.a libsigner.a
 libsignerclient_a_SOURCES = \
+  server/signer/approved_request.cc server/signer/approved_request.h \
   server/signer/client.cc server/signer/client.h \
   server/signer/messages.cc server/signer/messages.h
 libsignerclient_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
 SIGNER_CLIENT_LIBS = libsignerclient.a $(X509_LIBS) $(WIRE_LIBS)
 
 libsigner_a_SOURCES = \
+  server/signer/approvals.cc server/signer/approvals.h \
   server/signer/ca_files.cc server/signer/ca_files.h \
   server/signer/ca_secret.cc server/signer/ca_secret.h \
   server/signer/check.cc server/signer/check.h \
@@ -30,6 +32,6 @@ libsigner_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(SECCOMP_CFLAGS)
 SIGNER_LIBS = libsigner.a libsignerclient.a $(REALM_LIBS) $(CONFIG_LIBS) $(WIRE_LIBS) $(SECCOMP_LIBS) -lpthread
 
 UNIT_TESTS += signer_test
-signer_test_SOURCES = server/signer/ca_secret_test.cc server/signer/confine_test.cc server/signer/issuer_test.cc server/signer/journal_test.cc server/signer/upki_records_test.cc
+signer_test_SOURCES = server/signer/approvals_test.cc server/signer/ca_secret_test.cc server/signer/confine_test.cc server/signer/issuer_test.cc server/signer/journal_test.cc server/signer/upki_records_test.cc
 signer_test_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(GTEST_CFLAGS)
 signer_test_LDADD = $(SIGNER_LIBS) $(GTEST_LIBS)

@@ -14,6 +14,7 @@ sql_files = \
   $(srcdir)/sql/query/meta.sql \
   $(srcdir)/sql/query/node.sql \
   $(srcdir)/sql/query/own_renewal.sql \
+  $(srcdir)/sql/query/request.sql \
   $(srcdir)/sql/query/schema.sql \
   $(srcdir)/sql/query/seed.sql \
   $(srcdir)/sql/schema/0001_realms.sql \
@@ -25,7 +26,8 @@ sql_files = \
   $(srcdir)/sql/schema/0007_acme_external_accounts.sql \
   $(srcdir)/sql/schema/0008_acme_limits.sql \
   $(srcdir)/sql/schema/0009_acme_replacements.sql \
-  $(srcdir)/sql/schema/0010_acme_origins.sql
+  $(srcdir)/sql/schema/0010_acme_origins.sql \
+  $(srcdir)/sql/schema/0011_requests.sql
 EXTRA_DIST += sql/embed.awk $(sql_files)
 CLEANFILES += server/store/embedded_sql.cc
 
@@ -50,6 +52,8 @@ libstore_a_SOURCES = \
   server/store/own_renewals.cc \
   server/store/realm_rows.cc \
   server/store/records.h \
+  server/store/request_rows.h \
+  server/store/requests.cc \
   server/store/revocations.cc \
   server/store/rows.cc server/store/rows.h \
   server/store/schema.cc server/store/schema.h \
@@ -76,6 +80,7 @@ store_test_SOURCES = \
   server/store/crls_test.cc \
   server/store/faults_test.cc \
   server/store/own_renewals_test.cc \
+  server/store/requests_test.cc \
   server/store/seeds_test.cc \
   server/store/sql_lint_test.cc \
   server/store/sqlite_driver_test.cc \

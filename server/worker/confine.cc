@@ -18,6 +18,9 @@ void confine_to_realm(const config::RealmConfig& realm, const config::ServerConf
   landlock.allow(realm.node_directory(), Access::ReadWrite);
   for (const auto& file : {realm.ca_certificate_file(), realm.directory / "ca.csr"}) landlock.allow(file, Access::Read);
   if (!realm.seed_file.empty()) landlock.allow(realm.seed_file, Access::Read);
+  for (const auto& [name, profile] : realm.profiles) {
+    if (!profile.approval.auto_hosts.empty()) landlock.allow(profile.approval.auto_hosts, Access::Read);
+  }
   for (const auto* path : kReadable) landlock.allow(path, Access::Read);
   if (server.log_destination.starts_with('/')) landlock.allow(server.log_destination, Access::Write);
   const auto enforced = landlock.enforce();

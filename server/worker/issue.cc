@@ -36,8 +36,9 @@ realm::Wish wish_for(const Session& session, const Order& order, const config::P
                      .not_before = order.not_before,
                      .not_after = order.not_after,
                      .roles = order.roles.value_or(session.identity().roles),
-                     .keeps_its_key = order.renews.has_value(),
+                     .keeps_its_key = order.renews.has_value() && !order.has_new_names,
                      .by_seed = order.by_seed,
+                     .is_approved = order.is_approved,
                      .names_are_configured = order.names_are_configured};
 }
 
@@ -60,6 +61,11 @@ std::string evidence_of(const Session& session, const Order& order) {
   return order.evidence.empty() ? text : order.evidence + "; " + text;
 }
 
+std::string requester_of(const Session& session, const Order& order) { return order.requester.value_or(session.requester()); }
+std::string front_end_of(const Session& session, const Order& order) {
+  return order.requester ? order.requester_front_end : session.identity().front_end;
+}
+
 signer::SignRequest to_request(const Session& session, const Order& order, const realm::Grant& grant) {
   std::optional<Bytes> csr;
   if (order.csr) csr.emplace(order.csr->der().begin(), order.csr->der().end());
@@ -72,11 +78,12 @@ signer::SignRequest to_request(const Session& session, const Order& order, const
                              .not_after = grant.not_after,
                              .csr = std::move(csr),
                              .renews = order.renews,
-                             .requester = session.requester(),
-                             .front_end = session.identity().front_end,
+                             .requester = requester_of(session, order),
+                             .front_end = front_end_of(session, order),
                              .rule = order.rule,
                              .evidence = evidence_of(session, order),
-                             .idempotency_key = order.idempotency_key};
+                             .idempotency_key = order.idempotency_key,
+                             .approved = order.request};
 }
 
 /// A signer that was restarted meanwhile answers the second time; the serial makes the repetition harmless.
@@ -125,8 +132,8 @@ Result<Issued> sign_and_store(Session& session, const Order& order, const realm:
   PKI_TRY(const auto made, sign(session, to_request(session, order, decision.grant)));
   PKI_TRY(auto certificate, x509::Certificate::from_der(made.certificate));
   auto row = to_stored(certificate, order.profile.text(), now);
-  row.requester = session.requester();
-  row.front_end = session.identity().front_end;
+  row.requester = requester_of(session, order);
+  row.front_end = front_end_of(session, order);
   row.rule = order.rule;
   row.evidence = evidence_of(session, order);
   row.idempotency_key = order.idempotency_key;
