@@ -70,7 +70,7 @@ def test_F52_zmq(system, task):
     with zmq.Context.instance().socket(zmq.REQ) as socket:
         socket.linger, socket.rcvtimeo = 0, 15000
         socket.connect(f"tcp://127.0.0.1:{system.zmq_port}")
-        socket.send_json({"TASK": task, "PARAMS": {**params, "profile": "four"}})
+        socket.send_json({"TASK": task, "params": {**params, "profile": "four"}})
         answer = socket.recv_json()
     assert answer["EVENT"] == "UPKI ERROR" and "2 approvals" in answer["MSG"], answer
     assert nothing_was_issued(system, name)

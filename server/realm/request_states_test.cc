@@ -99,7 +99,9 @@ TEST(RequestStates, NothingLeavesAnEnd) {
   for (const auto& row : request_transitions()) {
     const bool is_end =
         row.from != RequestState::Pending && row.from != RequestState::Approved && row.from != RequestState::Processing;
-    if (is_end) EXPECT_EQ(row.from, row.to);
+    if (is_end) {
+      EXPECT_EQ(row.from, row.to);
+    }
   }
 }
 
