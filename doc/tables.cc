@@ -2,6 +2,7 @@
 #include <span>
 
 #include "clients/api/routes.h"
+#include "clients/cli/more_options.h"
 #include "server/base/process.h"
 #include "server/config/acme_policy.h"
 #include "server/config/approval_settings.h"
@@ -75,6 +76,13 @@ Json options_of(signer::Makes verb) {
   return rows;
 }
 
+Json more_options() {
+  auto rows = Json::array();
+  for (const auto& row : cli::kMoreOptions)
+    rows.push_back(Json::object({{"command", row.command}, {"name", row.name}, {"value", row.value}, {"doc", row.doc}}));
+  return rows;
+}
+
 Json errors() {
   auto rows = Json::array();
   const auto [first, count] = base::all_codes();
@@ -120,6 +128,7 @@ int main() {
                                     {"commands", wire::describe_commands()},
                                     {"settings", settings()},
                                     {"tasks", tasks()},
+                                    {"more_options", more_options()},
                                     {"create_options", options_of(signer::Makes::Realm)},
                                     {"import_options", options_of(signer::Makes::Import)},
                                     {"errors", errors()},

@@ -4,6 +4,7 @@ libcli_a_SOURCES = \
   clients/cli/arguments.cc clients/cli/arguments.h \
   clients/cli/completion.cc clients/cli/completion.h \
   clients/cli/local_verbs.cc clients/cli/local_verbs.h \
+  clients/cli/more_options.h \
   clients/cli/order_watch.cc clients/cli/order_watch.h \
   clients/cli/output.cc clients/cli/output.h \
   clients/cli/request_options.cc clients/cli/request_options.h \
