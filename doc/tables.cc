@@ -2,8 +2,10 @@
 #include <span>
 
 #include "clients/api/routes.h"
+#include "clients/cli/more_options.h"
 #include "server/base/process.h"
 #include "server/config/acme_policy.h"
+#include "server/config/approval_settings.h"
 #include "server/config/documents.h"
 #include "server/config/key_settings.h"
 #include "server/config/profile_settings.h"
@@ -66,6 +68,7 @@ Json settings() {
                        {"pkcs11", setting_rows(describe(config::token_settings(), realm.keys.token))},
                        {"acme", setting_rows(describe(config::acme_settings(), realm.acme))},
                        {"acme_policy", setting_rows(describe(config::acme_policy_settings(), config::AcmePolicy()))},
+                       {"requests", setting_rows(describe(config::request_settings(), realm.requests))},
                        {"profile", setting_rows(describe(config::profile_settings(), profile))},
                        {"moved", moved_keys()}});
 }
@@ -74,6 +77,13 @@ Json options_of(signer::Makes verb) {
   auto rows = Json::array();
   for (const auto& row : signer::kCreateOptions)
     if (row.is_of(verb)) rows.push_back(Json::object({{"name", row.name}, {"value", row.value}, {"doc", row.doc}}));
+  return rows;
+}
+
+Json more_options() {
+  auto rows = Json::array();
+  for (const auto& row : cli::kMoreOptions)
+    rows.push_back(Json::object({{"command", row.command}, {"name", row.name}, {"value", row.value}, {"doc", row.doc}}));
   return rows;
 }
 
@@ -131,6 +141,7 @@ int main() {
                                     {"commands", wire::describe_commands()},
                                     {"settings", settings()},
                                     {"tasks", tasks()},
+                                    {"more_options", more_options()},
                                     {"create_options", options_of(signer::Makes::Realm)},
                                     {"imports", imports()},
                                     {"errors", errors()},

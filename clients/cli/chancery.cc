@@ -5,13 +5,16 @@
 #include <cstdio>
 #include <deque>
 #include <iostream>
+#include <map>
 
 #include "clients/cli/answer_files.h"
 #include "clients/cli/arguments.h"
 #include "clients/cli/completion.h"
 #include "clients/cli/local_verbs.h"
 #include "clients/cli/login.h"
+#include "clients/cli/more_options.h"
 #include "clients/cli/output.h"
+#include "clients/cli/request_options.h"
 #include "clients/cli/secret_verbs.h"
 #include "clients/cli/steps.h"
 #include "clients/cli/upki.h"
@@ -52,6 +55,7 @@ struct Leaf {
   const wire::Command* command;
   CLI::App* app;
   std::deque<Bound> bound;
+  std::map<std::string_view, std::vector<std::string>> more;  ///< words of kMoreOptions, by their names
 };
 
 struct RealmCreate {
@@ -168,16 +172,26 @@ CLI::App* noun(CLI::App& app, const std::string& word) {
 /// session.open takes its parameters from --realm and --front-end.
 bool is_global(const wire::Param& param) { return param.name == "realm" || param.name == "front_end"; }
 
+/// What a command line does for its user beside the parameters.
+void add_more_options(Leaf& leaf) {
+  for (const auto& row : cli::kMoreOptions) {
+    if (row.command != leaf.command->name) continue;
+    auto& words = leaf.more[row.name];
+    one_each(leaf.app->add_option("--" + std::string(row.name), words, std::string(row.doc)))->type_name(std::string(row.value));
+  }
+}
+
 void add_commands(Line& line) {
   for (const auto& command : wire::commands()) {
     if (command.name == cli::kEnterCommand) continue;  // a secret has no place among the words of a command line
     auto words = base::split(command.name, '.');
     auto* at = &line.app;
     for (std::size_t i = 0; i + 1 < words.size(); ++i) at = noun(*at, words[i]);
-    auto& leaf = line.leaves.emplace_back(Leaf{&command, at->add_subcommand(words.back(), std::string(command.doc)), {}});
+    auto& leaf = line.leaves.emplace_back(Leaf{&command, at->add_subcommand(words.back(), std::string(command.doc)), {}, {}});
     for (const auto& param : command.params) {
       if (!is_global(param)) add_option(leaf, param);
     }
+    add_more_options(leaf);
   }
 }
 
@@ -191,7 +205,7 @@ constexpr std::array kAliases{Alias{"repair", "realm.repair"}};
 void add_aliases(Line& line) {
   for (const auto& alias : kAliases) {
     const auto* command = wire::find_command(alias.command);
-    auto& leaf = line.leaves.emplace_back(Leaf{command, line.app.add_subcommand(alias.word, std::string(command->doc)), {}});
+    auto& leaf = line.leaves.emplace_back(Leaf{command, line.app.add_subcommand(alias.word, std::string(command->doc)), {}, {}});
     for (const auto& param : command->params) add_option(leaf, param);
   }
 }
@@ -379,9 +393,20 @@ Status print(const Global& global, const Json& answer) {
   return std::cout ? Status() : Error(Code::Io, "standard output refuses the answer");
 }
 
+std::vector<std::string> words_of(const Leaf& leaf, std::string_view option) {
+  const auto found = leaf.more.find(option);
+  return found == leaf.more.end() ? std::vector<std::string>() : found->second;
+}
+
 Status run_command(const Global& global, const Leaf& leaf) {
   const auto& command = *leaf.command;
-  PKI_TRY(const auto params, cli::arguments(command, given_of(leaf), cli::read_argument_file));
+  PKI_TRY(auto params, cli::arguments(command, given_of(leaf), cli::read_argument_file));
+  PKI_TRY_VOID(cli::attach_files(params, words_of(leaf, cli::kAttach)));
+  if (const auto keys = words_of(leaf, cli::kSigningKey); !keys.empty()) {
+    const auto about = Json::object({{"request", params.text("request")}});
+    PKI_TRY(const auto request, call(global, *wire::find_command("request.get"), about));
+    PKI_TRY(params, cli::sign_approval(std::move(params), request, keys.back()));
+  }
   PKI_TRY_VOID(cli::check_gives(command, params, global.files));
   PKI_TRY(auto files, cli::begin_files(global.files));
   PKI_TRY(auto answer, call(global, command, params));

@@ -5,8 +5,10 @@ libcli_a_SOURCES = \
   clients/cli/login.cc clients/cli/login.h \
   clients/cli/completion.cc clients/cli/completion.h \
   clients/cli/local_verbs.cc clients/cli/local_verbs.h \
+  clients/cli/more_options.h \
   clients/cli/order_watch.cc clients/cli/order_watch.h \
   clients/cli/output.cc clients/cli/output.h \
+  clients/cli/request_options.cc clients/cli/request_options.h \
   clients/cli/steps.cc clients/cli/steps.h \
   clients/cli/secret_verbs.cc clients/cli/secret_verbs.h \
   clients/cli/upki.cc clients/cli/upki.h \

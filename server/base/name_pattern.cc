@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "server/base/glob.h"
 #include "server/base/text.h"
 #include "server/base/text_pattern.h"
 
@@ -30,7 +31,7 @@ bool is_label(std::string_view label) {
 bool fit(const std::vector<std::string>& globs, std::size_t first, const std::vector<std::string>& labels) {
   return globs.size() - first == labels.size() &&
          std::equal(labels.begin(), labels.end(), globs.begin() + static_cast<std::ptrdiff_t>(first),
-                    [](const std::string& label, const std::string& glob) { return fits_glob(glob, label); });
+                    [](const std::string& label, const std::string& glob) { return matches_glob(glob, label); });
 }
 
 /// What every name that the labels match ends with.

@@ -1,6 +1,7 @@
 noinst_LIBRARIES += libbase.a
 libbase_a_SOURCES = \
   server/base/address.cc server/base/address.h \
+  server/base/approval_text.h \
   server/base/anchored_regex.cc server/base/anchored_regex.h \
   server/base/bytes.cc server/base/bytes.h \
   server/base/clock.cc server/base/clock.h \
@@ -30,6 +31,7 @@ libbase_a_SOURCES = \
   server/base/text.cc server/base/text.h \
   server/base/text_pattern.cc server/base/text_pattern.h \
   server/base/user.cc server/base/user.h \
+  server/base/week_window.cc server/base/week_window.h \
   server/base/wiping.cc server/base/wiping.h \
   server/base/xml_text.cc server/base/xml_text.h \
   server/base/z85.cc server/base/z85.h
@@ -37,6 +39,6 @@ libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(SPDLOG_CFLAGS) $(RE2_CFLAGS)
 BASE_LIBS = libbase.a $(SPDLOG_LIBS) $(RE2_LIBS)
 
 UNIT_TESTS += base_test
-base_test_SOURCES = server/base/base_test.cc server/base/file_test.cc server/base/code_pages_test.cc server/base/forms_test.cc server/base/name_pattern_test.cc server/base/network_test.cc server/base/no_processes_test.cc server/base/realm_passes_test.cc server/base/scoreboard_test.cc server/base/text_pattern_test.cc
+base_test_SOURCES = server/base/base_test.cc server/base/file_test.cc server/base/code_pages_test.cc server/base/forms_test.cc server/base/name_pattern_test.cc server/base/network_test.cc server/base/no_processes_test.cc server/base/realm_passes_test.cc server/base/scoreboard_test.cc server/base/week_window_test.cc server/base/text_pattern_test.cc
 base_test_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS)
 base_test_LDADD = $(BASE_LIBS) $(GTEST_LIBS)

@@ -25,9 +25,6 @@ class TextPattern {
   std::optional<AnchoredRegex> regex_;
 };
 
-/// Whether `*` of the glob, standing for any run of characters, makes it the text. Takes time linear in both for each `*`.
-bool fits_glob(std::string_view glob, std::string_view text);
-
 /// The expression within `/…/`; none: the text is not written as one.
 std::optional<std::string_view> regex_within(std::string_view text);
 

@@ -29,6 +29,10 @@ void check_creatable(const std::filesystem::path& directory, const Node& at, Rep
 
 /// One profile by itself and in its realm. `node` is where the profile stands.
 void check_profile(const Profile& profile, const RealmConfig& realm, const Node& node, Report& report);
+/// What it says about approvals. @pre its paths are whole
+void check_approval(const Profile& profile, const RealmConfig& realm, const Node& node, Report& report);
+/// One that has approvals against the realm's other profiles and its doors.
+void check_profile_among_others(const Profile& profile, const RealmConfig& realm, const Node& node, Report& report);
 /// A realm whose profiles are complete. `root` is its ca.config.yml.
 void check_realm(const RealmConfig& realm, const Node& root, Report& report);
 /// The server against the realms it has. `root` is its chancery.xml.

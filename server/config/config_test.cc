@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "server/config/acme_policy.h"
+#include "server/config/approval_settings.h"
 #include "server/config/builtin_profiles.h"
 #include "server/config/key_settings.h"
 #include "server/config/load.h"
@@ -131,6 +132,14 @@ Profile changed_profile() {
   profile.is_ca = true;
   profile.path_length = 3;
   profile.least_role = Role::Admin;
+  profile.approval = {.needed = 2,
+                      .roles = {"admin", "ca-operator"},
+                      .are_signed = true,
+                      .signer_profiles = {profile_name("user")},
+                      .auto_renewals = true,
+                      .auto_hosts = "hosts",
+                      .auto_networks = {"10.0.0.0/8"},
+                      .auto_times = {"mon-fri 08:00-18:00"}};
   return profile;
 }
 
@@ -159,6 +168,8 @@ RealmConfig changed_realm() {
   realm.crl_after_revocation = std::chrono::seconds{0};
   realm.own_renewals_per_day = 0;
   realm.backdate = std::chrono::hours{1};
+  realm.requests = {
+      .lifetime = std::chrono::seconds{90}, .attachments = 0, .attachment_octets = 1, .open_per_requester = 2, .comments = 3};
   realm.acme = {false,
                 profile_name("user"),
                 {profile_name("webapp"), profile_name("1")},
@@ -234,6 +245,7 @@ TEST(Print, EveryRealmRowParsesBack) {
   expect_all_changed(acme_settings(), realm.acme, AcmeConfig());
   expect_all_changed(acme_policy_settings(), changed_policy(), AcmePolicy());
   expect_all_changed(profile_settings(), changed_profile(), Profile(profile_name("changed")));
+  expect_all_changed(request_settings(), realm.requests, RequestsConfig());
   expect_round_trip(realm);
 }
 

@@ -8,6 +8,7 @@
 #include "server/config/policy_settings.h"
 #include "server/config/key_settings.h"
 #include "server/config/people_settings.h"
+#include "server/config/approval_settings.h"
 #include "server/config/profile_settings.h"
 #include "server/config/realm_settings.h"
 #include "server/config/server_settings.h"
@@ -229,6 +230,7 @@ void compare_realms(const RealmConfig& before, const RealmConfig& after, Lines& 
   compare_policies(place, before.acme, after.acme, lines);
   compare_settings(policy_settings(), place + std::string(kPolicySection) + ".", before.policy, after.policy, lines);
   compare_rules(place, before.policy, after.policy, lines);
+  compare_settings(request_settings(), place + std::string(kRequestsSection) + ".", before.requests, after.requests, lines);
   compare_command_roles(place, before, after, lines);
   compare_people(place, before.people, after.people, lines);
   compare_profiles(place, before, after, lines);

@@ -7,6 +7,7 @@
 #include "server/config/policy_settings.h"
 #include "server/config/key_settings.h"
 #include "server/config/people_settings.h"
+#include "server/config/approval_settings.h"
 #include "server/config/profile_settings.h"
 #include "server/config/realm_settings.h"
 #include "server/config/server_settings.h"
@@ -72,6 +73,8 @@ void add_realm(std::string& out, const RealmConfig& realm) {
       "the "
       "policy that an operator or its external account's key gave it, else the realm's, `acme: policy`.\n";
   add_rows(out, describe(acme_policy_settings(), AcmePolicy()));
+  out += "\n### `requests:`\n\nLimits of requests that wait for approval (doc/four-eyes.md).\n";
+  add_rows(out, describe(request_settings(), realm.requests));
   out +=
       "\n### `policy:`\n\nWhich requests the realm grants, beyond what profiles say (doc/policy.md). Rules are asked in their "
       "order; the "
@@ -207,6 +210,8 @@ std::string realm_sample() {
   out += "\n# Roles of the realm's own, login stacks and access rules are in doc/people.md.\n";
   out += "\n#" + std::string(kLoginLimitsSection) + ":\n";
   add_yaml(out, login_limit_settings(), realm.people.limits, "  ");
+  out += "\n#" + std::string(kRequestsSection) + ":\n";
+  add_yaml(out, request_settings(), realm.requests, "  ");
   return out;
 }
 

@@ -4,6 +4,7 @@
 
 #include "server/base/file.h"
 #include "server/config/acme_policy.h"
+#include "server/config/approval_settings.h"
 #include "server/config/key_settings.h"
 #include "server/config/print.h"
 #include "server/config/profile_settings.h"
@@ -68,6 +69,7 @@ TEST(Documents, EverySettingIsExplained) {
   expect_rows(describe(token_settings(), TokenConfig()));
   expect_rows(describe(acme_settings(), AcmeConfig()));
   expect_rows(describe(acme_policy_settings(), AcmePolicy()));
+  expect_rows(describe(request_settings(), RequestsConfig()));
   expect_rows(describe(profile_settings(), Profile(profile_name("new"))));
 }
 

@@ -58,25 +58,41 @@ std::optional<Node> read_yaml(const fs::path& file, Report& report) {
   return parse_yaml(*text, report);
 }
 
-/// Reads one profiles/<name>.yml into the realm.
-void add_profile_file(const fs::path& file, const Node& realm_root, RealmConfig& realm, Report& report) {
+/// One profiles/<name>.yml as it was read.
+struct ProfileFile {
+  fs::path file;
+  ProfileName name;
+  Node root;
+};
+
+void resolve_paths(const RealmConfig& realm, Profile& profile) {
+  profile.approval.auto_hosts = below(realm.directory, profile.approval.auto_hosts).string();
+}
+
+/// Reads one profiles/<name>.yml into the realm. @return none: it holds no profile.
+std::optional<ProfileFile> add_profile_file(const fs::path& file, const Node& realm_root, RealmConfig& realm, Report& report) {
   const auto stem = file.stem().string();
   const auto name = ProfileName::parse(stem);
-  if (!name.ok()) return report.error_at(1, 1, "found the file name \"" + stem + "\": " + name.error().message());
+  if (!name.ok()) {
+    report.error_at(1, 1, "found the file name \"" + stem + "\": " + name.error().message());
+    return std::nullopt;
+  }
   check_trusted(file, {realm.directory}, report);
   const Node* inline_profiles = realm_root.find(kProfilesSection);
   if (inline_profiles != nullptr && inline_profiles->find(stem) != nullptr) {
     report.error_at(1, 1, "found profile \"" + stem + "\" here and in ca.config.yml, expected it in one of them");
   }
-  const auto root = read_yaml(file, report);
-  if (!root) return;
+  auto root = read_yaml(file, report);
+  if (!root) return std::nullopt;
   const auto known = realm.profiles.find(*name);
   auto profile = read_profile(*root, known == realm.profiles.end() ? Profile(*name) : known->second, report);
+  resolve_paths(realm, profile);
   if (root->kind == Node::Kind::Map) check_profile(profile, realm, *root, report);
   realm.profiles.insert_or_assign(*name, std::move(profile));
+  return ProfileFile{file, *name, std::move(*root)};
 }
 
-void add_profile_files(const Node& realm_root, RealmConfig& realm, std::vector<Finding>& findings) {
+std::vector<ProfileFile> add_profile_files(const Node& realm_root, RealmConfig& realm, std::vector<Finding>& findings) {
   const auto directory = realm.directory / kProfileDirectory;
   const auto files = entries(directory, [](const fs::directory_entry& one) {
     const auto extension = one.path().extension();
@@ -85,15 +101,31 @@ void add_profile_files(const Node& realm_root, RealmConfig& realm, std::vector<F
   if (files.size() > kMaxProfileFiles) {
     Report(directory.string(), findings)
         .error_at(1, 1, "found " + std::to_string(files.size()) + " profiles, expected at most 1000");
-    return;
+    return {};
   }
+  std::vector<ProfileFile> read;
   for (const auto& file : files) {
     Report report(file.string(), findings);
     if (file.extension() == ".yaml") {
       report.warning(Node(), "found the ending .yaml: the file is not read, expected .yml");
       continue;
     }
-    add_profile_file(file, realm_root, realm, report);
+    if (auto one = add_profile_file(file, realm_root, realm, report)) read.push_back(std::move(*one));
+  }
+  return read;
+}
+
+/// What can be said of a profile once all of them are known.
+void check_profiles_together(const RealmConfig& realm, const Node& root, const std::vector<ProfileFile>& files, Report& report,
+                             std::vector<Finding>& findings) {
+  const Node* section = root.find(kProfilesSection);
+  for (const auto& [name, profile] : realm.profiles) {
+    const Node* node = section != nullptr ? section->find(name.text()) : nullptr;
+    if (node != nullptr) check_profile_among_others(profile, realm, *node, report);
+  }
+  for (const auto& one : files) {
+    Report of_file(one.file.string(), findings);
+    check_profile_among_others(realm.profiles.at(one.name), realm, one.root, of_file);
   }
 }
 
@@ -114,6 +146,7 @@ void resolve_paths(RealmConfig& realm) {
     for (auto* file : {&stack.tls_ca_file, &stack.bind_password_file}) *file = below(realm.directory, *file).string();
   }
   for (auto& file : realm.key_block_lists) file = below(realm.directory, file).string();
+  for (auto& [name, profile] : realm.profiles) resolve_paths(realm, profile);
 }
 
 void resolve_paths(ServerConfig& server) {
@@ -212,7 +245,8 @@ ReadRealm read_directory(const RealmName& name, const fs::path& directory, const
     *realm = read_realm(*root, std::move(*realm), report);
     resolve_paths(*realm);
     check_inline_profiles(*realm, *root, report);
-    add_profile_files(*root, *realm, own);
+    const auto files = add_profile_files(*root, *realm, own);
+    check_profiles_together(*realm, *root, files, report, own);
     check_realm(*realm, *root, report);
     check_people(*realm, *root, report);
     if (check_more) check_more(*realm, *root, report);

@@ -98,7 +98,7 @@ constexpr std::array kRule{
                             .words = kPolicyWays,
                             .doc =
                                 "The request came so: by a command of the socket or a front end, with a registration seed, as a "
-                                "renewal, as an ACME order. Empty: by any way."}),
+                                "renewal, as a request that was approved, as an ACME order. Empty: by any way."}),
     row<&PolicyRule::requesters>(
         {.name = "requesters",
          .doc = "Who asks is meant by one of these: `unix:alice`, `user:*`, `/cert:.*O=Company.*/`. Empty: anybody."}),

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "server/base/text.h"
+#include "server/config/approval_settings.h"
 #include "server/config/profile_dialects.h"
 #include "server/config/text_checks.h"
 
@@ -238,7 +239,15 @@ Status check_bits(base::KeySpec::Kind kind, int bits) {
 
 }  // namespace
 
-std::span<const Setting<Profile>> profile_settings() { return kProfile; }
+std::span<const Setting<Profile>> profile_settings() {
+  static const auto kAll = [] {
+    std::vector<Setting<Profile>> rows(kProfile.begin(), kProfile.end());
+    const auto approval = approval_settings();
+    rows.insert(rows.end(), approval.begin(), approval.end());
+    return rows;
+  }();
+  return kAll;
+}
 
 void read_upki_key(const Node& section, base::KeySpec& key, Report& report) {
   const Node* type = nullptr;

@@ -274,6 +274,7 @@ void check_layout(const RealmConfig& realm, Report& report) {
 }  // namespace
 
 void check_profile(const Profile& profile, const RealmConfig& realm, const Node& node, Report& report) {
+  check_approval(profile, realm, node, report);
   check_ca(profile, node, report);
   check_usages(profile, node, report);
   check_subject(profile, node, report);

@@ -17,6 +17,7 @@
 #include "server/config/policy_config.h"
 #include "server/config/keys.h"
 #include "server/config/people.h"
+#include "server/config/approval.h"
 #include "server/config/vantage.h"
 
 /// What a realm's directory says, as plain values. Pure: the realm room sees these structs and nothing else of config.
@@ -42,7 +43,8 @@ struct Profile {
   bool is_ca = false;
   std::optional<int> path_length;      ///< of CA certificates; none = unlimited
   Role least_role = Role::RaOperator;  ///< who may have one issued directly
-  std::string origin = "built-in";     ///< or the file it came from
+  ApprovalRules approval;
+  std::string origin = "built-in";  ///< or the file it came from
 
   bool operator==(const Profile&) const = default;
 };
@@ -176,6 +178,7 @@ struct RealmConfig {
   std::chrono::seconds backdate{std::chrono::minutes{5}};  ///< notBefore lies this far back, for clients whose clocks lag
   AcmeConfig acme;
   PolicyConfig policy;
+  RequestsConfig requests;
   std::map<std::string, Role> command_roles;  ///< "a realm may demand more": command name -> least role here
   PeopleConfig people;
   std::map<ProfileName, Profile> profiles;  ///< built-in ones, overridden and added to

@@ -5,6 +5,7 @@
 
 #include "server/base/text.h"
 #include "server/config/acme_policy.h"
+#include "server/config/approval_settings.h"
 #include "server/config/builtin_profiles.h"
 #include "server/config/challenge_methods.h"
 #include "server/config/policy_settings.h"
@@ -327,7 +328,7 @@ std::span<const MovedKey> moved_keys() { return kMoved; }
 std::vector<std::string> realm_setting_names() {
   auto known = names_of(realm_settings());
   for (auto& name : key_names()) known.push_back(std::move(name));
-  for (const auto section : {kAcmeSection, kPolicySection, kCommandRolesSection, kProfilesSection}) known.emplace_back(section);
+  for (const auto section : {kAcmeSection, kPolicySection, kCommandRolesSection, kProfilesSection, kRequestsSection}) known.emplace_back(section);
   known.insert(known.end(), kPeopleSections.begin(), kPeopleSections.end());
   return known;
 }
@@ -353,6 +354,7 @@ RealmConfig read_realm(const Node& root, RealmConfig base, Report& report) {
     if (const Node* policies = acme->find(kAcmePoliciesSection)) read_acme_policies(*policies, realm.acme, report);
   }
   if (const Node* policy = root.find(kPolicySection)) read_policy_section(*policy, realm.policy, report);
+  if (const Node* requests = root.find(kRequestsSection)) read_requests(*requests, realm.requests, report);
   if (const Node* roles = root.find(kCommandRolesSection)) read_command_roles(*roles, realm, report);
   read_people(root, realm.people, report);
   if (const Node* profiles = root.find(kProfilesSection)) read_profiles(*profiles, realm, report);
@@ -367,6 +369,7 @@ Node write_realm(const RealmConfig& realm) {
   write_settings(acme_settings(), realm.acme, acme);
   acme.children.push_back(write_acme_policies(realm.acme));
   Node policy = write_policy_section(realm.policy);
+  Node requests = write_requests(realm.requests);
   Node roles = map(std::string(kCommandRolesSection));
   for (const auto& [command, role] : realm.command_roles) {
     roles.children.push_back(named(command, Codec<Role>::print({}, role)));
@@ -374,7 +377,7 @@ Node write_realm(const RealmConfig& realm) {
   Node profiles = map(std::string(kProfilesSection));
   for (const auto& [name, profile] : realm.profiles) profiles.children.push_back(named(name.text(), write_profile(profile)));
   for (auto& section : write_people(realm.people)) root.children.push_back(std::move(section));
-  for (auto* section : {&acme, &policy, &roles, &profiles}) root.children.push_back(std::move(*section));
+  for (auto* section : {&acme, &policy, &requests, &roles, &profiles}) root.children.push_back(std::move(*section));
   return root;
 }
 

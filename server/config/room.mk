@@ -1,6 +1,9 @@
 noinst_LIBRARIES += libconfig.a
 libconfig_a_SOURCES = \
   server/config/acme_policy.cc server/config/acme_policy.h \
+  server/config/approval.h \
+  server/config/approval_checks.cc \
+  server/config/approval_settings.cc server/config/approval_settings.h \
   server/config/builtin_profiles.cc server/config/builtin_profiles.h \
   server/config/challenge_methods.h \
   server/config/checks.h \

@@ -142,6 +142,18 @@ Verdict holders_role_is_given(const Asked& asked) {
               Code::Denied);
 }
 
+/// Four eyes: what a profile has approved nobody gets without, at no door (doc/four-eyes.md). What the server's own configuration
+/// names is approved by whoever may write that.
+Verdict approvals_are_given(const Asked& asked) {
+  const auto needed = asked.profile.approval.needed;
+  if (needed == 0) return pass("none is needed");
+  if (asked.wish.is_approved) return pass("approved");
+  if (asked.wish.names_are_configured) return pass("the configuration names them");
+  return fail("profile " + asked.profile.name.text() + " needs " + std::to_string(needed) +
+              (needed == 1 ? " approval" : " approvals") +
+              ", so nobody has a certificate of it issued directly: ask for it with request.create");
+}
+
 /// Who has a certificate of an administrator's name and key logs in as one (session.login): names are worth what the CA lets
 /// them mean.
 Verdict administrators_stay_themselves(const Asked& asked) {
@@ -189,6 +201,7 @@ struct Rule {
 constexpr std::array kRules{
     Rule{"role", role_allows},
     Rule{"holders-role", holders_role_is_given},
+    Rule{"approvals", approvals_are_given},
     Rule{"ca", ca_is_alive},
     Rule{"key-strength", key_is_sound},
     Rule{"key-report", key_is_not_reported},

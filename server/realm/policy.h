@@ -39,6 +39,7 @@ struct Wish {
   bool key_is_administrators = false;  ///< and the key is bound to it
   bool keeps_its_key = false;          ///< the same subject and key again: a renewal that gives nobody anything new
   bool by_seed = false;                ///< a registration, with a seed that is good for the profile
+  bool is_approved = false;            ///< as many people agreed as the profile wants, or one of its rules did
   bool names_are_configured = false;   ///< the names come from the configuration: reserved ones like localhost are fine
   std::string way;                     ///< config::kPolicyWays
   std::string requester;

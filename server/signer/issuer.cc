@@ -3,6 +3,7 @@
 #include "server/base/log.h"
 #include "server/crypto/digest.h"
 #include "server/realm/assemble.h"
+#include "server/signer/approvals.h"
 #include "server/signer/ca_files.h"
 #include "server/x509/csr.h"
 #include "server/x509/pem.h"
@@ -18,7 +19,7 @@ std::string sha256_hex(ByteView bytes) { return base::to_hex(crypto::sha256(byte
 /// What makes two requests the same one: not what a second try chooses anew, nor how its right was shown.
 std::string digest_of(const SignRequest& request) {
   auto same = to_json(request);
-  for (const auto* changing : {"serial", "not_before", "not_after", "csr", "evidence"}) same.set(changing, nullptr);
+  for (const auto* changing : {"serial", "not_before", "not_after", "csr", "evidence", "approved"}) same.set(changing, nullptr);
   return sha256_hex(base::as_bytes(wire::to_text(same)));
 }
 
@@ -162,6 +163,7 @@ Result<Signed> Issuer::sign_certificate(const SignRequest& request, Seconds now)
   const realm::Grant grant{request.serial, request.profile,    request.subject,  request.sans,
                            request.spki,   request.not_before, request.not_after};
   PKI_TRY_VOID(realm::check_grant(*state.realm, profile, *state.authority, grant, now));
+  PKI_TRY_VOID(check_approvals(*state.realm, profile, *state.authority, *journal_, request, now));
   PKI_TRY(auto tbs, x509::build_tbs(realm::assemble(*state.realm, profile, *state.authority, grant)));
   PKI_TRY(const auto linted,
           x509::lint_certificate(std::move(tbs), state.authority->algorithm, realm::lint_context(profile, *state.authority)));

@@ -218,6 +218,21 @@ Result<bool> Journal::has_key_of(const Serial& serial, std::string_view spki_sha
   return body.text("spki") == spki_sha256;
 }
 
+Result<std::optional<Entry>> Journal::signed_entry(const Serial& serial) const {
+  std::unique_lock lock(mutex_);
+  const auto* known = index_.by_serial(serial);
+  if (known == nullptr || known->signature == JournalIndex::kNone) return std::optional<Entry>();
+  const auto place = *known;
+  lock.unlock();
+  PKI_TRY(auto entry, read_entry(place));
+  return std::optional(std::move(entry));
+}
+
+bool Journal::is_revoked(const Serial& serial) const {
+  const std::lock_guard lock(mutex_);
+  return index_.is_revoked(serial);
+}
+
 Result<std::pair<std::vector<Entry>, std::uint64_t>> Journal::since(std::uint64_t position, std::size_t limit) const {
   std::unique_lock lock(mutex_);
   const auto known = index_.signed_between(position, file_->durable(), limit);

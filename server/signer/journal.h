@@ -44,6 +44,8 @@ class JournalIndex {
   /// Signed entries whose signature stands at or behind `from` and before `to`, at most `limit`.
   std::vector<Known> signed_between(std::uint64_t from, std::uint64_t to, std::size_t limit) const;
   std::vector<Known> unfinished() const;
+  /// By what the events say, held ones included.
+  bool is_revoked(const Serial& serial) const { return revoked_.contains(octets_of(serial)); }
 
  private:
   using SerialOctets = std::array<std::uint8_t, base::kMaxSerialOctets>;
@@ -70,6 +72,7 @@ class JournalIndex {
   std::unordered_map<KeyDigest, SerialOctets, Hash> by_idempotency_key_;
   std::vector<std::pair<std::uint64_t, std::uint64_t>> signed_;  ///< signature, intent; in the order of the signatures
   std::set<std::uint64_t> unfinished_;                           ///< intents
+  std::unordered_map<SerialOctets, bool, Hash> revoked_;         ///< whether for good
   std::uint64_t last_crl_number_ = 0;
   Seconds last_crl_update_{};
 };
@@ -116,6 +119,10 @@ class Journal {
   std::uint64_t last_crl_number() const;
   /// Whether the journal holds a certificate of that serial with that key.
   Result<bool> has_key_of(const Serial& serial, std::string_view spki_sha256) const;
+  /// The certificate of that serial, if it was signed or taken over.
+  Result<std::optional<Entry>> signed_entry(const Serial& serial) const;
+  /// Whether an event says that it was revoked or is held.
+  bool is_revoked(const Serial& serial) const;
   /// Signed entries from that position on. @return them, and the position after the last one.
   Result<std::pair<std::vector<Entry>, std::uint64_t>> since(std::uint64_t position, std::size_t limit) const;
   /// Intents that a crash kept from their signature.

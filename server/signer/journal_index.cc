@@ -3,6 +3,7 @@
 
 #include "server/crypto/digest.h"
 #include "server/signer/journal.h"
+#include "server/x509/reasons.h"
 
 namespace chancery::signer {
 namespace {
@@ -112,8 +113,24 @@ Status JournalIndex::add_crl(std::uint64_t /*offset*/, const Json& body) {
   return {};
 }
 
-/// Events are evidence for people; nothing is decided by them.
-Status JournalIndex::add_event(std::uint64_t /*offset*/, const Json& /*body*/) { return {}; }
+/// Events are evidence for people. By one kind of them it is decided: whose certificate was revoked approves nothing any more. A
+/// hold may be taken back, another revocation not (RFC 5280 5.3.1).
+Status JournalIndex::add_event(std::uint64_t /*offset*/, const Json& body) {
+  if (body.text("what") != kStateChange) return {};
+  const auto about = wire::parse_json(body.text("about"));
+  const auto serial = about.ok() ? Serial::from_hex(about->text("serial")) : Result<Serial>(about.error());
+  if (!serial.ok()) return {};  // evidence all the same
+  const auto octets = octets_of(*serial);
+  const auto reason = about->text("reason");
+  if (reason == x509::reason_name(x509::kReasonCertificateHold)) {
+    revoked_.emplace(octets, false);
+  } else if (!reason.empty()) {
+    revoked_.insert_or_assign(octets, true);
+  } else if (const auto held = revoked_.find(octets); held != revoked_.end() && !held->second) {
+    revoked_.erase(held);
+  }
+  return {};
+}
 
 const JournalIndex::Known* JournalIndex::by_serial(const Serial& serial) const {
   const auto found = by_serial_.find(octets_of(serial));

@@ -145,6 +145,7 @@ Json to_json(const SignRequest& request) {
                            {"idempotency_key", request.idempotency_key}});
   if (request.csr) out.set("csr", base::to_base64(*request.csr));
   if (request.renews) out.set("renews", request.renews->hex());
+  if (request.approved) out.set("approved", to_json(*request.approved));
   return out;
 }
 
@@ -166,6 +167,9 @@ Result<SignRequest> sign_request_from_json(const Json& params) {
   }
   if (params.find("renews") != nullptr) {
     PKI_TRY(request.renews, Serial::from_hex(params.text("renews")));
+  }
+  if (const auto* approved = params.find("approved")) {
+    PKI_TRY(request.approved, approved_request_from_json(*approved));
   }
   PKI_TRY(request.requester, text_up_to(params, "requester", kMaxText));
   PKI_TRY(request.front_end, text_up_to(params, "front_end", kMaxText));

@@ -8,6 +8,7 @@
 #include "server/base/clock.h"
 #include "server/base/key_spec.h"
 #include "server/base/names.h"
+#include "server/signer/approved_request.h"
 #include "server/wire/json.h"
 #include "server/x509/crl.h"
 #include "server/x509/general_name.h"
@@ -33,6 +34,7 @@ struct SignRequest {
   std::string rule;
   std::string evidence;
   std::string idempotency_key;
+  std::optional<ApprovedRequest> approved{};  ///< the request that it is made for, where the profile demands signed approvals
 };
 Json to_json(const SignRequest& request);
 Result<SignRequest> sign_request_from_json(const Json& params);

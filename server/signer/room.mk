@@ -3,7 +3,8 @@ noinst_LIBRARIES += libsignerclient.a libsigner.a
 libsignerclient_a_SOURCES = \
   server/signer/client.cc server/signer/client.h \
   server/signer/messages.cc server/signer/messages.h \
-  server/signer/secret_messages.cc
+  server/signer/secret_messages.cc \
+  server/signer/approved_request.cc server/signer/approved_request.h
 libsignerclient_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
 SIGNER_CLIENT_LIBS = libsignerclient.a $(X509_LIBS) $(WIRE_LIBS)
 
@@ -46,11 +47,12 @@ libsigner_a_SOURCES = \
   server/signer/unlocking.cc server/signer/unlocking.h \
   server/signer/upki_parts.cc server/signer/upki_parts.h \
   server/signer/upki_records.cc server/signer/upki_records.h \
-  server/signer/upki_source.cc
+  server/signer/upki_source.cc \
+  server/signer/approvals.cc server/signer/approvals.h
 libsigner_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(P11KIT_CFLAGS) $(SECCOMP_CFLAGS)
 SIGNER_LIBS = libsigner.a libsignerclient.a $(REALM_LIBS) $(CONFIG_LIBS) $(WIRE_LIBS) $(SECCOMP_LIBS) -lpthread
 
 UNIT_TESTS += signer_test
-signer_test_SOURCES = server/signer/ca_secret_test.cc server/signer/confine_test.cc server/signer/issuer_test.cc server/signer/journal_test.cc server/signer/secret_box_test.cc server/signer/openssl_index_test.cc server/signer/openxpki_records_test.cc server/signer/upki_records_test.cc
+signer_test_SOURCES = server/signer/ca_secret_test.cc server/signer/confine_test.cc server/signer/issuer_test.cc server/signer/journal_test.cc server/signer/secret_box_test.cc server/signer/openssl_index_test.cc server/signer/openxpki_records_test.cc server/signer/upki_records_test.cc server/signer/approvals_test.cc
 signer_test_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(GTEST_CFLAGS)
 signer_test_LDADD = $(SIGNER_LIBS) $(GTEST_LIBS)

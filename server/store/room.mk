@@ -15,6 +15,7 @@ sql_files = \
   $(srcdir)/sql/query/meta.sql \
   $(srcdir)/sql/query/node.sql \
   $(srcdir)/sql/query/own_renewal.sql \
+  $(srcdir)/sql/query/request.sql \
   $(srcdir)/sql/query/person.sql \
   $(srcdir)/sql/query/schema.sql \
   $(srcdir)/sql/query/seed.sql \
@@ -28,8 +29,9 @@ sql_files = \
   $(srcdir)/sql/schema/0008_acme_limits.sql \
   $(srcdir)/sql/schema/0009_acme_replacements.sql \
   $(srcdir)/sql/schema/0010_acme_origins.sql \
-  $(srcdir)/sql/schema/0011_people.sql \
-  $(srcdir)/sql/schema/0011_acme_reservations.sql
+  $(srcdir)/sql/schema/0011_acme_reservations.sql \
+  $(srcdir)/sql/schema/0012_people.sql \
+  $(srcdir)/sql/schema/0013_requests.sql
 EXTRA_DIST += sql/embed.awk $(sql_files)
 CLEANFILES += server/store/embedded_sql.cc
 
@@ -60,6 +62,8 @@ libstore_a_SOURCES = \
   server/store/people_records.h \
   server/store/realm_rows.cc \
   server/store/records.h \
+  server/store/request_rows.h \
+  server/store/requests.cc \
   server/store/revocations.cc \
   server/store/rows.cc server/store/rows.h \
   server/store/schema.cc server/store/schema.h \
@@ -86,6 +90,7 @@ store_test_SOURCES = \
   server/store/crls_test.cc \
   server/store/faults_test.cc \
   server/store/own_renewals_test.cc \
+  server/store/requests_test.cc \
   server/store/people_test.cc \
   server/store/seeds_test.cc \
   server/store/sql_lint_test.cc \

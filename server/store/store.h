@@ -12,6 +12,7 @@
 #include "server/store/driver.h"
 #include "server/store/people_records.h"
 #include "server/store/records.h"
+#include "server/store/request_rows.h"
 
 namespace chancery::store {
 
@@ -187,6 +188,27 @@ class Store {
   Result<std::optional<std::string>> get_meta(const std::string& name);
   Status set_meta(const std::string& name, const std::string& text);
 
+  // ----- requests that wait for approval
+
+  /// The request and the beginning of its history, both or none.
+  /// @errors PolicyRefused: its requester has so many open ones; Exists: the id.
+  Status add_request(const RequestRow& request, const std::vector<RequestStep>& steps, std::size_t most_open);
+  /// @errors NotFound.
+  Result<RequestRow> request(const std::string& id);
+  /// From its beginning.
+  Result<std::vector<realm::HistoryEntry>> request_history(const std::string& id);
+  /// Compare-and-set: takes the row as it was read, with changed content, digest and serial; writes them, the step's state and
+  /// the step, all or none. Of several that read the same, one wins. @errors Conflict: it changed meanwhile.
+  Status advance_request(RequestRow& request, const RequestStep& step);
+  /// Newest first.
+  Result<Page<RequestRow>> requests(const RequestFilter& filter, std::size_t limit, const std::string& after);
+  /// Ids of open ones whose time is over, at most `limit` of each state.
+  Result<std::vector<std::string>> ended_requests(Seconds now, std::size_t limit);
+  /// Without the octets.
+  Result<std::vector<RequestFile>> request_files(const std::string& id);
+  /// @errors NotFound.
+  Result<RequestFile> request_file(const std::string& id, std::int64_t file);
+
   // ----- ACME. update_* is compare-and-set: it takes the row as it was read, with changed members, and raises
   // its version. @errors of all updates: Conflict: somebody else changed it meanwhile; read again and decide again.
 
@@ -292,6 +314,8 @@ class Store {
   Status put_login_count(const std::string& who, const realm::LoginCount& count, Seconds now);
   Result<realm::LoginCount> login_count(const std::string& who);
   Status change_person(std::string_view statement_name, Binds binds, const std::string& name);
+  Status insert_request_step(const std::string& id, const RequestStep& step);
+  Status check_open_requests(const std::string& requester, std::size_t most);
   Status insert_account(const AcmeAccount& account);
   Status insert_authorization(const AcmeAuthorization& authorization);
   Status write_order(const AcmeOrder& order);

@@ -7,6 +7,7 @@
 #include "server/base/names.h"
 #include "server/base/text.h"
 #include "server/wire/command_lists.h"
+#include "server/wire/request_lists.h"
 
 namespace chancery::wire {
 namespace {

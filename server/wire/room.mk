@@ -1,6 +1,6 @@
 noinst_LIBRARIES += libwire.a
 libwire_a_SOURCES = \
-  server/wire/command_lists.h \
+  server/wire/command_lists.h server/wire/request_lists.h \
   server/wire/commands.cc server/wire/commands.def server/wire/commands.h \
   server/wire/json.cc server/wire/json.h \
   server/wire/message.cc server/wire/message.h

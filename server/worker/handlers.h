@@ -14,8 +14,8 @@ using Handler = Result<Json> (*)(Session& session, const Params& params);
 #include "server/wire/commands.def"
 #undef COMMAND
 
-/// certificate.renew, with other roles than the session's.
-Result<Json> renew_certificate(Session& session, const Params& params, const Roles& roles);
+/// certificate.renew, with other roles than the session's. @param is_holder  who asks has shown the certificate's key
+Result<Json> renew_certificate(Session& session, const Params& params, const Roles& roles, bool is_holder = false);
 
 /// Of so long a time the realm's own_renewals_per_day is.
 inline constexpr std::chrono::days kOwnRenewalTurn{1};

@@ -38,6 +38,11 @@ Result<std::string> report_about(Session& session, const crypto::PublicKey& key)
          base::to_rfc3339(report->reported_at);
 }
 
+std::string requester_of(const Session& session, const Order& order) { return order.requester.value_or(session.requester()); }
+std::string front_end_of(const Session& session, const Order& order) {
+  return order.requester ? order.requester_front_end : session.identity().front_end;
+}
+
 realm::Wish wish_for(const Session& session, const Order& order, const config::Profile& profile, std::string key_report) {
   return realm::Wish{.profile = &profile,
                      .subject = order.subject,
@@ -49,11 +54,12 @@ realm::Wish wish_for(const Session& session, const Order& order, const config::P
                      .not_before = order.not_before,
                      .not_after = order.not_after,
                      .roles = order.roles.value_or(session.identity().roles),
-                     .keeps_its_key = order.renews.has_value(),
+                     .keeps_its_key = order.renews.has_value() && !order.has_new_names,
                      .by_seed = order.by_seed,
+                     .is_approved = order.is_approved,
                      .names_are_configured = order.names_are_configured,
                      .way = realm::way_of(order.rule),
-                     .requester = session.requester(),
+                     .requester = requester_of(session, order),
                      .follows_until = order.follows_until,
                      .key_stands_in = order.key_stands_in,
                      .ruling = {}};
@@ -102,11 +108,12 @@ signer::SignRequest to_request(const Session& session, const Order& order, const
                              .not_after = grant.not_after,
                              .csr = std::move(csr),
                              .renews = order.renews,
-                             .requester = session.requester(),
-                             .front_end = session.identity().front_end,
+                             .requester = requester_of(session, order),
+                             .front_end = front_end_of(session, order),
                              .rule = order.rule,
                              .evidence = evidence_of(session, order, decision),
-                             .idempotency_key = order.idempotency_key};
+                             .idempotency_key = order.idempotency_key,
+                             .approved = order.request};
 }
 
 /// A signer that was restarted meanwhile answers the second time; the serial makes the repetition harmless.
@@ -155,8 +162,8 @@ Result<Issued> sign_and_store(Session& session, const Order& order, const realm:
   PKI_TRY(const auto made, sign(session, to_request(session, order, decision)));
   PKI_TRY(auto certificate, x509::Certificate::from_der(made.certificate));
   auto row = to_stored(certificate, order.profile.text(), now);
-  row.requester = session.requester();
-  row.front_end = session.identity().front_end;
+  row.requester = requester_of(session, order);
+  row.front_end = front_end_of(session, order);
   row.rule = order.rule;
   row.evidence = evidence_of(session, order, decision);
   row.idempotency_key = order.idempotency_key;

@@ -30,7 +30,12 @@ struct Order {
   std::optional<Roles> roles;  ///< instead of the session's: a seed or an ACME order stands in for a role
   bool by_seed = false;        ///< a registration, with a seed that is good for the profile
   bool names_are_configured = false;
-  std::string rule;  ///< what allowed it: "command", "seed", "acme-order:…", "listener:…"
+  bool is_approved = false;                        ///< by people, or by a rule of the profile
+  bool has_new_names = false;                      ///< those of `renews` change, so that it is no renewal
+  std::optional<std::string> requester;            ///< instead of the session's: whose request it is, whoever picks it up
+  std::string requester_front_end;                 ///< with that
+  std::optional<signer::ApprovedRequest> request;  ///< for the signer, which may want to see who approved
+  std::string rule;                                ///< what allowed it: "command", "seed", "acme-order:…", "listener:…"
   std::string evidence;
   std::string idempotency_key;
   std::string acme_account;

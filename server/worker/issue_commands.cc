@@ -1,6 +1,7 @@
 #include "server/base/log.h"
 #include "server/base/text.h"
 #include "server/realm/assemble.h"
+#include "server/realm/auto_approval.h"
 #include "server/realm/policy.h"
 #include "server/worker/clients_mode.h"
 #include "server/worker/describe.h"
@@ -156,6 +157,18 @@ Result<Issued> issue_if_wanted(Session& session, const Order& order) {
   return issue(session, order);
 }
 
+/// Whether the profile's rules approve what a holder renews (doc/four-eyes.md).
+bool holder_may(Session& session, const Order& order) {
+  const auto profile = session.realm().profiles.find(order.profile);
+  const realm::AutoFacts facts{.subject = order.subject,
+                               .names = order.sans,
+                               .hosts = {},
+                               .address = {},
+                               .is_own_renewal = true,
+                               .now = session.clock().now()};
+  return profile != session.realm().profiles.end() && !realm::approving_rule(profile->second.approval, facts).empty();
+}
+
 }  // namespace
 
 Result<Json> certificate_issue(Session& session, const Params& params) {
@@ -226,7 +239,7 @@ Result<Json> certificate_renew(Session& session, const Params& params) {
   return renew_certificate(session, params, session.identity().roles);
 }
 
-Result<Json> renew_certificate(Session& session, const Params& params, const Roles& roles) {
+Result<Json> renew_certificate(Session& session, const Params& params, const Roles& roles, bool is_holder) {
   PKI_TRY(const auto serial, params.serial());
   PKI_TRY(auto* store, session.store());
   PKI_TRY(const auto record, store->certificate(serial));
@@ -254,6 +267,7 @@ Result<Json> renew_certificate(Session& session, const Params& params, const Rol
   order.roles = roles;
   order.rule = "renewal of " + serial.hex();
   PKI_TRY(order.profile, ProfileName::parse(record.profile));
+  order.is_approved = is_holder && holder_may(session, order);
   if (params.has("days")) order.validity = std::chrono::days{params.integer("days")};
   order.idempotency_key = params.text("idempotency_key");
   return answer(session, issue_if_wanted(session, order));

@@ -74,7 +74,7 @@ Result<Json> renew(Session& session, const Params& params) {
   const auto own = about_own(session, params.whole());
   auto roles = session.identity().roles;
   roles.add(Role::RaOperator);
-  return renew_certificate(session, Params(own), roles);
+  return renew_certificate(session, Params(own), roles, true);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "server/worker/handlers.h"
 #include "server/worker/issue.h"
 #include "server/worker/key_sweep.h"
+#include "server/worker/request_work.h"
 
 namespace chancery::worker {
 namespace {
@@ -210,6 +211,7 @@ Result<Json> realm_reconcile(Session& session, const Params& /*params*/) {
   // A batch each round is enough.
   PKI_TRY_VOID(purge_acme(session, *store));
   PKI_TRY_VOID(store->purge_own_renewals(session.clock().now() - kOwnRenewalTurn, kPage));
+  PKI_TRY_VOID(expire_requests(session));
   return Json::object({{"stored", std::move(stored)}});
 }
 

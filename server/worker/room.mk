@@ -63,6 +63,13 @@ libworker_a_SOURCES = \
   server/worker/policy_facts.cc server/worker/policy_facts.h \
   server/worker/reconcile.cc server/worker/reconcile.h \
   server/worker/repair.cc \
+  server/worker/request_commands.cc \
+  server/worker/request_decisions.cc \
+  server/worker/request_describe.cc \
+  server/worker/request_files.cc server/worker/request_files.h \
+  server/worker/request_orders.cc server/worker/request_orders.h \
+  server/worker/request_work.cc server/worker/request_work.h \
+  server/worker/requests.cc server/worker/requests.h \
   server/worker/revocation.cc server/worker/revocation.h \
   server/worker/run_worker.cc \
   server/worker/secret_commands.cc \

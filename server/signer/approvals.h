@@ -1,0 +1,19 @@
+#pragma once
+
+#include "server/config/realm_config.h"
+#include "server/realm/authority.h"
+#include "server/signer/journal.h"
+#include "server/signer/messages.h"
+
+/// Approvals that the signer verifies itself, so that neither a worker that somebody else runs nor a changed row of the store
+/// yields a certificate (doc/four-eyes.md).
+namespace chancery::signer {
+
+/// Where the profile demands signed approvals: that the request carries enough of them, each over the digest of what is to be
+/// signed, by certificates that this CA made of profiles that may approve, of different people, none of whom asks.
+/// What the signer knows of revocations is what its journal has.
+/// @errors PolicyRefused: says what is missing.
+Status check_approvals(const config::RealmConfig& realm, const config::Profile& profile, const realm::Authority& authority,
+                       const Journal& journal, const SignRequest& request, Seconds now);
+
+}  // namespace chancery::signer

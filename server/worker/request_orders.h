@@ -1,0 +1,34 @@
+#pragma once
+
+#include "server/worker/issue.h"
+#include "server/worker/requests.h"
+
+/// From what was asked for to what would be certified.
+namespace chancery::worker {
+
+/// What request.create was given, as the store keeps it.
+struct RequestWish {
+  realm::RequestKind kind = realm::RequestKind::Enrolment;
+  std::string csr{};  ///< PEM; empty: none
+  std::string profile{};
+  std::vector<std::string> sans{};
+  std::int64_t days = 0;  ///< 0: the profile's
+  std::string serial{};   ///< of the certificate that it is about; empty: of none
+  std::string dn{};       ///< of a name change; empty: the certificate's
+  std::string reason{};   ///< of a revocation
+};
+Json to_json(const RequestWish& wish);
+Result<RequestWish> request_wish_from_json(const Json& object);
+
+/// The order that a request leads to, without roles. @pre it is no revocation
+/// @errors Malformed, BadProof, BadKey, InvalidParams; NotFound, Conflict: the certificate that it is about.
+Result<Order> order_for(Session& session, const RequestWish& wish);
+
+/// The content as it would be certified now, with those members that the request itself has filled in before.
+/// @errors what the realm refuses.
+Result<realm::RequestContent> content_of(Session& session, const RequestWish& wish, realm::RequestContent frame);
+
+/// The profile of what is asked for. @errors NotFound.
+Result<ProfileName> profile_of_wish(Session& session, const RequestWish& wish);
+
+}  // namespace chancery::worker

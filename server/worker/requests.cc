@@ -1,0 +1,138 @@
+#include "server/worker/requests.h"
+
+#include <algorithm>
+
+#include "server/base/log.h"
+#include "server/base/text.h"
+
+namespace chancery::worker {
+namespace {
+
+using realm::Part;
+using realm::Parts;
+using realm::RequestEvent;
+
+/// The same for what is not there and for what somebody may not see (PROMISES F50).
+Error not_found(const std::string& id) { return {Code::NotFound, "request not found: " + base::printable(id, 64)}; }
+
+Result<Request> read(Session& session, const std::string& id) {
+  PKI_TRY(auto* store, session.store());
+  auto row = store->request(id);
+  if (!row.ok()) return row.error().code() == Code::NotFound ? not_found(id) : row.error();
+  Request request{.row = std::move(*row), .history = {}, .parts = {}};
+  request.parts = parts_of(session, request.row);
+  if (!realm::may_see(request.parts)) return not_found(id);
+  PKI_TRY(request.kind, realm::request_kind(request.row.kind));
+  PKI_TRY(request.state, realm::request_state(request.row.state));
+  PKI_TRY(request.history, store->request_history(id));
+  PKI_TRY_VOID(realm::check_history(request.history, request.state, request.row.digest));
+  if (realm::digest_of_text(request.row.content) == request.row.digest) return request;
+  return Error(Code::Corrupt, "request " + id + " is not what its digest was made of",
+               "the store was changed by somebody else: nothing is done for this request");
+}
+
+/// Two reads that another process wrote between do not fit together; a third does.
+Result<Request> read_whole(Session& session, const std::string& id) {
+  constexpr int kTries = 4;
+  for (int attempt = 1;; ++attempt) {
+    auto request = read(session, id);
+    if (request.ok() || request.error().code() != Code::Corrupt || attempt == kTries) return request;
+  }
+}
+
+bool has_expired(const Session& session, const Request& request) {
+  return realm::is_open(request.state) && session.clock().now() >= request.row.expires_at;
+}
+
+std::string line_of(const store::RequestFile& file) { return file.sha256 + " " + file.type + " " + file.name; }
+
+}  // namespace
+
+bool is_shown(const Session& session) {
+  if (session.requester() != session.identity().name) return false;
+  return session.identity().front_end.empty() || session.is_attested() || session.login().has_value();
+}
+
+bool has_role_among(const Identity& identity, const std::vector<std::string>& names) {
+  return std::ranges::any_of(names, [&](const std::string& name) {
+    const auto role = base::role_from_text(name);
+    return role.ok() && identity.roles.allow(*role);
+  });
+}
+
+const config::Profile* profile_of_request(const Session& session, const store::RequestRow& row) {
+  const auto name = ProfileName::parse(row.profile);
+  if (!name.ok()) return nullptr;
+  const auto found = session.realm().profiles.find(*name);
+  return found == session.realm().profiles.end() ? nullptr : &found->second;
+}
+
+/// A revocation takes nothing from anybody that could not be issued again, so one person's agreement is enough.
+int approvals_needed(const Session& session, const store::RequestRow& row) {
+  const auto* profile = profile_of_request(session, row);
+  const bool is_revocation = row.kind == realm::to_text(realm::RequestKind::Revocation);
+  return profile == nullptr || is_revocation ? 1 : std::max(profile->approval.needed, 1);
+}
+
+std::vector<std::string> approval_roles(const Session& session, const store::RequestRow& row) {
+  const auto* profile = profile_of_request(session, row);
+  if (profile == nullptr) return {std::string(base::to_text(Role::RaOperator))};
+  if (!profile->approval.roles.empty()) return profile->approval.roles;
+  const auto role = config::holders_role(*profile) ? Role::CaOperator : profile->least_role;
+  return {std::string(base::to_text(role))};
+}
+
+Parts parts_of(const Session& session, const store::RequestRow& row) {
+  Parts parts;
+  const auto& identity = session.identity();
+  // A name that a front end says is worth as much as that front end.
+  const bool same_name = session.requester() == row.requester;
+  if (same_name && (is_shown(session) || identity.front_end == row.front_end)) parts.add(Part::Requester);
+  if (is_shown(session) && has_role_among(identity, approval_roles(session, row))) parts.add(Part::Approver);
+  if (identity.roles.allow(Role::RaOperator)) parts.add(Part::Operator);
+  if (identity.roles.allow(Role::Auditor)) parts.add(Part::Auditor);
+  return parts;
+}
+
+Actor actor_of(const Session& session, Parts parts) {
+  const auto& identity = session.identity();
+  return {.who = session.requester(),
+          .uid = identity.front_end.empty() ? static_cast<std::int64_t>(session.peer().uid) : realm::kNoUid,
+          .roles = base::join(identity.roles.names(), " "),
+          .parts = parts};
+}
+
+Actor realm_itself() { return {.who = std::string(realm::kRealmItself), .parts = {Part::Realm}}; }
+
+Status advance(Session& session, Request& request, const Actor& actor, Step step) {
+  PKI_TRY(const auto next, realm::next_state(request.state, step.event, actor.parts));
+  realm::HistoryEntry entry{.number = static_cast<std::int64_t>(request.history.size()),
+                            .at = session.clock().now(),
+                            .what = std::string(realm::to_text(step.event)),
+                            .state = std::string(realm::to_text(next)),
+                            .who = actor.who,
+                            .uid = actor.uid,
+                            .roles = actor.roles,
+                            .why = std::move(step.why),
+                            .digest = request.row.digest,
+                            .certificate = std::move(step.certificate),
+                            .signature = std::move(step.signature)};
+  for (const auto& file : step.files) entry.files.push_back(line_of(file));
+  entry.chain = realm::chain_of(request.history.back().chain, entry);
+  PKI_TRY(auto* store, session.store());
+  PKI_TRY_VOID(store->advance_request(request.row, {entry, std::move(step.files)}));
+  base::log_info("request " + request.row.id + ": " + entry.what + " by " + entry.who + ", " + entry.state);
+  request.state = next;
+  request.history.push_back(std::move(entry));
+  return {};
+}
+
+Result<Request> load_request(Session& session, const std::string& id) {
+  PKI_TRY(auto request, read_whole(session, id));
+  if (!has_expired(session, request)) return request;
+  const auto expired = advance(session, request, realm_itself(), {.event = RequestEvent::Expire, .why = "its time was over"});
+  if (!expired.ok() && expired.error().code() != Code::Conflict) return expired.error();
+  return read_whole(session, id);
+}
+
+}  // namespace chancery::worker
