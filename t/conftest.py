@@ -113,6 +113,7 @@ class Realm:
 class System:
     """A server in a directory of its own."""
 
+    realms = REALMS
     accounts_per_hour = 0  # the tests make as many as they like
     http_roles = "frontend"
     more_listeners = ""
@@ -147,7 +148,7 @@ class System:
             shutil.copy(BUILD / name, self.programs / name)
         (self.directory / "etc" / "seed").write_text(self.seed + "\n")
         (self.directory / "etc" / "seed").chmod(0o600)
-        for name in REALMS:
+        for name in self.realms:
             self.lay_out_realm(name)
         (self.directory / "etc" / "chancery.xml").write_text(f"""<?xml version="1.0"?>
 <chancery run-directory="{self.directory}/run" program-directory="{self.programs}">
@@ -169,7 +170,7 @@ class System:
         if self.user:
             subprocess.run(["chown", "-R", f"{self.user}:nogroup", self.directory], check=True)
             self.directory.chmod(0o711)
-        for name in REALMS:
+        for name in self.realms:
             subprocess.run(self.as_user([self.programs / "chancery", "realm", "create", name, "--realms-directory", self.directory / "var" / "realms"]),
                            check=True, env={**os.environ, "CHANCERY_PROGRAMS": str(self.programs)})
         shutil.copy(self.directory / "var" / "realms" / "default" / "ca.crt", self.directory / "https-ca.pem")
@@ -199,7 +200,7 @@ acme:
             try:
                 assert requests.get(self.https_url + "/acme/directory", verify=str(self.directory / "https-ca.pem"), timeout=5).status_code == 200
                 socket.create_connection(("127.0.0.1", self.zmq_port), timeout=5).close()
-                for name in REALMS:  # upkeep's first round makes them
+                for name in self.realms:  # upkeep's first round makes them
                     assert requests.get(f"{self.http_url}/realms/{name}/crl", timeout=5).status_code == 200
                 return
             except (OSError, AssertionError) as failure:

@@ -28,26 +28,27 @@ Role demanded_role(const Profile& profile) { return holders_role(profile) ? Role
 /// Front ends act for others, and anonymous people are nobody: neither agrees to anything.
 bool can_approve(Role role) { return role != Role::Anonymous && role != Role::Frontend; }
 
-void check_role(const Profile& profile, const std::string& text, const Node& at, Report& report) {
+void check_role(const Profile& profile, const RealmConfig& realm, const std::string& text, const Node& at, Report& report) {
   const auto role = base::role_from_text(text);
-  if (!role.ok()) {
+  const auto own = realm.people.roles.find(text);
+  if (!role.ok() && own == realm.people.roles.end()) {
     auto hint = role.error().hint();
     return report.error(at, "found the unknown " + role.error().message() + (hint.empty() ? "" : " (" + hint + ")"));
   }
-  if (!can_approve(*role))
+  if (role.ok() && !can_approve(*role))
     return report.error(at, "found " + text + ", expected a role of people: approvals by it nobody can give");
   const auto demanded = demanded_role(profile);
-  if (Roles{*role}.allow(demanded)) return;
+  if ((role.ok() ? Roles{*role} : own->second).allow(demanded)) return;
   report.error(at, "found " + text + ", expected " + std::string(base::to_text(demanded)) +
                        " or a role that contains it: approvals by others nobody could issue by");
 }
 
-void check_roles(const Profile& profile, const Node& node, Report& report) {
+void check_roles(const Profile& profile, const RealmConfig& realm, const Node& node, Report& report) {
   const auto& roles = profile.approval.roles;
   const Node& list = place_of_roles(node);
   for (std::size_t i = 0; i < roles.size(); ++i) {
     const bool same_length = list.children.size() == roles.size();
-    check_role(profile, roles[i], same_length ? list.children[i] : list, report);
+    check_role(profile, realm, roles[i], same_length ? list.children[i] : list, report);
   }
   const bool by_least_role = roles.empty() && profile.approval.needed > 0;
   if (by_least_role && !can_approve(profile.least_role))
@@ -151,7 +152,7 @@ void check_doors(const Profile& profile, const RealmConfig& realm, const Node& n
 }  // namespace
 
 void check_approval(const Profile& profile, const RealmConfig& realm, const Node& node, Report& report) {
-  check_roles(profile, node, report);
+  check_roles(profile, realm, node, report);
   check_signed(profile, node, report);
   check_hosts(profile, realm, node, report);
   check_times(profile, node, report);

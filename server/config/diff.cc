@@ -5,10 +5,10 @@
 
 #include "server/base/text.h"
 #include "server/config/acme_policy.h"
-#include "server/config/policy_settings.h"
+#include "server/config/approval_settings.h"
 #include "server/config/key_settings.h"
 #include "server/config/people_settings.h"
-#include "server/config/approval_settings.h"
+#include "server/config/policy_settings.h"
 #include "server/config/profile_settings.h"
 #include "server/config/realm_settings.h"
 #include "server/config/server_settings.h"
@@ -149,28 +149,6 @@ void compare_policies(const std::string& place, const AcmeConfig& before, const 
   }
 }
 
-/// Rules by their names, and in which order they are asked.
-void compare_rules(const std::string& place, const PolicyConfig& before, const PolicyConfig& after, Lines& lines) {
-  std::map<std::string, const PolicyRule*> old_rules;
-  std::map<std::string, const PolicyRule*> new_rules;
-  for (const auto& rule : before.rules) old_rules.emplace(rule.name, &rule);
-  for (const auto& rule : after.rules) new_rules.emplace(rule.name, &rule);
-  std::vector<std::string> old_order;
-  std::vector<std::string> new_order;
-  for (const auto& rule : before.rules) {
-    if (new_rules.contains(rule.name)) old_order.push_back(rule.name);
-    if (!new_rules.contains(rule.name)) lines.push_back(place + "policy rule " + rule.name + " goes");
-  }
-  for (const auto& rule : after.rules) {
-    const auto old_rule = old_rules.find(rule.name);
-    if (old_rule == old_rules.end()) {
-      lines.push_back(place + "policy rule " + rule.name + " is new");
-      continue;
-    }
-    new_order.push_back(rule.name);
-    compare_settings(policy_rule_settings(), place + "policy rule " + rule.name + ": ", *old_rule->second, rule, lines);
-  }
-  if (old_order != new_order) lines.push_back(place + "policy rules are asked in another order");
 /// Items of two maps, told by what they are called.
 template <class Map, class Both>
 void compare_named(const std::string& place, const Map& before, const Map& after, Lines& lines, Both both) {
@@ -187,16 +165,27 @@ void compare_named(const std::string& place, const Map& before, const Map& after
   }
 }
 
-std::map<std::string, AccessRule> by_name(const std::vector<AccessRule>& rules) {
-  std::map<std::string, AccessRule> named_rules;
+template <class Rule>
+std::map<std::string, Rule> by_name(const std::vector<Rule>& rules) {
+  std::map<std::string, Rule> named_rules;
   for (const auto& rule : rules) named_rules.emplace(rule.name, rule);
   return named_rules;
 }
 
-std::string order_of(const std::vector<AccessRule>& rules) {
+template <class Rule>
+std::string order_of(const std::vector<Rule>& rules) {
   std::string names;
   for (const auto& rule : rules) names += (names.empty() ? "" : ", ") + rule.name;
   return names;
+}
+
+/// Rules that are asked in their order.
+template <class Rule>
+void compare_rules(const std::string& place, const std::string& what, const std::vector<Rule>& before,
+                   const std::vector<Rule>& after, std::span<const Setting<Rule>> settings, Lines& lines) {
+  compare_named(place + what + " rule ", by_name(before), by_name(after), lines,
+                [&](const auto& at, const auto& one, const auto& other) { compare_settings(settings, at, one, other, lines); });
+  add_change(lines, place + "order of " + what + " rules", order_of(before), order_of(after), When::Reload);
 }
 
 std::string gives_of(const LoginStack& stack) {
@@ -214,10 +203,7 @@ void compare_people(const std::string& place, const PeopleConfig& before, const 
     add_change(lines, at + "gives", gives_of(one), gives_of(other), When::Reload);
   });
   compare_settings(login_limit_settings(), place + std::string(kLoginLimitsSection) + ".", before.limits, after.limits, lines);
-  compare_named(
-      place + "access rule ", by_name(before.access), by_name(after.access), lines,
-      [&](const auto& at, const auto& one, const auto& other) { compare_settings(access_settings(), at, one, other, lines); });
-  add_change(lines, place + "order of access rules", order_of(before.access), order_of(after.access), When::Reload);
+  compare_rules(place, "access", before.access, after.access, access_settings(), lines);
 }
 
 void compare_realms(const RealmConfig& before, const RealmConfig& after, Lines& lines) {
@@ -229,7 +215,7 @@ void compare_realms(const RealmConfig& before, const RealmConfig& after, Lines& 
   compare_settings(acme_settings(), place + std::string(kAcmeSection) + ".", before.acme, after.acme, lines);
   compare_policies(place, before.acme, after.acme, lines);
   compare_settings(policy_settings(), place + std::string(kPolicySection) + ".", before.policy, after.policy, lines);
-  compare_rules(place, before.policy, after.policy, lines);
+  compare_rules(place, "policy", before.policy.rules, after.policy.rules, policy_rule_settings(), lines);
   compare_settings(request_settings(), place + std::string(kRequestsSection) + ".", before.requests, after.requests, lines);
   compare_command_roles(place, before, after, lines);
   compare_people(place, before.people, after.people, lines);

@@ -139,9 +139,9 @@ TEST(PolicySettings, DifferencesAreToldRuleByRule) {
   text.replace(text.find("- name: people"), 14, "- name: humans");
   after.write(kFile, text);
   const auto lines = differences(*before.load().snapshot, *after.load().snapshot);
-  EXPECT_EQ(lines, (std::vector<std::string>{"realm default: policy rule people goes",
+  EXPECT_EQ(lines, (std::vector<std::string>{"realm default: policy rule people goes", "realm default: policy rule humans is new",
                                              "realm default: policy rule web: max_validity: 30d becomes 20d",
-                                             "realm default: policy rule humans is new"}));
+                                             "realm default: order of policy rules: web, people becomes web, humans"}));
 }
 
 }  // namespace

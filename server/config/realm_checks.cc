@@ -295,7 +295,6 @@ void check_profile(const Profile& profile, const RealmConfig& realm, const Node&
 
 void check_realm(const RealmConfig& realm, const Node& root, Report& report) {
   check_policy_section(realm, root, report);
-  check_passphrase(realm, root, report);
   check_keys(realm, root, report);
   check_seed(realm, root, report);
   if (realm.clients == ClientsMode::Register && realm.seed_file.empty()) {

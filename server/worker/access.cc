@@ -34,6 +34,9 @@ constexpr std::array kAbout{
     AboutRow{"node.announce", Known::AsAsked, "server"},
     AboutRow{"node.delete", Known::ByNode},
     AboutRow{"node.get", Known::ByNode},
+    AboutRow{"request.approve", Known::Later},
+    AboutRow{"request.create", Known::Later},
+    AboutRow{"request.reject", Known::Later},
     AboutRow{"seed.create", Known::AsAsked, "ra"},
 };
 
@@ -42,13 +45,6 @@ realm::Caller caller_of(const Session& session) { return {session.identity().nam
 Error refusal(const Session& session, const wire::Command& command, const std::string& why) {
   return {Code::Denied, session.identity().name + " may not run " + std::string(command.name) + ": " + why,
           "access.explain says which rule decides"};
-}
-
-realm::About about_record(const store::CertificateRecord& record) {
-  realm::About about{record.profile, record.subject, record.cn, {}};
-  const auto certificate = x509::Certificate::from_der(record.der);
-  if (certificate.ok()) about.sans = certificate->sans();
-  return about;
 }
 
 /// What is asked for, as far as it can be read; what cannot, the handler refuses.
@@ -97,6 +93,23 @@ Status judge(const Session& session, const wire::Command& command, const realm::
 }
 
 }  // namespace
+
+realm::About about_record(const store::CertificateRecord& record) {
+  realm::About about{record.profile, record.subject, record.cn, {}};
+  const auto certificate = x509::Certificate::from_der(record.der);
+  if (certificate.ok()) about.sans = certificate->sans();
+  return about;
+}
+
+bool may_run(const Session& session, std::string_view command, const realm::About& about) {
+  const auto* const row = wire::find_command(command);
+  PKI_CHECK(row != nullptr);
+  const auto demanded = session.realm().command_roles.find(std::string(command));
+  const auto least = demanded == session.realm().command_roles.end() ? row->least_role : demanded->second;
+  if (!session.identity().roles.allow(least)) return false;
+  return is_exempt(session, *row) ||
+         realm::judge_access(session.realm().people, caller_of(session), command, row->least_role, &about).allowed;
+}
 
 Status check_access(Session& session, const wire::Command& command, const Params& params) {
   if (!session.is_open()) return {};

@@ -6,6 +6,7 @@
 #include "server/base/text.h"
 #include "server/crypto/digest.h"
 #include "server/realm/auto_approval.h"
+#include "server/worker/access.h"
 #include "server/worker/handlers.h"
 #include "server/worker/request_files.h"
 #include "server/worker/request_work.h"
@@ -88,18 +89,27 @@ bool is_own_renewal(const Session& session, const RequestWish& wish) {
   return wish.kind == RequestKind::Renewal && session.login() && session.login()->serial().hex() == wish.serial;
 }
 
+/// Whether the requester could revoke without a request.
+bool may_revoke(Session& session, const RequestWish& wish) {
+  const auto serial = Serial::from_hex(wish.serial);
+  const auto store = session.store();
+  if (!serial.ok() || !store.ok()) return false;
+  const auto record = (*store)->certificate(*serial);
+  return record.ok() && may_run(session, "certificate.revoke", about_record(*record));
+}
+
 /// Whether the requester could have it done without a request.
 bool may_directly(Session& session, const RequestWish& wish, const config::Profile* profile) {
   const auto& identity = session.identity();
-  const bool is_revocation = wish.kind == RequestKind::Revocation;
-  const auto demanded = session.realm().command_roles.find(is_revocation ? "certificate.revoke" : "certificate.issue");
-  const bool has_command = demanded == session.realm().command_roles.end() || identity.roles.allow(demanded->second);
-  if (!identity.front_end.empty() || !has_command || !identity.roles.allow(Role::RaOperator)) return false;
-  if (is_revocation) return true;
+  if (!identity.front_end.empty()) return false;
+  if (wish.kind == RequestKind::Revocation) return may_revoke(session, wish);
   if (profile == nullptr || profile->approval.needed > 0) return false;
   const auto order = order_for(session, wish);
   const auto decision = order.ok() ? judge(session, *order) : Result<realm::Decision>(order.error());
-  return decision.ok() && decision->allowed();
+  if (!decision.ok() || !decision->allowed()) return false;
+  const auto& grant = decision->grant;
+  return may_run(session, "certificate.issue",
+                 {profile->name.text(), grant.subject.to_slash(), grant.subject.common_name().value_or(""), grant.sans});
 }
 
 /// The rule that approves at once; empty: none does.

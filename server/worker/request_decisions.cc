@@ -109,6 +109,7 @@ Status check_digest(const Request& request, const Params& params) {
 
 Result<Request> approve(Session& session, Request& request, const Params& params) {
   const auto actor = actor_of(session, request.parts);
+  PKI_TRY_VOID(check_access_to_request(session, request));
   PKI_TRY([[maybe_unused]] const auto allowed, realm::next_state(request.state, RequestEvent::Approve, actor.parts));
   PKI_TRY_VOID(check_somebody_else(request, actor));
   PKI_TRY_VOID(bring_up_to_date(session, request));
@@ -133,6 +134,7 @@ void carry_out_revocation(Session& session, Request& request) {
 /// One event by the session, with what it says.
 Result<Json> decide(Session& session, const Params& params, RequestEvent event) {
   PKI_TRY(const auto request, decide_on(session, params.text("request"), [&](Request& one) -> Result<Request> {
+            if (event == RequestEvent::Reject) PKI_TRY_VOID(check_access_to_request(session, one));
             PKI_TRY_VOID(check_digest(one, params));
             PKI_TRY_VOID(advance(session, one, actor_of(session, one.parts), {.event = event, .why = params.text("comment")}));
             return one;

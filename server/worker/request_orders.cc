@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "server/base/text.h"
+#include "server/realm/access.h"
+#include "server/worker/access.h"
 #include "server/worker/describe.h"
 
 namespace chancery::worker {
@@ -72,12 +74,9 @@ constexpr std::array kRows{Row{RequestKind::Enrolment, enrolment}, Row{RequestKi
                            Row{RequestKind::NameChange, name_change}};
 
 /// Whoever approves stands in for the role that the profile wants; here it is asked what they would approve.
-Roles roles_for(const config::Profile& profile) {
-  Roles roles{config::holders_role(profile) ? Role::CaOperator : profile.least_role};
-  for (const auto& name : profile.approval.roles) {
-    const auto role = base::role_from_text(name);
-    if (role.ok()) roles.add(*role);
-  }
+Roles roles_for(const config::RealmConfig& realm, const config::Profile& profile) {
+  auto roles = realm::roles_from_names(realm.people, profile.approval.roles);
+  roles.add(config::holders_role(profile) ? Role::CaOperator : profile.least_role);
   return roles;
 }
 
@@ -121,10 +120,14 @@ Result<ProfileName> profile_of_wish(Session& session, const RequestWish& wish) {
 }
 
 Result<realm::RequestContent> content_of(Session& session, const RequestWish& wish, realm::RequestContent content) {
-  if (wish.kind == RequestKind::Revocation) return content;
+  if (wish.kind == RequestKind::Revocation) {
+    PKI_TRY(const auto record, living_certificate(session, wish.serial));
+    PKI_TRY_VOID(check_access_to(session, about_record(record)));
+    return content;
+  }
   PKI_TRY(auto order, order_for(session, wish));
   PKI_TRY(const auto* profile, profile_of(session, order.profile));
-  order.roles = roles_for(*profile);
+  order.roles = roles_for(session.realm(), *profile);
   order.is_approved = true;
   PKI_TRY(const auto decision, judge(session, order));
   if (!decision.allowed()) return decision.refusal();

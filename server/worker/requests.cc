@@ -4,6 +4,8 @@
 
 #include "server/base/log.h"
 #include "server/base/text.h"
+#include "server/realm/request_content.h"
+#include "server/worker/access.h"
 
 namespace chancery::worker {
 namespace {
@@ -50,14 +52,35 @@ std::string line_of(const store::RequestFile& file) { return file.sha256 + " " +
 
 bool is_shown(const Session& session) {
   if (session.requester() != session.identity().name) return false;
-  return session.identity().front_end.empty() || session.is_attested() || session.login().has_value();
+  return session.identity().front_end.empty() || session.is_attested() || session.login().has_value() ||
+         session.person_login().has_value();
 }
 
 bool has_role_among(const Identity& identity, const std::vector<std::string>& names) {
+  const auto given = identity.role_names();
   return std::ranges::any_of(names, [&](const std::string& name) {
     const auto role = base::role_from_text(name);
-    return role.ok() && identity.roles.allow(*role);
+    return role.ok() ? identity.roles.allow(*role) : std::ranges::find(given, name) != given.end();
   });
+}
+
+Status check_access_to_request(Session& session, const Request& request) {
+  const auto first = [&](std::string_view name) {
+    auto values = realm::values_in(request.row.content, name);
+    return values.empty() ? std::string() : std::move(values.front());
+  };
+  if (request.kind == realm::RequestKind::Revocation) {
+    PKI_TRY(const auto serial, Serial::from_hex(first("certificate")));
+    PKI_TRY(auto* store, session.store());
+    return check_access_to(session, store->certificate(serial));
+  }
+  PKI_TRY(const auto subject, x509::Name::from_slash(first("subject")));
+  realm::About about{request.row.profile, subject.to_slash(), subject.common_name().value_or(""), {}};
+  for (const auto& text : realm::values_in(request.row.content, "name")) {
+    PKI_TRY(auto name, x509::GeneralName::parse(text));
+    about.sans.push_back(std::move(name));
+  }
+  return check_access_to(session, about);
 }
 
 const config::Profile* profile_of_request(const Session& session, const store::RequestRow& row) {

@@ -60,6 +60,8 @@ std::vector<std::string> approval_roles(const Session& session, const store::Req
 const config::Profile* profile_of_request(const Session& session, const store::RequestRow& row);
 /// Whether an identity has one of those roles.
 bool has_role_among(const Identity& identity, const std::vector<std::string>& names);
+/// The realm's access rules, of the command in hand on what the request is about. @errors Denied; what the store says.
+Status check_access_to_request(Session& session, const Request& request);
 /// Whether the session is of somebody who was shown to be that one, not of a name that a front end says.
 bool is_shown(const Session& session);
 
