@@ -2,6 +2,7 @@
 
 #include "server/config/acme_policy.h"
 #include "server/config/builtin_profiles.h"
+#include "server/config/ca_section.h"
 #include "server/config/load.h"
 #include "server/config/print.h"
 #include "server/config/profile_settings.h"
@@ -97,6 +98,16 @@ TEST(Print, EveryServerRowParsesBack) {
   expect_round_trip(server);
 }
 
+CaConfig changed_ca() {
+  return {.purpose = "root",
+          .issuer = "top",
+          .key = "ec:P-384",
+          .subject = "/CN=TLS",
+          .profiles = {profile_name("changed")},
+          .crl_urls = {"http://a.example/{ca}/crl"},
+          .ca_issuer_urls = {"http://a.example/{ca}/crt"}};
+}
+
 AcmePolicy changed_policy() {
   return {.allowed_names = {"*.a.example", "10.0.0.0/8"},
           .denied_names = {".b.example"},
@@ -182,6 +193,7 @@ RealmConfig changed_realm() {
                  "tcp://val.example:5010 JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6"},
                 2};
   realm.command_roles = {{"certificate.issue", Role::Admin}, {"crl.issue", Role::CaOperator}};
+  realm.cas = {{"tls", changed_ca()}};
   realm.profiles = builtin_profiles();
   realm.profiles.insert_or_assign(profile_name("changed"), changed_profile());
   auto ca = realm.profiles.at(profile_name("ca"));
@@ -201,6 +213,7 @@ TEST(Print, EveryRealmRowParsesBack) {
   expect_all_changed(realm_settings(), realm, new_realm());
   expect_all_changed(acme_settings(), realm.acme, AcmeConfig());
   expect_all_changed(acme_policy_settings(), changed_policy(), AcmePolicy());
+  expect_all_changed(ca_settings(), changed_ca(), CaConfig());
   expect_all_changed(profile_settings(), changed_profile(), Profile(profile_name("changed")));
   expect_round_trip(realm);
 }

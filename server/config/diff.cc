@@ -4,6 +4,7 @@
 #include <map>
 
 #include "server/config/acme_policy.h"
+#include "server/config/ca_section.h"
 #include "server/config/profile_settings.h"
 #include "server/config/realm_settings.h"
 #include "server/config/server_settings.h"
@@ -144,11 +145,26 @@ void compare_policies(const std::string& place, const AcmeConfig& before, const 
   }
 }
 
+void compare_cas(const std::string& place, const RealmConfig& before, const RealmConfig& after, Lines& lines) {
+  for (const auto& [name, ca] : before.cas) {
+    if (!after.cas.contains(name)) lines.push_back(place + "CA " + name + " goes: it issues nothing any more");
+  }
+  for (const auto& [name, ca] : after.cas) {
+    const auto old_ca = before.cas.find(name);
+    if (old_ca == before.cas.end()) {
+      lines.push_back(place + "CA " + name + " is new");
+    } else {
+      compare_settings(ca_settings(), place + "CA " + name + ": ", old_ca->second, ca, lines);
+    }
+  }
+}
+
 void compare_realms(const RealmConfig& before, const RealmConfig& after, Lines& lines) {
   const std::string place = "realm " + after.name.text() + ": ";
   compare_settings(realm_settings(), place, before, after, lines);
   compare_settings(acme_settings(), place + std::string(kAcmeSection) + ".", before.acme, after.acme, lines);
   compare_policies(place, before.acme, after.acme, lines);
+  compare_cas(place, before, after, lines);
   compare_command_roles(place, before, after, lines);
   compare_profiles(place, before, after, lines);
 }

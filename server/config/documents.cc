@@ -4,6 +4,7 @@
 
 #include "server/base/text.h"
 #include "server/config/acme_policy.h"
+#include "server/config/ca_section.h"
 #include "server/config/profile_settings.h"
 #include "server/config/realm_settings.h"
 #include "server/config/server_settings.h"
@@ -64,6 +65,10 @@ void add_realm(std::string& out, const RealmConfig& realm) {
       "the "
       "policy that an operator or its external account's key gave it, else the realm's, `acme: policy`.\n";
   add_rows(out, describe(acme_policy_settings(), AcmePolicy()));
+  out +=
+      "\n### `cas:`\n\nA map from names to CAs of the realm beside its first one, which is called `ca` (doc/rollover.md). A CA "
+      "that is named here gets its key and certificate by `chancery ca rollover start --ca NAME`.\n";
+  add_rows(out, describe(ca_settings(), CaConfig()));
   out +=
       "\n### `command_roles:`\n\nA map from commands to the least role they need here: more than the command table says, never "
       "less.\n";

@@ -6,6 +6,7 @@
 #include "server/base/text.h"
 #include "server/config/acme_policy.h"
 #include "server/config/builtin_profiles.h"
+#include "server/config/ca_section.h"
 #include "server/config/challenge_methods.h"
 #include "server/config/profile_settings.h"
 #include "server/config/text_checks.h"
@@ -104,12 +105,14 @@ constexpr std::array kRealm{
                                         .doc = "Keep ca.key without a passphrase. Nobody gets this without asking for it."}),
     row<&RealmConfig::crl_urls>({.name = "crl_urls",
                                  .check = check_url,
-                                 .doc = "CRL distribution points in certificates (RFC 5280 4.2.1.13).",
+                                 .doc = "CRL distribution points in certificates (RFC 5280 4.2.1.13); {ca} in one stands for the "
+                                        "CA's generation (doc/rollover.md).",
                                  .type = "URL"}),
-    row<&RealmConfig::ca_issuer_urls>({.name = "ca_issuer_urls",
-                                       .check = check_url,
-                                       .doc = "Where the CA's certificate is, in certificates (RFC 5280 4.2.2.1).",
-                                       .type = "URL"}),
+    row<&RealmConfig::ca_issuer_urls>(
+        {.name = "ca_issuer_urls",
+         .check = check_url,
+         .doc = "Where the CA's certificate is, in certificates (RFC 5280 4.2.2.1); {ca} stands for the generation.",
+         .type = "URL"}),
     row<&RealmConfig::ocsp_urls>(
         {.name = "ocsp_urls", .check = check_url, .doc = "OCSP responders in certificates (RFC 5280 4.2.2.1).", .type = "URL"}),
     row<&RealmConfig::key_block_lists>(
@@ -324,7 +327,7 @@ std::span<const MovedKey> moved_keys() { return kMoved; }
 RealmConfig read_realm(const Node& root, RealmConfig base, Report& report) {
   RealmConfig realm = std::move(base);
   auto known = names_of(realm_settings());
-  for (const auto section : {kAcmeSection, kCommandRolesSection, kProfilesSection}) known.emplace_back(section);
+  for (const auto section : {kAcmeSection, kCasSection, kCommandRolesSection, kProfilesSection}) known.emplace_back(section);
   std::vector<std::string> moved;
   for (const auto& one : kMoved) moved.emplace_back(one.name);
   Node others = root;
@@ -341,6 +344,7 @@ RealmConfig read_realm(const Node& root, RealmConfig base, Report& report) {
     read_settings(acme_settings(), *acme, realm.acme, report);
     if (const Node* policies = acme->find(kAcmePoliciesSection)) read_acme_policies(*policies, realm.acme, report);
   }
+  if (const Node* cas = root.find(kCasSection)) read_cas(*cas, realm, report);
   if (const Node* roles = root.find(kCommandRolesSection)) read_command_roles(*roles, realm, report);
   if (const Node* profiles = root.find(kProfilesSection)) read_profiles(*profiles, realm, report);
   return realm;
@@ -358,7 +362,8 @@ Node write_realm(const RealmConfig& realm) {
   }
   Node profiles = map(std::string(kProfilesSection));
   for (const auto& [name, profile] : realm.profiles) profiles.children.push_back(named(name.text(), write_profile(profile)));
-  for (auto* section : {&acme, &roles, &profiles}) root.children.push_back(std::move(*section));
+  Node cas = write_cas(realm);
+  for (auto* section : {&acme, &cas, &roles, &profiles}) root.children.push_back(std::move(*section));
   return root;
 }
 

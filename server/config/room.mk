@@ -2,6 +2,8 @@ noinst_LIBRARIES += libconfig.a
 libconfig_a_SOURCES = \
   server/config/acme_policy.cc server/config/acme_policy.h \
   server/config/builtin_profiles.cc server/config/builtin_profiles.h \
+  server/config/ca_config.h \
+  server/config/ca_section.cc server/config/ca_section.h \
   server/config/challenge_methods.h \
   server/config/checks.h \
   server/config/diff.cc server/config/diff.h \

@@ -26,6 +26,8 @@ libworker_a_SOURCES = \
   server/worker/attest.cc server/worker/attest.h \
   server/worker/audit.cc server/worker/audit.h \
   server/worker/audit_commands.cc \
+  server/worker/authorities.cc server/worker/authorities.h \
+  server/worker/ca_commands.cc \
   server/worker/certificate_commands.cc \
   server/worker/clients_mode.cc server/worker/clients_mode.h \
   server/worker/confine.cc server/worker/confine.h \
@@ -48,6 +50,7 @@ libworker_a_SOURCES = \
   server/worker/realm_commands.cc \
   server/worker/reconcile.cc server/worker/reconcile.h \
   server/worker/repair.cc \
+  server/worker/rollover_commands.cc \
   server/worker/revocation.cc server/worker/revocation.h \
   server/worker/run_worker.cc \
   server/worker/seeds.cc server/worker/seeds.h \
