@@ -329,6 +329,22 @@ def test_an_outside_ca_certifies_the_next_generation(daemon, tmp_path):
         assert talk.result("ocsp.status", certificate=old["certificate"])["status"] == "unknown"
 
 
+def test_another_realm_of_the_server_certifies_the_next_generation(daemon, tmp_path):
+    with daemon.talk("default") as talk, daemon.talk("devices") as above:
+        step(talk, "start", **{"from": "request"})
+        made = above.result("certificate.issue", profile="ca", csr=talk.result("ca.request", ca="ca-2")["request"])
+        chain = made["certificate"] + "".join(made["chain"])
+        assert code(talk, "ca.import", ca="ca-2", certificate="".join(made["chain"])) == "bad_config"
+        talk.result("ca.import", ca="ca-2", certificate=chain)
+        for name in ("publish", "switch"):
+            step(talk, name)
+        found = talk.result("certificate.get", serial=issue(talk, "under.example.com")["serial"])
+        root = above.result("ca.get")["certificate"]
+        assert openssl_accepts(tmp_path, root, found["chain"], found["certificate"])
+        assert gnutls_accepts(tmp_path, root, found["chain"], found["certificate"])
+        assert above.result("ocsp.status", certificate=made["certificate"])["status"] == "good"
+
+
 def test_urls_that_are_every_generations_keep_a_rollover_from_beginning(daemon):
     file = daemon.realm("default") / "ca.config.yml"
     for setting in ("crl_urls", "ca_issuer_urls"):
@@ -420,7 +436,7 @@ def test_F1_kill_sweep_of_a_rollover(daemon, victim, which):
             points += 1
         else:
             raise AssertionError(f"still dying at {call}")
-    assert points >= 3
+    assert points >= 2
     with daemon.talk("default") as talk:
         assert talk.result("audit.verify")["whole"]
         phases = [one["phase"] for one in talk.result("ca.list")["cas"]]
