@@ -429,7 +429,7 @@ def test_F1_kill_sweep_of_a_rollover(daemon, victim, which):
                 tracer = kill_at(pid, (call, occurrence))
                 lost_or_result(talk, f"ca.rollover.{which}")
                 killed = was_killed(pid, tracer, (call, occurrence))
-            daemon.signer("default")
+            wait_for_signer(daemon)
             finish(daemon, which)
             if not killed:
                 break
@@ -446,6 +446,15 @@ def test_F1_kill_sweep_of_a_rollover(daemon, victim, which):
         assert talk.result("certificate.get", serial=serial)["ca"] == newest[0]
 
 
+def wait_for_signer(daemon):
+    """One that ends again and again is started later and later."""
+    def is_ready():
+        with daemon.talk() as talk:
+            return any((one["kind"], one["name"], one["state"]) == ("signer", "default", "ready")
+                       for one in talk.result("server.status")["processes"])
+    wait_for(is_ready, 120, "the signer is ready")
+
+
 WANTED = {"start": "prepared", "publish": "published", "switch": "draining", "abort": "aborted"}
 
 
@@ -459,7 +468,7 @@ def finish(daemon, which):
                 if reply is None or "error" in reply:
                     return None
             return step(talk, "status")["state"] == WANTED[which]
-    wait_for(again, 30, f"{which} is done")
+    wait_for(again, 120, f"{which} is done")
     with daemon.talk("default") as talk:
         cas = talk.result("ca.list")["cas"]
         assert len({one["name"] for one in cas}) == len(cas)

@@ -24,13 +24,13 @@ struct CaRollover {
   std::int64_t version = 0;  ///< 0: not stored yet
 };
 
-/// What is living of one generation's certificates.
+/// What is left of one generation's certificates.
 struct LivingOfCa {
-  std::int64_t count = 0;
-  Seconds last_end{};
+  std::int64_t count = 0;  ///< neither expired nor revoked
+  Seconds last_end{};      ///< of those that have not expired, revoked or not: until then a CRL must say which
 };
 
-/// Certificates that have neither expired nor been revoked, by the generation that signed them.
+/// Certificates that have not expired, by the generation that signed them; those of CAs for each other are left out.
 struct LivingByCa {
   std::map<std::string, LivingOfCa> of;
   bool is_whole = true;  ///< no: there are more than were counted
