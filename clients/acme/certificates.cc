@@ -1,4 +1,5 @@
 #include <array>
+#include <optional>
 
 #include "clients/acme/problems.h"
 #include "clients/acme/service.h"
@@ -36,6 +37,25 @@ Result<std::string> read_reason(const Json& payload) {
   return std::string(kReasons.at(static_cast<std::size_t>(*number)));
 }
 
+/// Other chains, while the CA is rolled over.
+Result<std::vector<Json>> alternates_of(const Json& found) {
+  const auto* list = found.find("alternates");
+  if (list == nullptr) return std::vector<Json>();
+  if (!list->is_array()) return Error(Code::Malformed, "alternates that are no list");
+  return *list->as_array();
+}
+
+constexpr std::string_view kAlternate = "alternate=";
+
+/// Which chain a query means: 0 the usual one, else an alternate's number, "alternate=1". None: there is no such one.
+std::optional<std::size_t> which(std::string_view query, std::size_t most) {
+  if (!query.starts_with(kAlternate)) return 0;
+  for (std::size_t i = 1; i <= most; ++i) {
+    if (query.substr(kAlternate.size()) == std::to_string(i)) return i;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 /// uPKI's command line asks for JSON, without a signature (UPKI.md 7 (7)); RFC 8555 7.4.2 knows POST-as-GET alone, and so does a
@@ -57,16 +77,26 @@ http::Response Service::unsigned_certificate(const http::Request& request) {
   return json_response(200, Json::object({{"certificate", found->text("certificate")}}));
 }
 
-/// RFC 8555 7.4.2: the certificate and all those above it. Clients split this text themselves; certbot refuses one without a
-/// CA certificate, so the root is there too.
+/// RFC 8555 7.4.2: the certificate and all those above it; each other chain has a URL of its own. Clients split this text
+/// themselves; certbot refuses one without a CA certificate, so the root is there too.
 Result<http::Response> Service::certificate(const Call& call) {
   const auto serial = Serial::from_hex(call.request.parameter("serial"));
   if (!serial.ok()) return Error(Code::NotFound, "there is no such certificate");
   PKI_TRY(const auto found,
           ask(call, "acme.certificate.get", Json::object({{"account", call.account}, {"serial", serial->hex()}})));
+  PKI_TRY(const auto others, alternates_of(found));
+  const auto wanted = which(call.request.query, others.size());
+  if (!wanted) return Error(Code::NotFound, "there is no such chain");
   std::string chain = found.text("certificate");
-  for (const auto& above : found.texts("chain")) chain += above;
-  return http::content(200, "application/pem-certificate-chain", std::move(chain));
+  for (const auto& above : *wanted == 0 ? found.texts("chain") : others[*wanted - 1].texts("chain")) chain += above;
+  auto response = http::content(200, "application/pem-certificate-chain", std::move(chain));
+  const auto base = call.urls.certificate(serial->hex());
+  for (std::size_t i = 0; i <= others.size(); ++i) {
+    if (i != *wanted)
+      response.add("Link",
+                   "<" + base + (i == 0 ? "" : "?" + std::string(kAlternate) + std::to_string(i)) + ">;rel=\"alternate\"");
+  }
+  return response;
 }
 
 /// RFC 8555 7.6: signed by an account or by the certificate's own key; the daemon holds either against the certificate.

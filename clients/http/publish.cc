@@ -40,8 +40,14 @@ Response as_der(const std::string& pem, std::string_view label, std::string medi
 
 }  // namespace
 
+/// The generation in the path; the bare paths, which stand in certificates of before there was another, are the first one's.
+Json Publisher::which(const Request& request) {
+  const std::string ca(request.parameter("ca"));
+  return Json::object({{"ca", ca.empty() ? std::string("ca") : ca}});
+}
+
 Response Publisher::crl(const Request& request, Form form) {
-  const auto answer = gateway_.call(request.realm, "crl.get", Json::object(), acting_for(request));
+  const auto answer = gateway_.call(request.realm, "crl.get", which(request), acting_for(request));
   if (!answer.ok()) return failure(answer.error());
   const auto pem = answer->text("crl");
   auto response =
@@ -50,11 +56,21 @@ Response Publisher::crl(const Request& request, Form form) {
 }
 
 Response Publisher::authority(const Request& request, Form form) {
-  const auto answer = gateway_.call(request.realm, "ca.chain", Json::object(), acting_for(request));
+  const auto answer = gateway_.call(request.realm, "ca.chain", which(request), acting_for(request));
   if (!answer.ok()) return failure(answer.error());
   const auto pem = answer->text("chain");
   auto response = form == Form::Pem ? content(200, std::string(kPemType), pem)
                                     : as_der(pem, x509::kCertificateLabel, "application/pkix-cert");
+  return response.add("Cache-Control", "max-age=300");
+}
+
+/// What a rollover made besides, for who trusts one of two generations alone (RFC 4210 4.4).
+Response Publisher::cross(const Request& request, std::string_view member) {
+  const auto answer = gateway_.call(request.realm, "ca.get", which(request), acting_for(request));
+  if (!answer.ok()) return failure(answer.error());
+  const auto pem = answer->text(member);
+  if (pem.empty()) return failure(Error(Code::NotFound, "no such certificate"));
+  auto response = content(200, std::string(kPemType), pem);
   return response.add("Cache-Control", "max-age=300");
 }
 
@@ -72,6 +88,12 @@ void Publisher::add_routes(Router& router) {
   add("/crl.pem", [this](const Request& request) { return crl(request, Form::Pem); });
   add("/ca.crt", [this](const Request& request) { return authority(request, Form::Der); });
   add("/ca.pem", [this](const Request& request) { return authority(request, Form::Pem); });
+  add("/cas/{ca}/crl", [this](const Request& request) { return crl(request, Form::Der); });
+  add("/cas/{ca}/crl.pem", [this](const Request& request) { return crl(request, Form::Pem); });
+  add("/cas/{ca}/ca.crt", [this](const Request& request) { return authority(request, Form::Der); });
+  add("/cas/{ca}/ca.pem", [this](const Request& request) { return authority(request, Form::Pem); });
+  add("/cas/{ca}/new-with-old.pem", [this](const Request& request) { return cross(request, "new_with_old"); });
+  add("/cas/{ca}/old-with-new.pem", [this](const Request& request) { return cross(request, "old_with_new"); });
   add("/livez", [](const Request&) { return content(200, "text/plain", "alive\n"); });
   add("/readyz", [this](const Request& request) { return ready(request); });
 }

@@ -5,7 +5,8 @@
 
 namespace chancery::http {
 
-/// What anybody may fetch over plain HTTP (RFC 5280 4.2.1.13 and 4.2.2.1): /crl /crl.pem /ca.crt /ca.pem; and /livez, /readyz
+/// What anybody may fetch over plain HTTP (RFC 5280 4.2.1.13 and 4.2.2.1): /crl /crl.pem /ca.crt /ca.pem, of a generation of a CA
+/// below /cas/{ca}/, where its cross certificates are, too; and /livez, /readyz
 /// for those who watch the service.
 class Publisher {
  public:
@@ -16,7 +17,9 @@ class Publisher {
   enum class Form : std::uint8_t { Der, Pem };
   Response crl(const Request& request, Form form);
   Response authority(const Request& request, Form form);
+  Response cross(const Request& request, std::string_view member);
   Response ready(const Request& request);
+  static Json which(const Request& request);
 
   Gateway& gateway_;
 };

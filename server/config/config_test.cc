@@ -3,6 +3,7 @@
 #include "server/config/acme_policy.h"
 #include "server/config/approval_settings.h"
 #include "server/config/builtin_profiles.h"
+#include "server/config/ca_section.h"
 #include "server/config/key_settings.h"
 #include "server/config/load.h"
 #include "server/config/print.h"
@@ -97,6 +98,16 @@ TEST(Print, EveryServerRowParsesBack) {
   }
   EXPECT_NE(server.limits, Limits());
   expect_round_trip(server);
+}
+
+CaConfig changed_ca() {
+  return {.purpose = "root",
+          .issuer = "top",
+          .key = "ec:P-384",
+          .subject = "/CN=TLS",
+          .profiles = {profile_name("changed")},
+          .crl_urls = {"http://a.example/{ca}/crl"},
+          .ca_issuer_urls = {"http://a.example/{ca}/crt"}};
 }
 
 AcmePolicy changed_policy() {
@@ -198,6 +209,7 @@ RealmConfig changed_realm() {
                  "tcp://val.example:5010 JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6"},
                 2};
   realm.command_roles = {{"certificate.issue", Role::Admin}, {"crl.issue", Role::CaOperator}};
+  realm.cas = {{"tls", changed_ca()}};
   realm.profiles = builtin_profiles();
   realm.profiles.insert_or_assign(profile_name("changed"), changed_profile());
   auto ca = realm.profiles.at(profile_name("ca"));
@@ -244,6 +256,7 @@ TEST(Print, EveryRealmRowParsesBack) {
   expect_all_changed(token_settings(), realm.keys.token, TokenConfig());
   expect_all_changed(acme_settings(), realm.acme, AcmeConfig());
   expect_all_changed(acme_policy_settings(), changed_policy(), AcmePolicy());
+  expect_all_changed(ca_settings(), changed_ca(), CaConfig());
   expect_all_changed(profile_settings(), changed_profile(), Profile(profile_name("changed")));
   expect_all_changed(request_settings(), realm.requests, RequestsConfig());
   expect_round_trip(realm);

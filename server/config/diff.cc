@@ -9,6 +9,7 @@
 #include "server/config/key_settings.h"
 #include "server/config/people_settings.h"
 #include "server/config/policy_settings.h"
+#include "server/config/ca_section.h"
 #include "server/config/profile_settings.h"
 #include "server/config/realm_settings.h"
 #include "server/config/server_settings.h"
@@ -165,6 +166,20 @@ void compare_named(const std::string& place, const Map& before, const Map& after
   }
 }
 
+void compare_cas(const std::string& place, const RealmConfig& before, const RealmConfig& after, Lines& lines) {
+  for (const auto& [name, ca] : before.cas) {
+    if (!after.cas.contains(name)) lines.push_back(place + "CA " + name + " goes: it issues nothing any more");
+  }
+  for (const auto& [name, ca] : after.cas) {
+    const auto old_ca = before.cas.find(name);
+    if (old_ca == before.cas.end()) {
+      lines.push_back(place + "CA " + name + " is new");
+    } else {
+      compare_settings(ca_settings(), place + "CA " + name + ": ", old_ca->second, ca, lines);
+    }
+  }
+}
+
 template <class Rule>
 std::map<std::string, Rule> by_name(const std::vector<Rule>& rules) {
   std::map<std::string, Rule> named_rules;
@@ -217,6 +232,7 @@ void compare_realms(const RealmConfig& before, const RealmConfig& after, Lines& 
   compare_settings(policy_settings(), place + std::string(kPolicySection) + ".", before.policy, after.policy, lines);
   compare_rules(place, "policy", before.policy.rules, after.policy.rules, policy_rule_settings(), lines);
   compare_settings(request_settings(), place + std::string(kRequestsSection) + ".", before.requests, after.requests, lines);
+  compare_cas(place, before, after, lines);
   compare_command_roles(place, before, after, lines);
   compare_people(place, before.people, after.people, lines);
   compare_profiles(place, before, after, lines);

@@ -69,6 +69,7 @@ TEST(Diff, SaysInWordsWhatChanges) {
        server(""),
        realm("profiles:\n  vpn:\n    keyUsage: [digitalSignature]\n"),
        {"realm default: profile vpn is new"}},
+      {"a new CA", server(""), realm("cas:\n  tls:\n    profiles: [server]\n"), {"realm default: CA tls is new"}},
       {"a new rule",
        server("<identities><identity user=\"root\" realm=\"*\" roles=\"auditor\"/></identities>"),
        realm(""),

@@ -8,6 +8,7 @@
 #include "server/config/key_settings.h"
 #include "server/config/people_settings.h"
 #include "server/config/approval_settings.h"
+#include "server/config/ca_section.h"
 #include "server/config/profile_settings.h"
 #include "server/config/realm_settings.h"
 #include "server/config/server_settings.h"
@@ -87,6 +88,10 @@ void add_realm(std::string& out, const RealmConfig& realm) {
       "is "
       "refused, at the start and at a reload.\n";
   add_rows(out, describe(policy_test_settings(), PolicyTest()));
+  out +=
+      "\n### `cas:`\n\nA map from names to CAs of the realm beside its first one, which is called `ca` (doc/rollover.md). A CA "
+      "that is named here gets its key and certificate by `chancery ca rollover start --ca NAME`.\n";
+  add_rows(out, describe(ca_settings(), CaConfig()));
   out +=
       "\n### `command_roles:`\n\nA map from commands to the least role they need here: more than the command table says, never "
       "less.\n";

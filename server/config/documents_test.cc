@@ -4,6 +4,7 @@
 
 #include "server/base/file.h"
 #include "server/config/acme_policy.h"
+#include "server/config/ca_section.h"
 #include "server/config/approval_settings.h"
 #include "server/config/key_settings.h"
 #include "server/config/print.h"
@@ -70,6 +71,7 @@ TEST(Documents, EverySettingIsExplained) {
   expect_rows(describe(acme_settings(), AcmeConfig()));
   expect_rows(describe(acme_policy_settings(), AcmePolicy()));
   expect_rows(describe(request_settings(), RequestsConfig()));
+  expect_rows(describe(ca_settings(), CaConfig()));
   expect_rows(describe(profile_settings(), Profile(profile_name("new"))));
 }
 

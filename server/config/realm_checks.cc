@@ -5,6 +5,7 @@
 #include "server/base/seed.h"
 #include "server/base/text.h"
 #include "server/config/acme_policy.h"
+#include "server/config/ca_section.h"
 #include "server/config/challenge_methods.h"
 #include "server/config/checks.h"
 #include "server/config/policy_settings.h"
@@ -312,6 +313,7 @@ void check_realm(const RealmConfig& realm, const Node& root, Report& report) {
   check_crl_schedule(realm, root, report);
   check_acme(realm, root, report);
   check_layout(realm, report);
+  check_cas(realm, root, report);
 }
 
 void check_command_roles(const RealmConfig& realm, std::span<const KnownCommand> commands, const Node& root, Report& report) {

@@ -18,6 +18,7 @@
 #include "server/config/keys.h"
 #include "server/config/people.h"
 #include "server/config/approval.h"
+#include "server/config/ca_config.h"
 #include "server/config/vantage.h"
 
 /// What a realm's directory says, as plain values. Pure: the realm room sees these structs and nothing else of config.
@@ -182,11 +183,14 @@ struct RealmConfig {
   std::map<std::string, Role> command_roles;  ///< "a realm may demand more": command name -> least role here
   PeopleConfig people;
   std::map<ProfileName, Profile> profiles;  ///< built-in ones, overridden and added to
+  std::map<std::string, CaConfig> cas;      ///< by name: CAs beside the first one
 
   bool operator==(const RealmConfig&) const = default;
 
   std::filesystem::path ca_certificate_file() const { return directory / "ca.crt"; }
   std::filesystem::path ca_key_file() const { return directory / "ca.key"; }
+  /// Where the CAs and generations beside the first one are: <name>-<generation>/{ca.crt,ca.key,crl.pem}.
+  std::filesystem::path ca_directory() const { return directory / "cas"; }
   std::filesystem::path crl_file() const { return directory / "crl.pem"; }
   std::filesystem::path database_file() const { return directory / "db" / "realm.db"; }
   std::filesystem::path journal_directory() const { return directory / "journal"; }

@@ -7,6 +7,7 @@
 #include "server/config/acme_policy.h"
 #include "server/config/approval_settings.h"
 #include "server/config/builtin_profiles.h"
+#include "server/config/ca_section.h"
 #include "server/config/challenge_methods.h"
 #include "server/config/policy_settings.h"
 #include "server/config/key_settings.h"
@@ -108,12 +109,14 @@ constexpr std::array kRealm{
                                         .doc = "Keep ca.key without a passphrase. Nobody gets this without asking for it."}),
     row<&RealmConfig::crl_urls>({.name = "crl_urls",
                                  .check = check_url,
-                                 .doc = "CRL distribution points in certificates (RFC 5280 4.2.1.13).",
+                                 .doc = "CRL distribution points in certificates (RFC 5280 4.2.1.13); {ca} in one stands for the "
+                                        "CA's generation (doc/rollover.md).",
                                  .type = "URL"}),
-    row<&RealmConfig::ca_issuer_urls>({.name = "ca_issuer_urls",
-                                       .check = check_url,
-                                       .doc = "Where the CA's certificate is, in certificates (RFC 5280 4.2.2.1).",
-                                       .type = "URL"}),
+    row<&RealmConfig::ca_issuer_urls>(
+        {.name = "ca_issuer_urls",
+         .check = check_url,
+         .doc = "Where the CA's certificate is, in certificates (RFC 5280 4.2.2.1); {ca} stands for the generation.",
+         .type = "URL"}),
     row<&RealmConfig::ocsp_urls>(
         {.name = "ocsp_urls", .check = check_url, .doc = "OCSP responders in certificates (RFC 5280 4.2.2.1).", .type = "URL"}),
     row<&RealmConfig::key_block_lists>(
@@ -328,7 +331,7 @@ std::span<const MovedKey> moved_keys() { return kMoved; }
 std::vector<std::string> realm_setting_names() {
   auto known = names_of(realm_settings());
   for (auto& name : key_names()) known.push_back(std::move(name));
-  for (const auto section : {kAcmeSection, kPolicySection, kCommandRolesSection, kProfilesSection, kRequestsSection}) known.emplace_back(section);
+  for (const auto section : {kAcmeSection, kCasSection, kPolicySection, kCommandRolesSection, kProfilesSection, kRequestsSection}) known.emplace_back(section);
   known.insert(known.end(), kPeopleSections.begin(), kPeopleSections.end());
   return known;
 }
@@ -355,6 +358,7 @@ RealmConfig read_realm(const Node& root, RealmConfig base, Report& report) {
   }
   if (const Node* policy = root.find(kPolicySection)) read_policy_section(*policy, realm.policy, report);
   if (const Node* requests = root.find(kRequestsSection)) read_requests(*requests, realm.requests, report);
+  if (const Node* cas = root.find(kCasSection)) read_cas(*cas, realm, report);
   if (const Node* roles = root.find(kCommandRolesSection)) read_command_roles(*roles, realm, report);
   read_people(root, realm.people, report);
   if (const Node* profiles = root.find(kProfilesSection)) read_profiles(*profiles, realm, report);
@@ -377,7 +381,8 @@ Node write_realm(const RealmConfig& realm) {
   Node profiles = map(std::string(kProfilesSection));
   for (const auto& [name, profile] : realm.profiles) profiles.children.push_back(named(name.text(), write_profile(profile)));
   for (auto& section : write_people(realm.people)) root.children.push_back(std::move(section));
-  for (auto* section : {&acme, &policy, &requests, &roles, &profiles}) root.children.push_back(std::move(*section));
+  for (auto* section : {&acme, &cas, &policy, &requests, &roles, &profiles}) root.children.push_back(std::move(*section));
+  Node cas = write_cas(realm);
   return root;
 }
 

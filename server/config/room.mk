@@ -5,6 +5,8 @@ libconfig_a_SOURCES = \
   server/config/approval_checks.cc \
   server/config/approval_settings.cc server/config/approval_settings.h \
   server/config/builtin_profiles.cc server/config/builtin_profiles.h \
+  server/config/ca_config.h \
+  server/config/ca_section.cc server/config/ca_section.h \
   server/config/challenge_methods.h \
   server/config/checks.h \
   server/config/diff.cc server/config/diff.h \

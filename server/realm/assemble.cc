@@ -1,5 +1,7 @@
 #include "server/realm/assemble.h"
 
+#include "server/realm/generations.h"
+
 namespace chancery::realm {
 
 x509::TbsSpec assemble(const config::RealmConfig& realm, const config::Profile& profile, const Authority& authority,
@@ -18,8 +20,8 @@ x509::TbsSpec assemble(const config::RealmConfig& realm, const config::Profile& 
   spec.extended_key_usage = profile.extended_key_usage;
   spec.authority_key_id = authority.certificate.key_id();
   spec.sans = grant.sans;
-  spec.crl_urls = realm.crl_urls;
-  spec.ca_issuer_urls = realm.ca_issuer_urls;
+  spec.crl_urls = crl_urls(realm, authority);
+  spec.ca_issuer_urls = ca_issuer_urls(realm, authority);
   spec.ocsp_urls = realm.ocsp_urls;
   return spec;
 }

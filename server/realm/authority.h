@@ -15,6 +15,8 @@ struct Authority {
   x509::Certificate certificate;
   std::vector<x509::Certificate> above;  ///< its issuer first, up to the root; empty for a root
   crypto::SignatureAlgorithm algorithm;
+  std::string name = config::kFirstCa;   ///< of the CA
+  std::string label = config::kFirstCa;  ///< of this generation of it
 };
 
 /// Reads "ca.crt": the CA's certificate first, then those above it.

@@ -29,7 +29,12 @@ RenewalWindow renewal_window(const RenewalFacts& certificate) {
   const auto third = std::max(last - certificate.not_before, seconds{0}) / kThirds;
   const auto quarter = third / kQuarters;
   const auto start = std::min(last - third + spread(certificate.serial, quarter), last - seconds{1});
-  return {start, start + std::max(2 * quarter, seconds{1})};
+  const auto length = std::max(2 * quarter, seconds{1});
+  const auto since = std::max(certificate.replaced_at.value_or(start), certificate.not_before);
+  if (since >= start) return {start, start + length};
+  // Spread over half of the time that is left, so that a whole generation is not renewed in one hour.
+  const auto forward = since + spread(certificate.serial, (start - since) / 2);
+  return {forward, forward + length};
 }
 
 }  // namespace chancery::realm

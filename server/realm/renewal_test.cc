@@ -73,5 +73,25 @@ TEST(Renewal, OfACertificateWithoutALifeIsAWindowStill) {
   EXPECT_LT(window.start, window.end);
 }
 
+TEST(Renewal, OfAGenerationThatDrainsIsEarlierSpreadAndNotBeforeItWasReplaced) {
+  std::set<Seconds> starts;
+  for (int i = 1; i <= 100; ++i) {
+    auto one = facts(std::to_string(i));
+    const auto usual = renewal_window(one);
+    one.replaced_at = kStart + days(20);
+    const auto forward = renewal_window(one);
+    EXPECT_GE(forward.start, *one.replaced_at);
+    EXPECT_LT(forward.start, usual.start);
+    EXPECT_LT(forward.start, forward.end);
+    EXPECT_LT(forward.end, one.not_after);
+    starts.insert(forward.start);
+    one.replaced_at = kStart - days(20);  // which was before it
+    EXPECT_GE(renewal_window(one).start, one.not_before);
+    one.replaced_at = usual.start + days(1);  // its own window has begun already
+    EXPECT_EQ(renewal_window(one).start, usual.start);
+  }
+  EXPECT_GT(starts.size(), 95U);
+}
+
 }  // namespace
 }  // namespace chancery::realm

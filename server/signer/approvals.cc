@@ -55,10 +55,9 @@ Result<std::string> profile_in_journal(const Journal& journal, const x509::Certi
   return entry->intent.profile;
 }
 
-Status check_approver(const config::Profile& profile, const realm::Authority& authority, const Journal& journal,
-                      const x509::Certificate& certificate, Seconds now) {
+/// What the journal has signed is the realm's, whichever generation of its CAs it was.
+Status check_approver(const config::Profile& profile, const Journal& journal, const x509::Certificate& certificate, Seconds now) {
   const auto serial = certificate.serial().hex();
-  PKI_TRY_VOID(certificate.verify_signed_by(authority.certificate));
   PKI_TRY(const auto made_by, profile_in_journal(journal, certificate));
   const auto& may = profile.approval.signer_profiles;
   if (std::ranges::find(may, made_by, &ProfileName::text) == may.end())
@@ -71,10 +70,10 @@ Status check_approver(const config::Profile& profile, const realm::Authority& au
 }
 
 /// @return the approver's identity
-Result<std::string> check_one(const config::Profile& profile, const realm::Authority& authority, const Journal& journal,
-                              const SignedApproval& approval, const std::string& digest, Seconds now) {
+Result<std::string> check_one(const config::Profile& profile, const Journal& journal, const SignedApproval& approval,
+                              const std::string& digest, Seconds now) {
   PKI_TRY(const auto certificate, x509::Certificate::from_der(approval.certificate));
-  PKI_TRY_VOID(check_approver(profile, authority, journal, certificate, now));
+  PKI_TRY_VOID(check_approver(profile, journal, certificate, now));
   const auto key = certificate.public_key();
   PKI_TRY(const auto algorithm, crypto::algorithm_for(key.spec(), "sha256"));
   if (!key.verify(algorithm, base::as_bytes(base::approval_text(digest)), approval.signature).ok())
@@ -85,8 +84,8 @@ Result<std::string> check_one(const config::Profile& profile, const realm::Autho
 
 }  // namespace
 
-Status check_approvals(const config::RealmConfig& realm, const config::Profile& profile, const realm::Authority& authority,
-                       const Journal& journal, const SignRequest& request, Seconds now) {
+Status check_approvals(const config::RealmConfig& realm, const config::Profile& profile, const Journal& journal,
+                       const SignRequest& request, Seconds now) {
   if (!profile.approval.are_signed) return {};
   const auto needed = static_cast<std::size_t>(profile.approval.needed);
   const auto wanted = "profile " + profile.name.text() + " needs " + std::to_string(needed) + " signed approvals";
@@ -96,7 +95,7 @@ Status check_approvals(const config::RealmConfig& realm, const config::Profile& 
   std::vector<std::string> approvers;
   std::string faults;
   for (const auto& approval : request.approved->approvals) {
-    auto approver = check_one(profile, authority, journal, approval, digest, now);
+    auto approver = check_one(profile, journal, approval, digest, now);
     if (!approver.ok()) {
       faults += "; " + approver.error().message();
       continue;

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "server/config/realm_config.h"
-#include "server/realm/authority.h"
 #include "server/signer/journal.h"
 #include "server/signer/messages.h"
 
@@ -13,7 +12,7 @@ namespace chancery::signer {
 /// signed, by certificates that this CA made of profiles that may approve, of different people, none of whom asks.
 /// What the signer knows of revocations is what its journal has.
 /// @errors PolicyRefused: says what is missing.
-Status check_approvals(const config::RealmConfig& realm, const config::Profile& profile, const realm::Authority& authority,
-                       const Journal& journal, const SignRequest& request, Seconds now);
+Status check_approvals(const config::RealmConfig& realm, const config::Profile& profile, const Journal& journal,
+                       const SignRequest& request, Seconds now);
 
 }  // namespace chancery::signer

@@ -4,6 +4,7 @@
 #include "server/crypto/block_list.h"
 #include "server/realm/issuable.h"
 #include "server/signer/ca_files.h"
+#include "server/signer/generations.h"
 #include "server/signer/journal.h"
 #include "server/signer/signing_key.h"
 
@@ -84,6 +85,25 @@ std::optional<crypto::PublicKey> check_key_file(const config::RealmConfig& realm
   return key->public_key();
 }
 
+/// Whether the first CA's first generation issues no more: then its certificate may have expired.
+bool is_replaced(const config::RealmConfig& realm) {
+  const auto known = Journal::generations_in(realm.journal_directory());
+  if (!known.ok()) return false;
+  const auto first = known->find(config::kFirstCa);
+  return first != known->end() && !realm::may_issue(first->second.state);
+}
+
+/// The keys and certificates of the other generations, as the signer will open them.
+void check_generations(const config::RealmConfig& realm, Seconds now, RealmCheck& check) {
+  const auto known = Journal::generations_in(realm.journal_directory());
+  if (!known.ok()) return add(check, known.error());
+  for (const auto& [label, facts] : *known) {
+    if (label == config::kFirstCa) continue;  // which is looked at already
+    const auto held = read_generation(realm, label, facts.state, facts.key_sha256, now);
+    if (!held.ok()) add(check, held.error().within("generation " + label));
+  }
+}
+
 }  // namespace
 
 RealmCheck check_ca_files(const RealmName& name, const base::Path& directory, Seconds now) {
@@ -119,10 +139,11 @@ RealmCheck check_realm(const RealmName& name, const base::Path& directory, Secon
   }
   const auto* key = opened->get();
   const auto authority = read_authority(*realm, key->public_key(), now);
-  if (!authority.ok()) add(check, authority.error());
+  if (!authority.ok() && !is_replaced(*realm)) add(check, authority.error());
   if (authority.ok() && *authority != nullptr) check_profiles(*realm, **authority, now, check);
   const auto journal = Journal::check(realm->journal_directory(), journal_owner(*realm, key->public_key(), now));
   if (!journal.ok()) add(check, journal.error());
+  if (journal.ok()) check_generations(*realm, now, check);
   return check;
 }
 

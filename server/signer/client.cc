@@ -36,13 +36,13 @@ Result<SignedCrl> SignerClient::sign_crl(const CrlRequest& request) {
   return signed_crl_from_json(result);
 }
 
-Status SignerClient::publish_crl(ByteView der) {
-  const auto result = call("publish_crl", Json::object({{"crl", base::to_base64(der)}}));
+Status SignerClient::publish_crl(ByteView der, const std::string& ca) {
+  const auto result = call("publish_crl", Json::object({{"ca", ca}, {"crl", base::to_base64(der)}}));
   return result.ok() ? Status() : result.error();
 }
 
-Result<AuthorityInfo> SignerClient::authority() {
-  PKI_TRY(const auto result, call("authority", Json::object()));
+Result<AuthorityInfo> SignerClient::authority(const std::string& ca) {
+  PKI_TRY(const auto result, call("authority", Json::object({{"ca", ca}})));
   return authority_from_json(result);
 }
 
@@ -52,9 +52,30 @@ Result<JournalPage> SignerClient::journal_since(std::uint64_t position, std::siz
   return journal_page_from_json(result);
 }
 
-Status SignerClient::import_certificate(const std::string& chain_pem) {
-  const auto result = call("import_certificate", Json::object({{"chain", chain_pem}}));
+Status SignerClient::import_certificate(const std::string& chain_pem, const std::string& ca) {
+  const auto result = call("import_certificate", Json::object({{"ca", ca}, {"chain", chain_pem}}));
   return result.ok() ? Status() : result.error();
+}
+
+Result<std::vector<GenerationInfo>> SignerClient::generations() {
+  PKI_TRY(const auto result, call("generations", Json::object()));
+  return generations_from_json(result);
+}
+
+Result<std::vector<GenerationInfo>> SignerClient::create_generation(const NewGeneration& wanted) {
+  PKI_TRY(const auto result, call("create_generation", to_json(wanted)));
+  return generations_from_json(result);
+}
+
+Result<std::vector<GenerationInfo>> SignerClient::cross_sign(const std::string& ca) {
+  PKI_TRY(const auto result, call("cross_sign", Json::object({{"ca", ca}})));
+  return generations_from_json(result);
+}
+
+Result<std::vector<GenerationInfo>> SignerClient::set_generation(const std::string& ca, std::string_view state,
+                                                                 const std::string& requester) {
+  PKI_TRY(const auto result, call("set_generation", Json::object({{"ca", ca}, {"state", state}, {"requester", requester}})));
+  return generations_from_json(result);
 }
 
 Status SignerClient::record(const AuditEvent& event) {

@@ -23,12 +23,17 @@ class SignerClient {
   Result<Signed> sign_certificate(const SignRequest& request);
   Result<SignedCrl> sign_crl(const CrlRequest& request);
   /// Has the signer write crl.pem.
-  Status publish_crl(ByteView der);
-  Result<AuthorityInfo> authority();
+  Status publish_crl(ByteView der, const std::string& ca = "ca");
+  Result<AuthorityInfo> authority(const std::string& ca = "ca");
   /// Records from that position on, at most `limit`.
   Result<JournalPage> journal_since(std::uint64_t position, std::size_t limit);
   /// Brings the certificate of a CA that waits for one: the CA's first, then those above it.
-  Status import_certificate(const std::string& chain_pem);
+  Status import_certificate(const std::string& chain_pem, const std::string& ca = "ca");
+  /// Every generation of every CA; what changes one answers with all of them.
+  Result<std::vector<GenerationInfo>> generations();
+  Result<std::vector<GenerationInfo>> create_generation(const NewGeneration& wanted);
+  Result<std::vector<GenerationInfo>> cross_sign(const std::string& ca);
+  Result<std::vector<GenerationInfo>> set_generation(const std::string& ca, std::string_view state, const std::string& requester);
   /// Durable when it returns. @errors Io: the act must not be done.
   Status record(const AuditEvent& event);
   /// @param kind empty: records of every kind.

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <memory>
 
 #include "server/base/landlock.h"
@@ -25,7 +26,7 @@ constexpr std::array kAllowed{
     // the journal, ca.crt and crl.pem, the configuration at a reload
     "openat", "pread64", "pwrite64", "fdatasync", "fsync", "ftruncate", "fstat", "newfstatat", "stat", "lstat", "statx", "lseek",
     "access", "faccessat", "faccessat2", "getdents64", "readlink", "readlinkat", "rename", "renameat", "renameat2", "unlink",
-    "unlinkat", "fchmod", "fchown", "flock", "umask", "mkdir", "getcwd", "dup",
+    "unlinkat", "fchmod", "fchown", "flock", "umask", "mkdir", "mkdirat", "getcwd", "dup",
     // memory, threads that exist, time, randomness
     "brk", "mmap", "munmap", "mremap", "mprotect", "madvise", "mlock", "munlock", "futex", "sched_yield", "sched_getaffinity",
     "rseq", "set_robust_list", "clock_gettime", "clock_nanosleep", "nanosleep", "gettimeofday", "getrandom", "getpid", "gettid",
@@ -47,6 +48,11 @@ void confine_files(const config::RealmConfig& realm, const std::string& log_dest
   landlock.allow(realm.directory, Access::ReadWrite);
   for (const auto& file : realm.key_block_lists) landlock.allow(file, Access::Read);
   if (!realm.keys.token.pin_file.empty()) landlock.allow(realm.keys.token.pin_file, Access::Read);  // anew after a reload
+  // For the key of another generation, which is made while the signer runs.
+  if (!realm.passphrase_file.empty()) landlock.allow(realm.passphrase_file, Access::Read);
+  if (const char* credentials = std::getenv("CREDENTIALS_DIRECTORY");
+      credentials != nullptr && !realm.passphrase_credential.empty())
+    landlock.allow(credentials, Access::Read);
   landlock.allow("/etc", Access::Read);  // names of users, for what a reload says of owners
   if (log_destination.starts_with('/')) landlock.allow(log_destination, Access::Write);
   const auto enforced = landlock.enforce();

@@ -1,6 +1,7 @@
 #include "server/signer/issuer.h"
 
 #include "server/base/log.h"
+#include "server/base/text.h"
 #include "server/crypto/digest.h"
 #include "server/realm/assemble.h"
 #include "server/signer/approvals.h"
@@ -18,7 +19,13 @@ std::string sha256_hex(ByteView bytes) { return base::to_hex(crypto::sha256(byte
 
 /// What makes two requests the same one: not what a second try chooses anew, nor how its right was shown.
 std::string digest_of(const SignRequest& request) {
+  // Nor which generation signs: the certificate of before a rollover is the answer after it.
   auto same = to_json(request);
+  if (request.ca != config::kFirstCa) {
+    auto first = request;
+    first.ca = config::kFirstCa;
+    same = to_json(first);
+  }
   for (const auto* changing : {"serial", "not_before", "not_after", "csr", "evidence", "approved"}) same.set(changing, nullptr);
   return sha256_hex(base::as_bytes(wire::to_text(same)));
 }
@@ -34,7 +41,8 @@ Intent intent_for(const SignRequest& request, const x509::LintedTbs& linted, Sec
                 .rule = request.rule,
                 .evidence = request.evidence,
                 .idempotency_key = request.idempotency_key,
-                .at = now};
+                .at = now,
+                .ca = request.ca};
 }
 
 JournalRecord record_of(const Entry& entry, Bytes certificate) {
@@ -46,7 +54,9 @@ JournalRecord record_of(const Entry& entry, Bytes certificate) {
                        .rule = entry.intent.rule,
                        .evidence = entry.intent.evidence,
                        .idempotency_key = entry.intent.idempotency_key,
-                       .at = entry.intent.at};
+                       .at = entry.intent.at,
+                       .taken_over = {},
+                       .ca = entry.intent.ca};
 }
 
 /// A CRL that a worker may not have: one that hides revocations for years, or that makes every later one come too early (C8).
@@ -66,6 +76,15 @@ Status check_crl(const CrlRequest& request, const config::RealmConfig& realm, st
   return {};
 }
 
+/// What the lint says of the signing key, for all of them: a certificate for a CA's key is the CA's to make.
+Status check_no_ca_key(const Generations& generations, ByteView spki) {
+  for (const auto& [label, held] : generations) {
+    if (held.key != nullptr && base::equal_in_constant_time(held.key->public_key().spki(), spki))
+      return Error(Code::BadKey, "it is the key of CA " + label);
+  }
+  return {};
+}
+
 /// The algorithm that a TBS names is the one it is signed with, whatever the configuration says since.
 Result<x509::LintedTbs> lint_journalled(const Bytes& tbs, const config::Profile& profile, const realm::Authority& authority) {
   PKI_TRY(const auto algorithm, x509::algorithm_of(tbs));
@@ -74,8 +93,9 @@ Result<x509::LintedTbs> lint_journalled(const Bytes& tbs, const config::Profile&
 
 }  // namespace
 
-Issuer::Issuer(std::unique_ptr<SigningKey> key, std::unique_ptr<Journal> journal, State state)
-    : key_(std::move(key)),
+Issuer::Issuer(std::shared_ptr<SigningKey> first, Genesis owner, std::unique_ptr<Journal> journal, State state)
+    : key_(std::move(first)),
+      owner_(std::move(owner)),
       journal_(std::move(journal)),
       unlocking_(state.realm->name.text(), state.realm->keys, *key_, [this](const AuditEvent& event) { return record(event); }),
       state_(std::move(state)) {
@@ -86,9 +106,11 @@ Issuer::Issuer(std::unique_ptr<SigningKey> key, std::unique_ptr<Journal> journal
 
 Result<std::unique_ptr<Issuer>> Issuer::open(std::shared_ptr<const config::RealmConfig> realm, Seconds now) {
   PKI_TRY(auto key, open_key(*realm));
-  PKI_TRY(auto authority, read_authority(*realm, key->public_key(), now));
-  PKI_TRY(auto journal, Journal::open(realm->journal_directory(), journal_owner(*realm, key->public_key(), now)));
-  std::unique_ptr<Issuer> issuer(new Issuer(std::move(key), std::move(journal), State{std::move(realm), std::move(authority)}));
+  const std::shared_ptr<SigningKey> first(std::move(key));
+  const auto owner = journal_owner(*realm, first->public_key(), now);
+  PKI_TRY(auto journal, Journal::open(realm->journal_directory(), owner));
+  PKI_TRY(auto generations, open_generations(*realm, *journal, first, now));
+  std::unique_ptr<Issuer> issuer(new Issuer(first, owner, std::move(journal), State{std::move(realm), std::move(generations)}));
   PKI_TRY_VOID(issuer->key_->connect());
   PKI_TRY_VOID(issuer->finish_interrupted());
   return issuer;
@@ -99,12 +121,24 @@ Issuer::State Issuer::state() const {
   return state_;
 }
 
-Result<Issuer::State> Issuer::ready_state() const {
-  auto now = state();
-  if (now.authority == nullptr)
+Result<Issuer::Chosen> Issuer::choose(State state, const std::string& ca) {
+  const auto found = state.generations->find(ca);
+  if (found == state.generations->end())
+    return Error(Code::NotFound, "no generation \"" + base::printable(ca, 80) + "\" of a CA in this realm");
+  const auto* held = &found->second;
+  return Chosen{std::move(state.realm), std::move(state.generations), held};
+}
+
+Result<Issuer::Chosen> Issuer::ready(const std::string& ca) const {
+  PKI_TRY(auto chosen, choose(state(), ca));
+  if (chosen.held->authority == nullptr)
     return Error(Code::Unavailable, "the CA waits for its certificate",
                  "ca.get shows its request, ca.import brings the certificate");
-  return now;
+  if (chosen.held->key == nullptr)
+    return Error(Code::Conflict,
+                 "generation " + ca + " is " + std::string(realm::to_text(chosen.held->state)) + " and signs nothing any more",
+                 "ca.list says which one does");
+  return chosen;
 }
 
 void Issuer::replace_realm(std::shared_ptr<const config::RealmConfig> realm) {
@@ -126,10 +160,10 @@ Status Issuer::check_possession(const SignRequest& request) const {
   return Error(Code::BadProof, "neither a request nor an earlier certificate with this key");
 }
 
-Result<Signed> Issuer::complete(const Entry& entry, const x509::LintedTbs& linted) {
+Result<Signed> Issuer::complete(const Held& held, const Entry& entry, const x509::LintedTbs& linted) {
   auto signature = entry.signature;
   if (!signature) {
-    PKI_TRY(const auto fresh, key_->sign(linted.algorithm(), linted.bytes()));
+    PKI_TRY(const auto fresh, held.key->sign(linted.algorithm(), linted.bytes()));
     PKI_TRY(signature, journal_->finish(entry.intent.serial, fresh));
   }
   PKI_TRY(auto der, x509::assemble_signed(linted.bytes(), linted.algorithm(), *signature));
@@ -149,36 +183,44 @@ Result<Signed> Issuer::complete_earlier(const State& state, const Entry& entry) 
   const auto profile = state.realm->profiles.find(name);
   if (profile == state.realm->profiles.end())
     return Error(Code::Conflict, "the profile of the earlier request is gone: " + name.text());
-  PKI_TRY(const auto linted, lint_journalled(entry.intent.tbs, profile->second, *state.authority));
-  return complete(entry, linted);
+  PKI_TRY(const auto chosen, choose(state, entry.intent.ca));
+  if (chosen.held->authority == nullptr || chosen.held->key == nullptr)
+    return Error(Code::Conflict, "generation " + entry.intent.ca + " signs nothing any more");
+  PKI_TRY(const auto linted, lint_journalled(entry.intent.tbs, profile->second, *chosen.held->authority));
+  return complete(*chosen.held, entry, linted);
 }
 
 Result<Signed> Issuer::sign_certificate(const SignRequest& request, Seconds now) {
-  PKI_TRY(const auto state, ready_state());
-  const auto found = state.realm->profiles.find(request.profile);
-  if (found == state.realm->profiles.end()) return Error(Code::NotFound, "profile not found: " + request.profile.text());
+  PKI_TRY(const auto chosen, ready(request.ca));
+  const auto& realm = *chosen.realm;
+  const auto& authority = *chosen.held->authority;
+  const auto found = realm.profiles.find(request.profile);
+  if (found == realm.profiles.end()) return Error(Code::NotFound, "profile not found: " + request.profile.text());
   const auto& profile = found->second;
-  PKI_TRY_VOID(key_->check_usable());  // before the journal has an intention that nobody could carry out
+  PKI_TRY_VOID(chosen.held->key->check_usable());  // before the journal has an intention that nobody could carry out
+  PKI_TRY_VOID(realm::check_ca_issues(realm, authority.name, request.profile));
   PKI_TRY_VOID(check_possession(request));
   const realm::Grant grant{request.serial, request.profile,    request.subject,  request.sans,
                            request.spki,   request.not_before, request.not_after};
-  PKI_TRY_VOID(realm::check_grant(*state.realm, profile, *state.authority, grant, now));
-  PKI_TRY_VOID(check_approvals(*state.realm, profile, *state.authority, *journal_, request, now));
-  PKI_TRY(auto tbs, x509::build_tbs(realm::assemble(*state.realm, profile, *state.authority, grant)));
+  PKI_TRY_VOID(check_no_ca_key(*chosen.generations, request.spki));
+  PKI_TRY_VOID(realm::check_grant(realm, profile, authority, grant, now));
+  PKI_TRY_VOID(check_approvals(realm, profile, *journal_, request, now));
+  PKI_TRY(auto tbs, x509::build_tbs(realm::assemble(realm, profile, authority, grant)));
   PKI_TRY(const auto linted,
-          x509::lint_certificate(std::move(tbs), state.authority->algorithm, realm::lint_context(profile, *state.authority)));
+          x509::lint_certificate(std::move(tbs), authority.algorithm, realm::lint_context(profile, authority)));
   PKI_TRY(const auto entry, journal_->begin(intent_for(request, linted, now)));
-  if (entry.intent.tbs == linted.bytes()) return complete(entry, linted);
-  PKI_TRY(auto answer, complete_earlier(state, entry));  // the idempotency key stands for it
+  if (entry.intent.tbs == linted.bytes()) return complete(*chosen.held, entry, linted);
+  PKI_TRY(auto answer, complete_earlier({chosen.realm, chosen.generations}, entry));  // the idempotency key stands for it
   answer.replayed = true;
   return answer;
 }
 
 Result<SignedCrl> Issuer::sign_crl(const CrlRequest& request, Seconds now) {
-  PKI_TRY(const auto state, ready_state());
-  const auto& authority = *state.authority;
-  PKI_TRY_VOID(key_->check_usable());
-  PKI_TRY_VOID(check_crl(request, *state.realm, journal_->last_crl_number(), now));
+  PKI_TRY(const auto chosen, ready(request.ca));
+  const auto& authority = *chosen.held->authority;
+  PKI_TRY_VOID(chosen.held->key->check_usable());
+  PKI_TRY_VOID(check_crl(request, *chosen.realm, journal_->last_crl_number(request.ca), now));
+  PKI_TRY_VOID(journal_->check_all_of(request.ca, request.entries));
   PKI_TRY(auto tbs, x509::build_crl_tbs(x509::CrlSpec{.issuer = authority.certificate,
                                                       .algorithm = authority.algorithm,
                                                       .number = request.number,
@@ -186,18 +228,23 @@ Result<SignedCrl> Issuer::sign_crl(const CrlRequest& request, Seconds now) {
                                                       .next_update = request.next_update,
                                                       .entries = request.entries}));
   PKI_TRY(const auto linted, x509::lint_crl(std::move(tbs), authority.algorithm, authority.certificate));
-  PKI_TRY_VOID(journal_->begin_crl({request.number, request.this_update, sha256_hex(linted.bytes()), request.requester, now}));
-  PKI_TRY(const auto signature, key_->sign(linted.algorithm(), linted.bytes()));
+  PKI_TRY_VOID(
+      journal_->begin_crl({request.number, request.this_update, sha256_hex(linted.bytes()), request.requester, now, request.ca}));
+  PKI_TRY(const auto signature, chosen.held->key->sign(linted.algorithm(), linted.bytes()));
   PKI_TRY(auto der, x509::assemble_signed(linted.bytes(), linted.algorithm(), signature));
   return SignedCrl{std::move(der)};
 }
 
-Result<AuthorityInfo> Issuer::authority() const {
-  const auto now = state();
-  AuthorityInfo info{
-      now.authority == nullptr ? "waiting" : "ready", journal_->last_crl_number(), {}, journal_->fault(), key_->obstacle()};
-  if (now.authority != nullptr) {
-    for (const auto& pem : realm::chain_pems(*now.authority)) info.chain += pem;
+Result<AuthorityInfo> Issuer::authority(const std::string& ca) const {
+  PKI_TRY(const auto chosen, choose(state(), ca));
+  const auto& authority = chosen.held->authority;
+  AuthorityInfo info{authority == nullptr ? "waiting" : "ready",
+                     journal_->last_crl_number(ca),
+                     {},
+                     journal_->fault(),
+                     chosen.held->key == nullptr ? std::string() : chosen.held->key->obstacle()};
+  if (authority != nullptr) {
+    for (const auto& pem : realm::chain_pems(*authority)) info.chain += pem;
   }
   return info;
 }
@@ -219,11 +266,12 @@ Result<JournalPage> Issuer::journal_since(std::uint64_t position, std::size_t li
   return page;
 }
 
-Status Issuer::publish_crl(ByteView der) const {
-  PKI_TRY(const auto state, ready_state());
+Status Issuer::publish_crl(ByteView der, const std::string& ca) const {
+  PKI_TRY(const auto chosen, ready(ca));
   PKI_TRY(const auto crl, x509::Crl::from_der(der));
-  PKI_TRY_VOID(crl.verify_signed_by(state.authority->certificate));
-  return base::replace_file(state.realm->crl_file(), base::as_bytes(x509::to_pem(x509::kCrlLabel, der)), 0644);
+  PKI_TRY_VOID(crl.verify_signed_by(chosen.held->authority->certificate));
+  const auto file = place_of(*chosen.realm, ca).crl_file();
+  return base::replace_file(file, base::as_bytes(x509::to_pem(x509::kCrlLabel, der)), 0644);
 }
 
 Result<SecretStatus> Issuer::enter_secret(const SecretEntry& entry, Seconds now) {
@@ -234,28 +282,14 @@ Result<SecretStatus> Issuer::enter_secret(const SecretEntry& entry, Seconds now)
   return status;
 }
 
-Status Issuer::verify_journal() const {
-  const auto realm = state().realm;
-  return Journal::check(realm->journal_directory(), journal_owner(*realm, key_->public_key(), {}));
-}
-
-Status Issuer::import_certificate(std::string_view chain_pem, Seconds now) {
-  const std::lock_guard one_at_a_time(import_mutex_);
-  const auto before = state();
-  if (before.authority != nullptr) return Error(Code::Exists, "the CA has its certificate already");
-  PKI_TRY(auto authority, accept_chain(chain_pem, *before.realm, key_->public_key(), now));
-  PKI_TRY_VOID(journal_->add_anchor({authority.certificate.serial(), {}, authority.certificate.fingerprint_hex(), now}));
-  PKI_TRY_VOID(write_chain(*before.realm, authority));
-  const std::lock_guard lock(mutex_);
-  state_.authority = std::make_shared<const realm::Authority>(std::move(authority));
-  return {};
-}
+Status Issuer::verify_journal() const { return Journal::check(state().realm->journal_directory(), owner_); }
 
 /// Every intent ends as a certificate that can be found and revoked (PROMISES C4), or the log says why not.
 Status Issuer::finish_interrupted() {
   const auto now = state();
-  if (now.authority == nullptr || !key_->check_usable().ok()) return {};  // later, when it has both
+  if (!key_->check_usable().ok()) return {};  // later, when it can be used
   PKI_TRY(const auto unfinished, journal_->unfinished());
+  if (unfinished.empty()) return {};
   for (const auto& entry : unfinished) {
     const auto done = complete_earlier(now, entry);
     const auto serial = "serial " + entry.intent.serial.hex();

@@ -5,6 +5,7 @@
 
 #include "server/config/realm_config.h"
 #include "server/realm/authority.h"
+#include "server/signer/generations.h"
 #include "server/signer/journal.h"
 #include "server/signer/messages.h"
 #include "server/signer/unlocking.h"
@@ -12,14 +13,14 @@
 
 namespace chancery::signer {
 
-/// The key of one CA and all that may be done with it. It decides by its own copy of the realm's profiles; nothing that a
-/// worker says is believed. Functions may be called by several threads.
+/// The keys of a realm's CAs and all that may be done with them. It decides by its own copy of the realm's profiles; nothing that
+/// a worker says is believed. Functions may be called by several threads.
 class Issuer {
  public:
   Issuer(const Issuer&) = delete;
   Issuer& operator=(const Issuer&) = delete;
-  /// Reads passphrase, key, certificate and journal, and finishes what a crash interrupted. Without a certificate but with a
-  /// request the CA waits. A key that people or a token open may be locked: then all but signing works. @errors BadConfig,
+  /// Reads passphrase, keys, certificates and journal, and finishes what a crash interrupted. Without a certificate but with a
+  /// request a CA waits. A key that people or a token open may be locked: then all but signing works. @errors BadConfig,
   /// AuthFailed, Corrupt, Busy, NotFound, Denied, Io: say what to mend.
   static Result<std::unique_ptr<Issuer>> open(std::shared_ptr<const config::RealmConfig> realm, Seconds now);
 
@@ -30,8 +31,9 @@ class Issuer {
   Result<SignedCrl> sign_crl(const CrlRequest& request, Seconds now);
   /// Writes crl.pem, once the store has the CRL: the realm's CA files are the signer's alone to write.
   /// @errors Malformed; BadProof: no CRL of this CA; Io.
-  Status publish_crl(ByteView der) const;
-  Result<AuthorityInfo> authority() const;
+  Status publish_crl(ByteView der, const std::string& ca = config::kFirstCa) const;
+  /// @errors NotFound.
+  Result<AuthorityInfo> authority(const std::string& ca = config::kFirstCa) const;
   Result<JournalPage> journal_since(std::uint64_t position, std::size_t limit) const;
   /// @errors Io.
   Status record(const AuditEvent& event) { return journal_->record(event); }
@@ -40,8 +42,21 @@ class Issuer {
   }
   /// Reads the journal from its first octet to its last, as chanceryd --check does. @errors Corrupt: names the octet.
   Status verify_journal() const;
-  /// @errors Malformed, BadConfig: not this key's, no CA, out of order, not valid now; Exists: the CA has its certificate.
-  Status import_certificate(std::string_view chain_pem, Seconds now);
+  /// @errors Malformed, BadConfig: not this key's, no CA, out of order, not valid now; Exists: the CA has its certificate;
+  /// NotFound.
+  Status import_certificate(std::string_view chain_pem, Seconds now, const std::string& ca = config::kFirstCa);
+
+  /// Every generation of every CA.
+  std::vector<GenerationInfo> generations() const;
+  /// Makes the next generation of a CA: key, then certificate or request. What an interrupted attempt left is taken up.
+  /// @errors Malformed, NotFound: no such CA; Conflict: not the next one's number, or it is further than that; Unavailable: its
+  /// root is not there; BadConfig, LintFailed, Io.
+  Status create_generation(const NewGeneration& wanted, Seconds now);
+  /// Makes both cross certificates of a generation and the one before it (RFC 4210 4.4), where both are roots; does nothing
+  /// where they are there, or somebody else stands above one of them. @errors NotFound, Unavailable, LintFailed, Io.
+  Status cross_sign(const std::string& ca, Seconds now);
+  /// @errors NotFound; Conflict: the state cannot follow; Unavailable: it has no certificate to issue with; Io.
+  Status set_generation(const std::string& ca, const std::string& state, const std::string& requester, Seconds now);
 
   /// A share or the passphrase of the key. @return as secret_status. @errors those of Unlocking::enter.
   Result<SecretStatus> enter_secret(const SecretEntry& entry, Seconds now);
@@ -59,26 +74,42 @@ class Issuer {
   void replace_realm(std::shared_ptr<const config::RealmConfig> realm);
 
  private:
-  using AuthorityPtr = std::shared_ptr<const realm::Authority>;
-
   /// What decides about one request; taken once at its start, so that a reload in its middle changes nothing (incident I4).
   struct State {
     std::shared_ptr<const config::RealmConfig> realm;
-    AuthorityPtr authority;  ///< null while the CA waits
+    std::shared_ptr<const Generations> generations;
+  };
+  /// One generation and the realm, of such a state.
+  struct Chosen {
+    std::shared_ptr<const config::RealmConfig> realm;
+    std::shared_ptr<const Generations> generations;
+    const Held* held;
   };
 
-  Issuer(std::unique_ptr<SigningKey> key, std::unique_ptr<Journal> journal, State state);
+  Issuer(std::shared_ptr<SigningKey> first, Genesis owner, std::unique_ptr<Journal> journal, State state);
   State state() const;
-  Result<State> ready_state() const;
+  static Result<Chosen> choose(State state, const std::string& ca);
+  Result<Chosen> ready(const std::string& ca) const;  ///< one that has its certificate and its key
   Status check_possession(const SignRequest& request) const;
   /// The certificate of an entry: with the signature it has, or one that is made and journalled now.
-  Result<Signed> complete(const Entry& entry, const x509::LintedTbs& linted);
+  Result<Signed> complete(const Held& held, const Entry& entry, const x509::LintedTbs& linted);
   Result<Signed> complete_earlier(const State& state, const Entry& entry);
 
-  std::unique_ptr<SigningKey> key_;
+  // issuer_generations.cc
+  static Result<std::shared_ptr<const Generations>> open_generations(const config::RealmConfig& realm, const Journal& journal,
+                                                                     std::shared_ptr<SigningKey> first, Seconds now);
+  Status check_next(const State& now, const realm::Label& label) const;
+  Result<std::string> sign_ca(const std::string& signer, const Held& by, const config::RealmConfig& realm,
+                              const CaCertificate& wanted, Seconds now);
+  Result<std::string> chain_for(const State& now, const realm::Label& label, std::shared_ptr<SigningKey> key, Seconds at);
+  void put(const std::string& ca, Held held);
+  Status reread(const std::string& ca, Seconds now);
+
+  std::shared_ptr<SigningKey> key_;  ///< of the first generation of the first CA
+  Genesis owner_;                    ///< whose journal it is
   std::unique_ptr<Journal> journal_;
   Unlocking unlocking_;
-  std::mutex import_mutex_;
+  std::mutex change_mutex_;   ///< one change of a generation at a time
   mutable std::mutex mutex_;  ///< of state_
   State state_;
 };

@@ -42,6 +42,16 @@ Intent intent_of(const Imported& imported) {
                 .at = imported.at};
 }
 
+/// Under the lock of the appends: once a generation's end is durable, nothing more begins to be signed by it.
+Status check_issues(const JournalIndex& index, const std::string& ca) {
+  const auto facts = index.generation(ca);
+  if (!facts) return Error(Code::NotFound, "no generation \"" + ca + "\" of a CA in this realm");
+  if (realm::may_issue(facts->state)) return {};
+  return Error(Code::Conflict,
+               "generation " + ca + " is " + std::string(realm::to_text(facts->state)) + " and issues no certificates",
+               "ca.list says which one does");
+}
+
 /// Takes each record of a file into the index.
 JournalFile::Visit into(JournalIndex& index) {
   return [&index](std::uint64_t offset, std::string_view body) -> Status {
@@ -72,6 +82,12 @@ Status Journal::check(const base::Path& directory, const Genesis& owner) {
   JournalIndex index;
   PKI_TRY_VOID(JournalFile::scan(file_in(directory), into(index)));
   return check_owner(index, owner);
+}
+
+Result<std::map<std::string, JournalIndex::GenerationFacts>> Journal::generations_in(const base::Path& directory) {
+  JournalIndex index;
+  PKI_TRY_VOID(JournalFile::scan(file_in(directory), into(index)));
+  return index.generations();
 }
 
 Result<std::uint64_t> Journal::append(const Json& body) {
@@ -133,6 +149,7 @@ Result<Entry> Journal::begin(const Intent& intent) {
   std::unique_lock lock(mutex_);
   PKI_TRY(auto entry, standing_for(intent));
   if (!entry) {
+    PKI_TRY_VOID(check_issues(index_, intent.ca));
     PKI_TRY(const auto offset, append(to_json(intent)));
     entry = Entry{offset, intent, std::nullopt, std::nullopt};
   }
@@ -162,15 +179,16 @@ Result<Bytes> Journal::finish(const Serial& serial, const Bytes& signature) {
 
 Status Journal::begin_crl(const CrlClaim& claim) {
   std::unique_lock lock(mutex_);
-  const auto last = index_.last_crl_number();
-  if (claim.number <= last) {
-    return Error(Code::Conflict, "CRL number " + std::to_string(claim.number) + ", expected more than " + std::to_string(last));
-  }
-  if (claim.this_update < index_.last_crl_update()) {
+  const auto last = index_.last_crl(claim.ca);
+  if (claim.number <= last.number) {
     return Error(Code::Conflict,
-                 "thisUpdate " + base::to_rfc3339(claim.this_update) + " lies before the last CRL's, " +
-                     base::to_rfc3339(index_.last_crl_update()),
-                 "is this machine's clock right?");
+                 "CRL number " + std::to_string(claim.number) + ", expected more than " + std::to_string(last.number));
+  }
+  if (claim.this_update < last.update) {
+    return Error(
+        Code::Conflict,
+        "thisUpdate " + base::to_rfc3339(claim.this_update) + " lies before the last CRL's, " + base::to_rfc3339(last.update),
+        "is this machine's clock right?");
   }
   return append_durably(std::move(lock), to_json(claim));
 }
@@ -203,9 +221,41 @@ std::string Journal::fault() const {
   return fault_;
 }
 
-std::uint64_t Journal::last_crl_number() const {
+std::uint64_t Journal::last_crl_number(const std::string& ca) const {
   const std::lock_guard lock(mutex_);
-  return index_.last_crl_number();
+  return index_.last_crl(ca).number;
+}
+
+Status Journal::set_generation(const StateChangeOfCa& change) {
+  std::unique_lock lock(mutex_);
+  const auto wanted = realm::generation_state(change.state);
+  PKI_CHECK(wanted.has_value());
+  const auto before = index_.generation(change.ca);
+  if (!before && *wanted != realm::GenerationState::Prepared)
+    return Error(Code::NotFound, "no generation \"" + change.ca + "\" of a CA in this realm");
+  if (before && before->key_sha256 != change.key_sha256)
+    return Error(Code::Conflict, "generation " + change.ca + " has another key, with SHA-256 " + before->key_sha256);
+  if (before && before->state == *wanted) return {};
+  if (before && !realm::may_follow(before->state, *wanted)) {
+    return Error(Code::Conflict, "generation " + change.ca + " is " + std::string(realm::to_text(before->state)) +
+                                     " and cannot be " + change.state + " any more");
+  }
+  return append_durably(std::move(lock), to_json(change));
+}
+
+std::map<std::string, JournalIndex::GenerationFacts> Journal::generations() const {
+  const std::lock_guard lock(mutex_);
+  return index_.generations();
+}
+
+Status Journal::check_all_of(const std::string& ca, const std::vector<x509::RevokedEntry>& entries) const {
+  const std::lock_guard lock(mutex_);
+  for (const auto& entry : entries) {
+    const auto owner = index_.ca_of(entry.serial);
+    if (owner && *owner != ca)
+      return Error(Code::PolicyRefused, "serial " + entry.serial.hex() + " on a CRL of " + ca + " is of " + *owner);
+  }
+  return {};
 }
 
 Result<bool> Journal::has_key_of(const Serial& serial, std::string_view spki_sha256) const {

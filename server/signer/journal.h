@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -11,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/realm/generations.h"
 #include "server/signer/journal_file.h"
 #include "server/signer/messages.h"
 #include "server/signer/records.h"
@@ -35,12 +37,25 @@ class JournalIndex {
   struct Known {
     std::uint64_t intent = kNone;  ///< none: the serial is of a certificate of the CA itself
     std::uint64_t signature = kNone;
+    std::uint16_t ca = 0;  ///< whose it is: a place in a list of generations, so that the first CA's is 0
   };
   const Known* by_serial(const Serial& serial) const;
   const Known* by_idempotency_key(const std::string& key) const;
   const std::optional<Genesis>& genesis() const { return genesis_; }
-  std::uint64_t last_crl_number() const { return last_crl_number_; }
-  Seconds last_crl_update() const { return last_crl_update_; }
+  struct LastCrl {
+    std::uint64_t number = 0;
+    Seconds update{};
+  };
+  LastCrl last_crl(const std::string& ca) const;
+  /// The state of a generation and its key; none: there is no such one.
+  struct GenerationFacts {
+    realm::GenerationState state = realm::GenerationState::Active;
+    std::string key_sha256;
+  };
+  std::optional<GenerationFacts> generation(const std::string& ca) const;
+  const std::map<std::string, GenerationFacts>& generations() const { return generations_; }
+  /// The generation that used the serial; none: the journal has no such serial.
+  std::optional<std::string> ca_of(const Serial& serial) const;
   /// Signed entries whose signature stands at or behind `from` and before `to`, at most `limit`.
   std::vector<Known> signed_between(std::uint64_t from, std::uint64_t to, std::size_t limit) const;
   std::vector<Known> unfinished() const;
@@ -64,8 +79,10 @@ class JournalIndex {
   Status add_signature(std::uint64_t offset, const Json& body);
   Status add_crl(std::uint64_t offset, const Json& body);
   Status add_event(std::uint64_t offset, const Json& body);
+  Status add_generation(std::uint64_t offset, const Json& body);
+  std::uint16_t place_of(const Json& body);
   struct Kind;
-  static const std::array<Kind, 7> kKinds;
+  static const std::array<Kind, 8> kKinds;
 
   std::optional<Genesis> genesis_;
   std::unordered_map<SerialOctets, Known, Hash> by_serial_;
@@ -73,8 +90,9 @@ class JournalIndex {
   std::vector<std::pair<std::uint64_t, std::uint64_t>> signed_;  ///< signature, intent; in the order of the signatures
   std::set<std::uint64_t> unfinished_;                           ///< intents
   std::unordered_map<SerialOctets, bool, Hash> revoked_;         ///< whether for good
-  std::uint64_t last_crl_number_ = 0;
-  Seconds last_crl_update_{};
+  std::vector<std::string> cas_{"ca"};                           ///< what Known::ca counts
+  std::map<std::string, LastCrl> last_crls_;
+  std::map<std::string, GenerationFacts> generations_;  ///< those that have a record
 };
 
 /// The write-ahead record of issuing (DESIGN 1): append-only and hash-chained, at most one TBS per serial for ever. Functions may
@@ -89,6 +107,8 @@ class Journal {
                                                JournalFile::Sync sync = ::fdatasync);
   /// Looks at every record without locking or changing the file. @errors as open, but Busy.
   static Status check(const base::Path& directory, const Genesis& owner);
+  /// The generations that it has records of, likewise. @errors as check.
+  static Result<std::map<std::string, JournalIndex::GenerationFacts>> generations_in(const base::Path& directory);
 
   /// Makes a certificate of the CA itself known, durably, before it is signed or used. @errors Exists: the serial is used.
   Status add_anchor(const Anchor& anchor);
@@ -116,7 +136,15 @@ class Journal {
 
   /// Why the last record could not be written; empty when it could (PROMISES C18: the realm is not ready then).
   std::string fault() const;
-  std::uint64_t last_crl_number() const;
+  std::uint64_t last_crl_number(const std::string& ca = "ca") const;
+  /// Makes a generation's state durable before anything is done by it. The state that it has already changes nothing.
+  /// @errors Conflict: it cannot follow the present one, or the key is another than it had; NotFound: a generation without a
+  /// record gets another first state than "prepared".
+  Status set_generation(const StateChangeOfCa& change);
+  /// Those that have a record; without one the first CA's first is active.
+  std::map<std::string, JournalIndex::GenerationFacts> generations() const;
+  /// @errors PolicyRefused: a serial of another generation.
+  Status check_all_of(const std::string& ca, const std::vector<x509::RevokedEntry>& entries) const;
   /// Whether the journal holds a certificate of that serial with that key.
   Result<bool> has_key_of(const Serial& serial, std::string_view spki_sha256) const;
   /// The certificate of that serial, if it was signed or taken over.

@@ -25,10 +25,11 @@ struct JournalIndex::Kind {
   std::string_view name;
   Status (JournalIndex::*add)(std::uint64_t offset, const Json& body);
 };
-const std::array<JournalIndex::Kind, 7> JournalIndex::kKinds{{
+const std::array<JournalIndex::Kind, 8> JournalIndex::kKinds{{
     {kAnchor, &JournalIndex::add_anchor},
     {kCrl, &JournalIndex::add_crl},
     {kEvent, &JournalIndex::add_event},
+    {kGeneration, &JournalIndex::add_generation},
     {kGenesis, &JournalIndex::add_genesis},
     {kImported, &JournalIndex::add_imported},
     {kIntent, &JournalIndex::add_intent},
@@ -69,7 +70,7 @@ Status JournalIndex::add_anchor(std::uint64_t /*offset*/, const Json& body) {
   PKI_TRY(const auto serial, Serial::from_hex(body.text("serial")));
   // A certificate that is brought comes from another issuer, so its serial says nothing about ours, and may come twice.
   if (body.find("tbs") == nullptr) return {};
-  if (!by_serial_.emplace(octets_of(serial), Known{}).second)
+  if (!by_serial_.emplace(octets_of(serial), Known{kNone, kNone, place_of(body)}).second)
     return cannot_stand("uses serial " + serial.hex() + " a second time");
   return {};
 }
@@ -77,7 +78,7 @@ Status JournalIndex::add_anchor(std::uint64_t /*offset*/, const Json& body) {
 Status JournalIndex::add_intent(std::uint64_t offset, const Json& body) {
   PKI_TRY(const auto serial, Serial::from_hex(body.text("serial")));
   const auto octets = octets_of(serial);
-  if (!by_serial_.emplace(octets, Known{offset, kNone}).second)
+  if (!by_serial_.emplace(octets, Known{offset, kNone, place_of(body)}).second)
     return cannot_stand("uses serial " + serial.hex() + " a second time");
   const auto key = body.text("idempotency_key");
   if (!key.empty()) by_idempotency_key_.emplace(digest_of(key), octets);
@@ -88,7 +89,7 @@ Status JournalIndex::add_intent(std::uint64_t offset, const Json& body) {
 /// One record is intent and signature of it.
 Status JournalIndex::add_imported(std::uint64_t offset, const Json& body) {
   PKI_TRY(const auto serial, Serial::from_hex(body.text("serial")));
-  if (!by_serial_.emplace(octets_of(serial), Known{offset, offset}).second)
+  if (!by_serial_.emplace(octets_of(serial), Known{offset, offset, 0}).second)
     return cannot_stand("uses serial " + serial.hex() + " a second time");
   signed_.emplace_back(offset, offset);
   return {};
@@ -107,9 +108,9 @@ Status JournalIndex::add_signature(std::uint64_t offset, const Json& body) {
 
 Status JournalIndex::add_crl(std::uint64_t /*offset*/, const Json& body) {
   const auto number = static_cast<std::uint64_t>(body.integer("number"));
-  if (number <= last_crl_number_) return cannot_stand("has a CRL number that is not above the last one");
-  last_crl_number_ = number;
-  last_crl_update_ = base::from_epoch(body.integer("this_update"));
+  auto& last = last_crls_[body.text("ca", cas_.front())];
+  if (number <= last.number) return cannot_stand("has a CRL number that is not above the last one");
+  last = {number, base::from_epoch(body.integer("this_update"))};
   return {};
 }
 
@@ -132,6 +133,42 @@ Status JournalIndex::add_event(std::uint64_t /*offset*/, const Json& body) {
   return {};
 }
 
+Status JournalIndex::add_generation(std::uint64_t /*offset*/, const Json& body) {
+  const auto ca = body.text("ca");
+  const auto state = realm::generation_state(body.text("state"));
+  if (!realm::parse_label(ca).ok() || !state) return cannot_stand("is of a generation or a state that there is not");
+  const auto before = generation(ca);
+  if (before && before->state != *state && !realm::may_follow(before->state, *state))
+    return cannot_stand("has a state of generation " + ca + " that cannot follow");
+  generations_[ca] = {*state, body.text("key")};
+  return {};
+}
+
+std::uint16_t JournalIndex::place_of(const Json& body) {
+  const auto ca = body.text("ca", cas_.front());
+  const auto found = std::ranges::find(cas_, ca);
+  const auto place = static_cast<std::uint16_t>(found - cas_.begin());
+  if (found == cas_.end()) cas_.push_back(ca);
+  return place;
+}
+
+JournalIndex::LastCrl JournalIndex::last_crl(const std::string& ca) const {
+  const auto found = last_crls_.find(ca);
+  return found == last_crls_.end() ? LastCrl() : found->second;
+}
+
+std::optional<JournalIndex::GenerationFacts> JournalIndex::generation(const std::string& ca) const {
+  const auto found = generations_.find(ca);
+  if (found != generations_.end()) return found->second;
+  if (ca != cas_.front() || !genesis_) return std::nullopt;
+  return GenerationFacts{realm::GenerationState::Active, genesis_->key_sha256};
+}
+
+std::optional<std::string> JournalIndex::ca_of(const Serial& serial) const {
+  const auto* known = by_serial(serial);
+  return known == nullptr ? std::nullopt : std::optional(cas_.at(known->ca));
+}
+
 const JournalIndex::Known* JournalIndex::by_serial(const Serial& serial) const {
   const auto found = by_serial_.find(octets_of(serial));
   return found == by_serial_.end() ? nullptr : &found->second;
@@ -147,14 +184,14 @@ std::vector<JournalIndex::Known> JournalIndex::signed_between(std::uint64_t from
   std::vector<Known> out;
   for (auto it = std::ranges::lower_bound(signed_, std::pair(from, std::uint64_t{0})); it != signed_.end(); ++it) {
     if (it->first >= to || out.size() == limit) break;
-    out.push_back({it->second, it->first});
+    out.push_back({it->second, it->first, 0});
   }
   return out;
 }
 
 std::vector<JournalIndex::Known> JournalIndex::unfinished() const {
   std::vector<Known> out;
-  for (const auto intent : unfinished_) out.push_back({intent, kNone});
+  for (const auto intent : unfinished_) out.push_back({intent, kNone, 0});
   return out;
 }
 

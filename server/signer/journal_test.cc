@@ -87,6 +87,65 @@ std::vector<std::size_t> boundaries(const std::string& content) {
   return offsets;
 }
 
+/// What the program wrote before a realm had several CAs: no record says which.
+TEST(Journal, OfBeforeThereWereSeveralCas) {
+  const Place place;
+  const auto serial = intent(1).serial.hex();
+  std::string content;
+  {
+    std::filesystem::remove(place.file());
+    const auto genesis = R"({"kind":"genesis","realm":"default","key":")" + std::string(64, 'a') + R"(","at":1800000000})";
+    const auto first = JournalFile::first(genesis);
+    place.write(std::string(first.begin(), first.end()));
+    std::filesystem::permissions(place.file(), std::filesystem::perms(0600));
+    const auto file = JournalFile::open(place.file(), [](std::uint64_t, std::string_view) { return Status(); }).value();
+    for (
+        const auto& body :
+        {R"({"kind":"intent","serial":")" + serial +
+             R"(","profile":"server","digest":"d","tbs":"AQEB","spki":"key-1","requester":"unix:alice","front_end":"","rule":"r","evidence":"csr","idempotency_key":"k","at":1800000000})",
+         R"({"kind":"signature","serial":")" + serial + R"(","signature":"AQEB"})",
+         std::string(
+             R"({"kind":"crl","number":7,"this_update":1800000000,"digest":"d","requester":"upkeep","at":1800000000})")}) {
+      ASSERT_TRUE(file->append(body).ok());
+      file->wait_durable(file->end());
+    }
+  }
+  const auto before = place.content();
+  const auto journal = place.open();
+  EXPECT_EQ(place.content(), before);
+  const auto page = journal->since(0, 10).value();
+  ASSERT_EQ(page.first.size(), 1U);
+  EXPECT_EQ(page.first[0].intent.ca, "ca");
+  EXPECT_EQ(journal->last_crl_number("ca"), 7U);
+  EXPECT_EQ(journal->last_crl_number("ca-2"), 0U);
+  EXPECT_TRUE(journal->generations().empty());
+  EXPECT_TRUE(journal->begin(intent(2)).ok());  // and goes on
+}
+
+TEST(Journal, AGenerationThatEndedBeginsNothingMore) {
+  const Place place;
+  auto journal = place.open();
+  ASSERT_TRUE(journal->begin(intent(1)).ok());
+  auto other = intent(2);
+  other.ca = "ca-2";
+  EXPECT_EQ(journal->begin(other).error().code(), Code::NotFound);
+  const auto key = std::string(64, 'b');
+  EXPECT_EQ(journal->set_generation({"ca-2", "active", key, "a", {}}).error().code(), Code::NotFound);
+  ASSERT_TRUE(journal->set_generation({"ca-2", "prepared", key, "a", {}}).ok());
+  EXPECT_EQ(journal->begin(other).error().code(), Code::Conflict);
+  EXPECT_EQ(journal->set_generation({"ca-2", "active", std::string(64, 'c'), "a", {}}).error().code(), Code::Conflict);
+  ASSERT_TRUE(journal->set_generation({"ca-2", "active", key, "a", {}}).ok());
+  ASSERT_TRUE(journal->begin(other).ok());
+  ASSERT_TRUE(journal->set_generation({"ca", "draining", std::string(64, 'a'), "a", {}}).ok());
+  journal.reset();
+  journal = place.open();
+  EXPECT_EQ(journal->begin(intent(3)).error().code(), Code::Conflict);
+  EXPECT_TRUE(journal->begin(intent(1)).ok());  // that was begun before, and may be finished
+  EXPECT_EQ(journal->unfinished()->size(), 2U);
+  EXPECT_EQ(journal->check_all_of("ca", {{intent(2).serial, {}, 0}}).error().code(), Code::PolicyRefused);
+  EXPECT_TRUE(journal->check_all_of("ca-2", {{intent(2).serial, {}, 0}, {intent(9).serial, {}, 0}}).ok());
+}
+
 TEST(Journal, HoldsWhatWasSignedAndWhatWasNot) {
   const Place place;
   place.fill();

@@ -61,6 +61,14 @@ Result<std::string> text_up_to(const Json& params, std::string_view name, std::s
                std::string(name) + " of " + std::to_string(text.size()) + " octets, expected at most " + std::to_string(most));
 }
 
+constexpr std::string_view kFirst = "ca";
+constexpr std::size_t kMaxLabel = 80;
+
+Result<std::string> label_from(const Json& params) {
+  PKI_TRY(auto label, text_up_to(params, "ca", kMaxLabel));
+  return label.empty() ? std::string(kFirst) : label;
+}
+
 Result<std::vector<x509::GeneralName>> names_from(const Json& params) {
   const auto texts = params.texts("sans");
   if (texts.size() > kMaxSans)
@@ -86,6 +94,7 @@ Json record_to_json(const JournalRecord& record) {
                            {"evidence", record.evidence},
                            {"idempotency_key", record.idempotency_key},
                            {"at", seconds(record.at)}});
+  if (record.ca != kFirst) out.set("ca", record.ca);
   if (record.taken_over) out.set("taken_over", to_json(*record.taken_over));
   return out;
 }
@@ -101,6 +110,7 @@ Result<JournalRecord> record_from_json(const Json& object) {
   record.evidence = object.text("evidence");
   record.idempotency_key = object.text("idempotency_key");
   record.at = seconds_from(object, "at");
+  record.ca = object.text("ca", kFirst);
   if (const auto* facts = object.find("taken_over")) {
     PKI_TRY(record.taken_over, taken_over_from_json(*facts));
   }
@@ -143,6 +153,8 @@ Json to_json(const SignRequest& request) {
                            {"rule", request.rule},
                            {"evidence", request.evidence},
                            {"idempotency_key", request.idempotency_key}});
+  // Left out of what every realm said before it had others, so that an earlier request is still the same one.
+  if (request.ca != kFirst) out.set("ca", request.ca);
   if (request.csr) out.set("csr", base::to_base64(*request.csr));
   if (request.renews) out.set("renews", request.renews->hex());
   if (request.approved) out.set("approved", to_json(*request.approved));
@@ -176,6 +188,7 @@ Result<SignRequest> sign_request_from_json(const Json& params) {
   PKI_TRY(request.rule, text_up_to(params, "rule", kMaxText));
   PKI_TRY(request.evidence, text_up_to(params, "evidence", kMaxEvidence));
   PKI_TRY(request.idempotency_key, text_up_to(params, "idempotency_key", kMaxText));
+  PKI_TRY(request.ca, label_from(params));
   return request;
 }
 
@@ -191,7 +204,8 @@ Result<Signed> signed_from_json(const Json& result) {
 }
 
 Json to_json(const CrlRequest& request) {
-  return Json::object({{"number", static_cast<std::int64_t>(request.number)},
+  return Json::object({{"ca", request.ca},
+                       {"number", static_cast<std::int64_t>(request.number)},
                        {"this_update", seconds(request.this_update)},
                        {"next_update", seconds(request.next_update)},
                        {"entries", entries_to_text(request.entries)},
@@ -201,10 +215,15 @@ Json to_json(const CrlRequest& request) {
 Result<CrlRequest> crl_request_from_json(const Json& params) {
   PKI_TRY(auto entries, entries_from_text(params.text("entries")));
   PKI_TRY(auto requester, text_up_to(params, "requester", kMaxText));
+  PKI_TRY(auto ca, label_from(params));
   const auto number = params.integer("number");
   if (number <= 0) return Error(Code::Malformed, "CRL number " + std::to_string(number) + ", expected a positive one");
-  return CrlRequest{static_cast<std::uint64_t>(number), seconds_from(params, "this_update"), seconds_from(params, "next_update"),
-                    std::move(entries), std::move(requester)};
+  return CrlRequest{static_cast<std::uint64_t>(number),
+                    seconds_from(params, "this_update"),
+                    seconds_from(params, "next_update"),
+                    std::move(entries),
+                    std::move(requester),
+                    std::move(ca)};
 }
 
 Json to_json(const SignedCrl& answer) { return Json::object({{"crl", base::to_base64(answer.crl)}}); }
@@ -230,6 +249,41 @@ Result<JournalPage> journal_page_from_json(const Json& result) {
     page.records.push_back(std::move(record));
   }
   return page;
+}
+
+Json to_json(const std::vector<GenerationInfo>& generations) {
+  Json list = Json::array();
+  for (const auto& one : generations) {
+    auto row = Json::object({{"ca", one.ca}, {"state", one.state}, {"chain", one.chain}});
+    if (!one.request.empty()) row.set("request", one.request);
+    if (!one.new_with_old.empty()) row.set("new_with_old", one.new_with_old);
+    if (!one.old_with_new.empty()) row.set("old_with_new", one.old_with_new);
+    list.push_back(std::move(row));
+  }
+  return Json::object({{"generations", std::move(list)}});
+}
+
+Result<std::vector<GenerationInfo>> generations_from_json(const Json& result) {
+  const auto* list = result.find("generations");
+  if (list == nullptr || !list->is_array()) return Error(Code::Malformed, "an answer without generations");
+  std::vector<GenerationInfo> out;
+  for (const auto& row : *list->as_array()) {
+    out.push_back({row.text("ca"), row.text("state"), row.text("chain"), row.text("request"), row.text("new_with_old"),
+                   row.text("old_with_new")});
+  }
+  return out;
+}
+
+Json to_json(const NewGeneration& wanted) {
+  return Json::object({{"ca", wanted.ca}, {"from", wanted.from}, {"requester", wanted.requester}});
+}
+
+Result<NewGeneration> new_generation_from_json(const Json& params) {
+  NewGeneration wanted;
+  PKI_TRY(wanted.ca, label_from(params));
+  PKI_TRY(wanted.from, text_up_to(params, "from", kMaxLabel));
+  PKI_TRY(wanted.requester, text_up_to(params, "requester", kMaxText));
+  return wanted;
 }
 
 Json to_json(const AuditEvent& event) {

@@ -35,6 +35,7 @@ struct SignRequest {
   std::string evidence;
   std::string idempotency_key;
   std::optional<ApprovedRequest> approved{};  ///< the request that it is made for, where the profile demands signed approvals
+  std::string ca = "ca";  ///< which generation of which CA signs (realm::Label)
 };
 Json to_json(const SignRequest& request);
 Result<SignRequest> sign_request_from_json(const Json& params);
@@ -53,6 +54,7 @@ struct CrlRequest {
   Seconds next_update{};
   std::vector<x509::RevokedEntry> entries;
   std::string requester;
+  std::string ca = "ca";  ///< the generation whose CRL it is
 };
 Json to_json(const CrlRequest& request);
 Result<CrlRequest> crl_request_from_json(const Json& params);
@@ -91,6 +93,7 @@ struct JournalRecord {
   std::string idempotency_key;
   Seconds at{};
   std::optional<TakenOver> taken_over{};  ///< of one that another program issued
+  std::string ca = "ca";                  ///< the generation that signed it
 };
 struct JournalPage {
   std::vector<JournalRecord> records;
@@ -98,6 +101,29 @@ struct JournalPage {
 };
 Json to_json(const JournalPage& page);
 Result<JournalPage> journal_page_from_json(const Json& result);
+
+/// One generation of one CA, as the signer has it.
+struct GenerationInfo {
+  std::string ca;     ///< realm::Label
+  std::string state;  ///< realm::GenerationState
+  std::string chain;  ///< PEM: its certificate, then those above it; empty while it waits
+  std::string request{};
+  std::string new_with_old{};  ///< PEM
+  std::string old_with_new{};
+
+  bool operator==(const GenerationInfo&) const = default;
+};
+Json to_json(const std::vector<GenerationInfo>& generations);
+Result<std::vector<GenerationInfo>> generations_from_json(const Json& result);
+
+/// A generation to be made: the signer makes its key.
+struct NewGeneration {
+  std::string ca;    ///< realm::Label
+  std::string from;  ///< "self", "request": an outside CA will certify it; "root": the issuer that `cas:` names does
+  std::string requester{};
+};
+Json to_json(const NewGeneration& wanted);
+Result<NewGeneration> new_generation_from_json(const Json& params);
 
 /// What somebody did or tried, for the audit stream; certificates and CRLs have records of their own there.
 struct AuditEvent {

@@ -24,14 +24,36 @@ Result<Json> audit_verify(Issuer& issuer, const base::Clock& /*clock*/, const Js
   return Json::object();
 }
 
-Result<Json> authority(Issuer& issuer, const base::Clock& /*clock*/, const Json& /*params*/) {
-  PKI_TRY(const auto info, issuer.authority());
+std::string ca_of(const Json& params) { return params.text("ca", config::kFirstCa); }
+
+Result<Json> authority(Issuer& issuer, const base::Clock& /*clock*/, const Json& params) {
+  PKI_TRY(const auto info, issuer.authority(ca_of(params)));
   return to_json(info);
 }
 
+Result<Json> create_generation(Issuer& issuer, const base::Clock& clock, const Json& params) {
+  PKI_TRY(const auto wanted, new_generation_from_json(params));
+  PKI_TRY_VOID(issuer.create_generation(wanted, clock.now()));
+  return to_json(issuer.generations());
+}
+
+Result<Json> cross_sign(Issuer& issuer, const base::Clock& clock, const Json& params) {
+  PKI_TRY_VOID(issuer.cross_sign(ca_of(params), clock.now()));
+  return to_json(issuer.generations());
+}
+
+Result<Json> generations(Issuer& issuer, const base::Clock& /*clock*/, const Json& /*params*/) {
+  return to_json(issuer.generations());
+}
+
+Result<Json> set_generation(Issuer& issuer, const base::Clock& clock, const Json& params) {
+  PKI_TRY_VOID(issuer.set_generation(ca_of(params), params.text("state"), params.text("requester"), clock.now()));
+  return to_json(issuer.generations());
+}
+
 Result<Json> import_certificate(Issuer& issuer, const base::Clock& clock, const Json& params) {
-  PKI_TRY_VOID(issuer.import_certificate(params.text("chain"), clock.now()));
-  base::log_info("the CA has its certificate");
+  PKI_TRY_VOID(issuer.import_certificate(params.text("chain"), clock.now(), ca_of(params)));
+  base::log_info("CA " + ca_of(params) + " has its certificate");
   return Json::object();
 }
 
@@ -46,7 +68,7 @@ Result<Json> ping(Issuer& /*issuer*/, const base::Clock& /*clock*/, const Json& 
 
 Result<Json> publish_crl(Issuer& issuer, const base::Clock& /*clock*/, const Json& params) {
   PKI_TRY(const auto der, base::from_base64(params.text("crl")));
-  PKI_TRY_VOID(issuer.publish_crl(der));
+  PKI_TRY_VOID(issuer.publish_crl(der, ca_of(params)));
   return Json::object();
 }
 
@@ -90,12 +112,22 @@ struct Operation {
   Result<Json> (*run)(Issuer&, const base::Clock&, const Json&);
 };
 constexpr std::array kOperations{
-    Operation{"audit_since", audit_since},     Operation{"audit_verify", audit_verify},
-    Operation{"authority", authority},         Operation{"import_certificate", import_certificate},
-    Operation{"journal_since", journal_since}, Operation{"ping", ping},
-    Operation{"publish_crl", publish_crl},     Operation{"record", record},
-    Operation{"secret_clear", secret_clear},   Operation{"secret_enter", secret_enter},
-    Operation{"secret_status", secret_status}, Operation{"sign_certificate", sign_certificate},
+    Operation{"audit_since", audit_since},
+    Operation{"audit_verify", audit_verify},
+    Operation{"authority", authority},
+    Operation{"create_generation", create_generation},
+    Operation{"cross_sign", cross_sign},
+    Operation{"generations", generations},
+    Operation{"import_certificate", import_certificate},
+    Operation{"journal_since", journal_since},
+    Operation{"ping", ping},
+    Operation{"publish_crl", publish_crl},
+    Operation{"record", record},
+    Operation{"secret_clear", secret_clear},
+    Operation{"secret_enter", secret_enter},
+    Operation{"secret_status", secret_status},
+    Operation{"set_generation", set_generation},
+    Operation{"sign_certificate", sign_certificate},
     Operation{"sign_crl", sign_crl},
 };
 static_assert(std::ranges::is_sorted(kOperations, {}, &Operation::name));

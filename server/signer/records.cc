@@ -1,6 +1,17 @@
 #include "server/signer/records.h"
 
 namespace chancery::signer {
+namespace {
+
+constexpr std::string_view kFirst = "ca";
+
+/// The first CA's first generation is not named: records from before there were others say nothing either.
+Json with_ca(Json body, const std::string& ca) {
+  if (ca != kFirst) body.set("ca", ca);
+  return body;
+}
+
+}  // namespace
 
 Json to_json(const Genesis& genesis) {
   return Json::object(
@@ -16,22 +27,23 @@ Json to_json(const Anchor& anchor) {
   auto body = Json::object({{"kind", kAnchor}, {"serial", anchor.serial.hex()}, {"at", base::to_epoch(anchor.at)}});
   if (!anchor.tbs.empty()) body.set("tbs", base::to_base64(anchor.tbs));
   if (!anchor.fingerprint.empty()) body.set("fingerprint", anchor.fingerprint);
-  return body;
+  return with_ca(std::move(body), anchor.ca);
 }
 
 Json to_json(const Intent& intent) {
-  return Json::object({{"kind", kIntent},
-                       {"serial", intent.serial.hex()},
-                       {"profile", intent.profile},
-                       {"digest", intent.digest},
-                       {"tbs", base::to_base64(intent.tbs)},
-                       {"spki", intent.spki_sha256},
-                       {"requester", intent.requester},
-                       {"front_end", intent.front_end},
-                       {"rule", intent.rule},
-                       {"evidence", intent.evidence},
-                       {"idempotency_key", intent.idempotency_key},
-                       {"at", base::to_epoch(intent.at)}});
+  auto body = Json::object({{"kind", kIntent},
+                            {"serial", intent.serial.hex()},
+                            {"profile", intent.profile},
+                            {"digest", intent.digest},
+                            {"tbs", base::to_base64(intent.tbs)},
+                            {"spki", intent.spki_sha256},
+                            {"requester", intent.requester},
+                            {"front_end", intent.front_end},
+                            {"rule", intent.rule},
+                            {"evidence", intent.evidence},
+                            {"idempotency_key", intent.idempotency_key},
+                            {"at", base::to_epoch(intent.at)}});
+  return with_ca(std::move(body), intent.ca);
 }
 
 Result<Intent> intent_from(const Json& body) {
@@ -47,7 +59,8 @@ Result<Intent> intent_from(const Json& body) {
                 .rule = body.text("rule"),
                 .evidence = body.text("evidence"),
                 .idempotency_key = body.text("idempotency_key"),
-                .at = base::from_epoch(body.integer("at"))};
+                .at = base::from_epoch(body.integer("at")),
+                .ca = body.text("ca", kFirst)};
 }
 
 Json to_json(const Imported& imported) {
@@ -88,12 +101,22 @@ Result<Signature> signature_from(const Json& body) {
 }
 
 Json to_json(const CrlClaim& claim) {
-  return Json::object({{"kind", kCrl},
-                       {"number", static_cast<std::int64_t>(claim.number)},
-                       {"this_update", base::to_epoch(claim.this_update)},
-                       {"digest", claim.digest},
-                       {"requester", claim.requester},
-                       {"at", base::to_epoch(claim.at)}});
+  return with_ca(Json::object({{"kind", kCrl},
+                               {"number", static_cast<std::int64_t>(claim.number)},
+                               {"this_update", base::to_epoch(claim.this_update)},
+                               {"digest", claim.digest},
+                               {"requester", claim.requester},
+                               {"at", base::to_epoch(claim.at)}}),
+                 claim.ca);
+}
+
+Json to_json(const StateChangeOfCa& change) {
+  return Json::object({{"kind", kGeneration},
+                       {"ca", change.ca},
+                       {"state", change.state},
+                       {"key", change.key_sha256},
+                       {"requester", change.requester},
+                       {"at", base::to_epoch(change.at)}});
 }
 
 }  // namespace chancery::signer

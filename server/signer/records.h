@@ -29,6 +29,7 @@ struct Anchor {
   Bytes tbs;                ///< of a root made here; empty for one that was brought
   std::string fingerprint;  ///< of one that was brought, hex
   Seconds at{};
+  std::string ca = "ca";  ///< the generation that signs it, or that it was brought for
 };
 Json to_json(const Anchor& anchor);
 
@@ -45,6 +46,7 @@ struct Intent {
   std::string evidence;
   std::string idempotency_key;
   Seconds at{};
+  std::string ca = "ca";  ///< the generation that signs it
 };
 Json to_json(const Intent& intent);
 Result<Intent> intent_from(const Json& body);
@@ -76,8 +78,20 @@ struct CrlClaim {
   std::string digest;  ///< SHA-256 of the TBSCertList, hex
   std::string requester;
   Seconds at{};
+  std::string ca = "ca";  ///< the generation whose CRL it is
 };
 Json to_json(const CrlClaim& claim);
+
+/// That a generation of a CA has got a state; its first record says which key it has. The first CA's first one needs none until
+/// it is replaced: it is active.
+struct StateChangeOfCa {
+  std::string ca;          ///< realm::Label
+  std::string state;       ///< realm::GenerationState
+  std::string key_sha256;  ///< of its SubjectPublicKeyInfo, hex
+  std::string requester{};
+  Seconds at{};
+};
+Json to_json(const StateChangeOfCa& change);
 
 inline constexpr std::string_view kGenesis = "genesis";
 inline constexpr std::string_view kAnchor = "anchor";
@@ -85,6 +99,7 @@ inline constexpr std::string_view kIntent = "intent";
 inline constexpr std::string_view kImported = "imported";
 inline constexpr std::string_view kSignature = "signature";
 inline constexpr std::string_view kCrl = "crl";
+inline constexpr std::string_view kGeneration = "generation";
 inline constexpr std::string_view kEvent = "event";  ///< its body is an AuditEvent with this kind
 
 }  // namespace chancery::signer

@@ -16,6 +16,7 @@ libsigner_a_SOURCES = \
   server/signer/conversations.cc server/signer/conversations.h \
   server/signer/create.cc server/signer/create.h \
   server/signer/create_options.h \
+  server/signer/generations.cc server/signer/generations.h \
   server/signer/create_token.cc server/signer/create_token.h \
   server/signer/create_secret.cc server/signer/create_secret.h \
   server/signer/import.cc server/signer/import.h \
@@ -28,6 +29,7 @@ libsigner_a_SOURCES = \
   server/signer/import_source.h \
   server/signer/import_step.cc \
   server/signer/issuer.cc server/signer/issuer.h \
+  server/signer/issuer_generations.cc \
   server/signer/journal.cc server/signer/journal.h \
   server/signer/journal_file.cc server/signer/journal_file.h \
   server/signer/journal_index.cc \
@@ -53,6 +55,6 @@ libsigner_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(P11KIT_CFLAGS) $(SECCO
 SIGNER_LIBS = libsigner.a libsignerclient.a $(REALM_LIBS) $(CONFIG_LIBS) $(WIRE_LIBS) $(SECCOMP_LIBS) -lpthread
 
 UNIT_TESTS += signer_test
-signer_test_SOURCES = server/signer/ca_secret_test.cc server/signer/confine_test.cc server/signer/issuer_test.cc server/signer/journal_test.cc server/signer/secret_box_test.cc server/signer/openssl_index_test.cc server/signer/openxpki_records_test.cc server/signer/upki_records_test.cc server/signer/approvals_test.cc
+signer_test_SOURCES = server/signer/ca_secret_test.cc server/signer/confine_test.cc server/signer/generations_test.cc server/signer/issuer_test.cc server/signer/journal_test.cc server/signer/secret_box_test.cc server/signer/openssl_index_test.cc server/signer/openxpki_records_test.cc server/signer/upki_records_test.cc server/signer/approvals_test.cc
 signer_test_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(GTEST_CFLAGS)
 signer_test_LDADD = $(SIGNER_LIBS) $(GTEST_LIBS)

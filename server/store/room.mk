@@ -8,6 +8,7 @@ sql_files = \
   $(srcdir)/sql/query/acme_replacement.sql \
   $(srcdir)/sql/query/acme_reservation.sql \
   $(srcdir)/sql/query/admin.sql \
+  $(srcdir)/sql/query/ca_rollover.sql \
   $(srcdir)/sql/query/certificate.sql \
   $(srcdir)/sql/query/certificate_search.sql \
   $(srcdir)/sql/query/compromised_key.sql \
@@ -31,7 +32,8 @@ sql_files = \
   $(srcdir)/sql/schema/0010_acme_origins.sql \
   $(srcdir)/sql/schema/0011_acme_reservations.sql \
   $(srcdir)/sql/schema/0012_people.sql \
-  $(srcdir)/sql/schema/0013_requests.sql
+  $(srcdir)/sql/schema/0013_requests.sql \
+  $(srcdir)/sql/schema/0014_ca_rollovers.sql
 EXTRA_DIST += sql/embed.awk $(sql_files)
 CLEANFILES += server/store/embedded_sql.cc
 
@@ -50,6 +52,7 @@ libstore_a_SOURCES = \
   server/store/acme_rows.h \
   server/store/acme_search.cc \
   server/store/administrators.cc \
+  server/store/ca_rollovers.cc server/store/ca_rollovers.h \
   server/store/certificate_rows.cc server/store/certificate_rows.h \
   server/store/certificate_search.cc \
   server/store/certificates.cc \
@@ -83,6 +86,7 @@ store_test_SOURCES = \
   server/store/acme_limits_test.cc \
   server/store/acme_search_test.cc \
   server/store/acme_test.cc \
+  server/store/ca_rollovers_test.cc \
   server/store/certificate_search_test.cc \
   server/store/certificates_test.cc \
   server/store/compromised_keys_test.cc \

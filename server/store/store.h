@@ -9,6 +9,7 @@
 
 #include "server/base/file.h"
 #include "server/store/acme_reservation.h"
+#include "server/store/ca_rollovers.h"
 #include "server/store/driver.h"
 #include "server/store/people_records.h"
 #include "server/store/records.h"
@@ -101,6 +102,16 @@ class Store {
   Result<CrlRecord> latest_crl(const std::string& ca);
   /// The same without its DER.
   Result<CrlRecord> latest_crl_facts(const std::string& ca);
+
+  // ----- generations of CAs
+
+  /// The newest first, at most 100.
+  Result<std::vector<CaRollover>> ca_rollovers(const std::string& ca);
+  /// Compare-and-set: a new row with version 0, or one as it was read, with another state. Raises its version.
+  /// @errors Conflict: somebody else was faster.
+  Status put_ca_rollover(CaRollover& rollover);
+  /// @param most  about how many certificates are looked at
+  Result<LivingByCa> living_by_ca(Seconds now, std::size_t most);
 
   // ----- nodes, administrators, small facts
 

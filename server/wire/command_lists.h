@@ -45,6 +45,10 @@ inline constexpr Param kContact{"contact", Type::Texts, kOptional, 10, "contact 
 
 inline constexpr Field kSerialField{"serial", Type::Hex, "serial number"};
 inline constexpr Field kCertificateField{"certificate", Type::Pem, "the certificate"};
+inline constexpr Field kCaField{"ca", Type::Word, "the generation of a CA that signed it"};
+inline constexpr Field kAlternates{
+    "alternates", Type::Objects,
+    "other chains above it while a CA is rolled over, {chain} each: for who trusts the generation before, or the next one"};
 inline constexpr Field kChainField{"chain", Type::Texts, "the CA certificates above it, PEM, issuer first"};
 inline constexpr Field kNotBefore{"not_before", Type::Time, "start of validity"};
 inline constexpr Field kNotAfter{"not_after", Type::Time, "end of validity"};
@@ -67,18 +71,39 @@ inline constexpr std::array kAuditPage{
     kNext};
 inline constexpr std::array kAuditVerified{
     Field{"whole", Type::Boolean, "always true; what does not hold is an error that names its place"}};
-inline constexpr std::array kCaSelect{Param{"ca", Type::Word, kOptional, 63, "CA name, default the issuing one"}};
+inline constexpr Param kCaParam{"ca", Type::Word, kOptional, 80,
+                                "CA, or a generation of one like ca-2; default the generation of the first CA that issues"};
+inline constexpr Param kIssuingCa{
+    "ca", Type::Word, kOptional, 63,
+    "CA that is to issue it, default the one that has the profile in ca.config.yml, else the first"};
+inline constexpr std::array kCaSelect{kCaParam};
+inline constexpr Param kRolloverCa{"ca", Type::Word, kOptional, 63, "CA name, default ca, the realm's first"};
+inline constexpr std::array kRolloverSelect{
+    kRolloverCa, Param{"generation", Type::Word, kOptional, 80,
+                       "name of the new generation, default the newest; to retire, the oldest that drains"}};
+inline constexpr std::array kRolloverStart{
+    kRolloverCa,
+    Param{"from", Type::Word, kOptional, 8,
+          "who certifies it: itself (self), the realm's root that `cas:` names (root), or an outside CA (request); default: as "
+          "configured, else as for the generation before",
+          "self root request"}};
 inline constexpr std::array kCaImport{
-    Param{"certificate", Type::Pem, kRequired, kMaxChainPem, "the CA's certificate first, then those above it up to the root"}};
-inline constexpr std::array kCertificateIssue{kCsr, kProfileOptional, kSansOptional, kDays, kIdempotency};
+    Param{"certificate", Type::Pem, kRequired, kMaxChainPem, "the CA's certificate first, then those above it up to the root"},
+    Param{"ca", Type::Word, kOptional, 80, "generation that it is for, default ca"}};
+inline constexpr std::array kCertificateIssue{kCsr, kProfileOptional, kSansOptional, kDays, kIssuingCa, kIdempotency};
 inline constexpr std::array kCertificatePreview{
     Param{"csr", Type::Pem, kOptional, kMaxPem, "PKCS#10 request; without it, `cn` and `sans` are judged for a generated key"},
-    kProfileOptional, kSansOptional, kDays, Param{"cn", Type::Text, kOptional, 64, "common name, without a request"}};
+    kProfileOptional,
+    kSansOptional,
+    kDays,
+    kIssuingCa,
+    Param{"cn", Type::Text, kOptional, 64, "common name, without a request"}};
 inline constexpr std::array kCertificateGenerate{
     Param{"cn", Type::Text, kRequired, 64, "common name"},
     kProfileOptional,
     kSansOptional,
     kDays,
+    kIssuingCa,
     Param{"key", Type::Word, kOptional, 16, "kind of key pair, default the profile's",
           "ec:P-256 ec:P-384 ec:P-521 rsa:2048 rsa:3072 rsa:4096 ed25519"},
     Param{"store_key", Type::Boolean, kOptional, 1, "keep the private key in the realm's nodes directory, default false"},
@@ -113,9 +138,8 @@ inline constexpr std::array kCertificateSearch{
     kLimit,
     kAfter};
 inline constexpr std::array kCrlIssue{
-    Param{"ca", Type::Word, kOptional, 63, "CA name, default the issuing one"},
-    Param{"if_due", Type::Boolean, kOptional, 1,
-          "only when half of its life is over or a revocation waits longer than the realm's setting"}};
+    kCaParam, Param{"if_due", Type::Boolean, kOptional, 1,
+                    "only when half of its life is over or a revocation waits longer than the realm's setting"}};
 inline constexpr std::array kListenerCertify{Param{"listener", Type::Word, kRequired, 63, "listener name in chancery.xml"}, kCsr};
 inline constexpr std::array kNodeAnnounce{
     kDn, kProfileOptional, kSansOptional, kDays,
@@ -280,15 +304,16 @@ inline constexpr std::array kAcmeOrderSync{
     Param{"not_after", Type::Time, kOptional, 40, "requested end"}};
 
 // ----- results
-inline constexpr std::array kIssued{kSerialField, kCertificateField, kChainField, kSubjectField,
+inline constexpr std::array kIssued{kSerialField, kCertificateField, kChainField, kAlternates, kSubjectField,
                                     kSansField,   kProfileField,     kNotBefore,  kNotAfter};
 inline constexpr std::array kGenerated{
-    kSerialField,  kCertificateField, kChainField,
-    kSubjectField, kSansField,        kProfileField,
-    kNotBefore,    kNotAfter,         Field{"private_key", Type::Pem, "PKCS#8 key, when asked for"}};
+    kSerialField, kCertificateField, kChainField, kAlternates, kSubjectField,
+    kSansField,   kProfileField,     kNotBefore,  kNotAfter,   Field{"private_key", Type::Pem, "PKCS#8 key, when asked for"}};
 inline constexpr std::array kCertificate{kSerialField,
                                          kCertificateField,
                                          kChainField,
+                                         kAlternates,
+                                         kCaField,
                                          kSubjectField,
                                          kSansField,
                                          kProfileField,
@@ -310,7 +335,7 @@ inline constexpr std::array kCertificate{kSerialField,
                                          Field{"reason", Type::Word, "why it was revoked"}};
 inline constexpr std::array kCertificatePage{Field{"certificates", Type::Objects, "as certificate.get, without the PEM texts"},
                                              kNext};
-inline constexpr std::array kChained{kSerialField, kCertificateField, kChainField};
+inline constexpr std::array kChained{kSerialField, kCertificateField, kChainField, kAlternates};
 inline constexpr std::array kRevoked{kSerialField, Field{"revoked_at", Type::Time, "when"}, Field{"reason", Type::Word, "why"}};
 inline constexpr std::array kUnrevoked{kSerialField, kStateField};
 inline constexpr std::array kPreview{Field{"allowed", Type::Boolean, "whether certificate.issue would issue"},
@@ -322,19 +347,43 @@ inline constexpr std::array kPreview{Field{"allowed", Type::Boolean, "whether ce
                                      kNotAfter,
                                      Field{"key", Type::Word, "kind of key"},
                                      Field{"extensions", Type::Objects, "each extension {name, critical, value}"}};
-inline constexpr std::array kCaChain{Field{"chain", Type::Pem, "PEM blocks, the issuing CA first"}};
-inline constexpr std::array kCa{Field{"name", Type::Word, "CA name"},
-                                Field{"state", Type::Word, "ready, waiting (for a certificate), expired or unavailable"},
-                                kCertificateField,
-                                Field{"request", Type::Pem, "PKCS#10 request, while the CA waits for its certificate"},
-                                kSubjectField,
-                                kSerialField,
-                                Field{"key", Type::Word, "kind of key"},
-                                Field{"fingerprint", Type::Hex, "SHA-256 of the DER"},
-                                kNotBefore,
-                                kNotAfter};
+inline constexpr std::array kCaChain{Field{"chain", Type::Pem, "PEM blocks, the issuing CA first"}, kAlternates};
+inline constexpr std::array kCa{
+    Field{"name", Type::Word, "CA name"},
+    Field{"state", Type::Word, "ready, waiting (for a certificate), expired or unavailable"},
+    kCertificateField,
+    Field{"request", Type::Pem, "PKCS#10 request, while the CA waits for its certificate"},
+    kSubjectField,
+    kSerialField,
+    Field{"key", Type::Word, "kind of key"},
+    Field{"fingerprint", Type::Hex, "SHA-256 of the DER"},
+    kNotBefore,
+    kNotAfter,
+    Field{"ca", Type::Word, "name of the CA; `name` is that of this generation of it"},
+    Field{"generation", Type::Integer, "its number, from 1"},
+    Field{"phase", Type::Word, "prepared, active (it issues), draining (it signs CRLs alone), retired or aborted"},
+    Field{"new_with_old", Type::Pem, "its key, certified by the generation before it (RFC 4210 4.4)"},
+    Field{"old_with_new", Type::Pem, "the key of the generation before it, certified by this one"}};
+inline constexpr std::array kCaRequest{Field{"request", Type::Pem, "PKCS#10 request"},
+                                       Field{"name", Type::Word, "the generation"}};
+inline constexpr std::array kRollover{
+    Field{"ca", Type::Word, "name of the CA"},
+    Field{"state", Type::Word,
+          "none, preparing, prepared, publishing, published, switching, draining, retiring, retired, aborting or aborted"},
+    Field{"possible", Type::Text, "steps that may be taken now"},
+    Field{"old", Type::Word, "the generation before; empty: there is none"},
+    Field{"new", Type::Word, "the new generation"},
+    Field{"waits", Type::Boolean, "the new generation waits for its certificate (ca.request, ca.import)"},
+    Field{"living_old", Type::Integer, "certificates of the old generation that are neither expired nor revoked"},
+    Field{"living_new", Type::Integer, "those of the new one"},
+    Field{"percent_old", Type::Integer, "what part of both the old generation has, rounded up"},
+    Field{"counted_all", Type::Boolean, "no: there are more certificates than were counted, and the numbers are of those"},
+    Field{"old_ends", Type::Time, "when the last certificate of the old generation expires"},
+    Field{"changed_by", Type::Text, "who took the last step"},
+    Field{"changed_at", Type::Time, "when"}};
 inline constexpr std::array kCaList{Field{"cas", Type::Objects, "as ca.get"}};
-inline constexpr std::array kCrl{Field{"crl", Type::Pem, "X509 CRL"},
+inline constexpr std::array kCrl{kCaField,
+                                 Field{"crl", Type::Pem, "X509 CRL"},
                                  Field{"number", Type::Integer, "CRL number"},
                                  Field{"this_update", Type::Time, "made at"},
                                  Field{"next_update", Type::Time, "next one due"},

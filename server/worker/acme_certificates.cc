@@ -59,8 +59,9 @@ Result<Json> acme_certificate_get(Session& session, const Params& params) {
   if (!record.ok()) return record.error().code() == Code::NotFound ? no_such_certificate() : record.error();
   if (!obtained_by(*store, account.id, *record)) return no_such_certificate();
   PKI_TRY(const auto certificate, x509::Certificate::from_der(record->der));
-  PKI_TRY(const auto* authority, session.authority());
-  return Json::object({{"serial", serial.hex()}, {"certificate", certificate.pem()}, {"chain", chain_of(*authority)}});
+  auto out = Json::object({{"serial", serial.hex()}, {"certificate", certificate.pem()}});
+  PKI_TRY_VOID(add_chains(session, certificate, out));
+  return out;
 }
 
 Result<Json> acme_certificate_revoke(Session& session, const Params& params) {

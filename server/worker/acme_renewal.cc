@@ -49,11 +49,17 @@ Result<realm::RenewalWindow> window_of(Session& session, const store::Certificat
       record.serial, record.not_before, record.not_after, is_revoked ? record.revoked_at : std::nullopt, {}};
   PKI_TRY(const auto certificate, x509::Certificate::from_der(record.der));
   PKI_TRY(const auto* authority, session.authority());
-  const auto& now = authority->certificate;
-  if (std::ranges::equal(certificate.authority_key_id(), now.subject_key_id())) {
-    facts.authority_ends = now.not_after();
+  const auto above = session.generation_above(certificate);
+  if (above.ok()) {
+    const auto& generation = **above;
+    facts.authority_ends = generation.authority->certificate.not_after();
+    // A generation that drains is waited for: its certificates are renewed while there is time, at the next one.
+    if (generation.state == realm::GenerationState::Draining && generation.name() == authority->name)
+      facts.replaced_at = authority->certificate.not_before();
+    if (generation.state == realm::GenerationState::Retired && !facts.ended_at)
+      facts.ended_at = authority->certificate.not_before();
   } else if (!facts.ended_at) {
-    facts.ended_at = now.not_before();
+    facts.ended_at = authority->certificate.not_before();
   }
   return realm::renewal_window(facts);
 }

@@ -30,12 +30,19 @@ Status bind_earlier(store::Store& store, const std::string& dn, Seconds now) {
   return {};
 }
 
+/// A generation that drains signs no more, and what it signed is good until it expires.
+Status check_own(Session& session, const x509::Certificate& certificate) {
+  PKI_TRY(const auto* issuing, session.authority());
+  const auto above = session.generation_above(certificate);
+  const auto& authority = above.ok() ? *(*above)->authority : *issuing;
+  const auto own = certificate.verify_signed_by(authority.certificate);
+  return own.ok() ? Status() : Error(Code::AuthFailed, "the certificate is not of this realm: " + own.error().message());
+}
+
 }  // namespace
 
 Result<store::CertificateRecord> check_living(Session& session, const x509::Certificate& certificate) {
-  PKI_TRY(const auto* authority, session.authority());
-  if (const auto own = certificate.verify_signed_by(authority->certificate); !own.ok())
-    return Error(Code::AuthFailed, "the certificate is not of this realm: " + own.error().message());
+  PKI_TRY_VOID(check_own(session, certificate));
   PKI_TRY(auto* store, session.store());
   auto record = store->certificate(certificate.serial());
   if (!record.ok() && record.error().code() == Code::NotFound)

@@ -11,12 +11,12 @@ namespace chancery::worker {
 namespace {
 
 /// The parameters that name things: nothing secret, nothing long.
-constexpr std::array kNaming{std::string_view{"account"}, std::string_view{"ca"},      std::string_view{"cn"},
-                             std::string_view{"dn"},      std::string_view{"days"},    std::string_view{"idempotency_key"},
-                             std::string_view{"kind"},    std::string_view{"level"},   std::string_view{"order"},
-                             std::string_view{"profile"}, std::string_view{"request"}, std::string_view{"reason"},
-                             std::string_view{"serial"},  std::string_view{"stack"},   std::string_view{"subject"},
-                             std::string_view{"user"}};
+constexpr std::array kNaming{
+    std::string_view{"account"}, std::string_view{"ca"},      std::string_view{"cn"},         std::string_view{"dn"},
+    std::string_view{"days"},    std::string_view{"from"},    std::string_view{"generation"}, std::string_view{"idempotency_key"},
+    std::string_view{"kind"},    std::string_view{"level"},   std::string_view{"order"},      std::string_view{"profile"},
+    std::string_view{"request"}, std::string_view{"reason"},  std::string_view{"serial"},     std::string_view{"stack"},
+    std::string_view{"subject"}, std::string_view{"user"}};
 constexpr std::size_t kMaxAbout = 1024;
 constexpr std::size_t kMaxOutcome = 1024;
 /// Refusals that say something about who tried; a missing name or a typing error does not.

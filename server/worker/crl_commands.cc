@@ -10,16 +10,19 @@
 namespace chancery::worker {
 namespace {
 
-const std::string kCa{kCaName};
-
-Status check_ca(const Params& params) {
-  const auto name = params.text("ca", kCaName);
-  if (name == kCaName) return {};
-  return Error(Code::NotFound, "no CA \"" + name + "\" in this realm");
+/// The generation whose CRL is asked for: by name, or the one that issues. @errors NotFound.
+Result<std::string> label_of(Session& session, const Params& params) {
+  const auto wanted = params.text("ca");
+  const auto found = session.generation(wanted);
+  if (found.ok()) return (*found)->label;
+  // A realm's first CA is there, whatever its certificate is like; the signer says what is the matter.
+  if (wanted.empty() || wanted == config::kFirstCa) return std::string(config::kFirstCa);
+  return found.error();
 }
 
 Json describe(const store::CrlRecord& record, const std::string& pem, bool issued) {
-  return Json::object({{"crl", pem},
+  return Json::object({{"ca", record.ca},
+                       {"crl", pem},
                        {"number", static_cast<std::int64_t>(record.number)},
                        {"this_update", base::to_rfc3339(record.this_update)},
                        {"next_update", base::to_rfc3339(record.next_update)},
@@ -27,18 +30,18 @@ Json describe(const store::CrlRecord& record, const std::string& pem, bool issue
                        {"issued", issued}});
 }
 
-Result<Json> describe_latest(store::Store& store) {
-  PKI_TRY(const auto record, store.latest_crl(kCa));
+Result<Json> describe_latest(store::Store& store, const std::string& ca) {
+  PKI_TRY(const auto record, store.latest_crl(ca));
   return describe(record, x509::to_pem(x509::kCrlLabel, record.der), false);
 }
 
 /// Due at half of its life, or when a revocation has waited as long as the realm lets it (PROMISES C8, B10).
-Result<bool> is_due(Session& session, store::Store& store, Seconds now) {
-  const auto latest = store.latest_crl_facts(kCa);
+Result<bool> is_due(Session& session, store::Store& store, const std::string& ca, Seconds now) {
+  const auto latest = store.latest_crl_facts(ca);
   if (!latest.ok() && latest.error().code() == Code::NotFound) return true;
   if (!latest.ok()) return latest.error();
   if (now >= latest->this_update + (latest->next_update - latest->this_update) / 2) return true;
-  PKI_TRY(const auto waiting, store.oldest_unlisted_revocation(kCa));
+  PKI_TRY(const auto waiting, store.oldest_unlisted_revocation(ca));
   const auto& realm = session.realm();
   return waiting && now + realm.crl_round() >= *waiting + realm.crl_after_revocation;
 }
@@ -54,41 +57,41 @@ Result<std::vector<x509::RevokedEntry>> entries_for(const std::vector<store::Rev
 }
 
 /// Signed, stored, then published as a file: the file is a copy, the store has the word.
-Result<Json> make_crl(Session& session, store::Store& store, Seconds now) {
+Result<Json> make_crl(Session& session, store::Store& store, const std::string& ca, Seconds now) {
   PKI_TRY(auto* signer, session.signer());
-  PKI_TRY(const auto authority, signer->authority());
+  PKI_TRY(const auto authority, signer->authority(ca));
   if (!authority.obstacle.empty())  // said before a number is taken for it, and so each time anew
     return Error(Code::Unavailable, "the CA's key cannot be used: " + authority.obstacle, "secret.status says what is missing");
-  PKI_TRY(auto revoked, store.revoked_for_crl(kCa, now));
+  PKI_TRY(auto revoked, store.revoked_for_crl(ca, now));
   PKI_TRY(auto entries, entries_for(revoked));
-  PKI_TRY(const auto number, store.next_crl_number(kCa, authority.last_crl_number));
-  const signer::CrlRequest request{number, now, now + session.realm().crl_validity, std::move(entries), session.requester()};
+  PKI_TRY(const auto number, store.next_crl_number(ca, authority.last_crl_number));
+  const signer::CrlRequest request{number, now, now + session.realm().crl_validity, std::move(entries), session.requester(), ca};
   PKI_TRY(const auto made, signer->sign_crl(request));
   const auto pem = x509::to_pem(x509::kCrlLabel, made.crl);
   const auto count = static_cast<std::int64_t>(revoked.size());
-  PKI_TRY_VOID(store.add_crl({kCa, number, request.this_update, request.next_update, made.crl, std::move(revoked)}));
-  PKI_TRY_VOID(signer->publish_crl(made.crl));
-  base::log_info("CRL " + std::to_string(number) + " with " + std::to_string(count) + " entries, until " +
-                 base::to_rfc3339(request.next_update));
-  return describe({kCa, number, request.this_update, request.next_update, count, {}}, pem, true);
+  PKI_TRY_VOID(store.add_crl({ca, number, request.this_update, request.next_update, made.crl, std::move(revoked)}));
+  PKI_TRY_VOID(signer->publish_crl(made.crl, ca));
+  base::log_info("CRL " + (ca == config::kFirstCa ? "" : ca + " ") + std::to_string(number) + " with " + std::to_string(count) +
+                 " entries, until " + base::to_rfc3339(request.next_update));
+  return describe({ca, number, request.this_update, request.next_update, count, {}}, pem, true);
 }
 
-Result<Json> crl_if_wanted(Session& session, bool only_if_due) {
+Result<Json> crl_if_wanted(Session& session, const std::string& ca, bool only_if_due) {
   PKI_TRY(auto* store, session.store());
   const auto now = session.clock().now();
   if (only_if_due) {
-    PKI_TRY(const bool due, is_due(session, *store, now));
-    if (!due) return describe_latest(*store);
+    PKI_TRY(const bool due, is_due(session, *store, ca, now));
+    if (!due) return describe_latest(*store, ca);
   }
-  return make_crl(session, *store, now);
+  return make_crl(session, *store, ca, now);
 }
 
 }  // namespace
 
 Result<Json> crl_get(Session& session, const Params& params) {
-  PKI_TRY_VOID(check_ca(params));
+  PKI_TRY(const auto ca, label_of(session, params));
   PKI_TRY(auto* store, session.store());
-  auto latest = describe_latest(*store);
+  auto latest = describe_latest(*store, ca);
   if (!latest.ok() && latest.error().code() == Code::NotFound) {
     return Error(Code::NotFound, "this CA has made no CRL yet", "crl.issue makes one");
   }
@@ -96,13 +99,17 @@ Result<Json> crl_get(Session& session, const Params& params) {
 }
 
 Result<Json> crl_issue(Session& session, const Params& params) {
-  PKI_TRY_VOID(check_ca(params));
+  PKI_TRY(const auto ca, label_of(session, params));
+  return issue_crl(session, ca, params.boolean("if_due"));
+}
+
+Result<Json> issue_crl(Session& session, const std::string& ca, bool only_if_due) {
   // One at a time: what is due is then made once, and who waited is not overtaken but by another host.
   store::WriteTurn turn(session.realm().database_file().string() + "-crl-turn");
   turn.take();
   constexpr int kMostAttempts = 10;
   for (int attempt = 1;; ++attempt) {
-    auto made = crl_if_wanted(session, params.boolean("if_due"));
+    auto made = crl_if_wanted(session, ca, only_if_due);
     // Once more, with a new number: where the signer was restarted since the last request, and where another's CRL of a higher
     // number came first, which may lack what this one saw.
     const bool restarted = !made.ok() && made.error().code() == Code::Closed;

@@ -7,28 +7,43 @@ namespace {
 
 constexpr std::size_t kMaxRequestBytes = 65536;
 
-Json describe_certificate_of(const realm::Authority& authority, Seconds now) {
-  const auto& certificate = authority.certificate;
-  return Json::object({{"name", "ca"},
-                       {"state", now > certificate.not_after() ? "expired" : "ready"},
-                       {"certificate", certificate.pem()},
-                       {"subject", certificate.subject().to_slash()},
-                       {"serial", certificate.serial().hex()},
-                       {"key", base::to_text(certificate.public_key().spec())},
-                       {"fingerprint", certificate.fingerprint_hex()},
-                       {"not_before", base::to_rfc3339(certificate.not_before())},
-                       {"not_after", base::to_rfc3339(certificate.not_after())}});
+void add_certificate(Json& out, const x509::Certificate& certificate) {
+  out.set("certificate", certificate.pem())
+      .set("subject", certificate.subject().to_slash())
+      .set("serial", certificate.serial().hex())
+      .set("key", base::to_text(certificate.public_key().spec()))
+      .set("fingerprint", certificate.fingerprint_hex())
+      .set("not_before", base::to_rfc3339(certificate.not_before()))
+      .set("not_after", base::to_rfc3339(certificate.not_after()));
 }
 
 }  // namespace
 
-Json describe_ca(Session& session) {
-  const auto authority = session.authority();
-  if (authority.ok()) return describe_certificate_of(**authority, session.clock().now());
-  auto out = Json::object({{"name", "ca"}, {"state", "unavailable"}});
-  const auto request = base::read_file(session.realm().directory / "ca.csr", kMaxRequestBytes);
-  if (request.ok()) out.set("state", "waiting").set("request", *request);
+Json describe_ca(Session& session, const realm::Generation* generation) {
+  auto out = Json::object({{"name", generation == nullptr ? config::kFirstCa : generation->label}});
+  if (generation != nullptr && generation->authority) {
+    const auto& certificate = generation->authority->certificate;
+    out.set("state", session.clock().now() > certificate.not_after() ? "expired" : "ready");
+    add_certificate(out, certificate);
+  } else if (generation != nullptr && !generation->request.empty()) {
+    out.set("state", "waiting").set("request", generation->request);
+  } else {
+    const auto request = base::read_file(session.realm().directory / "ca.csr", kMaxRequestBytes);
+    out.set("state", request.ok() ? "waiting" : "unavailable");
+    if (request.ok()) out.set("request", *request);
+  }
+  if (generation == nullptr) return out;
+  out.set("ca", generation->name())
+      .set("generation", std::int64_t{generation->number()})
+      .set("phase", realm::to_text(generation->state));
+  if (!generation->new_with_old.empty()) out.set("new_with_old", generation->new_with_old);
+  if (!generation->old_with_new.empty()) out.set("old_with_new", generation->old_with_new);
   return out;
+}
+
+Json describe_ca(Session& session) {
+  const auto generation = session.generation("");
+  return describe_ca(session, generation.ok() ? *generation : nullptr);
 }
 
 Json chain_of(const realm::Authority& authority) { return Json::strings(realm::chain_pems(authority)); }
@@ -39,15 +54,26 @@ std::vector<std::string> san_texts(const std::vector<x509::GeneralName>& sans) {
   return out;
 }
 
-Json describe_issued(const x509::Certificate& certificate, const std::string& profile, const realm::Authority& authority) {
-  return Json::object({{"serial", certificate.serial().hex()},
-                       {"certificate", certificate.pem()},
-                       {"chain", chain_of(authority)},
-                       {"subject", certificate.subject().to_slash()},
-                       {"sans", Json::strings(san_texts(certificate.sans()))},
-                       {"profile", profile},
-                       {"not_before", base::to_rfc3339(certificate.not_before())},
-                       {"not_after", base::to_rfc3339(certificate.not_after())}});
+Status add_chains(Session& session, const x509::Certificate& certificate, Json& out) {
+  PKI_TRY(const auto* above, session.generation_above(certificate));
+  PKI_TRY(const auto* all, session.generations());
+  out.set("chain", chain_of(*above->authority));
+  auto list = Json::array();
+  for (const auto& chain : realm::alternates(*all, *above)) list.push_back(Json::object({{"chain", Json::strings(chain)}}));
+  if (!list.as_array()->empty()) out.set("alternates", std::move(list));
+  return {};
+}
+
+Result<Json> describe_issued(Session& session, const x509::Certificate& certificate, const std::string& profile) {
+  auto out = Json::object({{"serial", certificate.serial().hex()},
+                           {"certificate", certificate.pem()},
+                           {"subject", certificate.subject().to_slash()},
+                           {"sans", Json::strings(san_texts(certificate.sans()))},
+                           {"profile", profile},
+                           {"not_before", base::to_rfc3339(certificate.not_before())},
+                           {"not_after", base::to_rfc3339(certificate.not_after())}});
+  PKI_TRY_VOID(add_chains(session, certificate, out));
+  return out;
 }
 
 std::string state_of(const store::CertificateRecord& record, Seconds now) {
@@ -58,6 +84,7 @@ std::string state_of(const store::CertificateRecord& record, Seconds now) {
 
 Json describe_record(const store::CertificateRecord& record, Seconds now) {
   auto out = Json::object({{"serial", record.serial.hex()},
+                           {"ca", record.ca},
                            {"subject", record.subject},
                            {"sans", Json::strings(record.sans)},
                            {"profile", record.profile},

@@ -7,13 +7,20 @@
 namespace chancery::worker {
 
 /// A CA as ca.get shows it; waiting and broken ones have a state instead of a certificate.
+/// @param generation  null: the realm's first CA, which cannot be read
+Json describe_ca(Session& session, const realm::Generation* generation);
+/// The generation that issues for the realm's first CA.
 Json describe_ca(Session& session);
 
 /// The chain above a certificate: the CA and those above it, PEM texts.
 Json chain_of(const realm::Authority& authority);
 
-/// kIssued's fields of a certificate.
-Json describe_issued(const x509::Certificate& certificate, const std::string& profile, const realm::Authority& authority);
+/// Adds `chain`, and `alternates` where a rollover gave the certificate other ways to a root.
+/// @errors NotFound: no CA of this realm signed it.
+Status add_chains(Session& session, const x509::Certificate& certificate, Json& out);
+
+/// kIssued's fields of a certificate. @errors as add_chains.
+Result<Json> describe_issued(Session& session, const x509::Certificate& certificate, const std::string& profile);
 
 /// "valid", "revoked", "held" or "expired".
 std::string state_of(const store::CertificateRecord& record, Seconds now);

@@ -14,6 +14,9 @@ using Handler = Result<Json> (*)(Session& session, const Params& params);
 #include "server/wire/commands.def"
 #undef COMMAND
 
+/// crl.issue, of one generation of a CA.
+Result<Json> issue_crl(Session& session, const std::string& ca, bool only_if_due);
+
 /// certificate.renew, with other roles than the session's. @param is_holder  who asks has shown the certificate's key
 Result<Json> renew_certificate(Session& session, const Params& params, const Roles& roles, bool is_holder = false);
 

@@ -95,7 +95,7 @@ std::string evidence_of(const Session& session, const Order& order, const realm:
   return order.evidence.empty() ? text : order.evidence + "; " + text;
 }
 
-signer::SignRequest to_request(const Session& session, const Order& order, const realm::Decision& decision) {
+signer::SignRequest to_request(const Session& session, const Order& order, const realm::Decision& decision, const std::string& ca) {
   const auto& grant = decision.grant;
   std::optional<Bytes> csr;
   if (order.csr) csr.emplace(order.csr->der().begin(), order.csr->der().end());
@@ -113,7 +113,8 @@ signer::SignRequest to_request(const Session& session, const Order& order, const
                              .rule = order.rule,
                              .evidence = evidence_of(session, order, decision),
                              .idempotency_key = order.idempotency_key,
-                             .approved = order.request};
+                             .approved = order.request,
+                             .ca = ca};
 }
 
 /// A signer that was restarted meanwhile answers the second time; the serial makes the repetition harmless.
@@ -158,10 +159,13 @@ Status check_followed(Session& session, const Serial& followed, const x509::Cert
                                    renewal.serial().hex() + " is revoked, too");
 }
 
-Result<Issued> sign_and_store(Session& session, const Order& order, const realm::Decision& decision, Seconds now) {
-  PKI_TRY(const auto made, sign(session, to_request(session, order, decision)));
+Result<Issued> sign_and_store(Session& session, const Order& order, const realm::Decision& decision, const std::string& ca,
+                              Seconds now) {
+  PKI_TRY(const auto made, sign(session, to_request(session, order, decision, ca)));
   PKI_TRY(auto certificate, x509::Certificate::from_der(made.certificate));
-  auto row = to_stored(certificate, order.profile.text(), now);
+  // Of an answer of before a rollover the generation before it is the signer.
+  const auto above = session.generation_above(certificate);
+  auto row = to_stored(certificate, above.ok() ? (*above)->label : ca, order.profile.text(), now);
   row.requester = requester_of(session, order);
   row.front_end = front_end_of(session, order);
   row.rule = order.rule;
@@ -215,8 +219,30 @@ Status check_may_give_role(const Session& session, const std::string& what, cons
   return Error(Code::Denied, what + ": that needs the role " + std::string(base::to_text(realm::kMakesHolders)), hint);
 }
 
-Result<realm::Decision> judge(Session& session, const Order& order) {
-  PKI_TRY(const auto* authority, session.authority());
+Result<const realm::Generation*> generation_for(Session& session, const Order& order) {
+  const auto& realm = session.realm();
+  PKI_TRY(const auto* profile, profile_of(session, order.profile));
+  const auto ca = order.ca.empty() ? realm::ca_for(realm, order.profile) : order.ca;
+  PKI_TRY_VOID(realm::check_ca_issues(realm, ca, order.profile));
+  PKI_TRY(const auto* all, session.generations());
+  const auto now = session.clock().now();
+  const auto begin = order.not_before.value_or(now - realm.backdate);
+  const auto end = order.not_after.value_or(begin + order.validity.value_or(profile->validity) - std::chrono::seconds{1});
+  if (const auto* found = realm::issuing(*all, ca, now, end)) return found;
+  if (ca != config::kFirstCa)
+    return Error(Code::Unavailable, "CA " + ca + " has no generation that issues",
+                 "chancery ca rollover start --ca " + ca + " makes one");
+  // The first CA says itself what is the matter with it: it waits, or the decision finds that it has expired.
+  PKI_TRY_VOID([&]() -> Status {
+    PKI_TRY([[maybe_unused]] const auto* authority, session.authority());
+    return {};
+  }());
+  return session.generation(ca);
+}
+
+namespace {
+
+Result<realm::Decision> judge_by(Session& session, const Order& order, const realm::Generation& generation) {
   PKI_TRY(const auto* profile, profile_of(session, order.profile));
   PKI_TRY(auto report, report_about(session, order.key));
   auto wish = wish_for(session, order, *profile, std::move(report));
@@ -225,7 +251,7 @@ Result<realm::Decision> judge(Session& session, const Order& order) {
   const auto subject = realm::subject_for(wish);
   PKI_TRY_VOID(
       check_access_to(session, {order.profile.text(), subject.to_slash(), subject.common_name().value_or(""), order.sans}));
-  auto decision = realm::decide(session.realm(), *authority, wish, session.clock().now(), Serial::random());
+  auto decision = realm::decide(session.realm(), *generation.authority, wish, session.clock().now(), Serial::random());
   if (decision.allowed()) {  // what the certificate would be, beside what was asked for
     const auto& grant = decision.grant;
     PKI_TRY_VOID(check_access_to(
@@ -234,15 +260,36 @@ Result<realm::Decision> judge(Session& session, const Order& order) {
   return decision;
 }
 
+/// A signer that says no to a generation may know of a rollover that this session has not seen. @return whether another one is
+/// the one to ask now.
+Result<bool> issues_by_another(Session& session, const Order& order, const std::string& refused) {
+  PKI_TRY_VOID(session.refresh_generations());
+  PKI_TRY(const auto* generation, generation_for(session, order));
+  return generation->label != refused;
+}
+
+}  // namespace
+
+Result<realm::Decision> judge(Session& session, const Order& order) {
+  PKI_TRY(const auto* generation, generation_for(session, order));
+  return judge_by(session, order, *generation);
+}
+
 Result<Issued> issue(Session& session, const Order& order) {
   const auto now = session.clock().now();
   for (int attempt = 1;; ++attempt) {
-    PKI_TRY(const auto decision, judge(session, order));
+    PKI_TRY(const auto* generation, generation_for(session, order));
+    const auto ca = generation->label;
+    PKI_TRY(const auto decision, judge_by(session, order, *generation));
     if (!decision.allowed()) return decision.refusal();
-    auto issued = sign_and_store(session, order, decision, now);
+    auto issued = sign_and_store(session, order, decision, ca, now);
+    if (issued.ok() || attempt >= kSerialTries) return issued;
+    if (issued.error().code() == Code::Conflict) {
+      const auto another = issues_by_another(session, order, ca);
+      if (another.ok() && *another) continue;
+    }
     // Another TBS under that serial: the random numbers repeat. A new serial, and an alarm.
-    const bool collision = !issued.ok() && issued.error().code() == Code::Exists && attempt < kSerialTries;
-    if (!collision) return issued;
+    if (issued.error().code() != Code::Exists) return issued;
     base::log_error("serial " + decision.grant.serial.hex() + " exists already: the random numbers of this machine repeat");
   }
 }
@@ -263,9 +310,10 @@ bool is_refusal(const Error& why) {
   return std::ranges::find(kRefusals, why.code()) != kRefusals.end();
 }
 
-store::NewCertificate to_stored(const x509::Certificate& certificate, const std::string& profile, Seconds issued_at) {
+store::NewCertificate to_stored(const x509::Certificate& certificate, const std::string& ca, const std::string& profile,
+                                Seconds issued_at) {
   return store::NewCertificate{.serial = certificate.serial(),
-                               .ca = std::string(kCaName),
+                               .ca = ca,
                                .der = Bytes(certificate.der().begin(), certificate.der().end()),
                                .key = certificate.public_key().spki_sha256_hex(),
                                .profile = profile,

@@ -10,11 +10,10 @@
 /// The one way to a certificate: every door and every command comes through here (PROMISES C12, C13).
 namespace chancery::worker {
 
-inline constexpr std::string_view kCaName = "ca";  ///< the realm's issuing CA
-
 /// Something to be issued. Either a request proves possession, or `renews` names a certificate with the same key.
 struct Order {
   ProfileName profile = ProfileName::parse("server").value();
+  std::string ca{};  ///< name of the CA; empty: the one that issues the profile
   std::optional<x509::Csr> csr;
   std::optional<Serial> renews;          ///< whose key it keeps, without a request
   std::optional<Serial> follows;         ///< the certificate that it renews, whatever its key
@@ -57,6 +56,10 @@ Result<Order> order_from_csr(const std::string& pem);
 /// Replaces the SANs by those asked for in so many words. @errors Malformed.
 Status set_sans(Order& order, const std::vector<std::string>& texts);
 
+/// The generation that would issue it: of the CA that the order names, else of the one that issues its profile.
+/// @errors NotFound, PolicyRefused: not that CA; Unavailable: none issues now.
+Result<const realm::Generation*> generation_for(Session& session, const Order& order);
+
 /// What the realm decides about it. Signs nothing.
 Result<realm::Decision> judge(Session& session, const Order& order);
 
@@ -77,6 +80,8 @@ std::string rule_in_evidence(std::string_view evidence);
 bool is_refusal(const Error& why);
 
 /// What the store keeps of a certificate that the journal or the signer gave.
-store::NewCertificate to_stored(const x509::Certificate& certificate, const std::string& profile, Seconds issued_at);
+/// @param ca  the generation that signed it
+store::NewCertificate to_stored(const x509::Certificate& certificate, const std::string& ca, const std::string& profile,
+                                Seconds issued_at);
 
 }  // namespace chancery::worker

@@ -18,6 +18,7 @@ Status read_common(Order& order, const Params& params) {
   PKI_TRY(order.profile, ProfileName::parse(params.text("profile", "server")));
   PKI_TRY_VOID(set_sans(order, params.texts("sans")));
   if (params.has("days")) order.validity = std::chrono::days{params.integer("days")};
+  order.ca = params.text("ca");
   order.idempotency_key = params.text("idempotency_key");
   order.rule = "command";
   return {};
@@ -25,8 +26,7 @@ Status read_common(Order& order, const Params& params) {
 
 Result<Json> answer(Session& session, const Result<Issued>& issued) {
   if (!issued.ok()) return issued.error();
-  PKI_TRY(const auto* authority, session.authority());
-  return describe_issued(issued->certificate, issued->profile, *authority);
+  return describe_issued(session, issued->certificate, issued->profile);
 }
 
 /// What is asked for a key pair that is made here, still without it.
@@ -70,8 +70,7 @@ Result<Json> issue_pair(Session& session, const Params& params, const Order& ord
   PKI_TRY(const auto issued, issue(session, order));
   const auto pem = key.to_pem();
   if (store_key) PKI_TRY_VOID(store_node_key(session.realm(), params.text("cn"), pem, issued.certificate.pem()));
-  PKI_TRY(const auto* authority, session.authority());
-  auto out = describe_issued(issued.certificate, issued.profile, *authority);
+  PKI_TRY(auto out, describe_issued(session, issued.certificate, issued.profile));
   if (params.boolean("return_key", true)) out.set("private_key", base::as_text(pem.view()));
   return out;
 }
@@ -206,7 +205,8 @@ Result<Json> certificate_preview(Session& session, const Params& params) {
   PKI_TRY(auto order, order_for_preview(session, params));
   PKI_TRY_VOID(read_common(order, params));
   PKI_TRY(auto decision, judge(session, order));
-  PKI_TRY(const auto* authority, session.authority());
+  PKI_TRY(const auto* generation, generation_for(session, order));
+  const auto* authority = &*generation->authority;
   const auto& profile = session.realm().profiles.at(order.profile);
   if (decision.allowed()) decision.checks.push_back(realm::lint_check(session.realm(), profile, *authority, decision.grant));
   const auto spec = realm::assemble(session.realm(), profile, *authority, decision.grant);

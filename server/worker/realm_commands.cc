@@ -14,14 +14,6 @@
 namespace chancery::worker {
 namespace {
 
-constexpr std::string_view kOnlyCa = "ca";  ///< until a realm has several generations
-
-Status check_ca_name(const Params& params) {
-  const auto name = params.text("ca", kOnlyCa);
-  if (name == kOnlyCa) return {};
-  return Error(Code::NotFound, "no CA \"" + name + "\" in this realm");
-}
-
 Json to_json(const config::UpkiField& field) {
   switch (field.kind) {
     case config::UpkiField::Kind::Integer: return field.integer;
@@ -95,31 +87,6 @@ Result<Json> realm_get(Session& session, const Params& /*params*/) {
                        {"detail", fault},
                        {"ca", describe_ca(session)},
                        {"settings", describe_settings(session.realm())}});
-}
-
-Result<Json> ca_list(Session& session, const Params& /*params*/) {
-  return Json::object({{"cas", Json::array({describe_ca(session)})}});
-}
-
-Result<Json> ca_get(Session& session, const Params& params) {
-  PKI_TRY_VOID(check_ca_name(params));
-  return describe_ca(session);
-}
-
-Result<Json> ca_chain(Session& session, const Params& params) {
-  PKI_TRY_VOID(check_ca_name(params));
-  PKI_TRY(const auto* authority, session.authority());
-  std::string chain;
-  for (const auto& pem : realm::chain_pems(*authority)) chain += pem;
-  return Json::object({{"chain", chain}});
-}
-
-Result<Json> ca_import(Session& session, const Params& params) {
-  PKI_TRY(auto* signer, session.signer());
-  PKI_TRY_VOID(signer->import_certificate(params.text("certificate")));
-  session.forget_authority();
-  base::log_info("CA certificate imported by " + session.requester());
-  return describe_ca(session);
 }
 
 Result<Json> profile_list(Session& session, const Params& /*params*/) {

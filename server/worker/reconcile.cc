@@ -119,7 +119,7 @@ store::NewCertificate row_of_taken_over(const signer::JournalRecord& record) {
   const auto& facts = *record.taken_over;
   const auto certificate = x509::Certificate::from_der(record.certificate);
   return store::NewCertificate{.serial = facts.serial,
-                               .ca = std::string(kCaName),
+                               .ca = record.ca,
                                .der = record.certificate,
                                .key = certificate.ok() ? certificate->public_key().spki_sha256_hex() : std::string(),
                                .profile = record.profile,
@@ -134,7 +134,7 @@ store::NewCertificate row_of_taken_over(const signer::JournalRecord& record) {
 Result<store::NewCertificate> row_of(const signer::JournalRecord& record) {
   if (record.taken_over) return row_of_taken_over(record);
   PKI_TRY(const auto certificate, x509::Certificate::from_der(record.certificate));
-  return to_stored(certificate, record.profile, record.at);
+  return to_stored(certificate, record.ca, record.profile, record.at);
 }
 
 }  // namespace
@@ -204,6 +204,7 @@ Result<std::optional<Serial>> store_if_missing(store::Store& store, const signer
 Result<Json> realm_reconcile(Session& session, const Params& /*params*/) {
   PKI_TRY(auto* store, session.store());
   auto stored = Json::array();
+  PKI_TRY_VOID(session.refresh_generations());
   PKI_TRY_VOID(reconcile_certificates(session, *store, stored));
   PKI_TRY_VOID(reconcile_states(session, *store));
   PKI_TRY_VOID(sweep_compromised_keys(session));

@@ -27,6 +27,8 @@ libworker_a_SOURCES = \
   server/worker/attest.cc server/worker/attest.h \
   server/worker/audit.cc server/worker/audit.h \
   server/worker/audit_commands.cc \
+  server/worker/authorities.cc server/worker/authorities.h \
+  server/worker/ca_commands.cc \
   server/worker/certificate_commands.cc \
   server/worker/clients_mode.cc server/worker/clients_mode.h \
   server/worker/confine.cc server/worker/confine.h \
@@ -63,6 +65,7 @@ libworker_a_SOURCES = \
   server/worker/policy_facts.cc server/worker/policy_facts.h \
   server/worker/reconcile.cc server/worker/reconcile.h \
   server/worker/repair.cc \
+  server/worker/rollover_commands.cc \
   server/worker/request_commands.cc \
   server/worker/request_decisions.cc \
   server/worker/request_describe.cc \

@@ -15,6 +15,7 @@
 #include "server/base/text.h"
 #include "server/base/user.h"
 #include "server/crypto/block_list.h"
+#include "server/worker/authorities.h"
 #include "server/worker/confine.h"
 #include "server/worker/start.h"
 
@@ -217,6 +218,7 @@ void Session::attest_nobody() {
 }
 
 Status Session::act_for(const std::string& whom) {
+  generations_seen_ = false;  // another request, which may be the first after a rollover
   acting_for_.clear();
   if (!whom.empty() && identity_.front_end.empty())
     return Error(Code::Denied, "only a front end may act for others, this is " + identity_.name);
@@ -290,17 +292,72 @@ Result<std::string> Session::chain() {
   return info.chain;
 }
 
-Result<const realm::Authority*> Session::authority() {
-  if (authority_ == nullptr) {
-    PKI_TRY(const auto text, chain());
-    if (text.empty()) {
-      return Error(Code::Unavailable, "the CA of realm " + realm().name.text() + " has no certificate yet",
-                   "have its request (ca.get) signed and bring the certificate with ca.import");
-    }
-    PKI_TRY(auto parsed, realm::parse_authority(text, realm()));
-    authority_ = std::make_unique<realm::Authority>(std::move(parsed));
+Result<const std::vector<realm::Generation>*> Session::generations() {
+  if (generations_seen_) return &generations_;
+  const auto opened = store();
+  auto kept = opened.ok() ? (*opened)->get_meta(kGenerationsFact) : Result<std::optional<std::string>>(opened.error());
+  // Of a store that does not answer the realm's files are the word; who needs it says so.
+  const auto text = kept.ok() ? std::move(kept).value() : std::nullopt;
+  const bool is_known = !generations_.empty() && text == generations_text_;
+  if (!is_known && text) {
+    PKI_TRY(generations_, generations_from(*text, realm()));
+  } else if (!is_known) {
+    PKI_TRY(const auto pem, chain());
+    PKI_TRY(generations_, only_generation(pem, realm()));
   }
-  return authority_.get();
+  const bool waits = !text && !generations_.front().authority;  // until the next request, which may find it
+  generations_text_ = text;
+  generations_seen_ = !waits;
+  return &generations_;
+}
+
+Result<const realm::Generation*> Session::generation(const std::string& label) {
+  PKI_TRY(const auto* all, generations());
+  if (const auto* found = realm::find(*all, label)) return found;
+  const auto& name = label.empty() ? std::string(config::kFirstCa) : label;
+  const auto now = clock_.now();
+  if (const auto* found = realm::issuing(*all, name, now, now)) return found;
+  // One that issues nothing can be looked at: it waits, or has expired.
+  const realm::Generation* newest = nullptr;
+  for (const auto& one : *all) {
+    const bool counts = one.state == realm::GenerationState::Active || one.state == realm::GenerationState::Prepared;
+    if (one.name() == name && counts && (newest == nullptr || one.number() > newest->number())) newest = &one;
+  }
+  if (newest != nullptr) return newest;
+  return Error(Code::NotFound, "no CA \"" + base::printable(name, 80) + "\" in this realm", "ca.list lists them");
+}
+
+Result<const realm::Generation*> Session::generation_above(const x509::Certificate& certificate) {
+  PKI_TRY(const auto* all, generations());
+  if (const auto* found = signer_of(*all, certificate)) return found;
+  return Error(Code::NotFound, "no CA of this realm signed certificate " + certificate.serial().hex());
+}
+
+Status Session::keep_generations(const std::vector<signer::GenerationInfo>& generations) {
+  PKI_TRY(auto* opened, store());
+  PKI_TRY(const bool changed, worker::keep_generations(*opened, generations));
+  if (changed) base::log_info("the CAs of realm " + realm().name.text() + " are known anew");
+  generations_.clear();
+  generations_seen_ = false;
+  return {};
+}
+
+Status Session::refresh_generations() {
+  PKI_TRY(auto* client, signer());
+  PKI_TRY(const auto all, client->generations());
+  return keep_generations(all);
+}
+
+Result<const realm::Authority*> Session::authority() {
+  PKI_TRY(const auto* all, generations());
+  const auto now = clock_.now();
+  const auto* one = realm::issuing(*all, config::kFirstCa, now, now);
+  if (one == nullptr) {
+    PKI_TRY(one, generation(config::kFirstCa));
+  }
+  if (one->authority) return &*one->authority;
+  return Error(Code::Unavailable, "the CA of realm " + realm().name.text() + " has no certificate yet",
+               "have its request (ca.get) signed and bring the certificate with ca.import");
 }
 
 }  // namespace chancery::worker

@@ -9,6 +9,7 @@
 #include "server/base/realm_passes.h"
 #include "server/base/role.h"
 #include "server/realm/authority.h"
+#include "server/realm/generations.h"
 #include "server/signer/client.h"
 #include "server/store/store.h"
 #include "server/wire/commands.h"
@@ -103,9 +104,19 @@ class Session {
   /// Connects anew when the signer was restarted meanwhile. @errors Unavailable.
   Result<signer::SignerClient*> signer();
   void drop_signer() { signer_.reset(); }
-  /// The public part of the realm's CA. @errors Unavailable: the CA waits for its certificate; BadConfig.
+  /// The public part of the realm's first CA: of the generation that issues. @errors Unavailable: it waits for its certificate;
+  /// BadConfig.
   Result<const realm::Authority*> authority();
-  void forget_authority() { authority_.reset(); }
+  /// Every generation of every CA of the realm, as of this request. @errors as authority; Corrupt.
+  Result<const std::vector<realm::Generation>*> generations();
+  /// The one that is called so, or that issues for the CA of that name; empty: for the first CA. @errors NotFound; as
+  /// generations.
+  Result<const realm::Generation*> generation(const std::string& label);
+  /// Those above a certificate of this realm. @errors NotFound: none of the realm's generations signed it; as generations.
+  Result<const realm::Generation*> generation_above(const x509::Certificate& certificate);
+  /// Asks the signer which generations there are, and keeps that for everybody. @errors Unavailable, StoreFailed.
+  Status refresh_generations();
+  Status keep_generations(const std::vector<signer::GenerationInfo>& generations);
 
   /// Whether a front end's session stands on a configuration that is no longer in force. Front ends keep sessions for hours, and
   /// their clients are to see a reload at the next request; a session of anybody else is one piece of work, under one policy.
@@ -162,7 +173,9 @@ class Session {
   std::optional<base::RealmPasses> passes_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<signer::SignerClient> signer_;
-  std::unique_ptr<realm::Authority> authority_;
+  std::vector<realm::Generation> generations_;
+  std::optional<std::string> generations_text_;  ///< what they were read from; none: the realm's files
+  bool generations_seen_ = false;                ///< in this request
 };
 
 /// What the master last saw of the realm's signer.

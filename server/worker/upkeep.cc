@@ -41,6 +41,13 @@ class Conversation {
   int last_id_ = 0;
 };
 
+/// Of the generations beside the one that issues, those whose certificates are out there, or will be soon.
+bool has_crl_of_its_own(const Json& generation, const std::string& issuing) {
+  const auto phase = generation.text("phase");
+  return generation.text("name") != issuing && generation.text("state") == "ready" &&
+         (phase == "prepared" || phase == "active" || phase == "draining");
+}
+
 /// What is done for each realm, in this order: a CRL must name what the journal brought back.
 Status look_after(const std::string& socket, const std::string& realm) {
   PKI_TRY(auto talk, Conversation::begin(socket));
@@ -51,6 +58,12 @@ Status look_after(const std::string& socket, const std::string& realm) {
   PKI_TRY(const auto crl, talk.call("crl.issue", Json::object({{"if_due", true}})));
   if (crl.boolean("issued"))
     base::log_info("realm " + realm + ": CRL " + std::to_string(crl.integer("number")) + " until " + crl.text("next_update"));
+  PKI_TRY(const auto listed, talk.call("ca.list", Json::object()));
+  for (const auto& one : *listed.find("cas")->as_array()) {
+    if (!has_crl_of_its_own(one, crl.text("ca"))) continue;
+    PKI_TRY([[maybe_unused]] const auto other,
+            talk.call("crl.issue", Json::object({{"ca", one.text("name")}, {"if_due", true}})));
+  }
   return {};
 }
 

@@ -28,6 +28,9 @@ Verdict path_length_only_for_ca(const View& v) {
 Verdict path_length_below_issuer(const View& v) {
   if (!v.context.issuer || !v.certificate.is_ca() || !v.context.issuer->path_length()) return kPass;
   const int above = *v.context.issuer->path_length();
+  // A certificate that a CA gives itself, for another of its keys, takes no place in the path.
+  if (std::ranges::equal(v.certificate.subject_der(), v.certificate.issuer_der()))
+    return unless(v.certificate.path_length().value_or(above + 1) <= above, "path length is above the issuer's");
   return unless(above > 0 && v.certificate.path_length().value_or(above) < above, "path length is not below the issuer's");
 }
 

@@ -24,7 +24,8 @@ Verdict key_is_not_issuers(const View& v) {
 }
 
 Verdict subject_key_id_of_key(const View& v) {
-  const auto wanted = subject_key_id_of(v.certificate.public_key().spki());
+  const auto& kept = v.context.subject_key_id;
+  const auto wanted = kept.empty() ? subject_key_id_of(v.certificate.public_key().spki()) : Result<Bytes>(kept);
   return unless(wanted.ok() && std::ranges::equal(*wanted, v.certificate.subject_key_id()),
                 "subject key identifier is not this key's");
 }

@@ -72,7 +72,8 @@ Result<Bytes> extensions(const TbsSpec& spec, const crypto::PublicKey& key) {
     PKI_TRY(const auto purposes, encode_extended_key_usage(spec.extended_key_usage));
     add(kExtendedKeyUsage, false, purposes);
   }
-  PKI_TRY(const auto key_id, subject_key_id_of(spec.spki));
+  PKI_TRY(auto key_id, subject_key_id_of(spec.spki));
+  if (!spec.subject_key_id.empty()) key_id = spec.subject_key_id;
   add(kSubjectKeyId, false, der::tlv(der::kOctetString, key_id));
   add(kAuthorityKeyId, false, encode_authority_key_id(spec.authority_key_id.empty() ? key_id : spec.authority_key_id));
   if (!spec.sans.empty()) {
@@ -110,7 +111,8 @@ Result<Bytes> build_tbs(const TbsSpec& spec) {
   if (spec.not_after < spec.not_before) return Error(Code::Malformed, "not_after is before not_before");
   if (spec.path_length && *spec.path_length < 0) return Error(Code::Malformed, "path length is negative");
   PKI_TRY(const auto key, crypto::PublicKey::from_spki(spec.spki));
-  PKI_TRY(const auto subject, spec.subject.der());
+  PKI_TRY(const auto named, spec.subject.der());
+  const auto& subject = spec.subject_der.empty() ? named : spec.subject_der;
   PKI_TRY(const auto tail, extensions(spec, key));
   const auto version = der::wrap(der::constructed(0), {der::integer(kVersion3)});
   const auto validity = der::wrap(der::kSequence, {der::time(spec.not_before), der::time(spec.not_after)});

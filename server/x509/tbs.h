@@ -17,6 +17,7 @@ struct TbsSpec {
   Serial serial;
   Bytes issuer_der{};  ///< the CA's subject, octet for octet (PROMISES B8); empty for a self-signed one: the subject
   Name subject{};
+  Bytes subject_der{};  ///< octet for octet, instead of `subject`, for a CA that is certified again; empty: as `subject` says
   Seconds not_before{};
   Seconds not_after{};
   Bytes spki{};
@@ -25,6 +26,7 @@ struct TbsSpec {
   std::vector<std::string> extended_key_usage{};  ///< names of the table or dotted OIDs
   bool is_ca = false;
   std::optional<int> path_length{};
+  Bytes subject_key_id{};    ///< of a CA that has one of another method already; empty: subject_key_id_of the key
   Bytes authority_key_id{};  ///< empty for a self-signed one: its own SKI
   std::vector<std::string> crl_urls{};
   std::vector<std::string> ca_issuer_urls{};

@@ -1,0 +1,148 @@
+#include "server/config/ca_section.h"
+
+#include <algorithm>
+#include <array>
+
+#include "server/base/text.h"
+#include "server/config/checks.h"
+#include "server/config/text_checks.h"
+
+namespace chancery::config {
+namespace {
+
+constexpr std::size_t kMaxShown = 80;
+
+Status check_key(std::string_view text) {
+  const auto key = base::parse_key_spec(text);
+  return key.ok() ? Status() : Status(key.error());
+}
+
+constexpr std::array kCa{
+    row<&CaConfig::purpose>({.name = "purpose",
+                             .words = "issuing root",
+                             .doc = "issuing: certificates of its profiles. root: it certifies other CAs of this realm, those "
+                                    "that name it as `issuer`, and nothing else."}),
+    row<&CaConfig::issuer>({.name = "issuer",
+                            .check = check_name,
+                            .doc = "The root of this realm that certifies this CA's next generation. Empty: it is a root of its "
+                                   "own, unless an outside CA certifies it (chancery ca rollover start --from request).",
+                            .type = "name"}),
+    row<&CaConfig::key>({.name = "key",
+                         .check = check_key,
+                         .doc = "Of its next generation: ec:P-256, ec:P-384, ec:P-521, ed25519 or rsa:BITS. Empty: the realm's.",
+                         .type = "key"}),
+    row<&CaConfig::subject>({.name = "subject",
+                             .check = check_slash_dn,
+                             .doc = "Of its first generation; later ones keep that. Empty: from company, realm and name.",
+                             .type = "DN"}),
+    row<&CaConfig::profiles>({.name = "profiles",
+                              .doc = "The profiles that it may issue; requests that name no CA get these from it. Empty: every "
+                                     "profile, for requests that name it."}),
+    row<&CaConfig::crl_urls>({.name = "crl_urls",
+                              .check = check_url,
+                              .doc = "CRL distribution points in its certificates; {ca} stands for the generation. Empty: the "
+                                     "realm's.",
+                              .type = "URL"}),
+    row<&CaConfig::ca_issuer_urls>({.name = "ca_issuer_urls",
+                                    .check = check_url,
+                                    .doc = "Where its certificate is; {ca} stands for the generation. Empty: the realm's.",
+                                    .type = "URL"}),
+};
+
+/// Whether a CA may be called so: its generations are directories and names in the store, <name>-<number>.
+bool is_ca_name(std::string_view name) {
+  if (name == kFirstCa || !check_name(name).ok()) return false;
+  const auto dash = name.rfind('-');
+  if (dash == std::string_view::npos) return true;
+  const auto tail = name.substr(dash + 1);
+  return tail.empty() || !std::ranges::all_of(tail, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+const Node& place(const Node& section, std::string_view name) {
+  const Node* found = section.find(name);
+  return found != nullptr ? *found : section;
+}
+
+void check_issuer(const RealmConfig& realm, const std::string& name, const CaConfig& ca, const Node& at, Report& report) {
+  if (ca.issuer.empty()) return;
+  const Node& node = place(at, "issuer");
+  const auto found = realm.cas.find(ca.issuer);
+  if (ca.is_root()) return report.error(node, "found an issuer of a root, expected none: a root certifies itself");
+  if (found == realm.cas.end() || ca.issuer == name)
+    return report.error(node, "found \"" + ca.issuer + "\", expected another CA below cas whose purpose is root");
+  if (!found->second.is_root())
+    report.error(node, "found \"" + ca.issuer + "\", whose purpose is " + found->second.purpose + ", expected a root");
+}
+
+void check_ca_profiles(const RealmConfig& realm, const std::string& name, const CaConfig& ca, const Node& at, Report& report) {
+  const Node& list = place(at, "profiles");
+  if (ca.is_root() && !ca.profiles.empty())
+    report.error(list, "found profiles of a root, expected none: it certifies the realm's CAs only");
+  for (std::size_t i = 0; i < ca.profiles.size(); ++i) {
+    const Node& node = list.children.size() == ca.profiles.size() ? list.children[i] : list;
+    const auto& profile = ca.profiles[i];
+    if (!realm.profiles.contains(profile)) {
+      report.error(node, "unknown profile \"" + profile.text() + "\", expected one of the realm's");
+    }
+    for (const auto& [other, row] : realm.cas) {
+      if (other < name && std::ranges::count(row.profiles, profile) != 0)
+        report.error(node, "found profile \"" + profile.text() + "\", which CA " + other + " has, expected it at one CA");
+    }
+  }
+}
+
+/// A key that others can read is one that others have (PROMISES D33).
+void check_key_files(const RealmConfig& realm, Report& report) {
+  std::error_code failure;
+  for (std::filesystem::directory_iterator it(realm.ca_directory(), failure), end; !failure && it != end; it.increment(failure)) {
+    const auto key = it->path() / "ca.key";
+    std::error_code ignored;
+    if (std::filesystem::symlink_status(key, ignored).type() != std::filesystem::file_type::not_found)
+      check_secret_file(key, {realm.directory}, Node(), report);
+  }
+}
+
+}  // namespace
+
+std::span<const Setting<CaConfig>> ca_settings() { return kCa; }
+
+void read_cas(const Node& section, RealmConfig& realm, Report& report) {
+  if (!is_section(section, report)) return;
+  realm.cas.clear();
+  for (const auto& child : section.children) {
+    if (!is_ca_name(child.name)) {
+      report.error_at_name(child, "found \"" + base::printable(child.name, kMaxShown) +
+                                      "\", expected a name of a-z 0-9 - _ that is not \"ca\", which is the realm's first CA, and "
+                                      "does not end like -2, which is a generation");
+      continue;
+    }
+    CaConfig ca;
+    if (is_section(child, report)) {
+      check_names(child, names_of(ca_settings()), report);
+      read_settings(ca_settings(), child, ca, report);
+    }
+    realm.cas.insert_or_assign(child.name, std::move(ca));
+  }
+}
+
+Node write_cas(const RealmConfig& realm) {
+  Node section = map(std::string(kCasSection));
+  for (const auto& [name, ca] : realm.cas) {
+    Node node = map();
+    write_settings(ca_settings(), ca, node);
+    section.children.push_back(named(name, std::move(node)));
+  }
+  return section;
+}
+
+void check_cas(const RealmConfig& realm, const Node& root, Report& report) {
+  const Node& section = place(root, kCasSection);
+  for (const auto& [name, ca] : realm.cas) {
+    const Node& at = place(section, name);
+    check_issuer(realm, name, ca, at, report);
+    check_ca_profiles(realm, name, ca, at, report);
+  }
+  check_key_files(realm, report);
+}
+
+}  // namespace chancery::config

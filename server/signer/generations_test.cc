@@ -1,0 +1,314 @@
+#include "server/signer/generations.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "server/config/load.h"
+#include "server/signer/create.h"
+#include "server/signer/issuer.h"
+#include "server/x509/csr.h"
+
+namespace chancery::signer {
+namespace {
+
+const Seconds kNow = base::from_rfc3339("2027-01-15T08:00:00Z").value();
+constexpr const char* kCas =
+    "cas:\n  tls:\n    profiles: [server]\n    issuer: top\n  top:\n    purpose: root\n  own:\n    key: ec:P-384\n";
+
+/// A realm in a directory of its own, and its issuer.
+class Office {
+ public:
+  explicit Office(const std::string& more = {}) {
+    std::string name = (std::filesystem::temp_directory_path() / "generations-test-XXXXXX").string();
+    if (::mkdtemp(name.data()) != nullptr) directory_ = name;
+    Creation creation{.realm = "default", .directory = directory_ / "realm"};
+    creation.unencrypted = true;
+    EXPECT_TRUE(create_realm(creation, kNow).ok());
+    const auto file = directory_ / "realm" / "ca.config.yml";
+    const auto text = base::read_file(file, 65536).value() + more;
+    EXPECT_TRUE(base::replace_file(file, base::as_bytes(text), 0600).ok());
+    open();
+  }
+  Office(const Office&) = delete;
+  Office& operator=(const Office&) = delete;
+  ~Office() {
+    issuer.reset();
+    std::filesystem::remove_all(directory_);
+  }
+  void open(Seconds now = kNow) {
+    const auto opened = try_open(now);
+    ASSERT_TRUE(opened.ok()) << opened.error().message();
+  }
+  Status try_open(Seconds now = kNow) {
+    issuer.reset();
+    std::vector<config::Finding> findings;
+    realm = config::load_realm(RealmName::parse("default").value(), directory_ / "realm", findings);
+    if (realm == nullptr) return Error(Code::BadConfig, config::to_line(findings.front()));
+    PKI_TRY(issuer, Issuer::open(realm, now));
+    return {};
+  }
+  std::filesystem::path in(const std::string& file) const { return directory_ / "realm" / file; }
+  GenerationInfo info(const std::string& ca) const {
+    for (const auto& one : issuer->generations()) {
+      if (one.ca == ca) return one;
+    }
+    ADD_FAILURE() << "no generation " << ca;
+    return {};
+  }
+  x509::Certificate certificate(const std::string& ca) const {
+    return x509::Certificate::from_pem_chain(info(ca).chain)->front();
+  }
+  /// From nothing to a new generation that issues.
+  void roll(const std::string& from, const std::string& to) {
+    ASSERT_TRUE(issuer->create_generation({to, "self"}, kNow).ok());
+    ASSERT_TRUE(issuer->cross_sign(to, kNow).ok());
+    ASSERT_TRUE(issuer->set_generation(to, "active", "unix:alice", kNow).ok());
+    ASSERT_TRUE(issuer->set_generation(from, "draining", "unix:alice", kNow).ok());
+  }
+
+  std::shared_ptr<const config::RealmConfig> realm;
+  std::unique_ptr<Issuer> issuer;
+
+ private:
+  std::filesystem::path directory_;
+};
+
+SignRequest request(const std::string& ca, int number = 1, const char* profile = "server") {
+  static const auto kKey = crypto::PrivateKey::generate(base::parse_key_spec("ec:P-256").value()).value();
+  Bytes serial(19, 0x22);
+  serial.back() = static_cast<std::uint8_t>(number);
+  const auto spki = kKey.public_key();
+  const auto subject = x509::Name::from_slash("/CN=www.example.com").value();
+  return SignRequest{.serial = Serial::from_octets(serial).value(),
+                     .profile = ProfileName::parse(profile).value(),
+                     .subject = subject,
+                     .sans = {x509::GeneralName::parse("DNS:www.example.com").value()},
+                     .spki = Bytes(spki.spki().begin(), spki.spki().end()),
+                     .not_before = kNow,
+                     .not_after = kNow + std::chrono::days{29},
+                     .csr = x509::make_csr(kKey, subject, {}).value(),
+                     .renews = {},
+                     .requester = "unix:alice",
+                     .front_end = {},
+                     .rule = "ra-operator",
+                     .evidence = "csr",
+                     .idempotency_key = {},
+                     .ca = ca};
+}
+
+CrlRequest crl(const std::string& ca, std::uint64_t number, std::vector<x509::RevokedEntry> entries = {}) {
+  return {number, kNow, kNow + std::chrono::hours{24}, std::move(entries), "upkeep", ca};
+}
+
+Code code_of(const Status& status) { return status.ok() ? Code::Internal : status.error().code(); }
+template <class T>
+Code code_of(const Result<T>& result) {
+  return result.ok() ? Code::Internal : result.error().code();
+}
+
+TEST(Generations, TheNewOneIssuesAfterTheSwitchAndTheOldOneNoMore) {
+  Office office;
+  ASSERT_TRUE(office.issuer->create_generation({"ca-2", "self"}, kNow).ok());
+  EXPECT_EQ(code_of(office.issuer->sign_certificate(request("ca-2"), kNow)), Code::Conflict);  // not yet
+  EXPECT_TRUE(office.issuer->sign_certificate(request("ca"), kNow).ok());
+  ASSERT_TRUE(office.issuer->set_generation("ca-2", "active", "unix:alice", kNow).ok());
+  ASSERT_TRUE(office.issuer->set_generation("ca", "draining", "unix:alice", kNow).ok());
+  for (int i = 0; i < 2; ++i) {  // also after a start
+    EXPECT_EQ(code_of(office.issuer->sign_certificate(request("ca", 2), kNow)), Code::Conflict);
+    const auto made = office.issuer->sign_certificate(request("ca-2", 3), kNow);
+    ASSERT_TRUE(made.ok()) << made.error().message();
+    const auto certificate = x509::Certificate::from_der(made->certificate).value();
+    EXPECT_TRUE(certificate.verify_signed_by(office.certificate("ca-2")).ok());
+    EXPECT_FALSE(certificate.verify_signed_by(office.certificate("ca")).ok());
+    office.open();
+  }
+}
+
+TEST(Generations, C5_SerialsAreTheRealmsAndARepetitionIsTheCertificateOfBefore) {
+  Office office;
+  auto before = request("ca", 1);
+  before.idempotency_key = "once";
+  const auto first = office.issuer->sign_certificate(before, kNow).value();
+  office.roll("ca", "ca-2");
+  auto after = request("ca-2", 2);
+  after.idempotency_key = "once";
+  const auto again = office.issuer->sign_certificate(after, kNow).value();
+  EXPECT_TRUE(again.replayed);
+  EXPECT_EQ(again.certificate, first.certificate);
+  EXPECT_EQ(code_of(office.issuer->sign_certificate(request("ca-2", 1), kNow)), Code::Exists);
+}
+
+TEST(Generations, EachHasItsOwnCrl) {
+  Office office;
+  office.roll("ca", "ca-2");
+  EXPECT_TRUE(office.issuer->sign_crl(crl("ca", 5), kNow).ok());
+  EXPECT_TRUE(office.issuer->sign_crl(crl("ca-2", 1), kNow).ok());
+  EXPECT_EQ(code_of(office.issuer->sign_crl(crl("ca", 5), kNow)), Code::Conflict);
+  EXPECT_EQ(office.issuer->authority("ca")->last_crl_number, 5U);
+  EXPECT_EQ(office.issuer->authority("ca-2")->last_crl_number, 1U);
+  office.open();
+  const auto second = office.issuer->sign_crl(crl("ca-2", 2), kNow).value();
+  EXPECT_EQ(office.issuer->authority("ca")->last_crl_number, 5U);
+  EXPECT_TRUE(x509::Crl::from_der(second.crl)->verify_signed_by(office.certificate("ca-2")).ok());
+  EXPECT_EQ(code_of(office.issuer->publish_crl(second.crl, "ca")), Code::BadProof);
+  ASSERT_TRUE(office.issuer->publish_crl(second.crl, "ca-2").ok());
+  EXPECT_TRUE(std::filesystem::exists(office.in("cas/ca-2/crl.pem")));
+  EXPECT_FALSE(std::filesystem::exists(office.in("crl.pem")));
+}
+
+TEST(Generations, ACrlListsNoSerialOfAnother) {
+  Office office;
+  ASSERT_TRUE(office.issuer->sign_certificate(request("ca", 1), kNow).ok());
+  office.roll("ca", "ca-2");
+  const x509::RevokedEntry entry{request("ca", 1).serial, kNow, 0};
+  EXPECT_EQ(code_of(office.issuer->sign_crl(crl("ca-2", 1, {entry}), kNow)), Code::PolicyRefused);
+  EXPECT_TRUE(office.issuer->sign_crl(crl("ca", 1, {entry}), kNow).ok());
+  office.open();
+  EXPECT_EQ(code_of(office.issuer->sign_crl(crl("ca-2", 1, {entry}), kNow)), Code::PolicyRefused);
+}
+
+TEST(Generations, CrossCertificatesLeadBothWays) {
+  Office office;
+  office.roll("ca", "ca-2");
+  const auto old_root = office.certificate("ca");
+  const auto new_root = office.certificate("ca-2");
+  const auto info = office.info("ca-2");
+  const auto new_with_old = x509::Certificate::from_pem(info.new_with_old).value();
+  const auto old_with_new = x509::Certificate::from_pem(info.old_with_new).value();
+  EXPECT_TRUE(new_with_old.verify_signed_by(old_root).ok());
+  EXPECT_TRUE(old_with_new.verify_signed_by(new_root).ok());
+  EXPECT_TRUE(new_with_old.public_key() == new_root.public_key());
+  EXPECT_TRUE(std::ranges::equal(old_with_new.subject_der(), old_root.subject_der()));
+  EXPECT_TRUE(std::ranges::equal(old_with_new.subject_key_id(), old_root.subject_key_id()));
+  EXPECT_LE(new_with_old.not_after(), old_root.not_after());
+  ASSERT_TRUE(office.issuer->cross_sign("ca-2", kNow).ok());  // once more changes nothing
+  EXPECT_EQ(office.info("ca-2"), info);
+}
+
+TEST(Generations, WhatAnInterruptedAttemptLeftIsTakenUp) {
+  Office office;
+  ASSERT_TRUE(make_generation_key(*office.realm, "ca-2").ok());  // killed behind the key
+  const auto left = base::read_file(office.in("cas/ca-2/ca.key"), 65536).value();
+  office.open();
+  ASSERT_TRUE(office.issuer->create_generation({"ca-2", "self"}, kNow).ok());
+  EXPECT_EQ(base::read_file(office.in("cas/ca-2/ca.key"), 65536).value(), left);
+  const auto made = office.certificate("ca-2").fingerprint_hex();
+  ASSERT_TRUE(office.issuer->create_generation({"ca-2", "self"}, kNow).ok());  // killed before the store heard of it
+  EXPECT_EQ(office.certificate("ca-2").fingerprint_hex(), made);
+  std::filesystem::remove(office.in("cas/ca-2/ca.crt"));  // killed behind the journal
+  ASSERT_TRUE(office.try_open().ok());
+  EXPECT_TRUE(office.info("ca-2").chain.empty());
+  EXPECT_EQ(code_of(office.issuer->set_generation("ca-2", "active", "a", kNow)), Code::Unavailable);
+  ASSERT_TRUE(office.issuer->create_generation({"ca-2", "self"}, kNow).ok());
+  EXPECT_EQ(base::read_file(office.in("cas/ca-2/ca.key"), 65536).value(), left);
+  ASSERT_TRUE(office.issuer->set_generation("ca-2", "active", "a", kNow).ok());
+  std::filesystem::remove(office.in("cas/ca-2/ca.crt"));
+  EXPECT_FALSE(office.try_open().ok());  // one that issues has to have it
+}
+
+struct Refused {
+  const char* name;
+  NewGeneration wanted;
+  Code want;
+};
+const Refused kRefused[] = {
+    {"no CA of the realm", {"gone-1", "self"}, Code::NotFound},
+    {"the generation that issues", {"ca", "self"}, Code::Conflict},
+    {"no name of a generation", {"../evil", "self"}, Code::Malformed},
+    {"a number without a name", {"-2", "self"}, Code::Malformed},
+    {"nobody who certifies", {"ca-2", "heaven"}, Code::Malformed},
+    {"a root that is not there", {"tls-1", "root"}, Code::Unavailable},
+};
+
+TEST(Generations, WhatIsNotMade) {
+  Office office(kCas);
+  for (const auto& one : kRefused) EXPECT_EQ(code_of(office.issuer->create_generation(one.wanted, kNow)), one.want) << one.name;
+  ASSERT_TRUE(office.issuer->create_generation({"ca-3", "self"}, kNow).ok());
+  EXPECT_EQ(code_of(office.issuer->create_generation({"ca-2", "self"}, kNow)), Code::Conflict);  // behind the newest
+}
+
+TEST(Generations, NoStateIsSkippedOrTakenBack) {
+  Office office;
+  const auto set = [&](const char* ca, const char* state) {
+    return code_of(office.issuer->set_generation(ca, state, "unix:alice", kNow));
+  };
+  EXPECT_EQ(set("ca-2", "active"), Code::NotFound);
+  EXPECT_EQ(set("ca", "retired"), Code::Conflict);
+  EXPECT_EQ(set("ca", "aborted"), Code::Conflict);
+  EXPECT_EQ(set("ca", "splendid"), Code::Malformed);
+  office.roll("ca", "ca-2");
+  EXPECT_EQ(set("ca", "active"), Code::Conflict);
+  EXPECT_EQ(set("ca-2", "aborted"), Code::Conflict);
+  EXPECT_EQ(set("ca", "draining"), Code::Internal);  // it is, already
+  EXPECT_EQ(set("ca", "retired"), Code::Internal);
+  EXPECT_EQ(code_of(office.issuer->sign_crl(crl("ca", 1), kNow)), Code::Conflict);
+  office.open();
+  EXPECT_EQ(code_of(office.issuer->sign_crl(crl("ca", 1), kNow)), Code::Conflict);
+}
+
+TEST(Generations, AnOutsideCaCertifiesOne) {
+  Office office;
+  ASSERT_TRUE(office.issuer->create_generation({"ca-2", "request"}, kNow).ok());
+  const auto waiting = office.info("ca-2");
+  EXPECT_TRUE(waiting.chain.empty());
+  const auto csr = x509::Csr::from_pem(waiting.request).value();
+  EXPECT_TRUE(csr.verify_possession().ok());
+  EXPECT_EQ(csr.subject(), office.certificate("ca").subject());
+  EXPECT_EQ(code_of(office.issuer->set_generation("ca-2", "active", "a", kNow)), Code::Unavailable);
+  EXPECT_EQ(code_of(office.issuer->cross_sign("ca-2", kNow)), Code::Unavailable);
+  EXPECT_EQ(code_of(office.issuer->import_certificate(office.info("ca").chain, kNow, "ca-2")), Code::BadConfig);  // another key
+  EXPECT_EQ(code_of(office.issuer->import_certificate("junk", kNow, "ca-2")), Code::Malformed);
+  EXPECT_EQ(code_of(office.issuer->import_certificate(office.info("ca").chain, kNow, "ca-9")), Code::NotFound);
+}
+
+TEST(Generations, FurtherCasIssueTheirProfilesBelowTheRealmsRoot) {
+  Office office(kCas);
+  for (const auto& wanted : {NewGeneration{"top-1", "self"}, NewGeneration{"own-1", "self"}}) {
+    const auto made = office.issuer->create_generation(wanted, kNow);
+    ASSERT_TRUE(made.ok()) << made.error().message();
+    ASSERT_TRUE(office.issuer->set_generation(wanted.ca, "active", "unix:alice", kNow).ok());
+  }
+  ASSERT_TRUE(office.issuer->create_generation({"tls-1", "root"}, kNow).ok());
+  ASSERT_TRUE(office.issuer->set_generation("tls-1", "active", "unix:alice", kNow).ok());
+  EXPECT_TRUE(office.certificate("tls-1").verify_signed_by(office.certificate("top-1")).ok());
+  EXPECT_EQ(base::to_text(office.certificate("own-1").public_key().spec()), "ec:P-384");
+  EXPECT_TRUE(office.issuer->sign_certificate(request("tls-1", 1), kNow).ok());
+  EXPECT_TRUE(office.issuer->sign_certificate(request("own-1", 2, "user"), kNow).ok());
+  EXPECT_EQ(code_of(office.issuer->sign_certificate(request("tls-1", 3, "user"), kNow)), Code::PolicyRefused);
+  EXPECT_EQ(code_of(office.issuer->sign_certificate(request("top-1", 4), kNow)), Code::PolicyRefused);
+  EXPECT_EQ(code_of(office.issuer->sign_certificate(request("tls-2", 5), kNow)), Code::NotFound);
+  auto long_one = request("tls-1", 6);
+  long_one.not_after = office.certificate("tls-1").not_after() + std::chrono::seconds{1};
+  EXPECT_EQ(code_of(office.issuer->sign_certificate(long_one, kNow)), Code::PolicyRefused);
+  auto own_key = request("tls-1", 7);
+  const auto key = office.certificate("own-1").public_key();
+  own_key.spki = Bytes(key.spki().begin(), key.spki().end());
+  EXPECT_FALSE(office.issuer->sign_certificate(own_key, kNow).ok());
+}
+
+TEST(Generations, AWrongKeyOrNoneKeepsTheRealmFromStarting) {
+  Office office;
+  office.roll("ca", "ca-2");
+  const auto key = office.in("cas/ca-2/ca.key");
+  const auto saved = base::read_file(key, 65536).value();
+  const auto other = base::read_file(office.in("ca.key"), 65536).value();
+  ASSERT_TRUE(base::replace_file(key, base::as_bytes(other), 0600).ok());
+  const auto wrong = office.try_open();
+  EXPECT_EQ(code_of(wrong), Code::BadConfig);
+  std::filesystem::remove(key);
+  EXPECT_EQ(code_of(office.try_open()), Code::NotFound);
+  ASSERT_TRUE(base::replace_file(key, base::as_bytes(saved), 0600).ok());
+  EXPECT_TRUE(office.try_open().ok());
+}
+
+TEST(Generations, AnOldOneThatHasExpiredKeepsNobodyFromStarting) {
+  Office office;
+  office.roll("ca", "ca-2");
+  ASSERT_TRUE(office.issuer->set_generation("ca", "retired", "unix:alice", kNow).ok());
+  std::filesystem::remove(office.in("ca.crt"));
+  EXPECT_TRUE(office.try_open().ok());
+}
+
+}  // namespace
+}  // namespace chancery::signer
