@@ -23,6 +23,7 @@ void confine_to_realm(const config::RealmConfig& realm, const config::ServerConf
     for (const auto& file : {stack.tls_ca_file, stack.bind_password_file}) {
       if (!file.empty()) landlock.allow(file, Access::Read);
     }
+  }
   for (const auto& [name, profile] : realm.profiles) {
     if (!profile.approval.auto_hosts.empty()) landlock.allow(profile.approval.auto_hosts, Access::Read);
   }
