@@ -18,7 +18,7 @@ libcli_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
 CLI_LIBS = libcli.a $(CLIENT_LIBS) $(X509_LIBS)
 
 bin_PROGRAMS += chancery
-chancery_SOURCES = clients/cli/chancery.cc clients/cli/usage.cc clients/cli/usage.h
+chancery_SOURCES = clients/cli/chancery.cc clients/cli/line.cc clients/cli/line.h clients/cli/usage.cc clients/cli/usage.h
 chancery_LDADD = $(CLI_LIBS)
 
 UNIT_TESTS += cli_test
