@@ -117,6 +117,7 @@ class System:
     accounts_per_hour = 0  # the tests make as many as they like
     http_roles = "frontend"
     more_listeners = ""
+    more_settings = ""  # of chancery.xml
     more_names = ""  # of the first listener, and what else it is told
     more_attributes = ""
 
@@ -154,6 +155,7 @@ class System:
 <chancery run-directory="{self.directory}/run" program-directory="{self.programs}">
   <log destination="{self.log}" level="info"/>
   <realms directory="{self.directory}/var/realms" default="default"/>
+  {self.more_settings}
   <front-ends>
     <front-end name="http" program="chancery-http" realms="*" roles="{self.http_roles}"/>
     <front-end name="zmq" program="chancery-zmq" realms="*" roles="frontend ra-operator admin"/>

@@ -63,6 +63,7 @@ SETTINGS = {"default": SHOPS, "things": THINGS, "cards": CARDS}
 
 class Organisation(System):
     realms = ("default", "things", "cards")
+    more_settings = '<socket mode="0666"/>'
 
     def lay_out_realm(self, name):
         super().lay_out_realm(name)
@@ -118,7 +119,7 @@ use strict; use warnings; use Chancery::Client;
 my ($person, $file, $method, $request) = @ARGV;
 open my $in, '<', $file or die "$file: $!\n"; chomp(my $password = <$in>);
 my $client = Chancery::Client->new(realm => 'default');
-$client->login(stack => 'staff', user => $person, password => $password);
+$client->login('staff', user => $person, password => $password);
 my $said = eval { $client->call($method, {request => $request}) } or do { print ref $@ ? $@->code : "$@", "\n"; exit 1 };
 print "$said->{state}\n";
 """

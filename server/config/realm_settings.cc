@@ -380,9 +380,9 @@ Node write_realm(const RealmConfig& realm) {
   }
   Node profiles = map(std::string(kProfilesSection));
   for (const auto& [name, profile] : realm.profiles) profiles.children.push_back(named(name.text(), write_profile(profile)));
+  Node cas = write_cas(realm);
   for (auto& section : write_people(realm.people)) root.children.push_back(std::move(section));
   for (auto* section : {&acme, &cas, &policy, &requests, &roles, &profiles}) root.children.push_back(std::move(*section));
-  Node cas = write_cas(realm);
   return root;
 }
 

@@ -47,6 +47,7 @@ KeymakerPart keymaker_part(const config::Snapshot&) { return {}; }
 int run_keymaker(KeymakerStart) { return base::to_int(base::Exit::Ok); }
 
 std::vector<config::KnownCommand> known_commands() { return {}; }
+std::vector<config::FailedPolicyTest> failed_policy_tests(const config::RealmConfig& /*realm*/) { return {}; }
 
 Status check_store(const config::RealmConfig&) { return {}; }
 

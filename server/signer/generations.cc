@@ -104,7 +104,8 @@ Result<crypto::PrivateKey> make_generation_key(const config::RealmConfig& realm,
   PKI_TRY(auto key, crypto::PrivateKey::generate(spec));
   PKI_TRY_VOID(crypto::check_public_key(key.public_key()));
   PKI_TRY_VOID(base::make_directories(place.directory, 0700));
-  PKI_TRY_VOID(write_ca_key(place, key));
+  PKI_TRY(const auto passphrase, read_passphrase(realm));
+  PKI_TRY_VOID(write_ca_key(place, key, passphrase));
   PKI_TRY_VOID(base::sync_directory(realm.ca_directory()));
   PKI_TRY_VOID(base::sync_directory(realm.directory));
   return key;

@@ -1,6 +1,7 @@
 #include "server/worker/describe.h"
 
 #include "server/base/file.h"
+#include "server/worker/issue.h"
 
 namespace chancery::worker {
 namespace {
@@ -94,6 +95,7 @@ Json describe_record(const store::CertificateRecord& record, Seconds now) {
                            {"requester", record.requester},
                            {"front_end", record.front_end},
                            {"issued_at", base::to_rfc3339(record.issued_at)}});
+  if (auto rule = rule_in_evidence(record.evidence); !rule.empty()) out.set("policy_rule", std::move(rule));
   if (!record.acme_order.empty()) out.set("acme_order", record.acme_order);
   if (record.revoked_at) out.set("revoked_at", base::to_rfc3339(*record.revoked_at)).set("reason", record.reason);
   return out;
