@@ -16,6 +16,7 @@ DOORS = {
     "spdlog/": {"server/base/log.cc"},
     "CLI/": {"clients/cli/chancery.cc", "clients/cli/usage.h", "clients/http/chancery-http.cc",
              "clients/validate/chancery-validate.cc"},  # the three programs that read options with it
+    "curl/": {"clients/acme/fetch.cc", "clients/notify/transfer.cc"},
     "zmq.hpp": {"clients/acme/panel.cc", "clients/ra/ca_host.cc", "clients/zmq/broker.h", "clients/zmq/probe.cc"},
 }
 

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "server/config/acme_policy.h"
+#include "server/config/notice_settings.h"
 #include "server/config/profile_settings.h"
 #include "server/config/realm_settings.h"
 #include "server/config/server_settings.h"
@@ -149,6 +150,7 @@ void compare_realms(const RealmConfig& before, const RealmConfig& after, Lines& 
   compare_settings(realm_settings(), place, before, after, lines);
   compare_settings(acme_settings(), place + std::string(kAcmeSection) + ".", before.acme, after.acme, lines);
   compare_policies(place, before.acme, after.acme, lines);
+  compare_settings(notice_settings(), place + std::string(kNoticesSection) + ".", before.notices, after.notices, lines);
   compare_command_roles(place, before, after, lines);
   compare_profiles(place, before, after, lines);
 }

@@ -4,6 +4,7 @@
 
 #include "server/base/text.h"
 #include "server/config/acme_policy.h"
+#include "server/config/notice_settings.h"
 #include "server/config/profile_settings.h"
 #include "server/config/realm_settings.h"
 #include "server/config/server_settings.h"
@@ -64,6 +65,9 @@ void add_realm(std::string& out, const RealmConfig& realm) {
       "the "
       "policy that an operator or its external account's key gave it, else the realm's, `acme: policy`.\n";
   add_rows(out, describe(acme_policy_settings(), AcmePolicy()));
+  out +=
+      "\n### `notices:`\n\nWho is told that a certificate ends. Front end chancery-notify sends the notices (doc/upkeep.md).\n";
+  add_rows(out, describe(notice_settings(), realm.notices));
   out +=
       "\n### `command_roles:`\n\nA map from commands to the least role they need here: more than the command table says, never "
       "less.\n";
@@ -161,6 +165,8 @@ std::string realm_sample() {
   add_yaml(out, realm_settings(), realm, "");
   out += "\n#" + std::string(kAcmeSection) + ":\n";
   add_yaml(out, acme_settings(), realm.acme, "  ");
+  out += "\n#" + std::string(kNoticesSection) + ":\n";
+  add_yaml(out, notice_settings(), realm.notices, "  ");
   return out;
 }
 

@@ -11,6 +11,7 @@
 #include "server/base/text.h"
 #include "server/config/builtin_profiles.h"
 #include "server/config/checks.h"
+#include "server/config/notice_settings.h"
 #include "server/config/profile_settings.h"
 #include "server/config/realm_settings.h"
 #include "server/config/realms_apart.h"
@@ -106,6 +107,7 @@ void check_inline_profiles(const RealmConfig& realm, const Node& root, Report& r
 void resolve_paths(RealmConfig& realm) {
   realm.passphrase_file = below(realm.directory, realm.passphrase_file).string();
   realm.seed_file = below(realm.directory, realm.seed_file).string();
+  resolve_notice_paths(realm.notices, realm.directory);
   for (auto& file : realm.key_block_lists) file = below(realm.directory, file).string();
 }
 

@@ -7,6 +7,7 @@
 #include "server/config/acme_policy.h"
 #include "server/config/challenge_methods.h"
 #include "server/config/checks.h"
+#include "server/config/notice_settings.h"
 #include "server/config/realm_settings.h"
 #include "server/config/setting.h"
 
@@ -323,6 +324,7 @@ void check_realm(const RealmConfig& realm, const Node& root, Report& report) {
   }
   check_crl_schedule(realm, root, report);
   check_acme(realm, root, report);
+  check_notices(realm, root, report);
   check_layout(realm, report);
 }
 

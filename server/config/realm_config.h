@@ -14,6 +14,7 @@
 #include "server/base/key_spec.h"
 #include "server/base/names.h"
 #include "server/base/role.h"
+#include "server/config/notices.h"
 #include "server/config/vantage.h"
 
 /// What a realm's directory says, as plain values. Pure: the realm room sees these structs and nothing else of config.
@@ -171,6 +172,7 @@ struct RealmConfig {
 
   std::chrono::seconds backdate{std::chrono::minutes{5}};  ///< notBefore lies this far back, for clients whose clocks lag
   AcmeConfig acme;
+  NoticesConfig notices;
   std::map<std::string, Role> command_roles;  ///< "a realm may demand more": command name -> least role here
   std::map<ProfileName, Profile> profiles;    ///< built-in ones, overridden and added to
 

@@ -7,6 +7,7 @@
 #include "server/config/acme_policy.h"
 #include "server/config/builtin_profiles.h"
 #include "server/config/challenge_methods.h"
+#include "server/config/notice_settings.h"
 #include "server/config/profile_settings.h"
 #include "server/config/text_checks.h"
 
@@ -324,7 +325,7 @@ std::span<const MovedKey> moved_keys() { return kMoved; }
 RealmConfig read_realm(const Node& root, RealmConfig base, Report& report) {
   RealmConfig realm = std::move(base);
   auto known = names_of(realm_settings());
-  for (const auto section : {kAcmeSection, kCommandRolesSection, kProfilesSection}) known.emplace_back(section);
+  for (const auto section : {kAcmeSection, kNoticesSection, kCommandRolesSection, kProfilesSection}) known.emplace_back(section);
   std::vector<std::string> moved;
   for (const auto& one : kMoved) moved.emplace_back(one.name);
   Node others = root;
@@ -341,6 +342,7 @@ RealmConfig read_realm(const Node& root, RealmConfig base, Report& report) {
     read_settings(acme_settings(), *acme, realm.acme, report);
     if (const Node* policies = acme->find(kAcmePoliciesSection)) read_acme_policies(*policies, realm.acme, report);
   }
+  if (const Node* notices = root.find(kNoticesSection)) read_notices(*notices, realm.notices, report);
   if (const Node* roles = root.find(kCommandRolesSection)) read_command_roles(*roles, realm, report);
   if (const Node* profiles = root.find(kProfilesSection)) read_profiles(*profiles, realm, report);
   return realm;
@@ -358,7 +360,8 @@ Node write_realm(const RealmConfig& realm) {
   }
   Node profiles = map(std::string(kProfilesSection));
   for (const auto& [name, profile] : realm.profiles) profiles.children.push_back(named(name.text(), write_profile(profile)));
-  for (auto* section : {&acme, &roles, &profiles}) root.children.push_back(std::move(*section));
+  Node notices = write_notices(realm.notices);
+  for (auto* section : {&acme, &notices, &roles, &profiles}) root.children.push_back(std::move(*section));
   return root;
 }
 

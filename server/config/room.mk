@@ -13,6 +13,9 @@ libconfig_a_SOURCES = \
   server/config/listening_checks.cc \
   server/config/load.cc server/config/load.h \
   server/config/node.h \
+  server/config/notice_checks.cc \
+  server/config/notice_settings.cc server/config/notice_settings.h \
+  server/config/notices.h \
   server/config/print.cc server/config/print.h \
   server/config/profile_dialects.cc server/config/profile_dialects.h \
   server/config/profile_settings.cc server/config/profile_settings.h \

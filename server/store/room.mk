@@ -13,6 +13,7 @@ sql_files = \
   $(srcdir)/sql/query/crl.sql \
   $(srcdir)/sql/query/meta.sql \
   $(srcdir)/sql/query/node.sql \
+  $(srcdir)/sql/query/notice.sql \
   $(srcdir)/sql/query/own_renewal.sql \
   $(srcdir)/sql/query/schema.sql \
   $(srcdir)/sql/query/seed.sql \
@@ -25,7 +26,8 @@ sql_files = \
   $(srcdir)/sql/schema/0007_acme_external_accounts.sql \
   $(srcdir)/sql/schema/0008_acme_limits.sql \
   $(srcdir)/sql/schema/0009_acme_replacements.sql \
-  $(srcdir)/sql/schema/0010_acme_origins.sql
+  $(srcdir)/sql/schema/0010_acme_origins.sql \
+  $(srcdir)/sql/schema/0011_notices.sql
 EXTRA_DIST += sql/embed.awk $(sql_files)
 CLEANFILES += server/store/embedded_sql.cc
 
@@ -47,6 +49,7 @@ libstore_a_SOURCES = \
   server/store/compromised_keys.cc \
   server/store/crls.cc \
   server/store/driver.h \
+  server/store/notices.cc server/store/notices.h \
   server/store/own_renewals.cc \
   server/store/realm_rows.cc \
   server/store/records.h \
@@ -75,6 +78,7 @@ store_test_SOURCES = \
   server/store/concurrency_test.cc \
   server/store/crls_test.cc \
   server/store/faults_test.cc \
+  server/store/notices_test.cc \
   server/store/own_renewals_test.cc \
   server/store/seeds_test.cc \
   server/store/sql_lint_test.cc \

@@ -51,7 +51,7 @@ void expect_answers(Place& place, bool optional_ones, const std::set<std::string
   const auto uid = place.somebody();
   place.grant(uid, "*", {Role::Admin});
   place.server.front_ends.push_back(
-      {.name = "door", .program = {}, .user = std::to_string(uid), .realms = {"*"}, .roles = {Role::Admin}});
+      {.name = "door", .program = "chancery-notify", .user = std::to_string(uid), .realms = {"*"}, .roles = {Role::Admin}});
   auto& realm = place.realm("default");
   realm.seed_file = (realm.directory / "seed").string();
   ASSERT_TRUE(base::replace_file(realm.seed_file, base::as_bytes("a seed"), 0600).ok());

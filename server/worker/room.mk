@@ -44,6 +44,8 @@ libworker_a_SOURCES = \
   server/worker/node_commands.cc \
   server/worker/node_key.cc server/worker/node_key.h \
   server/worker/own_commands.cc \
+  server/worker/notice_commands.cc \
+  server/worker/notice_plan.cc server/worker/notice_plan.h \
   server/worker/params.h \
   server/worker/realm_commands.cc \
   server/worker/reconcile.cc server/worker/reconcile.h \
@@ -68,6 +70,7 @@ worker_test_SOURCES = \
   server/worker/confine_test.cc \
   server/worker/key_demand_test.cc \
   server/worker/key_pool_test.cc \
+  server/worker/notices_test.cc \
   server/worker/session_test.cc \
   server/worker/testing.cc server/worker/testing.h \
   server/x509/testing.cc server/x509/testing.h
