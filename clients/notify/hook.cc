@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/mman.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -49,7 +49,8 @@ Result<base::UniqueFd> input_of(const std::string& text) {
 
 /// @return whether it ended in time.
 bool wait_for(pid_t child, std::chrono::milliseconds limit) {
-  const base::UniqueFd process(::pidfd_open(child, 0));
+  // glibc 2.36 declares pidfd_open(3) for C alone.
+  const base::UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
   const auto deadline = std::chrono::steady_clock::now() + limit;
   pollfd waiting{process.get(), POLLIN, 0};
   for (;;) {

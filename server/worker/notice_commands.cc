@@ -95,7 +95,8 @@ Result<Json> claim(Session& session, store::Store& store, Seconds now) {
 
 Result<store::Notice> find_claimed(store::Store& store, const std::string& id, const std::string& token) {
   PKI_TRY(const auto found, store.notice(id));
-  if (found && found->token == token && found->state == store::kNoticeWaiting) return *found;
+  if (!found) return Error(Code::NotFound, "no notice " + id);
+  if (found->token == token && found->state == store::kNoticeWaiting) return *found;
   return Error(Code::Conflict, "the claim on notice " + id + " is over: it lasted too long, or another has the notice now");
 }
 
