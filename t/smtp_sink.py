@@ -33,7 +33,7 @@ class Sink:
             assert self.changed.wait_for(lambda: condition(self), seconds), (self.steps[-20:], len(self.mails))
 
     def mails_to(self, address):
-        return [one for one in self.mails if one["To"] == f"<{address}>"]
+        return [one for one in self.mails if [to.addr_spec for to in one["To"].addresses] == [address]]
 
     def listen(self):
         while True:

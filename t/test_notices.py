@@ -193,7 +193,7 @@ def test_a_certificate_is_told_of_once_by_mail(notifying, mail):
     to_alice = notifying.sink.mails_to("alice@example.fr")
     assert len(to_pki) == 1 and len(to_alice) == 1
     first = to_pki[0]
-    assert first["Subject"] == "Ends in 24 hours: alice" and first["From"] == "<chancery@example.com>"
+    assert first["Subject"] == "Ends in 24 hours: alice" and first["From"].addresses[0].addr_spec == "chancery@example.com"
     assert first.get_content().splitlines()[1:] == [".", serial]
     assert first["Auto-Submitted"] == "auto-generated" and first.over_tls
     assert to_alice[0]["Subject"] == "Échéance dans 24 heures : alice" and to_alice[0]["Content-Language"] == "fr"

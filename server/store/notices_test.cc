@@ -21,7 +21,8 @@ class Notices : public Contract {
   }
   std::vector<std::string> due(Seconds now) {
     std::vector<std::string> ids;
-    for (const auto& one : store_.due_notices(now, 10).value()) ids.push_back(one.id);
+    const auto found = store_.due_notices(now, 10).value();
+    for (const auto& one : found) ids.push_back(one.id);
     return ids;
   }
 };

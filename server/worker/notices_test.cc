@@ -43,8 +43,8 @@ class NoticePlan : public ::testing::Test {
   std::vector<std::string> planned(const config::NoticesConfig& notices, Seconds now) {
     EXPECT_TRUE(plan_notices(store_, notices, now).ok());
     std::vector<std::string> found;
-    for (const auto& one : store_.notices(100, "").value().items)
-      found.push_back(one.serial + "/" + std::to_string(one.ahead / 86400));
+    const auto page = store_.notices(100, "").value();
+    for (const auto& one : page.items) found.push_back(one.serial + "/" + std::to_string(one.ahead / 86400));
     return found;
   }
   std::string why(const std::string& serial, Seconds now = kNow) {
