@@ -569,4 +569,25 @@ inline constexpr std::array kNoticePage{
           "is when it was sent or dropped, or when it may be tried (again)"},
     kNext};
 
+// ----- many certificates at once
+inline constexpr std::array kCertificateRevokeMany{
+    Param{"subject", Type::Text, kOptional, 255, "beginning of the common name"},
+    Param{"san", Type::Text, kOptional, 255, "one subject alternative name, exactly"},
+    Param{"serial", Type::Hex, kOptional, 40, "serial number"},
+    Param{"profile", Type::Word, kOptional, 63, "profile"},
+    Param{"requester", Type::Text, kOptional, 128, "identity that asked"},
+    Param{"expires_before", Type::Time, kOptional, 40, "not_after before this time"},
+    Param{"expires_after", Type::Time, kOptional, 40, "not_after at or after this time"},
+    Param{"issued_before", Type::Time, kOptional, 40, "issued before this time"},
+    Param{"issued_after", Type::Time, kOptional, 40, "issued at or after this time"},
+    Param{"state", Type::Word, kOptional, 16, "which ones, default valid", "valid held"},
+    kReason,
+    Param{"apply", Type::Boolean, kOptional, 1, "revoke them; without it nothing is changed"},
+    Param{"expected", Type::Integer, kOptional, 500, "with apply: how many they are, as the command said without it"}};
+inline constexpr std::array kRevokedMany{
+    Field{"applied", Type::Boolean, "whether anything was changed"}, Field{"count", Type::Integer, "how many match"},
+    Field{"certificates", Type::Objects, "without apply: the rows of certificate.search"},
+    Field{"revoked", Type::Texts, "with apply: serial numbers"},
+    Field{"refused", Type::Objects, "with apply: {serial, why} of those that somebody else changed meanwhile"}};
+
 }  // namespace chancery::wire

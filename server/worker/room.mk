@@ -26,7 +26,9 @@ libworker_a_SOURCES = \
   server/worker/attest.cc server/worker/attest.h \
   server/worker/audit.cc server/worker/audit.h \
   server/worker/audit_commands.cc \
+  server/worker/bulk_revocation.cc \
   server/worker/certificate_commands.cc \
+  server/worker/certificate_filter.cc server/worker/certificate_filter.h \
   server/worker/clients_mode.cc server/worker/clients_mode.h \
   server/worker/confine.cc server/worker/confine.h \
   server/worker/crl_commands.cc \
