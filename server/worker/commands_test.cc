@@ -70,9 +70,10 @@ void expect_answers(Place& place, bool optional_ones, const std::set<std::string
   }
 }
 
-/// What samples lead to: no such thing, no PEM, none of several parameters. Never a bug, a fault of the store or of the session.
+/// What samples lead to: no such thing, no PEM, none of several parameters, a number that is another. Never a bug, a fault of the
+/// store or of the session.
 const std::set<std::string> kFound{"not_found",   "malformed",   "invalid_params", "bad_key",
-                                   "auth_failed", "unsupported", "policy_refused"};
+                                   "auth_failed", "unsupported", "policy_refused", "conflict"};
 
 TEST(Commands, AnswerInTheTablesForm) {
   Place place;
