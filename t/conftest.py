@@ -21,7 +21,7 @@ from http01_server import Web
 
 BUILD = pathlib.Path(os.environ.get("CHANCERY_PROGRAMS", os.getcwd()))
 REALMS = ("default", "devices")
-PROGRAMS = ("chancery", "chanceryd", "chancery-signer", "chancery-http", "chancery-zmq")
+PROGRAMS = ("chancery", "chanceryd", "chancery-signer", "chancery-http", "chancery-notify", "chancery-zmq")
 READY_SECONDS = 120  # of a machine that has a lot else to do
 
 
@@ -118,6 +118,7 @@ class System:
     http_roles = "frontend"
     more_listeners = ""
     more_settings = ""  # of chancery.xml
+    more_front_ends = ""
     more_names = ""  # of the first listener, and what else it is told
     more_attributes = ""
 
@@ -159,6 +160,7 @@ class System:
   <front-ends>
     <front-end name="http" program="chancery-http" realms="*" roles="{self.http_roles}"/>
     <front-end name="zmq" program="chancery-zmq" realms="*" roles="frontend ra-operator admin"/>
+    {self.more_front_ends}
   </front-ends>
   <listeners>
     <listener name="https" address="127.0.0.1" port="{self.https_port}" default-realm="default" realms="*" names="localhost 127.0.0.1{self.more_names}"

@@ -255,7 +255,7 @@ def test_cli_says_how_far_a_log_level_reaches(shell):
 # ----- words completed in bash
 
 @pytest.mark.parametrize("typed,offered", [
-    ("chancery cert", ["certificate"]), ("chancery certificate re", ["renew", "request", "revoke"]), ("chancery certificate revoke --reason ke", ["keyCompromise"]),
+    ("chancery cert", ["certificate"]), ("chancery certificate re", ["renew", "request", "revoke", "revoke_many"]), ("chancery certificate revoke --reason ke", ["keyCompromise"]),
     ("chancery --realm ca realm cr", ["create"]), ("chancery csr --", None), ("chancery nonsense ", [])])
 def test_bash_completes_words(typed, offered):
     script = f"""source <({BUILD}/chancery completion); complete -p chancery >/dev/null || exit 1

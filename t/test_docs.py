@@ -77,7 +77,7 @@ def shown(page):
     return (TOP / "doc" / "man" / page).read_text().replace("\\-", "-").replace("\\&", "")
 
 
-@pytest.mark.parametrize("program", ["chanceryd", "chancery-signer", "chancery-zmq", "chancery-http", "chancery-validate"])
+@pytest.mark.parametrize("program", ["chanceryd", "chancery-signer", "chancery-zmq", "chancery-http", "chancery-notify", "chancery-validate"])
 def test_help_and_page_have_the_same_options(program):
     page = shown(f"{program}.8")
     options = page[page.index("\n.SH OPTIONS"):]

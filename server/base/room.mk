@@ -15,11 +15,13 @@ libbase_a_SOURCES = \
   server/base/no_processes.cc server/base/no_processes.h \
   server/base/seed.h \
   server/base/log.cc server/base/log.h \
+  server/base/mail_address.cc server/base/mail_address.h \
   server/base/glob.h \
   server/base/name_pattern.cc server/base/name_pattern.h \
   server/base/names.cc server/base/names.h \
   server/base/memory_limit.cc server/base/memory_limit.h \
   server/base/network.cc server/base/network.h \
+  server/base/notice_text.cc server/base/notice_text.h \
   server/base/process.cc server/base/process.h \
   server/base/ready_words.h \
   server/base/realm_passes.cc server/base/realm_passes.h \
@@ -39,6 +41,6 @@ libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(SPDLOG_CFLAGS) $(RE2_CFLAGS)
 BASE_LIBS = libbase.a $(SPDLOG_LIBS) $(RE2_LIBS)
 
 UNIT_TESTS += base_test
-base_test_SOURCES = server/base/base_test.cc server/base/file_test.cc server/base/code_pages_test.cc server/base/forms_test.cc server/base/name_pattern_test.cc server/base/network_test.cc server/base/no_processes_test.cc server/base/realm_passes_test.cc server/base/scoreboard_test.cc server/base/week_window_test.cc server/base/text_pattern_test.cc
+base_test_SOURCES = server/base/base_test.cc server/base/file_test.cc server/base/code_pages_test.cc server/base/forms_test.cc server/base/name_pattern_test.cc server/base/network_test.cc server/base/notice_text_test.cc server/base/no_processes_test.cc server/base/realm_passes_test.cc server/base/scoreboard_test.cc server/base/week_window_test.cc server/base/text_pattern_test.cc
 base_test_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS)
 base_test_LDADD = $(BASE_LIBS) $(GTEST_LIBS)

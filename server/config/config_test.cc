@@ -6,6 +6,7 @@
 #include "server/config/ca_section.h"
 #include "server/config/key_settings.h"
 #include "server/config/load.h"
+#include "server/config/notice_settings.h"
 #include "server/config/print.h"
 #include "server/config/profile_settings.h"
 #include "server/config/realm_settings.h"
@@ -154,6 +155,26 @@ Profile changed_profile() {
   return profile;
 }
 
+NoticesConfig changed_notices() {
+  return {.before = {std::chrono::days{30}, std::chrono::seconds{90}},
+          .profiles = {profile_name("changed")},
+          .to = {"a@example.com"},
+          .to_holders = {"account", "certificate"},
+          .mail_server = "mail.example.com:465",
+          .mail_tls = "tls",
+          .mail_from = "b@example.com",
+          .mail_user = "yes",
+          .mail_password_file = "/password",
+          .ca_file = "/ca.pem",
+          .language = "fr",
+          .languages = {"example.de=de"},
+          .templates = "/texts",
+          .webhooks = {"https://a.example/?b=#c"},
+          .webhook_key_file = "/key",
+          .program = "/bin/true",
+          .timeout = std::chrono::seconds{7}};
+}
+
 RealmConfig changed_realm() {
   auto realm = new_realm();
   realm.company = "no";
@@ -211,6 +232,7 @@ RealmConfig changed_realm() {
   realm.command_roles = {{"certificate.issue", Role::Admin}, {"crl.issue", Role::CaOperator}};
   realm.cas = {{"tls", changed_ca()}};
   realm.profiles = builtin_profiles();
+  realm.notices = changed_notices();
   realm.profiles.insert_or_assign(profile_name("changed"), changed_profile());
   auto ca = realm.profiles.at(profile_name("ca"));
   ca.path_length.reset();
@@ -257,6 +279,7 @@ TEST(Print, EveryRealmRowParsesBack) {
   expect_all_changed(acme_settings(), realm.acme, AcmeConfig());
   expect_all_changed(acme_policy_settings(), changed_policy(), AcmePolicy());
   expect_all_changed(ca_settings(), changed_ca(), CaConfig());
+  expect_all_changed(notice_settings(), realm.notices, NoticesConfig());
   expect_all_changed(profile_settings(), changed_profile(), Profile(profile_name("changed")));
   expect_all_changed(request_settings(), realm.requests, RequestsConfig());
   expect_round_trip(realm);

@@ -9,6 +9,7 @@
 #include "server/config/people_settings.h"
 #include "server/config/approval_settings.h"
 #include "server/config/ca_section.h"
+#include "server/config/notice_settings.h"
 #include "server/config/profile_settings.h"
 #include "server/config/realm_settings.h"
 #include "server/config/server_settings.h"
@@ -92,6 +93,9 @@ void add_realm(std::string& out, const RealmConfig& realm) {
       "\n### `cas:`\n\nA map from names to CAs of the realm beside its first one, which is called `ca` (doc/rollover.md). A CA "
       "that is named here gets its key and certificate by `chancery ca rollover start --ca NAME`.\n";
   add_rows(out, describe(ca_settings(), CaConfig()));
+  out +=
+      "\n### `notices:`\n\nWho is told that a certificate ends. Front end chancery-notify sends the notices (doc/upkeep.md).\n";
+  add_rows(out, describe(notice_settings(), realm.notices));
   out +=
       "\n### `command_roles:`\n\nA map from commands to the least role they need here: more than the command table says, never "
       "less.\n";
@@ -217,6 +221,8 @@ std::string realm_sample() {
   add_yaml(out, login_limit_settings(), realm.people.limits, "  ");
   out += "\n#" + std::string(kRequestsSection) + ":\n";
   add_yaml(out, request_settings(), realm.requests, "  ");
+  out += "\n#" + std::string(kNoticesSection) + ":\n";
+  add_yaml(out, notice_settings(), realm.notices, "  ");
   return out;
 }
 

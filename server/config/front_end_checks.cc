@@ -31,7 +31,7 @@ void check_program_file(const Context& context, const FrontEnd& front_end, const
     looked += (looked.empty() ? "" : " or ") + place.string();
   }
   context.report.error(at, "found no program " + front_end.program + " that can be run in " + looked + ", expected one there" +
-                               suggestion(front_end.program, {"chancery-http", "chancery-zmq"}) +
+                               suggestion(front_end.program, {"chancery-http", "chancery-notify", "chancery-zmq"}) +
                                ", an absolute path, or the program-directory that has it");
 }
 

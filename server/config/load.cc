@@ -14,6 +14,7 @@
 #include "server/config/policy_settings.h"
 #include "server/config/key_checks.h"
 #include "server/config/people_settings.h"
+#include "server/config/notice_settings.h"
 #include "server/config/profile_settings.h"
 #include "server/config/realm_settings.h"
 #include "server/config/realms_apart.h"
@@ -145,6 +146,7 @@ void resolve_paths(RealmConfig& realm) {
   for (auto& [name, stack] : realm.people.logins) {
     for (auto* file : {&stack.tls_ca_file, &stack.bind_password_file}) *file = below(realm.directory, *file).string();
   }
+  resolve_notice_paths(realm.notices, realm.directory);
   for (auto& file : realm.key_block_lists) file = below(realm.directory, file).string();
   for (auto& [name, profile] : realm.profiles) resolve_paths(realm, profile);
 }

@@ -19,6 +19,7 @@
 #include "server/config/people.h"
 #include "server/config/approval.h"
 #include "server/config/ca_config.h"
+#include "server/config/notices.h"
 #include "server/config/vantage.h"
 
 /// What a realm's directory says, as plain values. Pure: the realm room sees these structs and nothing else of config.
@@ -180,6 +181,7 @@ struct RealmConfig {
   AcmeConfig acme;
   PolicyConfig policy;
   RequestsConfig requests;
+  NoticesConfig notices;
   std::map<std::string, Role> command_roles;  ///< "a realm may demand more": command name -> least role here
   PeopleConfig people;
   std::map<ProfileName, Profile> profiles;  ///< built-in ones, overridden and added to

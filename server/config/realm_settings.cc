@@ -9,9 +9,10 @@
 #include "server/config/builtin_profiles.h"
 #include "server/config/ca_section.h"
 #include "server/config/challenge_methods.h"
-#include "server/config/policy_settings.h"
 #include "server/config/key_settings.h"
+#include "server/config/notice_settings.h"
 #include "server/config/people_settings.h"
+#include "server/config/policy_settings.h"
 #include "server/config/profile_settings.h"
 #include "server/config/text_checks.h"
 
@@ -331,7 +332,9 @@ std::span<const MovedKey> moved_keys() { return kMoved; }
 std::vector<std::string> realm_setting_names() {
   auto known = names_of(realm_settings());
   for (auto& name : key_names()) known.push_back(std::move(name));
-  for (const auto section : {kAcmeSection, kCasSection, kPolicySection, kCommandRolesSection, kProfilesSection, kRequestsSection}) known.emplace_back(section);
+  for (const auto section :
+       {kAcmeSection, kCasSection, kNoticesSection, kPolicySection, kCommandRolesSection, kProfilesSection, kRequestsSection})
+    known.emplace_back(section);
   known.insert(known.end(), kPeopleSections.begin(), kPeopleSections.end());
   return known;
 }
@@ -359,6 +362,7 @@ RealmConfig read_realm(const Node& root, RealmConfig base, Report& report) {
   if (const Node* policy = root.find(kPolicySection)) read_policy_section(*policy, realm.policy, report);
   if (const Node* requests = root.find(kRequestsSection)) read_requests(*requests, realm.requests, report);
   if (const Node* cas = root.find(kCasSection)) read_cas(*cas, realm, report);
+  if (const Node* notices = root.find(kNoticesSection)) read_notices(*notices, realm.notices, report);
   if (const Node* roles = root.find(kCommandRolesSection)) read_command_roles(*roles, realm, report);
   read_people(root, realm.people, report);
   if (const Node* profiles = root.find(kProfilesSection)) read_profiles(*profiles, realm, report);
@@ -372,6 +376,7 @@ Node write_realm(const RealmConfig& realm) {
   Node acme = map(std::string(kAcmeSection));
   write_settings(acme_settings(), realm.acme, acme);
   acme.children.push_back(write_acme_policies(realm.acme));
+  Node notices = write_notices(realm.notices);
   Node policy = write_policy_section(realm.policy);
   Node requests = write_requests(realm.requests);
   Node roles = map(std::string(kCommandRolesSection));
@@ -382,7 +387,9 @@ Node write_realm(const RealmConfig& realm) {
   for (const auto& [name, profile] : realm.profiles) profiles.children.push_back(named(name.text(), write_profile(profile)));
   Node cas = write_cas(realm);
   for (auto& section : write_people(realm.people)) root.children.push_back(std::move(section));
-  for (auto* section : {&acme, &cas, &policy, &requests, &roles, &profiles}) root.children.push_back(std::move(*section));
+  for (auto* section : {&acme, &cas, &notices, &policy, &requests, &roles, &profiles}) {
+    root.children.push_back(std::move(*section));
+  }
   return root;
 }
 

@@ -21,6 +21,9 @@ libconfig_a_SOURCES = \
   server/config/listening_checks.cc \
   server/config/load.cc server/config/load.h \
   server/config/node.h \
+  server/config/notice_checks.cc \
+  server/config/notice_settings.cc server/config/notice_settings.h \
+  server/config/notices.h \
   server/config/policy_checks.cc \
   server/config/policy_config.h \
   server/config/policy_settings.cc server/config/policy_settings.h \

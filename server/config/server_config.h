@@ -36,6 +36,7 @@ struct FrontEnd {
   std::filesystem::path vantage_key_file;  ///< secret CURVE key, Z85, mode 0600, to ask vantage points with; empty: it asks none
 
   bool asks_vantage_points() const { return std::filesystem::path(program).filename() == "chancery-http"; }
+  bool sends_notices() const { return std::filesystem::path(program).filename() == "chancery-notify"; }
   bool operator==(const FrontEnd&) const = default;
 };
 

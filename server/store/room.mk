@@ -15,6 +15,7 @@ sql_files = \
   $(srcdir)/sql/query/crl.sql \
   $(srcdir)/sql/query/meta.sql \
   $(srcdir)/sql/query/node.sql \
+  $(srcdir)/sql/query/notice.sql \
   $(srcdir)/sql/query/own_renewal.sql \
   $(srcdir)/sql/query/request.sql \
   $(srcdir)/sql/query/person.sql \
@@ -33,7 +34,8 @@ sql_files = \
   $(srcdir)/sql/schema/0011_acme_reservations.sql \
   $(srcdir)/sql/schema/0012_people.sql \
   $(srcdir)/sql/schema/0013_requests.sql \
-  $(srcdir)/sql/schema/0014_ca_rollovers.sql
+  $(srcdir)/sql/schema/0014_ca_rollovers.sql \
+  $(srcdir)/sql/schema/0015_notices.sql
 EXTRA_DIST += sql/embed.awk $(sql_files)
 CLEANFILES += server/store/embedded_sql.cc
 
@@ -59,6 +61,7 @@ libstore_a_SOURCES = \
   server/store/compromised_keys.cc \
   server/store/crls.cc \
   server/store/driver.h \
+  server/store/notices.cc server/store/notices.h \
   server/store/own_renewals.cc \
   server/store/logins.cc \
   server/store/people.cc \
@@ -93,6 +96,7 @@ store_test_SOURCES = \
   server/store/concurrency_test.cc \
   server/store/crls_test.cc \
   server/store/faults_test.cc \
+  server/store/notices_test.cc \
   server/store/own_renewals_test.cc \
   server/store/requests_test.cc \
   server/store/people_test.cc \

@@ -12,6 +12,7 @@
 #include "server/store/ca_rollovers.h"
 #include "server/store/driver.h"
 #include "server/store/people_records.h"
+#include "server/store/notices.h"
 #include "server/store/records.h"
 #include "server/store/request_rows.h"
 
@@ -194,6 +195,22 @@ class Store {
   Result<bool> begin_login_session(const LoginSession& login, std::size_t most, std::chrono::seconds idle, Seconds now);
   Status see_login_session(const LoginSession& login, Seconds now);
   Status end_login_session(const LoginSession& login);
+  /// Those that end until then, in the order of their ends, without DER. @param after  the `next` of the page before, or
+  /// "<seconds>." to begin after that time. @errors InvalidParams: `after` is neither.
+  Result<Page<CertificateRecord>> certificates_ending(Seconds until, std::size_t limit, const std::string& after);
+  /// Those that are there stay as they are. At most 20.
+  Status add_notices(const std::vector<Notice>& notices);
+  /// Waiting ones whose turn it is, the oldest turn first.
+  Result<std::vector<Notice>> due_notices(Seconds now, std::size_t limit);
+  /// By the ends of their certificates.
+  Result<Page<Notice>> notices(std::size_t limit, const std::string& after);
+  Result<std::optional<Notice>> notice(const std::string& id);
+  /// @return whether the notice is still as it was seen, and now claimed under that token until then.
+  Result<bool> claim_notice(const Notice& seen, const std::string& token, Seconds until);
+  /// @return whether the claim was still in force.
+  Result<bool> finish_notice(const NoticeOutcome& outcome);
+  /// Forgets those of certificates that ended before that time, at most `limit`.
+  Status purge_notices(Seconds ended_before, std::size_t limit);
 
   /// A fact by name: the journal position that was reconciled last, say.
   Result<std::optional<std::string>> get_meta(const std::string& name);

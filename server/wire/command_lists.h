@@ -687,5 +687,42 @@ inline constexpr std::array kTokenMade{Field{"token", Type::Text, "the token, fo
                                        Field{"created_by", Type::Text, "who made it"}};
 inline constexpr std::array kTokenPage{Field{"tokens", Type::Objects, "as token.create, without the token"}, kNext};
 inline constexpr std::array kTokenGone{Field{"id", Type::Hex, "id of the token"}};
+// ----- notices that certificates end
+inline constexpr Param kNoticeId{"id", Type::Hex, kRequired, kMaxId, "the notice's id"};
+inline constexpr std::array kNoticeClaimed{Field{
+    "notice", Type::Object,
+    "{id, token, channel, recipient, ahead, attempt, serial, subject, cn, names, profile, requester, not_before, not_after, "
+    "seconds_left}; absent: none is due"}};
+inline constexpr std::array kNoticeFinish{kNoticeId, Param{"token", Type::Hex, kRequired, kMaxId, "of the claim"},
+                                          Param{"sent", Type::Boolean, kRequired, 1, "whether it was sent"},
+                                          Param{"problem", Type::Text, kOptional, kMaxText, "why it was not"}};
+inline constexpr std::array kNoticeFinished{Field{"state", Type::Word, "sent or waiting"},
+                                            Field{"again_at", Type::Time, "when it is tried again; absent: it was sent"}};
+inline constexpr std::array kNoticePage{Field{"notices", Type::Objects,
+                                              "{id, state, channel, recipient, serial, ahead, not_after, attempts, at, problem} "
+                                              "each, by the ends of their certificates; at "
+                                              "is when it was sent or dropped, or when it may be tried (again)"},
+                                        kNext};
+
+// ----- many certificates at once
+inline constexpr std::array kCertificateRevokeMany{
+    Param{"subject", Type::Text, kOptional, 255, "beginning of the common name"},
+    Param{"san", Type::Text, kOptional, 255, "one subject alternative name, exactly"},
+    Param{"serial", Type::Hex, kOptional, 40, "serial number"},
+    Param{"profile", Type::Word, kOptional, 63, "profile"},
+    Param{"requester", Type::Text, kOptional, 128, "identity that asked"},
+    Param{"expires_before", Type::Time, kOptional, 40, "not_after before this time"},
+    Param{"expires_after", Type::Time, kOptional, 40, "not_after at or after this time"},
+    Param{"issued_before", Type::Time, kOptional, 40, "issued before this time"},
+    Param{"issued_after", Type::Time, kOptional, 40, "issued at or after this time"},
+    Param{"state", Type::Word, kOptional, 16, "which ones, default valid", "valid held"},
+    kReason,
+    Param{"apply", Type::Boolean, kOptional, 1, "revoke them; without it nothing is changed"},
+    Param{"expected", Type::Integer, kOptional, 500, "with apply: how many they are, as the command said without it"}};
+inline constexpr std::array kRevokedMany{
+    Field{"applied", Type::Boolean, "whether anything was changed"}, Field{"count", Type::Integer, "how many match"},
+    Field{"certificates", Type::Objects, "without apply: the rows of certificate.search"},
+    Field{"revoked", Type::Texts, "with apply: serial numbers"},
+    Field{"refused", Type::Objects, "with apply: {serial, why} of those that somebody else changed meanwhile"}};
 
 }  // namespace chancery::wire

@@ -4,6 +4,7 @@
 #include "server/base/text.h"
 #include "server/realm/policy.h"
 #include "server/worker/access.h"
+#include "server/worker/certificate_filter.h"
 #include "server/worker/describe.h"
 #include "server/worker/handlers.h"
 #include "server/worker/issue.h"
@@ -75,27 +76,6 @@ void add_contents(Json& out, const x509::Certificate& certificate) {
       .set("extended_key_usage", Json::strings(certificate.extended_key_usage()))
       .set("is_ca", certificate.is_ca());
   if (certificate.path_length()) out.set("path_length", *certificate.path_length());
-}
-
-Result<store::CertificateFilter> filter_from(const Params& params, Seconds now) {
-  store::CertificateFilter filter;
-  filter.cn_prefix = params.text("subject");
-  filter.profile = params.text("profile");
-  filter.state = params.text("state");
-  filter.requester = params.text("requester");
-  filter.expires_before = params.time("expires_before");
-  filter.expires_after = params.time("expires_after");
-  filter.issued_before = params.time("issued_before");
-  filter.issued_after = params.time("issued_after");
-  filter.now = now;
-  if (params.has("serial")) {
-    PKI_TRY(filter.serial, params.serial());
-  }
-  if (params.has("san")) {
-    PKI_TRY(const auto name, x509::GeneralName::parse(params.text("san")));
-    filter.san = name.to_text();
-  }
-  return filter;
 }
 
 Result<Json> revoked(Session& session, const store::CertificateRecord& record) {

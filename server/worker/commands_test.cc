@@ -51,7 +51,7 @@ void expect_answers(Place& place, bool optional_ones, const std::set<std::string
   const auto uid = place.somebody();
   place.grant(uid, "*", {Role::Admin});
   place.server.front_ends.push_back(
-      {.name = "door", .program = {}, .user = std::to_string(uid), .realms = {"*"}, .roles = {Role::Admin}});
+      {.name = "door", .program = "chancery-notify", .user = std::to_string(uid), .realms = {"*"}, .roles = {Role::Admin}});
   auto& realm = place.realm("default");
   realm.seed_file = (realm.directory / "seed").string();
   ASSERT_TRUE(base::replace_file(realm.seed_file, base::as_bytes("a seed"), 0600).ok());
@@ -70,9 +70,10 @@ void expect_answers(Place& place, bool optional_ones, const std::set<std::string
   }
 }
 
-/// What samples lead to: no such thing, no PEM, none of several parameters. Never a bug, a fault of the store or of the session.
+/// What samples lead to: no such thing, no PEM, none of several parameters, a number that is another. Never a bug, a fault of the
+/// store or of the session.
 const std::set<std::string> kFound{"not_found",   "malformed",   "invalid_params", "bad_key",
-                                   "auth_failed", "unsupported", "policy_refused"};
+                                   "auth_failed", "unsupported", "policy_refused", "conflict"};
 
 TEST(Commands, AnswerInTheTablesForm) {
   Place place;

@@ -64,6 +64,37 @@ Json describe_endpoint(const config::ServerConfig& server, const config::ZmqEndp
                        {"peer_keys", keys_for(server, endpoint.realm)}});
 }
 
+/// What chancery-notify needs of a realm to send its notices.
+Json describe_notices(const config::RealmConfig& realm) {
+  const auto& notices = realm.notices;
+  return Json::object({{"realm", realm.name.text()},
+                       {"round", std::int64_t{realm.crl_round().count()}},
+                       {"mail_server", notices.mail_server},
+                       {"mail_tls", notices.mail_tls},
+                       {"mail_from", notices.mail_from},
+                       {"mail_user", notices.mail_user},
+                       {"mail_password_file", notices.mail_password_file},
+                       {"ca_file", notices.ca_file},
+                       {"language", notices.language},
+                       {"languages", Json::strings(notices.languages)},
+                       {"templates", notices.templates},
+                       {"webhook_key_file", notices.webhook_key_file},
+                       {"program", notices.program},
+                       {"timeout", std::int64_t{notices.timeout.count()}}});
+}
+
+/// Of the realms that have any; a front end that sends none depends on none.
+Json notices_of(const config::Snapshot& snapshot, const config::FrontEnd& front_end) {
+  Json list = Json::array();
+  if (!front_end.sends_notices()) return list;
+  const auto realms = realms_of(snapshot, front_end.realms);
+  for (const auto& name : *realms.as_array()) {
+    const auto* realm = snapshot.find(*name.as_string());
+    if (realm != nullptr && !realm->notices.before.empty()) list.push_back(describe_notices(*realm));
+  }
+  return list;
+}
+
 }  // namespace
 
 std::string front_end_settings(const config::Snapshot& snapshot, const config::FrontEnd& front_end) {
@@ -81,7 +112,8 @@ std::string front_end_settings(const config::Snapshot& snapshot, const config::F
                     {"state_directory", (server.run_directory / front_end.name).string()},
                     {"log", Json::object({{"destination", server.inherited_log()}, {"level", server.log_level}})},
                     {"listeners", std::move(listeners)},
-                    {"endpoints", std::move(endpoints)}}));
+                    {"endpoints", std::move(endpoints)},
+                    {"notices", notices_of(snapshot, front_end)}}));
 }
 
 }  // namespace chancery::worker

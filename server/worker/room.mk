@@ -27,9 +27,11 @@ libworker_a_SOURCES = \
   server/worker/attest.cc server/worker/attest.h \
   server/worker/audit.cc server/worker/audit.h \
   server/worker/audit_commands.cc \
+  server/worker/bulk_revocation.cc \
   server/worker/authorities.cc server/worker/authorities.h \
   server/worker/ca_commands.cc \
   server/worker/certificate_commands.cc \
+  server/worker/certificate_filter.cc server/worker/certificate_filter.h \
   server/worker/clients_mode.cc server/worker/clients_mode.h \
   server/worker/confine.cc server/worker/confine.h \
   server/worker/crl_commands.cc \
@@ -59,6 +61,8 @@ libworker_a_SOURCES = \
   server/worker/node_commands.cc \
   server/worker/node_key.cc server/worker/node_key.h \
   server/worker/own_commands.cc \
+  server/worker/notice_commands.cc \
+  server/worker/notice_plan.cc server/worker/notice_plan.h \
   server/worker/params.h \
   server/worker/realm_commands.cc \
   server/worker/policy_commands.cc \
@@ -96,6 +100,7 @@ worker_test_SOURCES = \
   server/worker/confine_test.cc \
   server/worker/key_demand_test.cc \
   server/worker/key_pool_test.cc \
+  server/worker/notices_test.cc \
   server/worker/login_test.cc \
   server/worker/session_test.cc \
   server/worker/testing.cc server/worker/testing.h \

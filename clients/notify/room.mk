@@ -1,0 +1,19 @@
+noinst_LIBRARIES += libnotify.a
+libnotify_a_SOURCES = \
+  clients/notify/hook.cc clients/notify/hook.h \
+  clients/notify/message.cc clients/notify/message.h \
+  clients/notify/settings.cc clients/notify/settings.h \
+  clients/notify/transfer.cc clients/notify/transfer.h
+libnotify_a_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS)
+NOTIFY_LIBS = libnotify.a $(CLIENT_LIBS) $(CRYPTO_LIBS) $(CURL_LIBS)
+
+pkglibexec_PROGRAMS += chancery-notify
+chancery_notify_SOURCES = \
+  clients/notify/chancery-notify.cc \
+  clients/notify/serve.cc clients/notify/serve.h
+chancery_notify_LDADD = $(NOTIFY_LIBS)
+
+UNIT_TESTS += notify_test
+notify_test_SOURCES = clients/notify/notify_test.cc
+notify_test_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS)
+notify_test_LDADD = $(NOTIFY_LIBS) $(GTEST_LIBS)

@@ -1,0 +1,83 @@
+#include "clients/notify/settings.h"
+
+#include <algorithm>
+#include <array>
+
+#include "server/base/address.h"
+#include "server/base/file.h"
+#include "server/base/mail_address.h"
+
+namespace chancery::notify {
+namespace {
+
+constexpr std::size_t kMaxSettings = 1 << 20;
+
+struct Word {
+  std::string_view text;
+  MailTls value;
+};
+constexpr std::array kMailTls{Word{"starttls", MailTls::StartTls}, Word{"tls", MailTls::Tls}, Word{"none", MailTls::None}};
+
+Error bad(const RealmSettings& realm, const std::string& what) { return {Code::BadConfig, "realm " + realm.realm + ": " + what}; }
+
+/// chanceryd has checked this, too; but this program is the one that would send.
+Status check(const RealmSettings& realm) {
+  if (realm.timeout.count() < 1 || realm.round.count() < 1) return bad(realm, "timeout or round below a second");
+  if (realm.mail_server.empty()) return {};
+  if (!base::is_mail_address(realm.mail_from)) return bad(realm, "mail_from is no mail address");
+  if (realm.mail_tls == MailTls::None && !stays_here(realm.mail_server))
+    return bad(realm, "mail_tls is none for " + realm.mail_server + ", which is not at an address of loopback");
+  return {};
+}
+
+Result<RealmSettings> read_realm(const Json& json) {
+  RealmSettings realm{.realm = json.text("realm"),
+                      .round = std::chrono::seconds(json.integer("round", 30)),
+                      .mail_server = json.text("mail_server"),
+                      .mail_from = json.text("mail_from"),
+                      .mail_user = json.text("mail_user"),
+                      .mail_password_file = json.text("mail_password_file"),
+                      .ca_file = json.text("ca_file"),
+                      .language = json.text("language", "en"),
+                      .languages = json.texts("languages"),
+                      .templates = json.text("templates"),
+                      .webhook_key_file = json.text("webhook_key_file"),
+                      .program = json.text("program"),
+                      .timeout = std::chrono::seconds(json.integer("timeout", 30))};
+  const auto* const word = std::ranges::find(kMailTls, json.text("mail_tls", "starttls"), &Word::text);
+  if (word == kMailTls.end()) return bad(realm, "mail_tls is none of starttls, tls and none");
+  realm.mail_tls = word->value;
+  PKI_TRY_VOID(check(realm));
+  return realm;
+}
+
+}  // namespace
+
+bool stays_here(const std::string& host_port) {
+  auto host = host_port.substr(0, host_port.rfind(':'));
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  return base::is_loopback(host);
+}
+
+Result<Settings> read_settings(const Json& json) {
+  Settings settings{.socket = json.text("socket"), .front_end = json.text("front_end", "notify"), .log = {}, .realms = {}};
+  if (const auto* log = json.find("log")) {
+    settings.log.destination = log->text("destination", "stderr");
+    PKI_TRY(settings.log.level, base::log_level_from_text(log->text("level", "info")));
+  }
+  const auto* notices = json.find("notices");
+  if (notices == nullptr || !notices->is_array()) return settings;
+  for (const auto& one : *notices->as_array()) {
+    PKI_TRY(auto realm, read_realm(one));
+    settings.realms.push_back(std::move(realm));
+  }
+  return settings;
+}
+
+Result<Settings> load_settings(int descriptor) {
+  PKI_TRY(const auto text, base::read_input("/proc/self/fd/" + std::to_string(descriptor), kMaxSettings));
+  PKI_TRY(const auto json, wire::parse_json(text));
+  return read_settings(json);
+}
+
+}  // namespace chancery::notify
