@@ -24,6 +24,7 @@ bool is_of(Type type, const Json& value) {
     case Type::Text:
     case Type::Word: return text != nullptr;
     case Type::Hex: return text != nullptr && !text->empty() && text->find_first_not_of("0123456789abcdef") == std::string::npos;
+    case Type::File: return text != nullptr && !text->empty();
     case Type::Pem: return text != nullptr && text->starts_with("-----BEGIN ");
     case Type::Time: return text != nullptr && base::from_rfc3339(*text).ok();
     case Type::Integer: return value.as_integer() != nullptr;

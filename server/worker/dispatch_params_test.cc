@@ -19,7 +19,8 @@ struct BadValue {
 };
 
 bool is_text(Type type) {
-  return type == Type::Text || type == Type::Word || type == Type::Hex || type == Type::Pem || type == Type::Time;
+  return type == Type::Text || type == Type::Word || type == Type::Hex || type == Type::Pem || type == Type::File ||
+         type == Type::Time;
 }
 bool is_list(Type type) { return type == Type::Texts || type == Type::Objects; }
 
@@ -42,7 +43,8 @@ std::vector<BadValue> of_other_forms(const wire::Param& param) {
     case Type::Word:
       return {{"nothing", ""}, {"a path", "../x"}, {"capitals", "X"}, {"two words", "a b"}, {"no such word", "-x-"}};
     case Type::Hex: return {{"nothing", ""}, {"no digits", "0g"}, {"white space", "01 "}, {"a prefix", "0x01"}, {"a sign", "-1"}};
-    case Type::Pem: return {{"nothing", ""}};
+    case Type::Pem:
+    case Type::File: return {{"nothing", ""}};
     case Type::Time:
       return {{"nothing", ""}, {"a word", "tomorrow"}, {"a date alone", "2027-01-15"}, {"month 13", "2027-13-01T00:00:00Z"}};
     case Type::Integer: return {{"below 0", -1}, {"above the bound", param.bound + 1}};
@@ -117,7 +119,7 @@ TEST_F(DispatchParams, BoundsAreInclusive) {
       auto params = sample_params(command);
       for (const auto& param : command.params) {
         const auto bound = static_cast<std::size_t>(param.bound);
-        if (param.type == Type::Text || param.type == Type::Hex || param.type == Type::Pem)
+        if (param.type == Type::Text || param.type == Type::Hex || param.type == Type::Pem || param.type == Type::File)
           params.set(param.name, std::string(bound, '1'));
         if (param.type == Type::Texts) params.set(param.name, Json(Json::Array(bound, "x")));
         if (param.type == Type::Objects) params.set(param.name, Json(Json::Array(bound, Json::object())));

@@ -253,7 +253,8 @@ Json sample(const wire::Param& param) {
   using wire::Type;
   switch (param.type) {
     case Type::Text:
-    case Type::Pem: return "x";
+    case Type::Pem:
+    case Type::File: return "x";
     case Type::Word: return param.words.empty() ? "x" : param.words.substr(0, param.words.find(' '));
     case Type::Hex: return "01";
     case Type::Time: return "2027-01-15T08:00:00Z";
