@@ -4,8 +4,8 @@
 
 #include "server/base/file.h"
 #include "server/config/acme_policy.h"
-#include "server/config/ca_section.h"
 #include "server/config/approval_settings.h"
+#include "server/config/ca_section.h"
 #include "server/config/key_settings.h"
 #include "server/config/print.h"
 #include "server/config/profile_settings.h"

@@ -75,9 +75,10 @@ TEST(Listening, ListenersOfRealmsThatTheFrontEndServes) {
 
 TEST(Listening, HostNamesLeadToRealmsThatAreServed) {
   const auto hosts = [](const std::string& realms, const std::string& host_realms) {
-    return findings_of(front_end("http", "realms=\"*\" roles=\"frontend\"") +
-                       "<listeners>\n<listener name=\"a\" tls=\"false\" address=\"::1\" port=\"80\" names=\"a.example B.example\" realms=\"" +
-                       realms + "\"\nhost-realms=\"" + host_realms + "\"/></listeners>\n");
+    return findings_of(
+        front_end("http", "realms=\"*\" roles=\"frontend\"") +
+        "<listeners>\n<listener name=\"a\" tls=\"false\" address=\"::1\" port=\"80\" names=\"a.example B.example\" realms=\"" +
+        realms + "\"\nhost-realms=\"" + host_realms + "\"/></listeners>\n");
   };
   const std::string place = "chancery.xml:6:1: chancery/listeners/listener/@host-realms: ";
   EXPECT_EQ(hosts("*", "a.example=default b.example=devices"), Lines());

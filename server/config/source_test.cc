@@ -157,7 +157,8 @@ TEST(Source, F11_FilesThatCannotBeRead) {
   };
   EXPECT_EQ(read("fits"), "read");
   EXPECT_EQ(read("bom"), "read");
-  EXPECT_EQ(read("big"), "big:1:1: found no readable file: big has 1048577 octets, expected at most 1048576");
+  EXPECT_EQ(read("big"), "big:1:1: found no readable file: big has " + std::to_string(kMaxSourceBytes + 1) +
+                             " octets, expected at most " + std::to_string(kMaxSourceBytes));
   EXPECT_EQ(read("missing"), "missing:1:1: found no readable file: open missing: No such file or directory");
   EXPECT_EQ(read("dangling"), "dangling:1:1: found no readable file: open dangling: No such file or directory");
   EXPECT_EQ(read("realms"), "realms:1:1: found no readable file: realms is not a regular file");

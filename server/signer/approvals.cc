@@ -50,7 +50,8 @@ Result<std::string> profile_in_journal(const Journal& journal, const x509::Certi
   PKI_TRY(const auto entry, journal.signed_entry(certificate.serial()));
   if (!entry) return refused("approver's certificate " + certificate.serial().hex() + " is not in the journal");
   const bool is_it = entry->imported ? base::equal_in_constant_time(entry->imported->certificate, certificate.der())
-                                     : base::equal_in_constant_time(entry->intent.tbs, certificate.tbs());
+                                     : base::equal_in_constant_time(entry->intent.tbs, certificate.tbs()) && entry->signature &&
+                                           base::equal_in_constant_time(*entry->signature, certificate.signature());
   if (!is_it) return refused("approver's certificate " + certificate.serial().hex() + " is another one in the journal");
   return entry->intent.profile;
 }

@@ -125,6 +125,30 @@ TEST_P(Certificates, C9_UnknownOnesAreNotFound) {
   EXPECT_EQ(code_of(store_.unrevoke(serial_of("ff"), kNow)), Code::NotFound);
 }
 
+TEST_P(Certificates, LivingOnesAreCountedAsFarAsAnybodyAsks) {
+  for (const auto* serial : {"01", "02", "03", "04", "05"}) {
+    auto given = certificate_of(serial);
+    given.subject = "/CN=many.example.com";
+    given.requester = "user:many";
+    given.issued_at = kNow;
+    given.not_after = kNow + std::chrono::days{std::string_view(serial) == "05" ? -1 : 30};
+    EXPECT_OK(store_.add_certificate(given));
+  }
+  EXPECT_OK(store_.revoke({serial_of("01"), "superseded", kNow}));
+  const Living all{.now = kNow, .issued_after = kNow - std::chrono::days{400}, .most = 100};
+  EXPECT_EQ(store_.living_with_subject("/CN=many.example.com", all).value(),
+            3);  // neither the revoked one nor the one that ended
+  EXPECT_EQ(store_.living_of_requester("user:many", all).value(), 3);
+  EXPECT_EQ(
+      store_.living_with_subject("/CN=many.example.com", {.now = kNow, .issued_after = all.issued_after, .most = 2}).value(), 2);
+  EXPECT_EQ(
+      store_.living_with_subject("/CN=many.example.com", {.now = kNow, .issued_after = kNow + std::chrono::seconds{1}, .most = 9})
+          .value(),
+      0);
+  EXPECT_EQ(store_.living_with_subject("/CN=other.example.com", all).value(), 0);
+  EXPECT_EQ(store_.living_of_requester("user:other", all).value(), 0);
+}
+
 TEST_P(Certificates, TheNewestOfANameIsFound) {
   for (const auto* serial : {"03", "01", "02"}) {
     auto given = certificate_of(serial);
