@@ -30,11 +30,12 @@ access:
 policy:
   otherwise: deny
   rules:
-    - {name: shops, decision: grant, profiles: [shop], names: ["*.shop.example.com"], max_validity: 90}
+    - {name: shops, decision: grant, ways: [request], profiles: [shop], names: ["*.shop.example.com"], max_validity: 90,
+       subject: "/O=Company/OU={user}/CN={cn}"}
     - {name: own-doors, decision: grant, profiles: [server], ways: [command]}
   tests:
-    - {name: a shop, expect: grant, rule: shops, profile: shop, subject: /CN=a.shop.example.com}
-    - {name: a bank, expect: deny, profile: shop, subject: /CN=bank.example.com}
+    - {name: a shop, expect: grant, rule: shops, way: request, profile: shop, subject: /CN=a.shop.example.com}
+    - {name: a bank, expect: deny, way: request, profile: shop, subject: /CN=bank.example.com}
 """
 SHOP = """keyUsage: [digitalSignature]
 extendedKeyUsage: [serverAuth]
@@ -145,6 +146,8 @@ def test_two_of_the_team_agree_and_the_shop_has_its_certificate(office, tmp_path
     (tmp_path / "leaf.pem").write_text(made["certificate"])
     said = subprocess.run(["openssl", "verify", "-CAfile", office.realm("default").ca_file, tmp_path / "leaf.pem"], capture_output=True, text=True)
     assert said.returncode == 0, said
+    # The rule's template is about who asked, whoever looked at the request since.
+    assert office.ask("alice", "certificate", "get", "--serial", made["serial"])["subject"] == "/O=Company/OU=alice/CN=a.shop.example.com"
     history = office.ask("alice", "request", "get", "--request", request)["history"]
     assert [step["who"] for step in history][:3] == ["user:alice", "user:bob", "user:carol"]
 

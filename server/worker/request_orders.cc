@@ -110,6 +110,7 @@ Result<Order> order_for(Session& session, const RequestWish& wish) {
   PKI_CHECK(row != kRows.end());
   PKI_TRY(auto order, row->order(session, wish));
   if (wish.days > 0) order.validity = std::chrono::days{wish.days};
+  order.rule = "request";  // the way that policy rules know; its id comes with what is issued
   return order;
 }
 
@@ -129,6 +130,8 @@ Result<realm::RequestContent> content_of(Session& session, const RequestWish& wi
   PKI_TRY(const auto* profile, profile_of(session, order.profile));
   order.roles = roles_for(session.realm(), *profile);
   order.is_approved = true;
+  order.requester = content.requester;  // whoever looks at it now: rules and their templates are about who asked
+  order.requester_front_end = content.front_end;
   PKI_TRY(const auto decision, judge(session, order));
   if (!decision.allowed()) return decision.refusal();
   realm::set_grant(content, decision.grant, *profile);
