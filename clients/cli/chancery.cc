@@ -100,13 +100,16 @@ client::Options server_of(const Global& global) {
   return {.socket = global.socket, .request_timeout = timeout};
 }
 
+Status open_session(client::Client& client, const Global& global) {
+  PKI_TRY_VOID(client.open(global.realm, global.front_end));
+  return cli::log_in(client, global.login);
+}
+
 Result<Json> call(const Global& global, const wire::Command& command, const Json& params) {
   PKI_TRY(auto client, client::Client::connect(server_of(global)));
   if (command.name == "session.open") return client.open(global.realm, global.front_end);
-  if (command.state != wire::In::Anywhere || !global.realm.empty() || !global.front_end.empty()) {
-    PKI_TRY_VOID(client.open(global.realm, global.front_end));
-    PKI_TRY_VOID(cli::log_in(client, global.login));
-  }
+  if (command.state != wire::In::Anywhere || !global.realm.empty() || !global.front_end.empty())
+    PKI_TRY_VOID(open_session(client, global));
   if (cli::is_stepwise(command.name) && params.find("after") == nullptr) {
     auto answer =
         cli::call_step_by_step([&](const Json& step) { return client.call(command.name, step); }, params, show_progress);
@@ -205,6 +208,17 @@ Status run_watch(const Line& line) {
                            std::cout, std::cerr);
 }
 
+Status run_report(const Line& line, std::string_view kind) {
+  const auto& global = line.global;
+  PKI_TRY_VOID(refuse_files(global.files, "report"));
+  auto order = line.report;
+  order.kind = kind;
+  if (global.json) order.format = "json";
+  PKI_TRY(auto client, client::Client::connect(server_of(global)));
+  PKI_TRY_VOID(open_session(client, global));
+  return cli::write_report(client, order, base::SystemClock().now(), std::cout);
+}
+
 Status run_completion(const Line& line) {
   PKI_TRY_VOID(refuse_files(line.global.files, "completion"));
   std::cout << cli::bash_script();
@@ -224,6 +238,9 @@ Status run(Line& line) {
   if (line.split->parsed() || std::ranges::any_of(line.unlock, [](const auto* verb) { return verb->parsed(); }))
     return run_secret(line);
   if (line.watch->parsed()) return run_watch(line);
+  for (std::size_t i = 0; i < line.reports.size(); ++i) {
+    if (line.reports[i]->parsed()) return run_report(line, cli::kReports.at(i).name);
+  }
   if (line.completion->parsed()) return run_completion(line);
   for (const auto& leaf : line.leaves) {
     if (leaf.app->parsed()) return run_command(line.global, leaf);

@@ -206,6 +206,16 @@ void add_watch(Line& line) {
       ->check(is_timeout);
 }
 
+void add_reports(Line& line) {
+  for (const auto& kind : kReports) {
+    auto* app = noun(line.app, "report")->add_subcommand(std::string(kind.name), std::string(kind.doc));
+    app->add_option("--days", line.report.days, "how many days back, or ahead")->capture_default_str()->type_name("NUMBER");
+    app->add_option("--profile", line.report.profile, "of this profile alone");
+    app->add_option("--format", line.report.format, "csv (RFC 4180) or json")->capture_default_str();
+    line.reports.push_back(app);
+  }
+}
+
 void add_completion(Line& line) {
   line.completion = line.app.add_subcommand("completion", "Print the script that completes words in bash.");
 }
@@ -223,6 +233,7 @@ void lay_out(Line& line) {
   add_zmq_key(line);
   add_secret(line);
   add_watch(line);
+  add_reports(line);
   add_completion(line);
 }
 

@@ -10,6 +10,7 @@
 #include "clients/cli/answer_files.h"
 #include "clients/cli/local_verbs.h"
 #include "clients/cli/login.h"
+#include "clients/cli/report.h"
 #include "clients/cli/secret_verbs.h"
 #include "clients/cli/upki.h"
 #include "clients/lib/client.h"
@@ -83,6 +84,8 @@ struct Line {
   SplitOrder split_order;
   CLI::App* completion = nullptr;
   CLI::App* watch = nullptr;
+  std::vector<CLI::App*> reports;  ///< as kReports
+  ReportOrder report;
   double watch_every_seconds = 1;
 };
 
