@@ -2,10 +2,11 @@ noinst_LIBRARIES += libnotify.a
 libnotify_a_SOURCES = \
   clients/notify/hook.cc clients/notify/hook.h \
   clients/notify/message.cc clients/notify/message.h \
+  clients/notify/publish.cc clients/notify/publish.h \
   clients/notify/settings.cc clients/notify/settings.h \
   clients/notify/transfer.cc clients/notify/transfer.h
-libnotify_a_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS)
-NOTIFY_LIBS = libnotify.a $(CLIENT_LIBS) $(CRYPTO_LIBS) $(CURL_LIBS)
+libnotify_a_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS) $(OPENSSL_CFLAGS)
+NOTIFY_LIBS = libnotify.a $(CLIENT_LIBS) $(X509_LIBS) $(CRYPTO_LIBS) $(CURL_LIBS)
 
 pkglibexec_PROGRAMS += chancery-notify
 chancery_notify_SOURCES = \

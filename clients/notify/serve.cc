@@ -12,6 +12,7 @@
 #include "clients/lib/complaints.h"
 #include "clients/notify/hook.h"
 #include "clients/notify/message.h"
+#include "clients/notify/publish.h"
 #include "clients/notify/transfer.h"
 #include "server/base/clock.h"
 #include "server/base/file.h"
@@ -95,6 +96,8 @@ class Sender {
     auto client = client::Client::connect_to_realm({.socket = settings_.socket, .reconnect_for = std::chrono::seconds(10)},
                                                    realm_.realm, settings_.front_end);
     if (!client.ok()) return complain("", client.error());
+    if (!realm_.crl_directory.empty()) publish(*client);
+    if (!realm_.sends || !client->connected()) return false;
     for (int i = 0; i < kMostInTurn; ++i) {
       if (asked_to_stop()) return false;
       const auto claimed = client->call("notice.claim");
@@ -111,6 +114,12 @@ class Sender {
   const RealmSettings& realm() const { return realm_; }
 
  private:
+  void publish(client::Client& client) {
+    const auto done = publisher_.take_turn(
+        client, [this](const std::string& ca, const Error& error) { complain("CRL of " + ca + ": ", error); });
+    if (!done.ok()) complain("CRLs: ", done.error());
+  }
+
   bool complain(const std::string& what, const Error& error) {
     const auto text = what + base::to_line(error);
     complaints_.log(base::LogLevel::Warning, realm_.realm + what + error.message(),
@@ -121,6 +130,7 @@ class Sender {
   const Settings& settings_;
   const RealmSettings& realm_;
   client::Complaints& complaints_;
+  Publisher publisher_{realm_};
 };
 
 /// The end of this process's work, to be waited for.

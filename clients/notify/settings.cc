@@ -22,7 +22,8 @@ Error bad(const RealmSettings& realm, const std::string& what) { return {Code::B
 
 /// chanceryd has checked this, too; but this program is the one that would send.
 Status check(const RealmSettings& realm) {
-  if (realm.timeout.count() < 1 || realm.round.count() < 1) return bad(realm, "timeout or round below a second");
+  if (realm.timeout.count() < 1 || realm.crl_timeout.count() < 1 || realm.round.count() < 1)
+    return bad(realm, "timeout or round below a second");
   if (realm.mail_server.empty()) return {};
   if (!base::is_mail_address(realm.mail_from)) return bad(realm, "mail_from is no mail address");
   if (realm.mail_tls == MailTls::None && !stays_here(realm.mail_server))
@@ -43,7 +44,11 @@ Result<RealmSettings> read_realm(const Json& json) {
                       .templates = json.text("templates"),
                       .webhook_key_file = json.text("webhook_key_file"),
                       .program = json.text("program"),
-                      .timeout = std::chrono::seconds(json.integer("timeout", 30))};
+                      .timeout = std::chrono::seconds(json.integer("timeout", 30)),
+                      .sends = json.boolean("sends", true),
+                      .crl_directory = json.text("crl_directory"),
+                      .crl_program = json.text("crl_program"),
+                      .crl_timeout = std::chrono::seconds(json.integer("crl_timeout", 30))};
   const auto* const word = std::ranges::find(kMailTls, json.text("mail_tls", "starttls"), &Word::text);
   if (word == kMailTls.end()) return bad(realm, "mail_tls is none of starttls, tls and none");
   realm.mail_tls = word->value;

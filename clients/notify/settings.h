@@ -27,6 +27,10 @@ struct RealmSettings {
   std::string webhook_key_file;
   std::string program;
   std::chrono::seconds timeout{30};
+  bool sends = true;          ///< notices
+  std::string crl_directory;  ///< empty: no CRLs are published
+  std::string crl_program;    ///< run for each; empty: none
+  std::chrono::seconds crl_timeout{30};
 };
 
 struct Settings {

@@ -9,6 +9,7 @@
 #include "server/config/notice_settings.h"
 #include "server/config/print.h"
 #include "server/config/profile_settings.h"
+#include "server/config/publishing_settings.h"
 #include "server/config/realm_settings.h"
 #include "server/config/server_settings.h"
 #include "server/config/testing.h"
@@ -233,6 +234,7 @@ RealmConfig changed_realm() {
   realm.cas = {{"tls", changed_ca()}};
   realm.profiles = builtin_profiles();
   realm.notices = changed_notices();
+  realm.publishing = {"/srv/crls", "/usr/local/bin/push-crl", std::chrono::seconds{7}};
   realm.profiles.insert_or_assign(profile_name("changed"), changed_profile());
   auto ca = realm.profiles.at(profile_name("ca"));
   ca.path_length.reset();
@@ -280,6 +282,7 @@ TEST(Print, EveryRealmRowParsesBack) {
   expect_all_changed(acme_policy_settings(), changed_policy(), AcmePolicy());
   expect_all_changed(ca_settings(), changed_ca(), CaConfig());
   expect_all_changed(notice_settings(), realm.notices, NoticesConfig());
+  expect_all_changed(publishing_settings(), realm.publishing, PublishingConfig());
   expect_all_changed(profile_settings(), changed_profile(), Profile(profile_name("changed")));
   expect_all_changed(request_settings(), realm.requests, RequestsConfig());
   expect_round_trip(realm);

@@ -6,12 +6,13 @@
 #include "server/base/text.h"
 #include "server/config/acme_policy.h"
 #include "server/config/approval_settings.h"
+#include "server/config/ca_section.h"
 #include "server/config/key_settings.h"
+#include "server/config/notice_settings.h"
 #include "server/config/people_settings.h"
 #include "server/config/policy_settings.h"
-#include "server/config/ca_section.h"
-#include "server/config/notice_settings.h"
 #include "server/config/profile_settings.h"
+#include "server/config/publishing_settings.h"
 #include "server/config/realm_settings.h"
 #include "server/config/server_settings.h"
 #include "server/config/source.h"
@@ -234,6 +235,8 @@ void compare_realms(const RealmConfig& before, const RealmConfig& after, Lines& 
   compare_rules(place, "policy", before.policy.rules, after.policy.rules, policy_rule_settings(), lines);
   compare_settings(request_settings(), place + std::string(kRequestsSection) + ".", before.requests, after.requests, lines);
   compare_cas(place, before, after, lines);
+  compare_settings(publishing_settings(), place + std::string(kPublishingSection) + ".", before.publishing, after.publishing,
+                   lines);
   compare_settings(notice_settings(), place + std::string(kNoticesSection) + ".", before.notices, after.notices, lines);
   compare_command_roles(place, before, after, lines);
   compare_people(place, before.people, after.people, lines);

@@ -4,13 +4,14 @@
 
 #include "server/base/text.h"
 #include "server/config/acme_policy.h"
-#include "server/config/policy_settings.h"
-#include "server/config/key_settings.h"
-#include "server/config/people_settings.h"
 #include "server/config/approval_settings.h"
 #include "server/config/ca_section.h"
+#include "server/config/key_settings.h"
 #include "server/config/notice_settings.h"
+#include "server/config/people_settings.h"
+#include "server/config/policy_settings.h"
 #include "server/config/profile_settings.h"
+#include "server/config/publishing_settings.h"
 #include "server/config/realm_settings.h"
 #include "server/config/server_settings.h"
 #include "server/config/source.h"
@@ -96,6 +97,8 @@ void add_realm(std::string& out, const RealmConfig& realm) {
   out +=
       "\n### `notices:`\n\nWho is told that a certificate ends. Front end chancery-notify sends the notices (doc/upkeep.md).\n";
   add_rows(out, describe(notice_settings(), realm.notices));
+  out += "\n### `publishing:`\n\nWhere CRLs go besides HTTP (doc/upkeep.md).\n";
+  add_rows(out, describe(publishing_settings(), realm.publishing));
   out +=
       "\n### `command_roles:`\n\nA map from commands to the least role they need here: more than the command table says, never "
       "less.\n";
@@ -223,6 +226,8 @@ std::string realm_sample() {
   add_yaml(out, request_settings(), realm.requests, "  ");
   out += "\n#" + std::string(kNoticesSection) + ":\n";
   add_yaml(out, notice_settings(), realm.notices, "  ");
+  out += "\n#" + std::string(kPublishingSection) + ":\n";
+  add_yaml(out, publishing_settings(), realm.publishing, "  ");
   return out;
 }
 

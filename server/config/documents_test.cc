@@ -9,6 +9,7 @@
 #include "server/config/key_settings.h"
 #include "server/config/print.h"
 #include "server/config/profile_settings.h"
+#include "server/config/publishing_settings.h"
 #include "server/config/realm_settings.h"
 #include "server/config/server_settings.h"
 #include "server/config/testing.h"
@@ -71,6 +72,7 @@ TEST(Documents, EverySettingIsExplained) {
   expect_rows(describe(acme_settings(), AcmeConfig()));
   expect_rows(describe(acme_policy_settings(), AcmePolicy()));
   expect_rows(describe(request_settings(), RequestsConfig()));
+  expect_rows(describe(publishing_settings(), PublishingConfig()));
   expect_rows(describe(ca_settings(), CaConfig()));
   expect_rows(describe(profile_settings(), Profile(profile_name("new"))));
 }

@@ -11,6 +11,7 @@
 #include "server/config/policy_settings.h"
 #include "server/config/key_checks.h"
 #include "server/config/notice_settings.h"
+#include "server/config/publishing_settings.h"
 #include "server/config/realm_settings.h"
 #include "server/config/setting.h"
 
@@ -314,6 +315,7 @@ void check_realm(const RealmConfig& realm, const Node& root, Report& report) {
   check_crl_schedule(realm, root, report);
   check_acme(realm, root, report);
   check_notices(realm, root, report);
+  check_publishing(realm, root, report);
   check_layout(realm, report);
   check_cas(realm, root, report);
 }

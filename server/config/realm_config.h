@@ -20,6 +20,7 @@
 #include "server/config/approval.h"
 #include "server/config/ca_config.h"
 #include "server/config/notices.h"
+#include "server/config/publishing.h"
 #include "server/config/vantage.h"
 
 /// What a realm's directory says, as plain values. Pure: the realm room sees these structs and nothing else of config.
@@ -182,6 +183,7 @@ struct RealmConfig {
   PolicyConfig policy;
   RequestsConfig requests;
   NoticesConfig notices;
+  PublishingConfig publishing;
   std::map<std::string, Role> command_roles;  ///< "a realm may demand more": command name -> least role here
   PeopleConfig people;
   std::map<ProfileName, Profile> profiles;  ///< built-in ones, overridden and added to

@@ -14,6 +14,7 @@
 #include "server/config/people_settings.h"
 #include "server/config/policy_settings.h"
 #include "server/config/profile_settings.h"
+#include "server/config/publishing_settings.h"
 #include "server/config/text_checks.h"
 
 namespace chancery::config {
@@ -332,8 +333,8 @@ std::span<const MovedKey> moved_keys() { return kMoved; }
 std::vector<std::string> realm_setting_names() {
   auto known = names_of(realm_settings());
   for (auto& name : key_names()) known.push_back(std::move(name));
-  for (const auto section :
-       {kAcmeSection, kCasSection, kNoticesSection, kPolicySection, kCommandRolesSection, kProfilesSection, kRequestsSection})
+  for (const auto section : {kAcmeSection, kCasSection, kNoticesSection, kPolicySection, kPublishingSection, kCommandRolesSection,
+                             kProfilesSection, kRequestsSection})
     known.emplace_back(section);
   known.insert(known.end(), kPeopleSections.begin(), kPeopleSections.end());
   return known;
@@ -363,6 +364,7 @@ RealmConfig read_realm(const Node& root, RealmConfig base, Report& report) {
   if (const Node* requests = root.find(kRequestsSection)) read_requests(*requests, realm.requests, report);
   if (const Node* cas = root.find(kCasSection)) read_cas(*cas, realm, report);
   if (const Node* notices = root.find(kNoticesSection)) read_notices(*notices, realm.notices, report);
+  if (const Node* publishing = root.find(kPublishingSection)) read_publishing(*publishing, realm.publishing, report);
   if (const Node* roles = root.find(kCommandRolesSection)) read_command_roles(*roles, realm, report);
   read_people(root, realm.people, report);
   if (const Node* profiles = root.find(kProfilesSection)) read_profiles(*profiles, realm, report);
@@ -377,6 +379,7 @@ Node write_realm(const RealmConfig& realm) {
   write_settings(acme_settings(), realm.acme, acme);
   acme.children.push_back(write_acme_policies(realm.acme));
   Node notices = write_notices(realm.notices);
+  Node publishing = write_publishing(realm.publishing);
   Node policy = write_policy_section(realm.policy);
   Node requests = write_requests(realm.requests);
   Node roles = map(std::string(kCommandRolesSection));
@@ -387,7 +390,7 @@ Node write_realm(const RealmConfig& realm) {
   for (const auto& [name, profile] : realm.profiles) profiles.children.push_back(named(name.text(), write_profile(profile)));
   Node cas = write_cas(realm);
   for (auto& section : write_people(realm.people)) root.children.push_back(std::move(section));
-  for (auto* section : {&acme, &cas, &notices, &policy, &requests, &roles, &profiles}) {
+  for (auto* section : {&acme, &cas, &notices, &policy, &publishing, &requests, &roles, &profiles}) {
     root.children.push_back(std::move(*section));
   }
   return root;

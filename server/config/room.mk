@@ -24,6 +24,8 @@ libconfig_a_SOURCES = \
   server/config/notice_checks.cc \
   server/config/notice_settings.cc server/config/notice_settings.h \
   server/config/notices.h \
+  server/config/publishing.h \
+  server/config/publishing_settings.cc server/config/publishing_settings.h \
   server/config/policy_checks.cc \
   server/config/policy_config.h \
   server/config/policy_settings.cc server/config/policy_settings.h \

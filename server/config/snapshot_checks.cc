@@ -5,6 +5,7 @@
 #include "server/base/address.h"
 #include "server/config/checks.h"
 #include "server/config/notice_settings.h"
+#include "server/config/publishing_settings.h"
 #include "server/config/realm_settings.h"
 #include "server/config/setting.h"
 #include "server/config/text_checks.h"
@@ -199,6 +200,7 @@ void check_realm_in_server(const ServerConfig& server, const RealmConfig& realm,
   check_database_directory(server, realm, report);
   check_vantage_keys(server, realm, root, report);
   check_notices_in_server(server, realm, root, report);
+  check_publishing_in_server(server, realm, root, report);
 }
 
 }  // namespace chancery::config

@@ -64,7 +64,7 @@ Json describe_endpoint(const config::ServerConfig& server, const config::ZmqEndp
                        {"peer_keys", keys_for(server, endpoint.realm)}});
 }
 
-/// What chancery-notify needs of a realm to send its notices.
+/// What chancery-notify needs of a realm to send its notices and to publish its CRLs.
 Json describe_notices(const config::RealmConfig& realm) {
   const auto& notices = realm.notices;
   return Json::object({{"realm", realm.name.text()},
@@ -80,7 +80,11 @@ Json describe_notices(const config::RealmConfig& realm) {
                        {"templates", notices.templates},
                        {"webhook_key_file", notices.webhook_key_file},
                        {"program", notices.program},
-                       {"timeout", std::int64_t{notices.timeout.count()}}});
+                       {"timeout", std::int64_t{notices.timeout.count()}},
+                       {"sends", !notices.before.empty()},
+                       {"crl_directory", realm.publishing.directory},
+                       {"crl_program", realm.publishing.program},
+                       {"crl_timeout", std::int64_t{realm.publishing.timeout.count()}}});
 }
 
 /// Of the realms that have any; a front end that sends none depends on none.
@@ -90,7 +94,8 @@ Json notices_of(const config::Snapshot& snapshot, const config::FrontEnd& front_
   const auto realms = realms_of(snapshot, front_end.realms);
   for (const auto& name : *realms.as_array()) {
     const auto* realm = snapshot.find(*name.as_string());
-    if (realm != nullptr && !realm->notices.before.empty()) list.push_back(describe_notices(*realm));
+    if (realm != nullptr && (!realm->notices.before.empty() || !realm->publishing.directory.empty()))
+      list.push_back(describe_notices(*realm));
   }
   return list;
 }

@@ -1,0 +1,96 @@
+#include "clients/notify/publish.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "clients/notify/hook.h"
+#include "server/base/file.h"
+#include "server/base/text.h"
+#include "server/x509/pem.h"
+
+namespace chancery::notify {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kMaxCrlBytes = 64 << 20;
+constexpr std::chrono::seconds kFirstPause{5};
+constexpr std::chrono::seconds kLongestPause{std::chrono::hours{1}};
+constexpr mode_t kMode = 0644;
+
+/// Names of generations are the server's own words; nothing else becomes part of a path.
+bool is_label(std::string_view text) {
+  const auto allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_'; };
+  return !text.empty() && text.size() <= 80 && std::ranges::all_of(text, allowed);
+}
+
+struct Files {
+  fs::path der, pem, untold;
+};
+Files files_of(const RealmSettings& realm, const std::string& ca) {
+  const fs::path directory(realm.crl_directory);
+  return {directory / (ca + ".crl"), directory / (ca + ".crl.pem"), directory / (ca + ".crl.untold")};
+}
+
+bool holds(const fs::path& file, std::string_view text) {
+  const auto there = base::read_file(file, kMaxCrlBytes);
+  return there.ok() && *there == text;
+}
+
+bool is_there(const fs::path& file) {
+  std::error_code ignored;
+  return fs::exists(file, ignored);
+}
+
+}  // namespace
+
+Status Publisher::take_turn(client::Client& client, const Complain& complain) {
+  PKI_TRY(const auto cas, client.call("ca.list"));
+  const auto* rows = cas.find("cas");
+  if (rows == nullptr || !rows->is_array()) return Error(Code::Malformed, "ca.list without cas");
+  for (const auto& row : *rows->as_array()) {
+    const auto ca = row.text("name");
+    if (!is_label(ca)) continue;
+    const auto published = publish(client, ca);
+    if (!published.ok()) complain(ca, published.error());
+    if (!client.connected()) return published;
+  }
+  return {};
+}
+
+Status Publisher::publish(client::Client& client, const std::string& ca) {
+  const auto crl = client.call("crl.get", Json::object({{"ca", ca}}));
+  if (!crl.ok() && crl.error().code() == Code::NotFound) return {};  // it has none yet
+  if (!crl.ok()) return crl.error();
+  const auto files = files_of(realm_, ca);
+  const auto pem = crl->text("crl");
+  if (!holds(files.pem, pem)) {
+    PKI_TRY(const auto der, x509::from_pem(x509::kCrlLabel, pem));
+    // In this order: whoever is killed in between does all of it again, and the program hears of it.
+    if (!realm_.crl_program.empty()) PKI_TRY_VOID(base::replace_file(files.untold, base::as_bytes(""), kMode));
+    PKI_TRY_VOID(base::replace_file(files.der, der, kMode));
+    PKI_TRY_VOID(base::replace_file(files.pem, base::as_bytes(pem), kMode));
+    attempts_.erase(ca);
+  }
+  return realm_.crl_program.empty() || !is_there(files.untold) ? Status() : tell(ca, crl->integer("number"));
+}
+
+Status Publisher::tell(const std::string& ca, std::int64_t number) {
+  auto& attempts = attempts_[ca];
+  if (Clock::now() < attempts.next) return {};
+  const auto files = files_of(realm_, ca);
+  const auto about = Json::object(
+      {{"realm", realm_.realm}, {"ca", ca}, {"number", number}, {"crl", files.der.string()}, {"crl_pem", files.pem.string()}});
+  const auto told = run_hook(realm_.crl_program, wire::to_text(about) + "\n", realm_.crl_timeout);
+  if (!told.ok()) {
+    const auto pause = kFirstPause * (1 << std::min(attempts.failed, 12));
+    attempts = {attempts.failed + 1, Clock::now() + std::min<std::chrono::seconds>(pause, kLongestPause)};
+    return told;
+  }
+  attempts_.erase(ca);
+  std::error_code failure;
+  fs::remove(files.untold, failure);
+  return failure ? Status(Error(Code::Io, files.untold.string() + ": " + failure.message())) : Status();
+}
+
+}  // namespace chancery::notify

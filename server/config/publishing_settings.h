@@ -1,0 +1,24 @@
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "server/config/checks.h"
+#include "server/config/setting.h"
+
+/// `publishing:` of ca.config.yml: its rows, and what must hold among them.
+namespace chancery::config {
+
+inline constexpr std::string_view kPublishingSection = "publishing";
+
+std::span<const Setting<PublishingConfig>> publishing_settings();
+
+void read_publishing(const Node& section, PublishingConfig& publishing, Report& report);
+Node write_publishing(const PublishingConfig& publishing);
+
+/// The section by itself. `root` is ca.config.yml.
+void check_publishing(const RealmConfig& realm, const Node& root, Report& report);
+/// That a front end publishes. `root` is ca.config.yml.
+void check_publishing_in_server(const ServerConfig& server, const RealmConfig& realm, const Node& root, Report& report);
+
+}  // namespace chancery::config
