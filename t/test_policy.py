@@ -84,7 +84,9 @@ def test_rules_grant_what_they_mean(talk):
     ("a.web.example.com", {"days": 21}, "max_validity"), ("a.web.example.com", {"sans": ["DNS:a.web.example.com", "DNS:other.example.org"]}, "no rule"),
     ("a.web.example.com", {"sans": ["DNS:a.web.example.com", "IP:10.9.1.1"]}, "blocked"),
     ("a.web.example.com", {"sans": ["DNS:a.web.example.com", "IP:10.8.1.1"]}, "no rule"),
-    ("evil.example.net", {}, "denied by rule listed"), ("WORSE.example.net", {}, "denied by rule listed"),
+    ("evil.example.net", {}, "denied by rule listed"),
+    ("good.example.net", {"sans": ["DNS:good.example.net", "DNS:evil.example.net"]}, "denied by rule listed"),
+    ("evil.example.net", {"sans": ["DNS:good.example.net"]}, "denied by rule listed"), ("WORSE.example.net", {}, "denied by rule listed"),
     ("one-x.example.com", {}, "no rule")])
 def test_what_no_rule_grants_is_refused(talk, name, params, said):
     assert said in denied(issue(talk, name, **params))

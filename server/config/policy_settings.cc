@@ -105,8 +105,11 @@ constexpr std::array kRule{
     row<&PolicyRule::roles>({.name = "roles", .doc = "Who asks has one of these roles, or one that contains it. Empty: any."}),
     row<&PolicyRule::names>(
         {.name = "names",
-         .doc = "Each DNS name and address of the certificate is meant by one of these, as in blocked_names. Where names, emails "
-                "and uris are empty, any; where one of them is not, a kind of name whose list is empty must not be asked for."}),
+         .doc =
+             "Each DNS name and address of the certificate is meant by one of these, as in blocked_names. Where names, emails "
+             "and uris are empty, any; where one of them is not, a kind of name whose list is empty must not be asked for. "
+             "A rule that denies holds as soon as one name is meant, the common name among them, or a wildcard that stands for "
+             "one."}),
     row<&PolicyRule::emails>({.name = "emails", .doc = "Likewise each e-mail address: `*@example.com`."}),
     row<&PolicyRule::uris>({.name = "uris", .doc = "Likewise each URI: `https://example.com/*`."}),
     row<&PolicyRule::subjects>(
@@ -136,10 +139,11 @@ constexpr std::array kRule{
     row<&PolicyRule::look_ups>(
         {.name = "look_ups",
          .check = check_look_up,
-         .doc =
-             "Each says yes. `file:hosts.txt`: the file of that name in the realm's directory `lists/` has a line that is the "
-             "name, for each DNS name and address, or for the common name where there is none. Lists may be changed and replaced "
-             "at any time; one that cannot be read refuses the request.",
+         .doc = "Each says yes. `file:hosts.txt`: the file of that name in the realm's directory `lists/` has a line that is the "
+                "name, for each DNS name and address, or for the common name where there is none; for a rule that denies, for "
+                "one of "
+                "them. Lists may be changed and replaced "
+                "at any time; one that cannot be read refuses the request.",
          .type = "look-up"}),
     row<&PolicyRule::subject>(
         {.name = "subject",
@@ -212,7 +216,7 @@ Node write_items(std::span<const Setting<Item>> rows, const std::vector<Item>& i
 /// The tails of all its names, where it holds for no request whose names are others.
 std::vector<std::string> tails_of(const PolicyRule& rule) {
   std::vector<std::string> tails;
-  if (!rule.emails.empty() || !rule.uris.empty()) return {};
+  if (!rule.emails.empty() || !rule.uris.empty() || rule.decision == "deny") return {};  // which looks at every name
   for (const auto& pattern : rule.names) {
     if (pattern.tail().empty()) return {};
     tails.push_back(pattern.tail());

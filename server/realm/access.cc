@@ -46,6 +46,7 @@ std::optional<std::vector<x509::GeneralName>> names_of(const About& about) {
 bool names_match(const config::AccessRule& rule, const About& about) {
   if (rule.names.empty()) return true;
   const bool denies = rule.decision == "deny";
+  if (denies && about.any_name) return true;
   const auto is_meant = [&](const x509::GeneralName& name) {
     return std::ranges::any_of(rule.names, [&](const std::string& text) { return means(text, name, denies); });
   };
@@ -56,7 +57,7 @@ bool names_match(const config::AccessRule& rule, const About& about) {
 }
 
 bool subject_matches(const config::AccessRule& rule, const About& about) {
-  return rule.subjects.empty() || matches_any(rule.subjects, about.subject);
+  return rule.subjects.empty() || (rule.decision == "deny" && about.any_name) || matches_any(rule.subjects, about.subject);
 }
 
 bool is_for(const config::AccessRule& rule, const Caller& caller, std::string_view command) {

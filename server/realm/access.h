@@ -23,6 +23,7 @@ struct About {
   std::string subject;  ///< slash form
   std::string cn;
   std::vector<x509::GeneralName> sans;
+  bool any_name = false;  ///< whoever uses it chooses the names: a seed for any node
 };
 
 struct AccessVerdict {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "server/realm/hosts.h"
 #include "server/realm/names.h"
 #include "server/realm/rules.h"
 
@@ -121,7 +122,11 @@ Verdict rules_grant(const Asked& asked) {
 }
 
 std::string fault_in_blocked(const config::RealmConfig& realm, const Grant& grant) {
-  const auto blocked = blocked_name(realm.policy, grant.sans);
+  auto names = grant.sans;
+  if (const auto name = grant.subject.common_name()) {
+    if (auto host = as_host(*name)) names.push_back(std::move(*host));
+  }
+  const auto blocked = blocked_name(realm.policy, names);
   return blocked.empty() ? std::string() : blocked + " is blocked by the realm's policy";
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "server/base/text.h"
+#include "server/realm/hosts.h"
 #include "server/realm/names.h"
 #include "server/realm/rule_templates.h"
 
@@ -41,6 +42,25 @@ bool name_is_meant(const PolicyRule& rule, const x509::GeneralName& name) {
   return false;
 }
 
+/// Of a rule that denies: a wildcard counts where it stands for one that is meant.
+bool name_is_touched(const PolicyRule& rule, const x509::GeneralName& name) {
+  if (name_is_meant(rule, name)) return true;
+  if (name.type != Type::Dns || !name.value.starts_with(kWildcard)) return false;
+  const auto parent = std::string_view(name.value).substr(kWildcard.size());
+  return std::ranges::any_of(rule.names, [&](const base::NamePattern& one) { return one.is_below(parent); });
+}
+
+/// Those, and what of the common name a verifier could take for a host's.
+std::vector<x509::GeneralName> names_of(const Question& asked) {
+  auto names = asked.sans;
+  if (const auto name = asked.subject.common_name()) {
+    if (auto host = as_host(*name)) names.push_back(std::move(*host));
+  }
+  return names;
+}
+
+bool denies(const PolicyRule& rule) { return rule.decision == "deny"; }
+
 Result<bool> holds_for_profile(const PolicyRule& rule, const Question& asked, const Facts&) {
   return lists(rule.profiles, asked.profile.name);
 }
@@ -57,9 +77,12 @@ Result<bool> holds_for_roles(const PolicyRule& rule, const Question& asked, cons
                              [&](const std::string& name) { return asked.roles.allow(base::role_from_text(name).value()); });
 }
 
-/// A rule about names holds for no request without any: it would say nothing about what the certificate means.
+/// A rule about names holds for no request without any: it would say nothing about what the certificate means. What is granted is
+/// granted for all of them; what is denied for one is not had with a harmless one beside it.
 Result<bool> holds_for_names(const PolicyRule& rule, const Question& asked, const Facts&) {
   if (rule.names.empty() && rule.emails.empty() && rule.uris.empty()) return true;
+  if (denies(rule))
+    return std::ranges::any_of(names_of(asked), [&](const x509::GeneralName& name) { return name_is_touched(rule, name); });
   return !asked.sans.empty() &&
          std::ranges::all_of(asked.sans, [&](const x509::GeneralName& name) { return name_is_meant(rule, name); });
 }
@@ -93,8 +116,10 @@ Result<bool> requester_has_room(const PolicyRule& rule, const Question& asked, c
 }
 
 Result<bool> look_ups_say_yes(const PolicyRule& rule, const Question& asked, const Facts& facts) {
+  auto about = asked;
+  about.one_is_enough = denies(rule);
   for (const auto& where : rule.look_ups) {
-    PKI_TRY(const bool says_yes, facts.look_up(where, asked));
+    PKI_TRY(const bool says_yes, facts.look_up(where, about));
     if (!says_yes) return false;
   }
   return true;

@@ -20,6 +20,7 @@ struct Question {
   std::optional<base::KeySpec> key;                 ///< none: it is not known yet, and any fits
   std::optional<std::chrono::seconds> validity;     ///< asked for; none: the profile's, or less
   std::optional<std::chrono::seconds> renews_left;  ///< rest of the certificate that it renews; none: it renews none
+  bool one_is_enough = false;                       ///< of look-ups: the rule that asks denies
 };
 
 /// What the rules cannot know by themselves. Asked for rules alone that hold otherwise.

@@ -50,7 +50,8 @@ config::PolicyConfig policy_of(std::vector<PolicyRule> rules, const char* otherw
   auto index = std::make_shared<config::PolicyIndex>();
   for (std::uint32_t number = 0; number < policy.rules.size(); ++number) {
     const auto& rule = policy.rules[number];
-    const bool by_tail = rule.names.size() == 1 && !rule.names[0].tail().empty() && rule.emails.empty() && rule.uris.empty();
+    const bool by_tail = rule.decision == "grant" && rule.names.size() == 1 && !rule.names[0].tail().empty() &&
+                         rule.emails.empty() && rule.uris.empty();
     (by_tail ? index->by_tail[rule.names[0].tail()] : index->others).push_back(number);
   }
   policy.index = std::move(index);
@@ -166,6 +167,22 @@ TEST_F(RulesTest, EachConditionHoldsOrNot) {
   }
 }
 
+/// What is denied for one name is not had with a harmless one beside it, nor with a wildcard that stands for it.
+TEST_F(RulesTest, C12_ARuleThatDeniesHoldsForAnyOfTheNames) {
+  auto vault = rule("vault", "deny");
+  vault.names = {pattern("vault.example.com"), pattern("10.0.0.0/8")};
+  const auto policy = policy_of({vault, rule("all")});
+  EXPECT_EQ(ask(policy).rule, "all");
+  question.sans = {san("DNS:web-1.example.com"), san("DNS:vault.example.com")};
+  EXPECT_EQ(ask(policy).rule, "vault");
+  question.sans = {san("DNS:*.example.com")};
+  EXPECT_EQ(ask(policy).rule, "vault");
+  question.sans = {san("DNS:web-1.example.com"), san("IP:10.1.2.3")};
+  EXPECT_EQ(ask(policy).rule, "vault");
+  question.sans.clear();
+  EXPECT_EQ(ask(policy).rule, "all");
+}
+
 TEST_F(RulesTest, RenewalWindowsHoldForRenewalsAlone) {
   auto window = rule("window");
   window.renews_within = days{30};
@@ -256,6 +273,13 @@ TEST(BlockedNames, TouchWildcardsToo) {
   EXPECT_EQ(blocked_name(policy, {san("IP:10.1.2.3")}), "10.1.2.3");
   EXPECT_EQ(blocked_name(policy, {san("DNS:a.b.secret.example.com")}), "a.b.secret.example.com");
   EXPECT_EQ(blocked_name(policy, {san("DNS:www.example.com"), san("IP:192.0.2.1"), san("EMAIL:a@bank.example.com")}), "");
+}
+
+TEST(BlockedNames, CommonNamesAreNamesToo) {
+  Scene scene("user");
+  scene.wish.subject = name("/CN=bank.example.com");
+  scene.realm.policy.blocked_names = {pattern("bank.example.com")};
+  EXPECT_FALSE(scene.decide().allowed());
 }
 
 TEST(BlockedNames, C12_TheSignerRefusesThemToo) {

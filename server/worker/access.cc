@@ -30,6 +30,7 @@ constexpr std::array kAbout{
     AboutRow{"certificate.renew", Known::BySerial},
     AboutRow{"certificate.request", Known::AsAsked, "server"},
     AboutRow{"certificate.revoke", Known::BySerial},
+    AboutRow{"certificate.revoke_many", Known::Later},
     AboutRow{"certificate.unrevoke", Known::BySerial},
     AboutRow{"node.announce", Known::AsAsked, "server"},
     AboutRow{"node.delete", Known::ByNode},
@@ -106,7 +107,7 @@ bool may_run(const Session& session, std::string_view command, const realm::Abou
   PKI_CHECK(row != nullptr);
   const auto demanded = session.realm().command_roles.find(std::string(command));
   const auto least = demanded == session.realm().command_roles.end() ? row->least_role : demanded->second;
-  if (!session.identity().roles.allow(least)) return false;
+  if (!session.identity().roles.allow(least) || !check_token(session, *row).ok()) return false;
   return is_exempt(session, *row) ||
          realm::judge_access(session.realm().people, caller_of(session), command, row->least_role, &about).allowed;
 }
@@ -121,7 +122,8 @@ Status check_access(Session& session, const wire::Command& command, const Params
     return judge(session, command, nullptr);
   if (row->known == Known::Later) return {};
   if (row->known == Known::AsAsked) {
-    const auto about = about_params(params, row->usual_profile);
+    auto about = about_params(params, row->usual_profile);
+    about.any_name = command.name == "seed.create" && about.cn.empty();
     return judge(session, command, &about);
   }
   return check_access_to(session, record_of(session, row->known, params));

@@ -127,7 +127,7 @@ Status check_login_holds(Session& session) {
   if (holds.ok() || holds.error().code() != Code::AuthFailed) return holds;
   const auto who = session.identity().name;
   base::log_warning("the login of " + who + " ended: " + holds.error().message());
-  session.log_out();
+  session.end_login();
   return Error(Code::AuthFailed, "the login of " + who + " ended: " + holds.error().message(), "call session.login again");
 }
 

@@ -68,7 +68,7 @@ Result<Whom> by_loopback(Session& session, const Params& params) {
   const auto text = params.text("endpoint");
   for (const auto& endpoint : session.snapshot().server.zmq_endpoints) {
     if (endpoint.realm != session.realm().name.text() || endpoint.loopback_peers.empty()) continue;
-    if (text == endpoint.address + ":" + std::to_string(endpoint.port)) return Whom{"loopback", endpoint.loopback_peers};
+    if (text == endpoint.address + ":" + std::to_string(endpoint.port)) return Whom{std::string(kLoopbackPeer), endpoint.loopback_peers};
   }
   return Error(Code::AuthFailed, "endpoint " + base::printable(text, kMaxShown) + " of this realm gives loopback peers no roles",
                "loopback-peers of the <endpoint> in chancery.xml does");
@@ -164,6 +164,11 @@ Status check_attestation_holds(Session& session) {
   session.attest_nobody();
   base::log_warning("the attestation of " + who + " ended: " + roles.error().message());
   return Error(Code::AuthFailed, "the attestation of " + who + " ended: " + roles.error().message(), "call session.attest again");
+}
+
+Result<bool> profile_stands(Session& session, const store::CertificateRecord& record) {
+  if (!makes_registration_authority(record.profile)) return true;
+  return is_registration_authority(session, record);
 }
 
 Result<Json> attest(Session& session, const Params& params) {

@@ -7,6 +7,12 @@
 /// own tables (DESIGN 4).
 namespace chancery::worker {
 
+/// Who is any program of this machine, without a key: nobody in particular.
+inline constexpr std::string_view kLoopbackPeer = "loopback";
+
+/// Whether a certificate still gives what its profile does: an RA's only while its node is that.
+Result<bool> profile_stands(Session& session, const store::CertificateRecord& record);
+
 /// session.attest. @errors Denied: no front end; InvalidParams: not the evidence's own parameter; AuthFailed: it holds for
 /// nobody, and the session is for nobody.
 Result<Json> attest(Session& session, const Params& params);

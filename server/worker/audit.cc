@@ -12,11 +12,12 @@ namespace {
 
 /// The parameters that name things: nothing secret, nothing long.
 constexpr std::array kNaming{
-    std::string_view{"account"}, std::string_view{"ca"},      std::string_view{"cn"},         std::string_view{"dn"},
-    std::string_view{"days"},    std::string_view{"from"},    std::string_view{"generation"}, std::string_view{"idempotency_key"},
-    std::string_view{"kind"},    std::string_view{"level"},   std::string_view{"order"},      std::string_view{"profile"},
-    std::string_view{"request"}, std::string_view{"reason"},  std::string_view{"serial"},     std::string_view{"stack"},
-    std::string_view{"subject"}, std::string_view{"user"}};
+    std::string_view{"commands"}, std::string_view{"digest"}, std::string_view{"id"},         std::string_view{"roles"},
+    std::string_view{"account"},  std::string_view{"ca"},     std::string_view{"cn"},         std::string_view{"dn"},
+    std::string_view{"days"},     std::string_view{"from"},   std::string_view{"generation"}, std::string_view{"idempotency_key"},
+    std::string_view{"kind"},     std::string_view{"level"},  std::string_view{"order"},      std::string_view{"profile"},
+    std::string_view{"request"},  std::string_view{"reason"}, std::string_view{"serial"},     std::string_view{"stack"},
+    std::string_view{"subject"},  std::string_view{"user"}};
 constexpr std::size_t kMaxAbout = 1024;
 constexpr std::size_t kMaxOutcome = 1024;
 /// Refusals that say something about who tried; a missing name or a typing error does not.
@@ -31,13 +32,19 @@ std::string about(const Json& params) {
   return text.size() <= kMaxAbout ? text : base::printable(text.substr(0, kMaxAbout - 4), kMaxAbout);
 }
 
+/// By which of a person's tokens.
+std::string token_of(const Session& session) {
+  const auto& login = session.person_login();
+  return login && !login->token.empty() ? " token " + login->token : std::string();
+}
+
 signer::AuditEvent event_of(const Session& session, const std::string& what, std::string about, std::string phase,
                             const std::string& outcome) {
   return {.what = what,
           .phase = std::move(phase),
           .requester = session.requester(),
           .front_end = session.identity().front_end,
-          .peer = "uid " + std::to_string(session.peer().uid) + " pid " + std::to_string(session.peer().pid),
+          .peer = "uid " + std::to_string(session.peer().uid) + " pid " + std::to_string(session.peer().pid) + token_of(session),
           .about = std::move(about),
           .roles = base::join(session.identity().roles.names(), " "),
           .outcome = outcome.substr(0, kMaxOutcome)};

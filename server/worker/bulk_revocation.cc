@@ -2,6 +2,7 @@
 #include <array>
 
 #include "server/base/log.h"
+#include "server/worker/access.h"
 #include "server/worker/certificate_filter.h"
 #include "server/worker/describe.h"
 #include "server/worker/handlers.h"
@@ -92,6 +93,7 @@ Result<Json> certificate_revoke_many(Session& session, const Params& params) {
   PKI_TRY(auto filter, filter_from(params, now));
   filter.state = params.text("state", "valid");
   PKI_TRY(const auto found, gather(*store, filter));
+  for (const auto& one : found) PKI_TRY_VOID(check_access_to(session, store->certificate(one.serial, one.ca)));  // all or nothing
   const auto count = static_cast<std::int64_t>(found.size());
   if (!apply) return Json::object({{"applied", false}, {"count", count}, {"certificates", describe_all(found, now)}});
   if (params.integer("expected") != count)

@@ -97,6 +97,13 @@ Status check_role_names(const Session& session, const std::vector<std::string>& 
   return {};
 }
 
+/// What leaks once must not live for ever.
+Status check_no_token(const Session& session) {
+  const auto& login = session.person_login();
+  if (!login || login->token.empty()) return {};
+  return Error(Code::Denied, "a token changes no password", "log in with the password");
+}
+
 Result<Json> identity_create(Session& session, const Params& params) {
   PKI_TRY(const auto name, person_name(params.text("user")));
   const auto roles = params.texts("roles");
@@ -104,6 +111,7 @@ Result<Json> identity_create(Session& session, const Params& params) {
   const auto now = session.clock().now();
   store::PersonRecord person{.name = name, .password = {}, .roles = roles, .created_at = now, .created_by = session.requester()};
   if (params.has("password")) {
+    PKI_TRY_VOID(check_no_token(session));
     PKI_TRY(person.password, hash_of(session, params.text("password")));
   }
   PKI_TRY(auto* store, session.store());
@@ -148,10 +156,10 @@ Result<Json> identity_roles(Session& session, const Params& params) {
 Result<Json> identity_password(Session& session, const Params& params) {
   PKI_TRY(const auto name, params.has("user") ? person_name(params.text("user")) : own_name(session));
   PKI_TRY_VOID(check_own_or(session, name, Role::Admin));
+  PKI_TRY_VOID(check_no_token(session));
   PKI_TRY(auto* store, session.store());
   const auto& login = session.person_login();
   if (login && login->person == name) {
-    if (!login->token.empty()) return Error(Code::Denied, "a token changes no password", "log in with the password");
     if (!params.has("old_password")) return Error(Code::InvalidParams, "old_password is missing: one's own is changed with it");
     PKI_TRY_VOID(check_old_password(session, *store, name, params.text("old_password")));
   }

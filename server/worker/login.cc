@@ -137,7 +137,7 @@ Result<Proof> prove(Session& session, const MethodRow& method, const config::Log
 Error ended(Session& session, const std::string& why) {
   const auto who = session.identity().name;
   base::log_warning("the login of " + who + " ended: " + why);
-  session.log_out();
+  session.end_login();
   return {Code::AuthFailed, "the login of " + who + " ended: " + why, "call session.login again"};
 }
 

@@ -4,6 +4,7 @@
 #include "server/base/user.h"
 #include "server/crypto/password.h"
 #include "server/worker/administrator.h"
+#include "server/worker/attest.h"
 #include "server/worker/login.h"
 #include "server/worker/tokens.h"
 
@@ -84,8 +85,9 @@ Status check_signed_challenge(const Session& session, const x509::Certificate& c
 Result<realm::Shown> shown_by_certificate(Session& session, const x509::Certificate& certificate) {
   PKI_TRY(const auto record, check_living(session, certificate));
   PKI_TRY(const bool listed, is_administrator(session, certificate));
+  PKI_TRY(const bool stands, profile_stands(session, record));
   return realm::Shown{
-      .user = {}, .groups = {}, .profile = record.profile, .dn = certificate.subject().to_slash(), .listed = listed};
+      .user = {}, .groups = {}, .profile = stands ? record.profile : std::string(), .dn = certificate.subject().to_slash(), .listed = listed};
 }
 
 Result<Proof> prove_by_certificate(Session& session, const config::LoginStack& /*stack*/, const Params& params) {

@@ -59,8 +59,9 @@ Result<bool> PolicyFacts::look_up(const std::string& where, const realm::Questio
     return Error(Code::Unavailable, where + " cannot be read: " + text.error().message(),
                  "the list has to be there, readable for the workers, and at most 16 MiB");
   }
-  return std::ranges::all_of(listed_names(question),
-                             [&](const std::string& name) { return !name.empty() && lists(*text, name); });
+  const auto is_listed = [&](const std::string& name) { return !name.empty() && lists(*text, name); };
+  const auto names = listed_names(question);
+  return question.one_is_enough ? std::ranges::any_of(names, is_listed) : std::ranges::all_of(names, is_listed);
 }
 
 std::vector<config::FailedPolicyTest> failed_policy_tests(const config::RealmConfig& realm) {

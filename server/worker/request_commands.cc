@@ -104,7 +104,8 @@ bool may_directly(Session& session, const RequestWish& wish, const config::Profi
   if (!identity.front_end.empty()) return false;
   if (wish.kind == RequestKind::Revocation) return may_revoke(session, wish);
   if (profile == nullptr || profile->approval.needed > 0) return false;
-  const auto order = order_for(session, wish);
+  auto order = order_for(session, wish);
+  if (order.ok()) order->rule = wish.kind == RequestKind::Renewal ? "renewal" : "command";  // as it would come without a request
   const auto decision = order.ok() ? judge(session, *order) : Result<realm::Decision>(order.error());
   if (!decision.ok() || !decision->allowed()) return false;
   const auto& grant = decision->grant;

@@ -4,6 +4,7 @@
 
 #include "server/base/log.h"
 #include "server/base/text.h"
+#include "server/worker/access.h"
 #include "server/worker/revocation.h"
 
 namespace chancery::worker {
@@ -97,11 +98,33 @@ Result<std::string> made_before(Session& session, const Request& request) {
   return Error(Code::Conflict, "the request's idempotency key was used for certificate " + record->serial.hex());
 }
 
+Error not_approved(const Request& request) {
+  const auto& last = request.history.back();
+  return {Code::Conflict,
+          "the request is " + std::string(realm::to_text(request.state)) + ", expected an approved one" +
+              (last.why.empty() || realm::is_open(request.state) ? "" : ": " + last.why),
+          "request.get says who has to approve it, and what became of it"};
+}
+
+/// What is made is what was approved, whoever's roles and whichever rules decide by now.
+Status check_as_approved(Session& session, const Request& request, const Order& order) {
+  PKI_TRY(const auto decision, judge(session, order));
+  if (!decision.allowed()) return decision.refusal();
+  PKI_TRY(const auto* profile, profile_of(session, order.profile));
+  auto content = frame_of(session, request);
+  realm::set_grant(content, decision.grant, *profile);
+  content.validity = order.validity.value_or(profile->validity);
+  if (realm::canonical_text(content) == request.row.content) return {};
+  return Error(Code::Conflict, "another certificate would come of the request by now than was approved", "ask for it anew");
+}
+
 /// @return the serial
 Result<std::string> certify(Session& session, const Request& request) {
   PKI_TRY(const auto before, made_before(session, request));
   if (!before.empty()) return before;
+  if (!is_approved_enough(session, request)) return not_approved(request);
   PKI_TRY(const auto order, approved_order(session, request));
+  PKI_TRY_VOID(check_as_approved(session, request, order));
   PKI_TRY(const auto issued, issue(session, order));
   return issued.certificate.serial().hex();
 }
@@ -118,20 +141,22 @@ Result<std::string> revoke_for(Session& session, const Request& request) {
   return is_done ? Result<std::string>(serial.hex()) : revoked.error();
 }
 
-/// Whether the realm would still have it, before anything is begun that cannot be taken back.
-Status check_still_allowed(Session& session, const Request& request) {
-  if (request.kind == RequestKind::Revocation) return {};
-  PKI_TRY(const auto order, approved_order(session, request));
-  PKI_TRY(const auto decision, judge(session, order));
-  return decision.allowed() ? Status() : Status(decision.refusal());
+/// Who needed nobody's approval may still do it now.
+Status check_may_revoke(Session& session, const Request& request) {
+  if (realm::rule_in(request.history, request.row.digest) != kDirectRule) return {};
+  PKI_TRY(const auto wish, wish_of(request.row));
+  PKI_TRY(const auto serial, Serial::from_hex(wish.serial));
+  PKI_TRY(auto* store, session.store());
+  PKI_TRY(const auto record, store->certificate(serial));
+  if (may_run(session, "certificate.revoke", about_record(record))) return {};
+  return Error(Code::Denied, "the right that this request stood on is gone", "somebody with the role ra-operator approves it");
 }
 
-Error not_approved(const Request& request) {
-  const auto& last = request.history.back();
-  return {Code::Conflict,
-          "the request is " + std::string(realm::to_text(request.state)) + ", expected an approved one" +
-              (last.why.empty() || realm::is_open(request.state) ? "" : ": " + last.why),
-          "request.get says who has to approve it, and what became of it"};
+/// Whether the realm would still have it, before anything is begun that cannot be taken back.
+Status check_still_allowed(Session& session, const Request& request) {
+  if (request.kind == RequestKind::Revocation) return check_may_revoke(session, request);
+  PKI_TRY(const auto order, approved_order(session, request));
+  return check_as_approved(session, request, order);
 }
 
 Status begin(Session& session, Request& request, const Actor& actor) {

@@ -6,6 +6,7 @@
 #include "server/base/text.h"
 #include "server/realm/request_content.h"
 #include "server/worker/access.h"
+#include "server/worker/attest.h"
 
 namespace chancery::worker {
 namespace {
@@ -52,6 +53,7 @@ std::string line_of(const store::RequestFile& file) { return file.sha256 + " " +
 
 bool is_shown(const Session& session) {
   if (session.requester() != session.identity().name) return false;
+  if (session.identity().name == kLoopbackPeer) return false;  // any program of the machine, whoever runs it
   return session.identity().front_end.empty() || session.is_attested() || session.login().has_value() ||
          session.person_login().has_value();
 }

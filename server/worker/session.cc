@@ -180,6 +180,7 @@ void Session::log_in(Identity identity, std::optional<x509::Certificate> certifi
   login_ = std::move(certificate);
   person_login_ = std::move(login);
   attested_ = false;
+  names_others_ = false;
 }
 
 void Session::log_in(Identity identity, x509::Certificate certificate) {
@@ -187,6 +188,7 @@ void Session::log_in(Identity identity, x509::Certificate certificate) {
   become(std::move(identity));
   login_ = std::move(certificate);
   attested_ = false;
+  names_others_ = false;
 }
 
 void Session::log_out() {
@@ -195,6 +197,14 @@ void Session::log_out() {
   login_.reset();
   forget_person_login();
   attested_ = false;
+}
+
+void Session::end_login() {
+  if (opened_as_.front_end.empty()) {
+    log_out();
+  } else {
+    attest_nobody();
+  }
 }
 
 void Session::attest(Identity identity, std::optional<x509::Certificate> certificate) {
@@ -222,7 +232,8 @@ Status Session::act_for(const std::string& whom) {
   acting_for_.clear();
   if (!whom.empty() && identity_.front_end.empty())
     return Error(Code::Denied, "only a front end may act for others, this is " + identity_.name);
-  if (!whom.empty() && attested_ && !names_others_)
+  const bool is_for_one = attested_ || login_.has_value() || person_login_.has_value();
+  if (!whom.empty() && is_for_one && !names_others_)
     return Error(Code::Denied, "member for: the session is attested for " + identity_.name);
   if (base::printable(whom) != whom) return Error(Code::Malformed, "member for: control characters");
   acting_for_ = whom;

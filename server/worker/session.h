@@ -77,6 +77,8 @@ class Session {
   bool is_upkeep() const { return start_.from_upkeep; }
   /// The identity is again the one that session.open gave.
   void log_out();
+  /// The login has ended by itself: as log_out, but a front end's session is for nobody then, as after an attestation that ended.
+  void end_login();
   const Identity& opened_as() const { return opened_as_; }
 
   /// Whom a front end's session is for from now on. @param certificate  on which that stands. @pre identity.front_end is that of
