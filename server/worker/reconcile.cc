@@ -102,8 +102,7 @@ Status reconcile_states(Session& session, store::Store& store) {
         next = static_cast<std::uint64_t>(event.integer("position"));
         break;
       }
-      PKI_TRY(const auto change, state_change_from(event));
-      PKI_TRY_VOID(repeat(store, change));
+      if (const auto change = repeatable_change(event)) PKI_TRY_VOID(repeat(store, *change));
     }
     const bool is_end = next == position;
     position = next;
@@ -165,9 +164,10 @@ Status ImportedStates::read() {
     PKI_TRY(const auto page, signer->audit_since(position, kPage, "event"));
     for (const auto& event : page.records) {
       if (event.text("phase") != signer::kImportPhase || event.text("what") != kStateChange) continue;
-      PKI_TRY(auto change, state_change_from(event));
-      auto serial = change.serial;
-      states_->insert_or_assign(std::move(serial), std::move(change));
+      auto change = repeatable_change(event);
+      if (!change) continue;
+      auto serial = change->serial;
+      states_->insert_or_assign(std::move(serial), std::move(*change));
     }
     if (page.next_position == position) return {};
     position = page.next_position;

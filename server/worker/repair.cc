@@ -99,11 +99,12 @@ Result<std::map<Serial, StateChange>> last_changes(Session& session) {
     PKI_TRY(const auto page, signer->audit_since(position, kPage, "event"));
     for (const auto& event : page.records) {
       if (event.text("what") != kStateChange || may_be_in_hand(session, event)) continue;
-      PKI_TRY(auto change, state_change_from(event));
-      const auto before = last.find(change.serial);
+      auto change = repeatable_change(event);
+      if (!change) continue;
+      const auto before = last.find(change->serial);
       // Revoked is for ever: what came after it was refused.
       const bool is_final = before != last.end() && !before->second.reason.empty() && before->second.reason != store::kHoldReason;
-      if (!is_final) last.insert_or_assign(change.serial, std::move(change));
+      if (!is_final) last.insert_or_assign(change->serial, *change);
     }
     if (page.next_position == position) return last;
     position = page.next_position;

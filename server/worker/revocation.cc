@@ -53,10 +53,24 @@ Result<StateChange> state_change_from(const Json& event) {
   return StateChange{std::move(serial), about.text("reason"), base::from_epoch(about.integer("at")), event.text("requester")};
 }
 
+std::optional<StateChange> repeatable_change(const Json& event) {
+  auto change = state_change_from(event);
+  if (change.ok()) return std::move(change).value();
+  base::log_error("the journal's event " + std::to_string(event.integer("position")) +
+                  " changes no certificate's state: " + change.error().message());
+  return std::nullopt;
+}
+
 Status repeat(store::Store& store, const StateChange& change) {
-  PKI_TRY(const auto known, store.certificate(change.serial));
+  const auto known = store.certificate(change.serial);
+  if (!known.ok() && known.error().code() == Code::NotFound) {
+    base::log_error("the journal has a change of certificate " + change.serial.hex() +
+                    ", which neither it nor the store knows: it is on no CRL");
+    return {};
+  }
+  if (!known.ok()) return known.error();
   const auto done =
-      change.reason.empty() ? store.unrevoke(change.serial, change.at) : store.revoke(revocation_of(change, known.der));
+      change.reason.empty() ? store.unrevoke(change.serial, change.at) : store.revoke(revocation_of(change, known->der));
   if (done.ok() || done.error().code() == Code::Conflict) return {};
   return done.error();
 }

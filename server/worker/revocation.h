@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "server/worker/session.h"
@@ -26,7 +27,11 @@ struct StateChange {
 Result<StateChange> state_change_from(const Json& event);
 /// The same for the store. @param der  of the certificate, whose key the change may say is compromised; empty: unknown.
 store::Revocation revocation_of(const StateChange& change, ByteView der);
-/// Does in the store what the journal says was done. A change that its state does not allow was refused then, too: no error.
+/// The same of what came from the journal, where no event may stand in the way of those behind it: what is none is logged as an
+/// error. @return none: it is none.
+std::optional<StateChange> repeatable_change(const Json& event);
+/// Does in the store what the journal says was done. A change that its state does not allow was refused then, too, and one of a
+/// certificate that nobody knows is logged: no error, or no CRL would be made any more.
 Status repeat(store::Store& store, const StateChange& change);
 
 }  // namespace chancery::worker

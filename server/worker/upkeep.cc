@@ -24,21 +24,26 @@ class Conversation {
     PKI_TRY(auto fd, base::connect_unix(socket));
     return Conversation(std::move(fd));
   }
+  /// @errors what the daemon answers; when it has answered nothing, is_broken().
   Result<Json> call(const std::string& method, Json params) {
+    is_broken_ = true;
     const auto line =
         wire::encode_request({.id = Json(++last_id_), .method = method, .params = std::move(params), .acting_for = {}});
     PKI_TRY_VOID(wire::write_line(fd_.get(), line, kAnswerLimit));
     wire::LineReader reader(fd_.get(), wire::kMaxReplyBytes);
     PKI_TRY(const auto text, reader.next(kAnswerLimit));
     PKI_TRY(const auto reply, wire::decode_reply(text));
+    is_broken_ = false;
     if (reply.error) return *reply.error;
     return *reply.result;
   }
+  bool is_broken() const { return is_broken_; }
 
  private:
   explicit Conversation(base::UniqueFd fd) : fd_(std::move(fd)) {}
   base::UniqueFd fd_;
   int last_id_ = 0;
+  bool is_broken_ = false;
 };
 
 /// Of the generations beside the one that issues, those whose certificates are out there, or will be soon.
@@ -48,23 +53,55 @@ bool has_crl_of_its_own(const Json& generation, const std::string& issuing) {
          (phase == "prepared" || phase == "active" || phase == "draining");
 }
 
-/// What is done for each realm, in this order: a CRL must name what the journal brought back.
-Status look_after(const std::string& socket, const std::string& realm) {
-  PKI_TRY(auto talk, Conversation::begin(socket));
-  PKI_TRY([[maybe_unused]] const auto opened, talk.call("session.open", Json::object({{"realm", realm}})));
+/// The first thing that went wrong, while the rest is tried all the same.
+class FirstFailure {
+ public:
+  void note(const Status& outcome) {
+    if (first_.ok() && !outcome.ok()) first_ = outcome;
+  }
+  const Status& status() const { return first_; }
+
+ private:
+  Status first_{};
+};
+
+Status reconcile(Conversation& talk, const std::string& realm) {
   PKI_TRY(const auto reconciled, talk.call("realm.reconcile", Json::object()));
   for (const auto& serial : reconciled.texts("stored"))
     base::log_warning("realm " + realm + ": stored " + serial + " from the journal");
+  return {};
+}
+
+/// That of the generation that issues. @return its name
+Result<std::string> make_crl(Conversation& talk, const std::string& realm) {
   PKI_TRY(const auto crl, talk.call("crl.issue", Json::object({{"if_due", true}})));
   if (crl.boolean("issued"))
     base::log_info("realm " + realm + ": CRL " + std::to_string(crl.integer("number")) + " until " + crl.text("next_update"));
+  return crl.text("ca");
+}
+
+Status make_other_crls(Conversation& talk, const std::string& issuing, FirstFailure& failure) {
   PKI_TRY(const auto listed, talk.call("ca.list", Json::object()));
   for (const auto& one : *listed.find("cas")->as_array()) {
-    if (!has_crl_of_its_own(one, crl.text("ca"))) continue;
-    PKI_TRY([[maybe_unused]] const auto other,
-            talk.call("crl.issue", Json::object({{"ca", one.text("name")}, {"if_due", true}})));
+    if (!has_crl_of_its_own(one, issuing) || talk.is_broken()) continue;
+    const auto other = talk.call("crl.issue", Json::object({{"ca", one.text("name")}, {"if_due", true}}));
+    if (!other.ok()) failure.note(other.error());
   }
   return {};
+}
+
+/// What is done for each realm, in this order: a CRL must name what the journal brought back. None of it keeps the rest back:
+/// where the store cannot be brought up, or one CA cannot sign, revocations of the others go on being published.
+Status look_after(const std::string& socket, const std::string& realm) {
+  PKI_TRY(auto talk, Conversation::begin(socket));
+  PKI_TRY([[maybe_unused]] const auto opened, talk.call("session.open", Json::object({{"realm", realm}})));
+  FirstFailure failure;
+  failure.note(reconcile(talk, realm));
+  if (talk.is_broken()) return failure.status();
+  const auto issuing = make_crl(talk, realm);
+  if (!issuing.ok()) failure.note(issuing.error());
+  if (!talk.is_broken()) failure.note(make_other_crls(talk, issuing.ok() ? *issuing : std::string(), failure));
+  return failure.status();
 }
 
 /// As often as the realm that asks for most.
