@@ -39,6 +39,21 @@ Result<std::shared_ptr<const realm::Authority>> read_former(const config::RealmC
   return std::make_shared<const realm::Authority>(std::move(authority).value());
 }
 
+/// Of a generation beside the first, whose certificate may have expired: it is held, so that it does not take the others of its
+/// realm with it. No certificate is issued beyond it (realm::check_grant), and realm::issuing chooses one that is valid.
+Result<std::shared_ptr<const realm::Authority>> read_further(const config::RealmConfig& place, const std::string& label,
+                                                             const crypto::PublicKey& key, Seconds now) {
+  auto authority = read_authority(place, key, now);
+  if (authority.ok() || label == config::kFirstCa) return authority;
+  const auto expired = read_former(place);
+  if (!expired.ok() || *expired == nullptr) return authority;
+  const auto& certificate = (*expired)->certificate;
+  if (!(certificate.public_key() == key) || now <= certificate.not_after()) return authority;
+  base::log_error("generation " + label + " issues nothing any more: its certificate expired " +
+                  base::to_rfc3339(certificate.not_after()));
+  return expired;
+}
+
 const config::CaConfig* row_of(const config::RealmConfig& realm, const std::string& name) {
   const auto found = realm.cas.find(name);
   return found == realm.cas.end() ? nullptr : &found->second;
@@ -76,7 +91,7 @@ Result<Held> read_generation(const config::RealmConfig& realm, const std::string
     // Cut off between its key and its certificate: nothing can be signed with it, and whoever makes it again takes it up.
     const bool is_begun = state == realm::GenerationState::Prepared && !is_there(place.ca_certificate_file());
     if (!is_begun) {
-      PKI_TRY(authority, is_former ? read_former(place) : read_authority(place, public_key, now));
+      PKI_TRY(authority, is_former ? read_former(place) : read_further(place, label, public_key, now));
     }
     if (authority == nullptr) held.request = text_of(request_file(place));
   } else if (auto former = read_former(place); former.ok()) {
@@ -90,7 +105,8 @@ Result<Held> read_generation(const config::RealmConfig& realm, const std::string
 
 Result<crypto::PrivateKey> make_generation_key(const config::RealmConfig& realm, const std::string& label) {
   if (realm.keys.in_token() || realm.keys.secret.from_people())
-    return Error(Code::Unsupported, "the realm's key is opened by people or in a token, expected one that a file or credential opens",
+    return Error(Code::Unsupported,
+                 "the realm's key is opened by people or in a token, expected one that a file or credential opens",
                  "keys of further CAs and generations are in files (doc/rollover.md)");
   const auto place = place_of(realm, label);
   std::error_code ignored;

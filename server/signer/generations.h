@@ -30,13 +30,13 @@ using Generations = std::map<std::string, Held>;  ///< by realm::Label
 config::RealmConfig place_of(const config::RealmConfig& realm, const std::string& label);
 base::Path directory_of(const config::RealmConfig& realm, const std::string& label);
 
-/// Opens the key of a generation that signs, and reads its certificates. What it signs certificates with has to be valid now.
+/// Opens the key of a generation that signs, and reads its certificates. What the realm's first generation signs certificates
+/// with has to be valid now; another that has expired is held and issues nothing.
 /// @param key_sha256  which key the journal says it has, hex
 /// @param opened  its key, where it was opened before: that takes a while; null: it was not
 /// @errors as read_ca_key and accept_chain; BadConfig: another key than the journal's.
 Result<Held> read_generation(const config::RealmConfig& realm, const std::string& label, realm::GenerationState state,
-                             const std::string& key_sha256, Seconds now,
-                             std::shared_ptr<SigningKey> opened = nullptr);
+                             const std::string& key_sha256, Seconds now, std::shared_ptr<SigningKey> opened = nullptr);
 
 /// The key that an interrupted attempt left, or a new one, written as the realm wants keys protected. @errors BadConfig, Io;
 /// Unsupported: people or a token open the realm's key, who were not asked to open another.

@@ -137,6 +137,11 @@ Result<std::string> Issuer::chain_for(const State& now, const realm::Label& labe
   if (!root.empty() && (issuer == nullptr || issuer->authority == nullptr || !realm.cas.at(root).is_root()))
     return Error(Code::Unavailable, "root " + root + " has no generation that certifies",
                  "make it first, by a rollover of " + root);
+  if (issuer != nullptr && at > issuer->authority->certificate.not_after())
+    return Error(Code::Unavailable,
+                 "root " + root + " certifies nothing any more: it expired " +
+                     base::to_rfc3339(issuer->authority->certificate.not_after()),
+                 "make its next generation first, by a rollover of " + root);
   CaCertificate wanted;
   const auto* earlier = former(*now.generations, label);
   PKI_TRY(wanted.subject, subject_of_ca(realm, label));
@@ -214,6 +219,7 @@ Status Issuer::cross_sign(const std::string& ca, Seconds now) {
   if (found == nullptr) return {};
   const auto* old = &found->second;
   if (!is_self_signed(*old->authority) || !is_self_signed(*fresh.held->authority)) return {};
+  if (now > old->authority->certificate.not_after()) return {};  // nobody's path goes through it any more
   const auto directory = directory_of(*fresh.realm, ca);
   if (fresh.held->new_with_old.empty()) {
     const auto wanted = cross_certificate(*fresh.held->authority, *old->authority);
