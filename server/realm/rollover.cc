@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "server/x509/name_constraints.h"
+
 namespace chancery::realm {
 namespace {
 
@@ -87,6 +89,13 @@ std::string steps_from(RolloverState state) {
     if (may(row, state)) out += (out.empty() ? "" : ", ") + std::string(to_text(row.step));
   }
   return out;
+}
+
+Status check_may_certify_next(const Authority& before) {
+  const auto constraints = x509::name_constraints_of(before.certificate);
+  if (constraints.ok() && !*constraints) return {};
+  return Error(Code::PolicyRefused, "generation " + before.label + " has name constraints, which a new root would not have",
+               "have the next one certified with them: --from request");
 }
 
 }  // namespace chancery::realm

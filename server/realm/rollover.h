@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "server/base/result.h"
+#include "server/realm/authority.h"
 
 /// How a CA gets its next generation: one table of states and steps. Pure; the worker does what a step says and stores the state
 /// with compare-and-set, before and after, so that whoever finds a step begun can do it again.
@@ -55,5 +56,9 @@ Result<const RolloverRow*> next_row(RolloverState state, RolloverStep step);
 const RolloverRow* begun_row(RolloverState state);
 /// "publish, abort"
 std::string steps_from(RolloverState state);
+
+/// Whether this realm itself may certify the next generation: what it makes has no name constraints, so one that has them would
+/// be followed by one that may certify anything. @errors PolicyRefused.
+Status check_may_certify_next(const Authority& before);
 
 }  // namespace chancery::realm

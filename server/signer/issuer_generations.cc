@@ -3,6 +3,7 @@
 
 #include "server/base/log.h"
 #include "server/base/text.h"
+#include "server/realm/rollover.h"
 #include "server/signer/ca_files.h"
 #include "server/signer/issuer.h"
 #include "server/x509/csr.h"
@@ -175,6 +176,8 @@ Status Issuer::create_generation(const NewGeneration& wanted, Seconds now) {
   const bool by_request = wanted.from == "request";
   if (!by_request && wanted.from != "self" && wanted.from != "root")
     return Error(Code::Malformed, "from \"" + base::printable(wanted.from, 80) + "\", expected self, root or request");
+  const auto* before = former(*present.generations, label);
+  if (!by_request && before != nullptr) PKI_TRY_VOID(realm::check_may_certify_next(*before->second.authority));
   PKI_TRY(auto made, make_generation_key(*present.realm, wanted.ca));
   const auto opened = std::make_shared<const crypto::PrivateKey>(std::move(made));
   const auto key = std::make_shared<FileKey>(opened);
@@ -185,9 +188,8 @@ Status Issuer::create_generation(const NewGeneration& wanted, Seconds now) {
   const bool is_whole =
       std::filesystem::exists(place.ca_certificate_file(), ignored) || std::filesystem::exists(request_file(place), ignored);
   if (!is_whole && by_request) {
-    const auto* earlier = former(*present.generations, label);
     PKI_TRY(auto subject, subject_of_ca(*present.realm, label));
-    if (earlier != nullptr) subject = earlier->second.authority->certificate.subject();
+    if (before != nullptr) subject = before->second.authority->certificate.subject();
     PKI_TRY(const auto der, x509::make_csr(*opened, subject, {}));
     PKI_TRY_VOID(write_public(request_file(place), x509::to_pem(x509::kRequestLabel, der)));
   } else if (!is_whole) {

@@ -282,12 +282,16 @@ Result<Json> ca_rollover_start(Session& session, const Params& params) {
   const auto used = std::max(last == nullptr ? std::int64_t{0} : std::int64_t{last->number()},
                              rows.empty() ? std::int64_t{0} : rows.front().generation);
   const realm::Label label{ca, static_cast<int>(used + 1)};
+  const auto source = params.text("from", source_for(session, ca, issuing));
+  // Before anything of it is stored; the signer sees to it, too.
+  if (source != "request" && issuing != nullptr && issuing->authority)
+    PKI_TRY_VOID(realm::check_may_certify_next(*issuing->authority));
   store::CaRollover row{.ca = ca,
                         .generation = used + 1,
                         .state = {},
                         .old_label = issuing == nullptr ? std::string() : issuing->label,
                         .new_label = label.text(),
-                        .source = params.text("from", source_for(session, ca, issuing))};
+                        .source = source};
   PKI_TRY_VOID(put(session, row, next->during));
   return complete(session, std::move(row), *next);
 }
