@@ -136,6 +136,44 @@ Result<store::NewCertificate> row_of(const signer::JournalRecord& record) {
   return to_stored(certificate, record.ca, record.profile, record.at);
 }
 
+/// As what a certificate that one CA made for another is stored: of no profile of the realm.
+struct CaRow {
+  const char* profile;
+  const char* rule;
+};
+constexpr const char* kCrossProfile = "cross";
+constexpr const char* kSubCaProfile = "sub-ca";
+constexpr const char* kRootRule = "root";  ///< unlike a cross certificate it keeps the generation above from being retired
+
+/// What somebody outside this realm certified is theirs to revoke.
+Status store_ca_certificate(Session& session, const x509::Certificate& certificate, const CaRow& as,
+                            std::vector<Serial>& serials) {
+  const auto found = session.generation_above(certificate);
+  if (!found.ok()) return found.error().code() == Code::NotFound ? Status() : Status(found.error());
+  const auto& above = **found;
+  if (!certificate.verify_signed_by(above.authority->certificate).ok()) return {};
+  serials.push_back(certificate.serial());
+  PKI_TRY(auto* store, session.store());
+  const auto known = store->certificate(certificate.serial());
+  if (known.ok()) return {};
+  if (known.error().code() != Code::NotFound) return known.error();
+  auto row = to_stored(certificate, above.label, as.profile, session.clock().now());
+  row.cn.clear();  // a CA is no node
+  row.requester = session.requester();
+  row.rule = as.rule;
+  PKI_TRY([[maybe_unused]] const auto added, store->add_certificate(row));
+  return {};
+}
+
+Status reconcile_cas(Session& session) {
+  PKI_TRY(const auto* known, session.generations());
+  const auto all = *known;
+  for (const auto& one : all) {
+    PKI_TRY([[maybe_unused]] const auto serials, store_ca_certificates(session, one));
+  }
+  return {};
+}
+
 }  // namespace
 
 bool may_be_in_hand(const Session& session, Seconds at) {
@@ -182,6 +220,20 @@ Result<std::optional<store::Revocation>> ImportedStates::of(const signer::Journa
   return std::optional(revocation_of(change->second, record.certificate));
 }
 
+Result<std::vector<Serial>> store_ca_certificates(Session& session, const realm::Generation& generation) {
+  std::vector<Serial> serials;
+  for (const auto& one : {generation.new_with_old, generation.old_with_new}) {
+    if (one.empty()) continue;
+    PKI_TRY(const auto certificate, x509::Certificate::from_pem(one));
+    PKI_TRY_VOID(store_ca_certificate(session, certificate, {kCrossProfile, store::kRolloverRule}, serials));
+  }
+  const bool has_issuer =
+      generation.authority && !generation.authority->certificate.verify_signed_by(generation.authority->certificate).ok();
+  if (has_issuer)
+    PKI_TRY_VOID(store_ca_certificate(session, generation.authority->certificate, {kSubCaProfile, kRootRule}, serials));
+  return serials;
+}
+
 Result<std::optional<Serial>> store_if_missing(store::Store& store, const signer::JournalRecord& record, ImportedStates& states) {
   PKI_TRY(const auto serial, serial_of(record));
   const auto known = store.certificate(serial);
@@ -206,6 +258,7 @@ Result<Json> realm_reconcile(Session& session, const Params& /*params*/) {
   auto stored = Json::array();
   PKI_TRY_VOID(session.refresh_generations());
   PKI_TRY_VOID(reconcile_certificates(session, *store, stored));
+  const auto cas = reconcile_cas(session);  // what stands in its way does not keep the rest back
   PKI_TRY_VOID(reconcile_states(session, *store));
   PKI_TRY_VOID(sweep_compromised_keys(session));
   PKI_TRY_VOID(bind_earlier_administrators(session));
@@ -213,6 +266,7 @@ Result<Json> realm_reconcile(Session& session, const Params& /*params*/) {
   PKI_TRY_VOID(purge_acme(session, *store));
   PKI_TRY_VOID(store->purge_own_renewals(session.clock().now() - kOwnRenewalTurn, kPage));
   PKI_TRY_VOID(expire_requests(session));
+  PKI_TRY_VOID(cas);
   return Json::object({{"stored", std::move(stored)}});
 }
 

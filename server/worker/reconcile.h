@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <vector>
 
 #include "server/worker/revocation.h"
 #include "server/worker/session.h"
@@ -36,5 +37,9 @@ class ImportedStates {
 
 /// Brings a journalled certificate to a store that lacks it. @return its serial, when it did.
 Result<std::optional<Serial>> store_if_missing(store::Store& store, const signer::JournalRecord& record, ImportedStates& states);
+
+/// What the realm's CAs certified for one generation, a root's certificate for a CA below it and CAs' for each other, is revoked
+/// like any certificate, so the store has it. @return the serials of all of it, whether they were stored before or not.
+Result<std::vector<Serial>> store_ca_certificates(Session& session, const realm::Generation& generation);
 
 }  // namespace chancery::worker

@@ -4,7 +4,7 @@
 #include "server/base/text.h"
 #include "server/realm/rollover.h"
 #include "server/worker/handlers.h"
-#include "server/worker/issue.h"
+#include "server/worker/reconcile.h"
 #include "server/worker/revocation.h"
 
 /// A CA's next generation, step by step (realm/rollover.h): the state is stored before a step is done and after it, each time
@@ -18,7 +18,6 @@ using realm::RolloverStep;
 
 constexpr std::size_t kMostCounted = 200'000;  ///< of certificates, for the progress
 constexpr std::size_t kAllCounted = 1'000'000'000;
-constexpr std::string_view kCrossProfile = "cross";  ///< in the store: no profile of the realm
 
 Error no_rollover(const std::string& ca) {
   return {Code::NotFound, "CA " + ca + " was never rolled over", "ca.rollover.start begins it"};
@@ -71,24 +70,18 @@ Status check_urls(const Session& session, const std::string& ca) {
   return {};
 }
 
+/// So that what was certified for it can be revoked. @return the serials
+Result<std::vector<Serial>> store_certificates_of(Session& session, const std::string& label) {
+  PKI_TRY(const auto* generation, session.generation(label));
+  const auto fresh = *generation;  // the session's may be read anew meanwhile
+  return store_ca_certificates(session, fresh);
+}
+
 Status prepare(Session& session, const store::CaRollover& row) {
   PKI_TRY(auto* signer, session.signer());
   PKI_TRY(const auto all, signer->create_generation({row.new_label, row.source, session.requester()}));
-  return session.keep_generations(all);
-}
-
-/// A certificate that one CA made for another is revoked like any, so the store has it.
-Status store_cross(Session& session, const std::string& pem) {
-  if (pem.empty()) return {};
-  PKI_TRY(const auto certificate, x509::Certificate::from_pem(pem));
-  const auto above = session.generation_above(certificate);
-  if (!above.ok()) return above.error();
-  auto cross = to_stored(certificate, (*above)->label, std::string(kCrossProfile), session.clock().now());
-  cross.cn.clear();  // a CA is no node
-  cross.requester = session.requester();
-  cross.rule = store::kRolloverRule;
-  PKI_TRY(auto* store, session.store());
-  PKI_TRY([[maybe_unused]] const auto added, store->add_certificate(cross));
+  PKI_TRY_VOID(session.keep_generations(all));
+  PKI_TRY([[maybe_unused]] const auto stored, store_certificates_of(session, row.new_label));
   return {};
 }
 
@@ -96,10 +89,7 @@ Status publish(Session& session, const store::CaRollover& row) {
   PKI_TRY(auto* signer, session.signer());
   PKI_TRY(const auto all, signer->cross_sign(row.new_label));
   PKI_TRY_VOID(session.keep_generations(all));
-  PKI_TRY(const auto* generation, session.generation(row.new_label));
-  const auto fresh = *generation;
-  PKI_TRY_VOID(store_cross(session, fresh.new_with_old));
-  PKI_TRY_VOID(store_cross(session, fresh.old_with_new));
+  PKI_TRY([[maybe_unused]] const auto stored, store_certificates_of(session, row.new_label));
   PKI_TRY([[maybe_unused]] const auto crl, issue_crl(session, row.new_label, true));
   return {};
 }
@@ -125,12 +115,9 @@ Status abort(Session& session, const store::CaRollover& row) {
   PKI_TRY_VOID(session.refresh_generations());
   const auto generation = session.generation(row.new_label);
   if (!generation.ok()) return generation.error().code() == Code::NotFound ? Status() : Status(generation.error());
-  const auto fresh = **generation;
-  for (const auto& pem : {fresh.new_with_old, fresh.old_with_new}) {
-    if (pem.empty()) continue;
-    PKI_TRY_VOID(store_cross(session, pem));
-    PKI_TRY(const auto certificate, x509::Certificate::from_pem(pem));
-    const auto revoked = revoke(session, certificate.serial(), "cessationOfOperation");
+  PKI_TRY(const auto serials, store_certificates_of(session, row.new_label));
+  for (const auto& serial : serials) {
+    const auto revoked = revoke(session, serial, "cessationOfOperation");
     if (!revoked.ok() && revoked.error().code() != Code::Conflict) return revoked.error();
   }
   return set_state(session, row.new_label, GenerationState::Aborted);
