@@ -110,9 +110,35 @@ Status retire(Session& session, const store::CaRollover& row) {
   return row.old_label.empty() ? Status() : set_state(session, row.old_label, GenerationState::Retired);
 }
 
+Status put(Session& session, store::CaRollover& row, RolloverState state) {
+  row.state = realm::to_text(state);
+  row.changed_by = session.requester();
+  row.changed_at = session.clock().now();
+  PKI_TRY(auto* store, session.store());
+  return store->put_ca_rollover(row);
+}
+
+/// A store from an older copy may not know that the switch was made, after which there is no way back. It is told here, so that
+/// the rollover can go on.
+Status check_abort(Session& session, const store::CaRollover& row) {
+  PKI_TRY_VOID(session.refresh_generations());
+  PKI_TRY(const auto* all, session.generations());
+  const auto* generation = realm::find(*all, row.new_label);
+  if (generation == nullptr || generation->state == GenerationState::Prepared || generation->state == GenerationState::Aborted)
+    return {};
+  const auto state = generation->state == GenerationState::Active ? RolloverState::Switching : RolloverState::Draining;
+  const auto phase = std::string(realm::to_text(generation->state));
+  auto known = row;
+  PKI_TRY_VOID(put(session, known, state));
+  return Error(Code::Conflict,
+               "generation " + row.new_label + " is " + phase + ", which the store did not know: the rollover is " + known.state +
+                   ", and there is no way back",
+               "possible: " + realm::steps_from(state));
+}
+
 /// Whether it exists for the signer: of one whose key was never made there is nothing to end.
 Status abort(Session& session, const store::CaRollover& row) {
-  PKI_TRY_VOID(session.refresh_generations());
+  PKI_TRY_VOID(check_abort(session, row));
   const auto generation = session.generation(row.new_label);
   if (!generation.ok()) return generation.error().code() == Code::NotFound ? Status() : Status(generation.error());
   PKI_TRY(const auto serials, store_certificates_of(session, row.new_label));
@@ -167,18 +193,10 @@ struct Deed {
 constexpr std::array kDeeds{
     Deed{RolloverStep::Start, nothing_more, prepare},      Deed{RolloverStep::Publish, check_has_certificate, publish},
     Deed{RolloverStep::Switch, check_switch, switch_over}, Deed{RolloverStep::Retire, check_drained, retire},
-    Deed{RolloverStep::Abort, nothing_more, abort},
+    Deed{RolloverStep::Abort, check_abort, abort},
 };
 
 // ----- taking steps
-
-Status put(Session& session, store::CaRollover& row, RolloverState state) {
-  row.state = realm::to_text(state);
-  row.changed_by = session.requester();
-  row.changed_at = session.clock().now();
-  PKI_TRY(auto* store, session.store());
-  return store->put_ca_rollover(row);
-}
 
 store::LivingOfCa living_of(const store::LivingByCa& living, const std::string& label) {
   const auto found = living.of.find(label);
