@@ -53,8 +53,10 @@ Result<store::CaRollover> find_rollover(Session& session, const Params& params, 
 
 // ----- what the steps do
 
-/// Certificates of a new generation that pointed to the old one's CRL would count as good when they are revoked.
-Status check_urls(const Session& session, const std::string& ca) {
+/// Certificates of a new generation, or of a further CA, that pointed to the first one's CRL would count as good when they are
+/// revoked.
+Status check_urls(const Session& session, const std::string& ca, bool is_first) {
+  if (is_first && ca == config::kFirstCa) return {};
   const auto& realm = session.realm();
   const auto row = realm.cas.find(ca);
   const auto own = row == realm.cas.end() ? config::CaConfig() : row->second;
@@ -63,7 +65,7 @@ Status check_urls(const Session& session, const std::string& ca) {
         std::pair("ca_issuer_urls", own.ca_issuer_urls.empty() ? realm.ca_issuer_urls : own.ca_issuer_urls)}) {
     for (const auto& url : urls) {
       if (url.find("{ca}") != std::string::npos) continue;
-      return Error(Code::BadConfig, std::string(setting) + " has " + url + ", which is the same for every generation",
+      return Error(Code::BadConfig, std::string(setting) + " has " + url + ", which is the same for every CA and generation",
                    "write {ca} where its name is to stand, like http://pki.example.com/cas/{ca}/crl, and reload");
     }
   }
@@ -160,7 +162,7 @@ Status check_has_certificate(Session& session, const store::CaRollover& row) {
 }
 
 Status check_switch(Session& session, const store::CaRollover& row) {
-  if (!row.old_label.empty()) PKI_TRY_VOID(check_urls(session, row.ca));
+  PKI_TRY_VOID(check_urls(session, row.ca, row.old_label.empty()));
   PKI_TRY_VOID(check_has_certificate(session, row));
   PKI_TRY(const auto* generation, session.generation(row.new_label));
   const auto& certificate = generation->authority->certificate;
@@ -282,7 +284,7 @@ Result<Json> ca_rollover_start(Session& session, const Params& params) {
   const auto state = rows.empty() ? RolloverState::None : state_of_row(rows.front());
   PKI_TRY(const auto* next, realm::next_row(state, RolloverStep::Start));
   if (next->during == state) return complete(session, rows.front(), *next);
-  if (issuing != nullptr) PKI_TRY_VOID(check_urls(session, ca));
+  PKI_TRY_VOID(check_urls(session, ca, issuing == nullptr));
   // A generation that was given up before its key was made leaves its number to nobody.
   const auto used = std::max(last == nullptr ? std::int64_t{0} : std::int64_t{last->number()},
                              rows.empty() ? std::int64_t{0} : rows.front().generation);
