@@ -16,6 +16,10 @@ namespace {
 
 using realm::GenerationState;
 
+// Each is held, and read at every start: a worker must not make them without end.
+constexpr int kMostAhead = 100;
+constexpr std::size_t kMostGenerations = 500;
+
 Error no_such_ca(const std::string& name) {
   return {Code::NotFound, "no CA \"" + base::printable(name, 80) + "\" in this realm"};
 }
@@ -45,6 +49,15 @@ const Generations::value_type* former(const Generations& generations, const real
     number = other.number;
   }
   return found;
+}
+
+/// Whether a later generation of the same CA issues, so that this one can end.
+bool has_successor(const Generations& generations, const std::string& ca) {
+  const auto label = realm::parse_label(ca).value();
+  return std::ranges::any_of(generations, [&](const auto& one) {
+    const auto other = realm::parse_label(one.first).value();
+    return other.name == label.name && other.number > label.number && realm::may_issue(one.second.state);
+  });
 }
 
 Status write_public(const base::Path& file, const std::string& text) {
@@ -110,11 +123,20 @@ Status Issuer::check_next(const State& now, const realm::Label& label) const {
     if (known->second.state == GenerationState::Prepared) return {};
     return Error(Code::Conflict, "generation " + label.text() + " is " + std::string(realm::to_text(known->second.state)));
   }
+  int last = 0;
   for (const auto& [text, held] : *now.generations) {
     const auto other = realm::parse_label(text).value();
-    if (other.name == label.name && other.number >= label.number)
+    if (other.name != label.name) continue;
+    if (other.number >= label.number)
       return Error(Code::Conflict, "there is generation " + text + " already, so " + label.text() + " is no next one");
+    last = std::max(last, other.number);
   }
+  if (label.number - last > kMostAhead)
+    return Error(Code::Conflict,
+                 "generation " + label.text() + " is too far ahead of the last one, number " + std::to_string(last));
+  if (now.generations->size() >= kMostGenerations)
+    return Error(Code::Conflict, "the realm's CAs have " + std::to_string(now.generations->size()) +
+                                     " generations, which is all that there may be");
   return {};
 }
 
@@ -244,6 +266,9 @@ Status Issuer::set_generation(const std::string& ca, const std::string& state_te
   if (*wanted == GenerationState::Active && chosen.held->authority == nullptr)
     return Error(Code::Unavailable, "generation " + ca + " has no certificate yet",
                  "ca.request gives its request, ca.import brings it");
+  if (*wanted == GenerationState::Draining && chosen.held->state == GenerationState::Active &&
+      !has_successor(*chosen.generations, ca))
+    return Error(Code::Conflict, "no later generation of its CA issues, so " + ca + " cannot end");
   const auto facts = journal_->generations();
   const auto found = facts.find(ca);
   const auto key = found == facts.end() ? owner_.key_sha256 : found->second.key_sha256;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 
 #include "server/base/log.h"
 #include "server/base/text.h"
@@ -288,6 +289,9 @@ Result<Json> ca_rollover_start(Session& session, const Params& params) {
   // A generation that was given up before its key was made leaves its number to nobody.
   const auto used = std::max(last == nullptr ? std::int64_t{0} : std::int64_t{last->number()},
                              rows.empty() ? std::int64_t{0} : rows.front().generation);
+  if (used >= std::numeric_limits<int>::max())
+    return Error(Code::Conflict,
+                 "CA " + ca + " has had generation " + std::to_string(used) + ", behind which there is no number");
   const realm::Label label{ca, static_cast<int>(used + 1)};
   const auto source = params.text("from", source_for(session, ca, issuing));
   // Before anything of it is stored; the signer sees to it, too.
