@@ -75,6 +75,9 @@ Result<Json> publish_crl(Issuer& issuer, const base::Clock& /*clock*/, const Jso
 /// The signer's own clock says when: a worker's word is evidence, not a date.
 Result<Json> record(Issuer& issuer, const base::Clock& clock, const Json& params) {
   PKI_TRY(auto event, audit_event_from_json(params));
+  // An import writes those, before there are workers: the store would be made to follow them.
+  if (event.phase == kImportPhase || event.what == kAdminImport)
+    return Error(Code::PolicyRefused, "an event of an import, which only an import writes");
   event.at = clock.now();
   PKI_TRY_VOID(issuer.record(event));
   return Json::object();
