@@ -19,13 +19,10 @@ std::string sha256_hex(ByteView bytes) { return base::to_hex(crypto::sha256(byte
 
 /// What makes two requests the same one: not what a second try chooses anew, nor how its right was shown.
 std::string digest_of(const SignRequest& request) {
-  // Nor which generation signs: the certificate of before a rollover is the answer after it.
-  auto same = to_json(request);
-  if (request.ca != config::kFirstCa) {
-    auto first = request;
-    first.ca = config::kFirstCa;
-    same = to_json(first);
-  }
+  // Nor which generation of its CA signs: the certificate of before a rollover is the answer after it.
+  auto of_first = request;
+  if (const auto label = realm::parse_label(request.ca); label.ok()) of_first.ca = realm::Label{label->name, 1}.text();
+  auto same = to_json(of_first);
   for (const auto* changing : {"serial", "not_before", "not_after", "csr", "evidence", "approved"}) same.set(changing, nullptr);
   return sha256_hex(base::as_bytes(wire::to_text(same)));
 }
