@@ -219,6 +219,9 @@ const Refused kRefused[] = {
     {"a number without a name", {"-2", "self"}, Code::Malformed},
     {"nobody who certifies", {"ca-2", "heaven"}, Code::Malformed},
     {"a root that is not there", {"tls-1", "root"}, Code::Unavailable},
+    {"a number far ahead", {"ca-102", "self"}, Code::Conflict},
+    {"the last number of all", {"ca-2147483647", "self"}, Code::Conflict},
+    {"a first one far ahead", {"own-101", "self"}, Code::Conflict},
 };
 
 TEST(Generations, WhatIsNotMade) {
@@ -237,6 +240,9 @@ TEST(Generations, NoStateIsSkippedOrTakenBack) {
   EXPECT_EQ(set("ca", "retired"), Code::Conflict);
   EXPECT_EQ(set("ca", "aborted"), Code::Conflict);
   EXPECT_EQ(set("ca", "splendid"), Code::Malformed);
+  EXPECT_EQ(set("ca", "draining"), Code::Conflict);  // nobody would issue
+  ASSERT_TRUE(office.issuer->create_generation({"ca-2", "self"}, kNow).ok());
+  EXPECT_EQ(set("ca", "draining"), Code::Conflict);  // the next one does not, yet
   office.roll("ca", "ca-2");
   EXPECT_EQ(set("ca", "active"), Code::Conflict);
   EXPECT_EQ(set("ca-2", "aborted"), Code::Conflict);
@@ -308,6 +314,55 @@ TEST(Generations, AnOldOneThatHasExpiredKeepsNobodyFromStarting) {
   ASSERT_TRUE(office.issuer->set_generation("ca", "retired", "unix:alice", kNow).ok());
   std::filesystem::remove(office.in("ca.crt"));
   EXPECT_TRUE(office.try_open().ok());
+}
+
+TEST(Generations, AnExpiredFurtherCaKeepsNobodyFromStarting) {
+  Office office(std::string("ca_validity: 60d\n") + kCas);
+  for (const auto& wanted : {NewGeneration{"top-1", "self"}, NewGeneration{"own-1", "self"}, NewGeneration{"tls-1", "root"}}) {
+    ASSERT_TRUE(office.issuer->create_generation(wanted, kNow).ok());
+    ASSERT_TRUE(office.issuer->set_generation(wanted.ca, "active", "unix:alice", kNow).ok());
+  }
+  ASSERT_TRUE(office.issuer->create_generation({"own-2", "self"}, kNow).ok());
+  const auto later = kNow + std::chrono::days{61};
+  const auto opened = office.try_open(later);
+  ASSERT_TRUE(opened.ok()) << opened.error().message();
+  const auto at_later = [&](const char* ca, int number) {
+    auto wanted = request(ca, number);
+    wanted.not_before = later;
+    wanted.not_after = later + std::chrono::days{29};
+    return office.issuer->sign_certificate(wanted, later);
+  };
+  const auto made = at_later("ca", 1);
+  EXPECT_TRUE(made.ok()) << made.error().message();
+  EXPECT_EQ(code_of(at_later("own-1", 2)), Code::PolicyRefused);
+  EXPECT_EQ(code_of(at_later("tls-1", 3)), Code::PolicyRefused);
+  EXPECT_EQ(code_of(office.issuer->create_generation({"tls-2", "root"}, later)), Code::Unavailable);
+  EXPECT_TRUE(office.issuer->set_generation("own-2", "aborted", "unix:alice", later).ok());
+  const auto file = office.in("cas/own-1/ca.crt");  // expired, and of another key
+  ASSERT_TRUE(base::replace_file(file, base::as_bytes(office.info("top-1").chain), 0644).ok());
+  EXPECT_EQ(code_of(office.try_open(later)), Code::BadConfig);
+}
+
+TEST(Generations, C5_ARepetitionIsOfTheSameCaWhicheverGenerationSigns) {
+  Office office(kCas);
+  for (const auto* ca : {"own-1", "top-1"}) {
+    ASSERT_TRUE(office.issuer->create_generation({ca, "self"}, kNow).ok());
+    ASSERT_TRUE(office.issuer->set_generation(ca, "active", "unix:alice", kNow).ok());
+  }
+  ASSERT_TRUE(office.issuer->create_generation({"tls-1", "root"}, kNow).ok());
+  ASSERT_TRUE(office.issuer->set_generation("tls-1", "active", "unix:alice", kNow).ok());
+  auto wanted = request("own-1", 1);
+  wanted.idempotency_key = "once";
+  const auto first = office.issuer->sign_certificate(wanted, kNow).value();
+  office.roll("own-1", "own-2");
+  wanted = request("own-2", 2);
+  wanted.idempotency_key = "once";
+  EXPECT_EQ(office.issuer->sign_certificate(wanted, kNow)->certificate, first.certificate);
+  for (const auto* other : {"tls-1", "ca"}) {
+    wanted = request(other, 3);
+    wanted.idempotency_key = "once";
+    EXPECT_EQ(code_of(office.issuer->sign_certificate(wanted, kNow)), Code::Conflict) << other;
+  }
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "server/worker/revocation.h"
 #include "server/worker/testing.h"
 
 /// The room's own handlers on an empty store, behind a signer without a key: whatever they answer, it is of the form that the
@@ -191,6 +192,29 @@ TEST(SessionCommands, C18_ALoginWithoutARecordIsNone) {
     EXPECT_EQ(code_of(ask(session, "session.login", Json::object({{"certificate", "x"}, {"signature", "x"}}))), "unavailable");
     EXPECT_EQ(session.identity().roles, Roles{Role::User});
   });
+}
+
+// ----- what the journal says
+
+TEST(StateChanges, F10_WhatIsNoChangeOfAKnownCertificateStopsNothing) {
+  Place place;
+  const auto certificate = place.certify("/CN=www.example.com");
+  auto store = place.open_store();
+  const auto change_of = [](const std::string& serial, const std::string& reason) {
+    const auto about = Json::object({{"serial", serial}, {"reason", reason}, {"at", base::to_epoch(kNow)}});
+    return Json::object({{"requester", "unix:alice"}, {"position", 7}, {"about", wire::to_text(about)}});
+  };
+  for (const auto* wrong : {"", "no serial", "0000"}) EXPECT_FALSE(repeatable_change(change_of(wrong, "superseded"))) << wrong;
+  EXPECT_FALSE(repeatable_change(Json::object({{"about", "{"}})));
+  for (const auto* reason : {"superseded", ""}) {
+    const auto unknown = repeatable_change(change_of("1f2e3d", reason));
+    ASSERT_TRUE(unknown);
+    EXPECT_TRUE(repeat(store, *unknown).ok());
+  }
+  const auto known = repeatable_change(change_of(certificate.serial().hex(), "superseded"));
+  ASSERT_TRUE(known);
+  for (int i = 0; i < 2; ++i) EXPECT_TRUE(repeat(store, *known).ok());
+  EXPECT_EQ(store.certificate(certificate.serial())->state, store::CertificateState::Revoked);
 }
 
 }  // namespace
