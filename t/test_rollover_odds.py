@@ -4,10 +4,10 @@ import shutil
 import sqlite3
 import subprocess
 
-from test_daemon import issue
+from test_daemon import issue, request_for
 from test_master import wait_for
 from test_restore import database, restart, rows
-from test_rollover import CAS, code, daemon, generation, reload, run, step, write  # noqa: F401
+from test_rollover import CAS, code, daemon, reload, run, step, write  # noqa: F401
 
 
 def keep_copy(daemon, place):
@@ -142,3 +142,24 @@ def test_C8_crls_come_while_the_store_cannot_follow_the_journal(daemon):
         talk.result("certificate.revoke", serial=serial)
         wait_for(lambda: talk.result("crl.get", ca="ca-2")["number"] > numbers["ca-2"], what="a CRL that nobody asked for")
         assert "nowhere" in daemon.log()
+
+
+def test_C8_crls_of_a_further_ca_come_while_the_first_one_waits(daemon):
+    place = daemon.realm("default")
+    (place / "ca.config.yml").write_text("key_unencrypted: true\ncrl_after_revocation: 2s\ncas:\n  own:\n    profiles: [server]\n")
+    reload(daemon)
+    with daemon.talk("default") as talk:
+        for name in ("start", "publish", "switch"):
+            step(talk, name, ca="own")
+        serial = talk.result("certificate.issue", profile="server", csr=request_for("own.example.com"))["serial"]
+
+    def wait_for_another():
+        (place / "ca.crt").unlink()
+        write(place / "ca.csr", "as it was before its certificate came")
+    restart(daemon, wait_for_another)
+    with daemon.talk("default") as talk:
+        assert code(talk, "crl.issue", ca="ca") == "unavailable"
+        before = talk.result("crl.issue", ca="own-1")["number"]
+        talk.result("certificate.revoke", serial=serial)
+        wait_for(lambda: talk.result("crl.get", ca="own-1")["number"] > before, what="a CRL that nobody asked for")
+        assert serial in serials_on(talk.result("crl.get", ca="own-1")["crl"])
