@@ -247,7 +247,7 @@ double rate(const Worker& worker, const Words& words) {
 }
 
 double policy(const Words& words, bool by_name) {
-  return bench::policy_milliseconds(words[0], std::stoi(words[1]), by_name, std::stod(words[2]));
+  return bench::policy_microseconds(words[0], std::stoi(words[1]), by_name, std::stod(words[2]));
 }
 
 double journal(const Words& words, bool with_audit) {

@@ -17,7 +17,7 @@ Worker zmq_generates(const std::string& endpoint);
 /// Issuances a second of a signer's journal alone (bench/audit.cc). @param directory  there, and empty
 double journal_rate(const std::string& directory, bool with_audit, double seconds, int threads);
 
-/// Milliseconds that a decision takes of a realm with so many policy rules (bench/policy.cc). @param directory  is made
-double policy_milliseconds(const std::string& directory, int rules, bool by_name, double seconds);
+/// Microseconds that a decision takes of a realm with so many policy rules (bench/policy.cc). @param directory  is made
+double policy_microseconds(const std::string& directory, int rules, bool by_name, double seconds);
 
 }  // namespace bench

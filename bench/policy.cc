@@ -37,7 +37,7 @@ void write_realm(const std::filesystem::path& directory, int rules, bool by_name
 
 }  // namespace
 
-double bench::policy_milliseconds(const std::string& directory, int rules, bool by_name, double seconds) {
+double bench::policy_microseconds(const std::string& directory, int rules, bool by_name, double seconds) {
   write_realm(directory, rules, by_name);
   std::vector<config::Finding> findings;
   const auto realm = config::load_realm(RealmName::parse("bench").value(), directory, findings);
@@ -61,5 +61,5 @@ double bench::policy_milliseconds(const std::string& directory, int rules, bool 
     ++count;
     taken = std::chrono::steady_clock::now() - begun;
   }
-  return taken.count() * 1000 / static_cast<double>(count);
+  return taken.count() * 1e6 / static_cast<double>(count);
 }
