@@ -15,9 +15,10 @@ from test_client_manuals import PERL, TOP
 EXAMPLES = TOP / "clients" / "perl" / "examples"
 
 
-def csr_for(name):
+def csr_for(name, key=None):
+    """@param key  default a fresh one on P-256"""
     builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
-    return builder.sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
+    return builder.sign(key or ec.generate_private_key(ec.SECP256R1()), hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
 
 
 @pytest.fixture
