@@ -95,6 +95,10 @@ bool is_given(const std::string& whom, const Shown& shown) {
 
 }  // namespace
 
+About about_certificate(std::string profile, const x509::Name& subject, std::vector<x509::GeneralName> sans) {
+  return {std::move(profile), subject.to_slash(), subject.common_name().value_or(""), std::move(sans)};
+}
+
 AccessVerdict judge_access(const config::PeopleConfig& people, const Caller& caller, std::string_view command, Role least,
                            const About* about) {
   if (people.access.empty()) return {true, {}, "the realm has no access rules"};

@@ -7,6 +7,7 @@
 
 #include "server/config/realm_config.h"
 #include "server/x509/general_name.h"
+#include "server/x509/name.h"
 
 /// Who may run which command on what: the realm's own rules, which stand beside the command table and never give more than it.
 namespace chancery::realm {
@@ -25,6 +26,8 @@ struct About {
   std::vector<x509::GeneralName> sans;
   bool any_name = false;  ///< whoever uses it chooses the names: a seed for any node
 };
+
+About about_certificate(std::string profile, const x509::Name& subject, std::vector<x509::GeneralName> sans);
 
 struct AccessVerdict {
   bool allowed = true;

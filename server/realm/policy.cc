@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "server/realm/hosts.h"
 #include "server/realm/names.h"
 #include "server/realm/rules.h"
 
@@ -122,11 +121,7 @@ Verdict rules_grant(const Asked& asked) {
 }
 
 std::string fault_in_blocked(const config::RealmConfig& realm, const Grant& grant) {
-  auto names = grant.sans;
-  if (const auto name = grant.subject.common_name()) {
-    if (auto host = as_host(*name)) names.push_back(std::move(*host));
-  }
-  const auto blocked = blocked_name(realm.policy, names);
+  const auto blocked = blocked_name(realm.policy, grant.subject, grant.sans);
   return blocked.empty() ? std::string() : blocked + " is blocked by the realm's policy";
 }
 

@@ -51,7 +51,9 @@ Result<Question> question_of(const config::Profile& profile, const PolicyTest& t
 Result<Ruling> ruling_on(const config::RealmConfig& realm, const PolicyTest& test) {
   PKI_TRY(const auto question, question_of(realm.profiles.at(test.profile), test));
   PKI_TRY(auto ruling, ask_rules(realm.policy, question, SaidFacts(test)));
-  if (const auto blocked = blocked_name(realm.policy, ruling.sans.value_or(question.sans)); !blocked.empty())
+  if (const auto blocked =
+          blocked_name(realm.policy, ruling.subject.value_or(question.subject), ruling.sans.value_or(question.sans));
+      !blocked.empty())
     return Ruling{.granted = false, .detail = blocked + " is blocked"};
   return ruling;
 }

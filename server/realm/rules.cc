@@ -51,12 +51,11 @@ bool name_is_touched(const PolicyRule& rule, const x509::GeneralName& name) {
 }
 
 /// Those, and what of the common name a verifier could take for a host's.
-std::vector<x509::GeneralName> names_of(const Question& asked) {
-  auto names = asked.sans;
-  if (const auto name = asked.subject.common_name()) {
-    if (auto host = as_host(*name)) names.push_back(std::move(*host));
+std::vector<x509::GeneralName> names_of(const x509::Name& subject, std::vector<x509::GeneralName> sans) {
+  if (const auto name = subject.common_name()) {
+    if (auto host = as_host(*name)) sans.push_back(std::move(*host));
   }
-  return names;
+  return sans;
 }
 
 bool denies(const PolicyRule& rule) { return rule.decision == "deny"; }
@@ -82,7 +81,8 @@ Result<bool> holds_for_roles(const PolicyRule& rule, const Question& asked, cons
 Result<bool> holds_for_names(const PolicyRule& rule, const Question& asked, const Facts&) {
   if (rule.names.empty() && rule.emails.empty() && rule.uris.empty()) return true;
   if (denies(rule))
-    return std::ranges::any_of(names_of(asked), [&](const x509::GeneralName& name) { return name_is_touched(rule, name); });
+    return std::ranges::any_of(names_of(asked.subject, asked.sans),
+                               [&](const x509::GeneralName& name) { return name_is_touched(rule, name); });
   return !asked.sans.empty() &&
          std::ranges::all_of(asked.sans, [&](const x509::GeneralName& name) { return name_is_meant(rule, name); });
 }
@@ -244,8 +244,9 @@ void apply(const Ruling& ruling, Wish& wish) {
   wish.ruling = ruling;
 }
 
-std::string blocked_name(const config::PolicyConfig& policy, const std::vector<x509::GeneralName>& sans) {
-  for (const auto& name : sans) {
+std::string blocked_name(const config::PolicyConfig& policy, const x509::Name& subject,
+                         const std::vector<x509::GeneralName>& sans) {
+  for (const auto& name : names_of(subject, sans)) {
     const bool is_wildcard = name.type == Type::Dns && name.value.starts_with(kWildcard);
     const bool is_blocked = std::ranges::any_of(policy.blocked_names, [&](const base::NamePattern& one) {
       if (name.type != Type::Dns && name.type != Type::Ip) return false;

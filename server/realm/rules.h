@@ -44,8 +44,10 @@ Result<Ruling> ask_rules(const config::PolicyConfig& policy, const Question& que
 Result<Ruling> rule_on(const config::RealmConfig& realm, const Wish& wish, Seconds now, const Facts& facts);
 void apply(const Ruling& ruling, Wish& wish);
 
-/// The first of the names that is blocked whatever the rules say: none, an empty text.
-std::string blocked_name(const config::PolicyConfig& policy, const std::vector<x509::GeneralName>& sans);
+/// The first of a certificate's names that is blocked whatever the rules say, what of its common name a verifier could take for a
+/// host's among them: none, an empty text.
+std::string blocked_name(const config::PolicyConfig& policy, const x509::Name& subject,
+                         const std::vector<x509::GeneralName>& sans);
 
 /// How a request came, by what its record says: "seed" of "seed 4f", "acme" of "acme-order:…".
 std::string way_of(std::string_view rule);

@@ -268,11 +268,11 @@ TEST_F(RulesTest, TemplatesNeedTheirValues) {
 TEST(BlockedNames, TouchWildcardsToo) {
   config::PolicyConfig policy;
   policy.blocked_names = {pattern("bank.example.com"), pattern("10.0.0.0/8"), pattern(".secret.example.com")};
-  EXPECT_EQ(blocked_name(policy, {san("DNS:www.example.com"), san("DNS:bank.example.com")}), "bank.example.com");
-  EXPECT_EQ(blocked_name(policy, {san("DNS:*.example.com")}), "*.example.com");
-  EXPECT_EQ(blocked_name(policy, {san("IP:10.1.2.3")}), "10.1.2.3");
-  EXPECT_EQ(blocked_name(policy, {san("DNS:a.b.secret.example.com")}), "a.b.secret.example.com");
-  EXPECT_EQ(blocked_name(policy, {san("DNS:www.example.com"), san("IP:192.0.2.1"), san("EMAIL:a@bank.example.com")}), "");
+  EXPECT_EQ(blocked_name(policy, {}, {san("DNS:www.example.com"), san("DNS:bank.example.com")}), "bank.example.com");
+  EXPECT_EQ(blocked_name(policy, {}, {san("DNS:*.example.com")}), "*.example.com");
+  EXPECT_EQ(blocked_name(policy, {}, {san("IP:10.1.2.3")}), "10.1.2.3");
+  EXPECT_EQ(blocked_name(policy, {}, {san("DNS:a.b.secret.example.com")}), "a.b.secret.example.com");
+  EXPECT_EQ(blocked_name(policy, {}, {san("DNS:www.example.com"), san("IP:192.0.2.1"), san("EMAIL:a@bank.example.com")}), "");
 }
 
 TEST(BlockedNames, CommonNamesAreNamesToo) {

@@ -95,7 +95,8 @@ std::string evidence_of(const Session& session, const Order& order, const realm:
   return order.evidence.empty() ? text : order.evidence + "; " + text;
 }
 
-signer::SignRequest to_request(const Session& session, const Order& order, const realm::Decision& decision, const std::string& ca) {
+signer::SignRequest to_request(const Session& session, const Order& order, const realm::Decision& decision,
+                               const std::string& ca) {
   const auto& grant = decision.grant;
   std::optional<Bytes> csr;
   if (order.csr) csr.emplace(order.csr->der().begin(), order.csr->der().end());
@@ -249,13 +250,11 @@ Result<realm::Decision> judge_by(Session& session, const Order& order, const rea
   PKI_TRY_VOID(ask_policy(session, wish));
   PKI_TRY_VOID(look_for_administrator(session, wish));
   const auto subject = realm::subject_for(wish);
-  PKI_TRY_VOID(
-      check_access_to(session, {order.profile.text(), subject.to_slash(), subject.common_name().value_or(""), order.sans}));
+  PKI_TRY_VOID(check_access_to(session, realm::about_certificate(order.profile.text(), subject, order.sans)));
   auto decision = realm::decide(session.realm(), *generation.authority, wish, session.clock().now(), Serial::random());
   if (decision.allowed()) {  // what the certificate would be, beside what was asked for
     const auto& grant = decision.grant;
-    PKI_TRY_VOID(check_access_to(
-        session, {order.profile.text(), grant.subject.to_slash(), grant.subject.common_name().value_or(""), grant.sans}));
+    PKI_TRY_VOID(check_access_to(session, realm::about_certificate(order.profile.text(), grant.subject, grant.sans)));
   }
   return decision;
 }

@@ -80,7 +80,7 @@ Result<Redecided> decide_again(Session& session, const config::RealmConfig& real
   PKI_TRY(auto wish, wish_of(profile->second, record));
   const auto ruling = realm::rule_on(realm, wish, record.issued_at, PastFacts(session));
   if (!ruling.ok()) return Redecided{false, ruling.error().message(), {}};
-  if (const auto blocked = realm::blocked_name(realm.policy, wish.sans); !blocked.empty())
+  if (const auto blocked = realm::blocked_name(realm.policy, wish.subject, wish.sans); !blocked.empty())
     return Redecided{false, blocked + " is blocked", {}};
   return Redecided{ruling->granted, ruling->detail, ruling->rule};
 }

@@ -109,8 +109,7 @@ bool may_directly(Session& session, const RequestWish& wish, const config::Profi
   const auto decision = order.ok() ? judge(session, *order) : Result<realm::Decision>(order.error());
   if (!decision.ok() || !decision->allowed()) return false;
   const auto& grant = decision->grant;
-  return may_run(session, "certificate.issue",
-                 {profile->name.text(), grant.subject.to_slash(), grant.subject.common_name().value_or(""), grant.sans});
+  return may_run(session, "certificate.issue", realm::about_certificate(profile->name.text(), grant.subject, grant.sans));
 }
 
 /// The rule that approves at once; empty: none does.

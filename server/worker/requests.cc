@@ -77,7 +77,7 @@ Status check_access_to_request(Session& session, const Request& request) {
     return check_access_to(session, store->certificate(serial));
   }
   PKI_TRY(const auto subject, x509::Name::from_slash(first("subject")));
-  realm::About about{request.row.profile, subject.to_slash(), subject.common_name().value_or(""), {}};
+  auto about = realm::about_certificate(request.row.profile, subject, {});
   for (const auto& text : realm::values_in(request.row.content, "name")) {
     PKI_TRY(auto name, x509::GeneralName::parse(text));
     about.sans.push_back(std::move(name));
