@@ -12,13 +12,6 @@
 namespace chancery::config {
 namespace {
 
-const Node& place_of(const Node& section, std::initializer_list<std::string_view> names) {
-  for (const auto name : names) {
-    if (const Node* found = section.find(name)) return *found;
-  }
-  return section;
-}
-
 const Node& place_of_roles(const Node& node) { return place_of(node, {"approval_roles", "approvalRoles", "approvals"}); }
 const Node& place_of_signed(const Node& node) { return place_of(node, {"signed_approvals", "signedApprovals"}); }
 

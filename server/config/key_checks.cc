@@ -16,14 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Where a setting stands, or the section when it is left out.
-const Node& place_of(const Node& section, std::initializer_list<std::string_view> names) {
-  for (const auto name : names) {
-    if (const Node* found = section.find(name)) return *found;
-  }
-  return section;
-}
-
 /// One way of opening the key.
 struct Way {
   std::string_view name;

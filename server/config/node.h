@@ -1,5 +1,6 @@
 #pragma once
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,6 +33,15 @@ struct Node {
     return nullptr;
   }
 };
+
+/// Where a setting stands by the first of these names that is there, or the section when it is left out.
+inline const Node& place_of(const Node& section, std::initializer_list<std::string_view> names) {
+  for (const auto name : names) {
+    if (const Node* found = section.find(name)) return *found;
+  }
+  return section;
+}
+inline const Node& place_of(const Node& section, std::string_view name) { return place_of(section, {name}); }
 
 inline Node scalar(std::string text, Node::Style style) {
   Node node;

@@ -23,10 +23,7 @@ struct Checked {
   const Node& section;
   Report& report;
 
-  const Node& at(std::string_view name) const {
-    const Node* found = section.find(name);
-    return found != nullptr ? *found : section;
-  }
+  const Node& at(std::string_view name) const { return place_of(section, name); }
   void error(std::string_view name, const std::string& message) const { report.error(at(name), message); }
 };
 
@@ -191,13 +188,9 @@ void check_notices(const RealmConfig& realm, const Node& root, Report& report) {
 void check_notices_in_server(const ServerConfig& server, const RealmConfig& realm, const Node& root, Report& report) {
   const Node* section = root.find(kNoticesSection);
   if (section == nullptr || realm.notices.before.empty()) return;
-  const auto serves_it = [&](const FrontEnd& one) {
-    return one.enabled && one.sends_notices() &&
-           std::ranges::any_of(one.realms, [&](const auto& name) { return name == "*" || name == realm.name.text(); });
-  };
-  const auto sender = std::ranges::find_if(server.front_ends, serves_it);
+  const auto* const sender = server.notifier_of(realm.name.text());
   const Checked checked{realm.notices, *section, report};
-  if (sender == server.front_ends.end()) {
+  if (sender == nullptr) {
     return checked.error(
         "before",
         "found notices, but no front end of chancery.xml sends them for this realm, expected one there: <front-end "

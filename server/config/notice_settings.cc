@@ -52,8 +52,6 @@ Status check_domain_language(std::string_view text) {
   return good ? Status() : unexpected(text, "a domain in small letters and a language like example.fr=fr");
 }
 
-Status check_absolute(std::string_view text) { return text.starts_with('/') ? Status() : unexpected(text, "an absolute path"); }
-
 constexpr std::array kNotices{
     row<&NoticesConfig::before>({.name = "before",
                                  .unit = "d",
@@ -117,7 +115,7 @@ constexpr std::array kNotices{
                 "chancery-notify's user's.",
          .type = "file"}),
     row<&NoticesConfig::program>({.name = "program",
-                                  .check = check_absolute,
+                                  .check = check_absolute_path,
                                   .doc = "A program that is run for each notice, with JSON on its standard input. Empty: none.",
                                   .type = "program"}),
     row<&NoticesConfig::timeout>(

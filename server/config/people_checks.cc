@@ -16,11 +16,6 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kEverybody = "*";
 
-const Node& place_of(const Node& section, std::string_view name) {
-  const Node* found = section.find(name);
-  return found != nullptr ? *found : section;
-}
-
 /// An item of a list, or the list.
 const Node& item_of(const Node& list, std::size_t index, std::size_t count) {
   return list.kind == Node::Kind::List && list.children.size() == count ? list.children[index] : list;

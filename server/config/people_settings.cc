@@ -57,11 +57,6 @@ Status check_filter(std::string_view text) {
   return Error(Code::Malformed, "found \"" + base::printable(text, 80) + "\", expected a filter in parentheses (RFC 4515)");
 }
 
-Status check_absolute(std::string_view text) {
-  if (text.starts_with('/')) return {};
-  return Error(Code::Malformed, "found \"" + base::printable(text, 80) + "\", expected an absolute path");
-}
-
 constexpr std::array kLogin{
     row<&LoginStack::method>({.name = "method",
                               .words = "password token certificate unix program ldap",
@@ -79,7 +74,7 @@ constexpr std::array kLogin{
                                        "password: new passwords are hashed by scrypt (RFC 7914) with N of 2 to this power, r 8, "
                                        "p 1: 15 takes 32 MB and about 0.1 s. Each hash says with what it was made."}),
     row<&LoginStack::program>({.name = "program",
-                               .check = check_absolute,
+                               .check = check_absolute_path,
                                .doc = "program: what is run, without a shell. It reads user and password, a line each, and says "
                                       "yes by exit status 0.",
                                .type = "path"}),

@@ -13,11 +13,6 @@ const Node& item_of(const Node& section, std::string_view list_name, std::size_t
   return items != nullptr && number < items->children.size() ? items->children[number] : section;
 }
 
-const Node& place_of(const Node& item, std::string_view setting) {
-  const Node* found = item.find(setting);
-  return found != nullptr ? *found : item;
-}
-
 void check_profiles(const RealmConfig& realm, const std::vector<ProfileName>& named, const Node& at, Report& report) {
   std::vector<std::string> known;
   for (const auto& [name, profile] : realm.profiles) known.push_back(name.text());

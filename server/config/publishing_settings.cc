@@ -2,31 +2,25 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <filesystem>
 
-#include "server/base/text.h"
+#include "server/config/text_checks.h"
 
 namespace chancery::config {
 namespace {
 
-Status check_absolute(std::string_view text) {
-  if (text.starts_with('/')) return {};
-  return Error(Code::Malformed, "found \"" + base::printable(text, 80) + "\", expected an absolute path");
-}
-
 constexpr std::array kPublishing{
     row<&PublishingConfig::directory>(
         {.name = "directory",
-         .check = check_absolute,
+         .check = check_absolute_path,
          .doc = "A directory into which each CRL is put as soon as it is made, as CA.crl (DER, RFC 2585) and CA.crl.pem, in one "
                 "step "
                 "each; CA is the generation's name, ca, ca-2. Front end chancery-notify does it, as its user. Empty: nowhere.",
          .type = "path"}),
     row<&PublishingConfig::program>(
         {.name = "program",
-         .check = check_absolute,
+         .check = check_absolute_path,
          .doc =
              "A program that is run once a CRL is in the directory, with JSON on its standard input: realm, ca, number, crl and "
              "crl_pem, the files. It is run again until it ends with status 0. Empty: none.",
@@ -34,11 +28,6 @@ constexpr std::array kPublishing{
     row<&PublishingConfig::timeout>(
         {.name = "timeout", .unit = "s", .least = 1, .most = 300, .doc = "How long the program may take."}),
 };
-
-const Node& place_of(const Node& section, std::string_view setting) {
-  const Node* found = section.find(setting);
-  return found != nullptr ? *found : section;
-}
 
 }  // namespace
 
@@ -74,11 +63,7 @@ void check_publishing(const RealmConfig& realm, const Node& root, Report& report
 void check_publishing_in_server(const ServerConfig& server, const RealmConfig& realm, const Node& root, Report& report) {
   const Node* section = root.find(kPublishingSection);
   if (section == nullptr || realm.publishing.directory.empty()) return;
-  const bool is_served = std::ranges::any_of(server.front_ends, [&](const FrontEnd& one) {
-    return one.enabled && one.sends_notices() &&
-           std::ranges::any_of(one.realms, [&](const auto& name) { return name == "*" || name == realm.name.text(); });
-  });
-  if (is_served) return;
+  if (server.notifier_of(realm.name.text()) != nullptr) return;
   report.error(place_of(*section, "directory"),
                "found a directory, but no front end of chancery.xml publishes for this realm, expected one there: <front-end "
                "name=\"notify\" program=\"chancery-notify\" realms=\"" +

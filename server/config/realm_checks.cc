@@ -8,9 +8,9 @@
 #include "server/config/ca_section.h"
 #include "server/config/challenge_methods.h"
 #include "server/config/checks.h"
-#include "server/config/policy_settings.h"
 #include "server/config/key_checks.h"
 #include "server/config/notice_settings.h"
+#include "server/config/policy_settings.h"
 #include "server/config/publishing_settings.h"
 #include "server/config/realm_settings.h"
 #include "server/config/setting.h"
@@ -20,14 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using base::kLeastSeedCharacters;
-
-/// Where a setting stands, or the section when it is left out.
-const Node& place_of(const Node& section, std::initializer_list<std::string_view> names) {
-  for (const auto name : names) {
-    if (const Node* found = section.find(name)) return *found;
-  }
-  return section;
-}
 
 constexpr std::size_t kMaxSeedOctets = 1024;
 

@@ -37,6 +37,9 @@ struct FrontEnd {
 
   bool asks_vantage_points() const { return std::filesystem::path(program).filename() == "chancery-http"; }
   bool sends_notices() const { return std::filesystem::path(program).filename() == "chancery-notify"; }
+  bool serves(std::string_view realm) const {
+    return std::ranges::any_of(realms, [&](const std::string& one) { return one == "*" || one == realm; });
+  }
   bool operator==(const FrontEnd&) const = default;
 };
 
@@ -134,6 +137,12 @@ struct ServerConfig {
   bool has_users() const {
     return !worker_user.empty() || !signer_user.empty() || !front_end_user.empty() ||
            std::ranges::any_of(front_ends, [](const FrontEnd& one) { return !one.user.empty(); });
+  }
+  /// The front end that sends a realm's notices and publishes its CRLs; null: none does.
+  const FrontEnd* notifier_of(std::string_view realm) const {
+    const auto found = std::ranges::find_if(
+        front_ends, [&](const FrontEnd& one) { return one.enabled && one.sends_notices() && one.serves(realm); });
+    return found == front_ends.end() ? nullptr : &*found;
   }
   std::filesystem::path socket_file() const { return run_directory / "chanceryd.sock"; }
   std::filesystem::path pid_file() const { return run_directory / "chanceryd.pid"; }

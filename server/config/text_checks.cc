@@ -267,6 +267,10 @@ Status check_program(std::string_view text) {
   return unexpected(text, "a file name in the program directory, or an absolute path");
 }
 
+Status check_absolute_path(std::string_view text) {
+  return text.starts_with('/') ? Status() : unexpected(text, "an absolute path");
+}
+
 Status check_log_destination(std::string_view text) {
   if (text == "stderr" || text == "syslog" || text.starts_with('/')) return {};
   return unexpected(text, "stderr, syslog, or the absolute path of a file");

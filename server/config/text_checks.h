@@ -51,9 +51,10 @@ Status check_realm_or_all(std::string_view text);     ///< that or "*"
 Status check_name(std::string_view text);             ///< of a front end or listener: as a realm's
 /// "tcp://HOST:PORT KEY": a name or address, IPv6 in brackets, and a public CURVE key.
 Status check_vantage_point(std::string_view text);
-Status check_curve_key(std::string_view text);        ///< Z85 text of 32 octets (ZeroMQ RFC 32): 40 characters
-Status check_account(std::string_view text);          ///< Unix user or group: name or number
-Status check_program(std::string_view text);          ///< a file name, or an absolute path
+Status check_curve_key(std::string_view text);  ///< Z85 text of 32 octets (ZeroMQ RFC 32): 40 characters
+Status check_account(std::string_view text);    ///< Unix user or group: name or number
+Status check_program(std::string_view text);    ///< a file name, or an absolute path
+Status check_absolute_path(std::string_view text);
 Status check_log_destination(std::string_view text);  ///< stderr, syslog or an absolute path
 
 }  // namespace chancery::config
