@@ -40,12 +40,13 @@ class Driver {
 
   /// A read transaction sees one state of the database; a write transaction may write from the beginning.
   virtual Status begin(Access access) = 0;
-  /// Returns after the changes are durable.
+  /// Keeps the changes: everybody sees them, in the order of the commits, and no process's end undoes them. They are durable after
+  /// settle().
   virtual Status commit() = 0;
   virtual void rollback() noexcept = 0;
-  /// Whether commits are durable, as they are at first. Others keep their order and are durable with the next that is: for what
-  /// is made of nothing, and can be again. A driver may make all of them durable.
-  virtual Status set_durable(bool /*durable*/) { return {}; }
+  /// Returns when all that this connection committed and read is durable. Free of cost where it is already.
+  /// @errors StoreFailed: nobody knows; nothing may be said of it.
+  virtual Status settle() = 0;
 
   /// Runs one statement, prepared once per connection; outside of a transaction it is one of its own.
   /// @param values  one for each of the statement's parameters, in their order.

@@ -74,11 +74,13 @@ libstore_a_SOURCES = \
   server/store/rows.cc server/store/rows.h \
   server/store/schema.cc server/store/schema.h \
   server/store/seeds.cc \
+  server/store/shared_sync.cc server/store/shared_sync.h \
+  server/store/shared_words.cc server/store/shared_words.h \
   server/store/sqlite_driver.cc server/store/sqlite_driver.h \
   server/store/statement.cc server/store/statement.h \
   server/store/store.cc server/store/store.h \
   server/store/transaction.cc server/store/transaction.h \
-  server/store/write_turn.cc server/store/write_turn.h
+  server/store/turn.cc server/store/turn.h
 nodist_libstore_a_SOURCES = server/store/embedded_sql.cc
 libstore_a_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 STORE_LIBS = libstore.a librealm.a $(BASE_LIBS) $(SQLITE_LIBS)
@@ -101,9 +103,10 @@ store_test_SOURCES = \
   server/store/requests_test.cc \
   server/store/people_test.cc \
   server/store/seeds_test.cc \
+  server/store/shared_sync_test.cc \
   server/store/sql_lint_test.cc \
   server/store/sqlite_driver_test.cc \
   server/store/testing.cc server/store/testing.h \
-  server/store/write_turn_test.cc
+  server/store/turn_test.cc
 store_test_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS)
 store_test_LDADD = $(STORE_LIBS) $(GTEST_LIBS)

@@ -79,12 +79,7 @@ Status bring_up_to_date(Driver& driver) {
   const bool is_new = !first.ok() && (first.error().code() == Code::NotFound || first.error().code() == Code::StoreFailed);
   if (!first.ok() && !is_new) return first.error();
   if (first.ok() && first->version == newest_version()) return check_known(*first);
-  // Steps that a crash takes back are taken again. Each would else wait for the disk, and whoever opens the database meanwhile
-  // for all of them.
-  PKI_TRY_VOID(driver.set_durable(false));
-  const auto done = take_steps(driver, is_new);
-  PKI_TRY_VOID(driver.set_durable(true));
-  return done;
+  return take_steps(driver, is_new);  // those that a crash takes back are taken again
 }
 
 Status check_schema(Driver& driver) {

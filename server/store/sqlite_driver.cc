@@ -14,8 +14,9 @@
 
 #include <sqlite3.h>
 
+#include "server/store/shared_sync.h"
 #include "server/store/transaction.h"
-#include "server/store/write_turn.h"
+#include "server/store/turn.h"
 
 namespace chancery::store {
 namespace {
@@ -113,24 +114,34 @@ Status check_file(const base::Path& file) {
 
 // ----- one connection
 
+/// How the processes of a file go about it together.
+struct Sharing {
+  Sharing(const base::Path& file, SharedSync::Sync sync)
+      : words(file), write_turn(words.get() == nullptr ? nullptr : &words.get()->write_turn), log(words.get(), std::move(sync)) {}
+
+  SharedWords words;
+  Turn write_turn;
+  SharedSync log;
+};
+
 class SqliteDriver : public Driver {
  public:
   explicit SqliteDriver(DatabasePtr database) : database_(std::move(database)) {}
 
-  /// Writers of the file take turns from now on.
-  void queue_writers(const base::Path& file) { turn_.emplace(base::Path(file.string() + "-turn")); }
+  /// Writers of the file take turns from now on, and share what makes their commits durable.
+  void share(const base::Path& file) {
+    sharing_.emplace(base::Path(file.string() + "-turn"), [this] { return sync_log(); });
+  }
 
   Status begin(Access access) override;
   Status commit() override;
   void rollback() noexcept override {
     // SQLite has rolled back by itself after some errors; then there is nothing to do.
-    if (sqlite3_get_autocommit(database_.get()) == 0) sqlite3_exec(database_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
-    leave_turn();
+    if (is_in_transaction()) sqlite3_exec(database_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
+    end_write();
   }
   Result<Outcome> run(const Statement& statement, std::span<const Value> values) override;
-  /// Without FULL a write-ahead log is not synced at each commit, and is synced as a whole at the next that is FULL
-  /// (sqlite.org/pragma.html#pragma_synchronous).
-  Status set_durable(bool durable) override { return say(durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL"); }
+  Status settle() override { return sharing_ ? sharing_->log.settle() : Status(); }
 
   /// Runs text of ours that has no parameters and gives no rows that matter.
   Status say(const char* text);
@@ -141,28 +152,62 @@ class SqliteDriver : public Driver {
   Result<sqlite3_stmt*> prepare(const Statement& statement);
   Status bind(sqlite3_stmt* prepared, std::span<const Value> values);
   Status step_all(sqlite3_stmt* prepared, Outcome& out);
+  Result<Outcome> run_prepared(sqlite3_stmt* prepared, const Statement& statement, std::span<const Value> values);
+  Status sync_log();
 
-  void leave_turn() noexcept {
-    if (turn_) turn_->leave();
+  bool is_in_transaction() const { return sqlite3_get_autocommit(database_.get()) == 0; }
+  Status begin_write();
+  void end_write() noexcept {
+    if (!sharing_) return;
+    sharing_->log.ended();
+    sharing_->write_turn.leave();
+  }
+  void end_read() noexcept {
+    if (sharing_) sharing_->log.saw();
   }
 
   DatabasePtr database_;
-  std::optional<WriteTurn> turn_;
+  std::optional<Sharing> sharing_;
+  bool writes_ = false;                                          ///< the transaction in hand
   std::unordered_map<std::string_view, StatementPtr> prepared_;  ///< by the statement's text
 };
 
+Status SqliteDriver::begin_write() {
+  if (!sharing_) return {};
+  PKI_TRY_VOID(sharing_->log.check());
+  sharing_->write_turn.take();
+  return {};
+}
+
 Status SqliteDriver::begin(Access access) {
-  if (access == Access::Read) return say("BEGIN DEFERRED");
-  if (turn_) turn_->take();
+  writes_ = access == Access::Write;
+  if (!writes_) return say("BEGIN DEFERRED");
+  PKI_TRY_VOID(begin_write());
   auto status = say("BEGIN IMMEDIATE");
-  if (!status.ok()) leave_turn();
+  if (!status.ok()) end_write();
   return status;
 }
 
 Status SqliteDriver::commit() {
+  if (!writes_) {
+    auto status = say("COMMIT");
+    end_read();
+    return status;
+  }
+  if (sharing_) sharing_->log.begin();
   auto status = say("COMMIT");
-  if (status.ok()) leave_turn();  // else rollback comes
+  if (status.ok()) end_write();  // else rollback comes
   return status;
+}
+
+/// As SQLite does it at each commit when it is told FULL, by the same function (sqlite.org/c3ref/io_methods.html).
+Status SqliteDriver::sync_log() {
+  sqlite3_file* log = nullptr;
+  const int found = sqlite3_file_control(database_.get(), "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+  if (found != SQLITE_OK) return sqlite_error(nullptr, found, "the write-ahead log");
+  if (log == nullptr || log->pMethods == nullptr) return {};  // nothing was written yet
+  const int result = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
+  return result == SQLITE_OK ? Status() : sqlite_error(nullptr, result, "sync of the write-ahead log");
 }
 
 Status SqliteDriver::say(const char* text) {
@@ -258,9 +303,7 @@ Status SqliteDriver::step_all(sqlite3_stmt* prepared, Outcome& out) {
   }
 }
 
-Result<Outcome> SqliteDriver::run(const Statement& statement, std::span<const Value> values) {
-  PKI_CHECK(values.size() == statement.parameters.size());
-  PKI_TRY(auto* prepared, prepare(statement));
+Result<Outcome> SqliteDriver::run_prepared(sqlite3_stmt* prepared, const Statement& statement, std::span<const Value> values) {
   Outcome out;
   const auto before = sqlite3_total_changes64(database_.get());
   auto status = bind(prepared, values);
@@ -272,9 +315,26 @@ Result<Outcome> SqliteDriver::run(const Statement& statement, std::span<const Va
   return out;
 }
 
+/// Outside of a transaction a statement is one by itself.
+Result<Outcome> SqliteDriver::run(const Statement& statement, std::span<const Value> values) {
+  PKI_CHECK(values.size() == statement.parameters.size());
+  PKI_TRY(auto* prepared, prepare(statement));
+  if (is_in_transaction()) return run_prepared(prepared, statement, values);
+  if (sqlite3_stmt_readonly(prepared) != 0) {
+    auto out = run_prepared(prepared, statement, values);
+    end_read();
+    return out;
+  }
+  PKI_TRY_VOID(begin_write());
+  if (sharing_) sharing_->log.begin();
+  auto out = run_prepared(prepared, statement, values);
+  end_write();
+  return out;
+}
+
 // ----- opening
 
-/// A write transaction of ours takes well below a millisecond, most of it one sync. SQLite's own handler would sleep for whole
+/// A write transaction of ours takes well below a millisecond. SQLite's own handler would sleep for whole
 /// milliseconds, then tens of them, while the lock is free again.
 int wait_for_lock(void* /*context*/, int attempts) {
   constexpr int kBrief = 50;
@@ -327,7 +387,6 @@ Status take_ownership(SqliteDriver& driver, const std::string& name) {
 }
 
 Status settle(SqliteDriver& driver) {
-  PKI_TRY_VOID(driver.set_durable(true));
   PKI_TRY_VOID(driver.say("PRAGMA temp_store = MEMORY"));
   // A certificate touches some thirty pages, most of them the same ones again and again: a longer log (32 MB) writes them back to
   // the database once where a short one did it thirty times.
@@ -340,10 +399,15 @@ Result<DriverPtr> open_existing(const base::Path& file) {
   PKI_TRY_VOID(settle(*driver));
   PKI_TRY_VOID(take_ownership(*driver, file.string()));
   PKI_TRY(const auto mode, driver->ask("PRAGMA journal_mode = WAL"));
-  driver->queue_writers(file);
-  if (mode == "wal") return DriverPtr(std::move(driver));
-  return Error(Code::Unsupported, "database " + file.string() + ": the filesystem has no shared memory for a write-ahead log",
-               "keep the realm directory on a local disk");
+  if (mode != "wal")
+    return Error(Code::Unsupported, "database " + file.string() + ": the filesystem has no shared memory for a write-ahead log",
+                 "keep the realm directory on a local disk");
+  // A commit is in the log, in its order; settle() syncs that, for everybody's commits at once. SQLite by itself would sync each
+  // one alone, while all others wait for its lock. What goes to the database itself is synced as ever
+  // (sqlite.org/pragma.html#pragma_synchronous).
+  PKI_TRY_VOID(driver->say("PRAGMA synchronous = NORMAL"));
+  driver->share(file);
+  return DriverPtr(std::move(driver));
 }
 
 }  // namespace

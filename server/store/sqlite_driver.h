@@ -5,7 +5,7 @@
 
 namespace chancery::store {
 
-/// Opens one SQLite file, or makes it with mode 0600. WAL, synchronous=FULL: what commit() said is on the disk.
+/// Opens one SQLite file, or makes it with mode 0600. WAL: what settle() said is on the disk.
 ///
 /// @errors Denied: the file belongs to somebody else, or others may reach it; Corrupt: it is no SQLite database, or another
 /// program's; Unsupported: the filesystem has no locks (PROMISES F14); Unavailable: it cannot be opened or made.

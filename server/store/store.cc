@@ -49,6 +49,8 @@ Result<Store> Store::over(DriverPtr driver, RealmName realm) {
   return Store(std::move(driver), std::move(realm));
 }
 
+Status Store::settle() { return driver_->settle(); }
+
 Result<Outcome> Store::run(std::string_view name, Binds binds) { return run_all(name, {binds.begin(), binds.size()}); }
 
 Result<Outcome> Store::run_all(std::string_view name, std::span<const Bind> binds) {

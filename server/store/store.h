@@ -29,8 +29,8 @@ struct PageKey;
 /// What a realm remembers. One connection to the database, opened by whom uses it, after fork (PROMISES D21).
 ///
 /// Each function is one transaction and touches this realm only: the realm's name is bound by the store itself into every
-/// statement. When it returns, what it did is durable. A transaction that another one was in the way of is tried again a
-/// bounded number of times. Every function may fail with Busy, StoreFailed, Corrupt or Unavailable besides what it names.
+/// statement. What it did is there when it returns, for everybody, and durable after settle(). A transaction that another one was
+/// in the way of is tried again a bounded number of times. Every function may fail with Busy, StoreFailed, Corrupt or Unavailable besides what it names.
 class Store {
  public:
   /// Opens the realm's SQLite file, makes it (mode 0600) when there is none, and brings its schema up to date.
@@ -41,6 +41,9 @@ class Store {
   static Result<Store> over(DriverPtr driver, RealmName realm);
   /// Whether open() would succeed, for checks of a configuration: makes no file, changes no schema. @errors as open().
   static Status check(const base::Path& file);
+  /// To be called before anybody outside hears of what was stored or read here: the client by an answer, the signer by a request.
+  /// Several functions, and several processes, share one wait for the disk. @errors StoreFailed: nothing of it may be said.
+  Status settle();
 
   // ----- certificates
 

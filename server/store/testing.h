@@ -53,7 +53,7 @@ class WatchedDriver : public Driver {
   Status begin(Access access) override { return inner_->begin(access); }
   Status commit() override;
   void rollback() noexcept override { inner_->rollback(); }
-  Status set_durable(bool durable) override { return inner_->set_durable(durable); }
+  Status settle() override { return inner_->settle(); }
   Result<Outcome> run(const Statement& statement, std::span<const Value> values) override;
 
   /// Names of all statements that any watched driver of this process ran.

@@ -1,6 +1,7 @@
 #include "server/base/file.h"
 #include "server/base/log.h"
-#include "server/store/write_turn.h"
+#include "server/store/shared_words.h"
+#include "server/store/turn.h"
 #include "server/worker/handlers.h"
 #include "server/worker/issue.h"
 #include "server/x509/crl.h"
@@ -66,10 +67,12 @@ Result<Json> make_crl(Session& session, store::Store& store, const std::string& 
   PKI_TRY(auto entries, entries_for(revoked));
   PKI_TRY(const auto number, store.next_crl_number(ca, authority.last_crl_number));
   const signer::CrlRequest request{number, now, now + session.realm().crl_validity, std::move(entries), session.requester(), ca};
+  PKI_TRY(signer, session.signer());
   PKI_TRY(const auto made, signer->sign_crl(request));
   const auto pem = x509::to_pem(x509::kCrlLabel, made.crl);
   const auto count = static_cast<std::int64_t>(revoked.size());
   PKI_TRY_VOID(store.add_crl({ca, number, request.this_update, request.next_update, made.crl, std::move(revoked)}));
+  PKI_TRY(signer, session.signer());
   PKI_TRY_VOID(signer->publish_crl(made.crl, ca));
   base::log_info("CRL " + (ca == config::kFirstCa ? "" : ca + " ") + std::to_string(number) + " with " + std::to_string(count) +
                  " entries, until " + base::to_rfc3339(request.next_update));
@@ -105,7 +108,8 @@ Result<Json> crl_issue(Session& session, const Params& params) {
 
 Result<Json> issue_crl(Session& session, const std::string& ca, bool only_if_due) {
   // One at a time: what is due is then made once, and who waited is not overtaken but by another host.
-  store::WriteTurn turn(session.realm().database_file().string() + "-crl-turn");
+  const store::SharedWords words(session.realm().database_file().string() + "-crl-turn");
+  store::Turn turn(words.get() == nullptr ? nullptr : &words.get()->write_turn);
   turn.take();
   constexpr int kMostAttempts = 10;
   for (int attempt = 1;; ++attempt) {

@@ -263,7 +263,10 @@ Result<store::Store*> Session::store() {
   return store_.get();
 }
 
+Status Session::settle() { return store_ == nullptr ? Status() : store_->settle(); }
+
 Result<signer::SignerClient*> Session::signer() {
+  PKI_TRY_VOID(settle());
   if (signer_ == nullptr) {
     // The master holds the socket of a signer that does not run: a request would wait there for nobody.
     const auto seen = signer_of(board(), realm().name.text());

@@ -103,7 +103,11 @@ class Session {
 
   /// @errors Unavailable, StoreFailed.
   Result<store::Store*> store();
-  /// Connects anew when the signer was restarted meanwhile. @errors Unavailable.
+  /// What the store did for this session, and what it said, is durable when this returns: called before each answer.
+  /// @errors StoreFailed.
+  Status settle();
+  /// Connects anew when the signer was restarted meanwhile. What the store did is durable before the signer hears of it, if it is
+  /// asked for anew at each use. @errors Unavailable; as settle.
   Result<signer::SignerClient*> signer();
   void drop_signer() { signer_.reset(); }
   /// The public part of the realm's first CA: of the generation that issues. @errors Unavailable: it waits for its certificate;

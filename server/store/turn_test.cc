@@ -1,4 +1,4 @@
-#include "server/store/write_turn.h"
+#include "server/store/turn.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -11,10 +11,23 @@
 #include <optional>
 #include <thread>
 
-#include "server/base/fd.h"
+#include "server/store/shared_words.h"
 
 namespace chancery::store {
 namespace {
+
+/// A turn over a file of its own.
+class FileTurn {
+ public:
+  explicit FileTurn(const base::Path& file)
+      : words_(file), turn_(words_.get() == nullptr ? nullptr : &words_.get()->write_turn) {}
+  void take() { turn_.take(); }
+  void leave() { turn_.leave(); }
+
+ private:
+  SharedWords words_;
+  Turn turn_;
+};
 
 class Turns : public testing::Test {
  protected:
@@ -39,7 +52,7 @@ void in_a_process(const std::function<void()>& work) {
 }
 
 TEST_F(Turns, IsTakenAndLeftAgainAndAgain) {
-  WriteTurn turn(file());
+  FileTurn turn(file());
   for (int i = 0; i < 3; ++i) {
     turn.take();
     turn.take();  // a second time is the same turn
@@ -52,11 +65,11 @@ TEST_F(Turns, IsTakenAndLeftAgainAndAgain) {
 }
 
 TEST_F(Turns, WhoSleepsIsWokenByTheOneBefore) {
-  WriteTurn first(file());
+  FileTurn first(file());
   first.take();
   std::atomic<bool> has_it{false};
   std::thread other([&] {
-    WriteTurn second(file());
+    FileTurn second(file());
     second.take();
     has_it = true;
   });
@@ -67,14 +80,14 @@ TEST_F(Turns, WhoSleepsIsWokenByTheOneBefore) {
 
 TEST_F(Turns, F1_AKilledOnesTurnIsPassedOn) {
   in_a_process([&] {
-    auto* turn = new WriteTurn(file());  // never left
+    auto* turn = new FileTurn(file());  // never left
     turn->take();
   });
-  std::optional<WriteTurn> turn(std::in_place, file());
+  std::optional<FileTurn> turn(std::in_place, file());
   turn->take();
   turn.reset();
   in_a_process([&] {
-    WriteTurn next(file());
+    FileTurn next(file());
     next.take();
     next.leave();
   });
@@ -84,18 +97,18 @@ TEST_F(Turns, WhatStandsInTheFileIsNotBelieved) {
   for (const std::string& text :
        {std::string("\xff\xff\xff\xff"), std::string(1, '\2'), std::string("a longer text than a word")}) {
     std::ofstream(file(), std::ios::binary) << text;
-    WriteTurn turn(file());
+    FileTurn turn(file());
     turn.take();
     turn.leave();
   }
 }
 
 TEST_F(Turns, WithoutAFileThereIsNone) {
-  WriteTurn nowhere(base::Path("/nonexistent/turn"));
+  FileTurn nowhere(base::Path("/nonexistent/turn"));
   nowhere.take();
   nowhere.leave();
   std::filesystem::create_directory(file());
-  WriteTurn directory(file());
+  FileTurn directory(file());
   directory.take();
   directory.leave();
 }
@@ -103,7 +116,7 @@ TEST_F(Turns, WithoutAFileThereIsNone) {
 TEST_F(Turns, D33_ALinkIsNotFollowed) {
   const auto target = file().parent_path() / "elsewhere";
   std::filesystem::create_symlink(target, file());
-  WriteTurn turn(file());
+  FileTurn turn(file());
   turn.take();
   turn.leave();
   EXPECT_FALSE(std::filesystem::exists(target));

@@ -1,17 +1,12 @@
-#include "server/store/write_turn.h"
+#include "server/store/turn.h"
 
-#include <fcntl.h>
 #include <linux/futex.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
 #include <ctime>
-
-#include "server/base/fd.h"
 
 namespace chancery::store {
 namespace {
@@ -31,28 +26,9 @@ bool sleep_while_awaited(std::atomic<std::uint32_t>* word, std::chrono::nanoseco
   return result == 0 || errno != ETIMEDOUT;
 }
 
-void* map(const base::Path& file) {
-  const base::UniqueFd fd(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  struct stat facts {};
-  if (!fd || ::fstat(fd.get(), &facts) != 0 || !S_ISREG(facts.st_mode)) return MAP_FAILED;
-  if (facts.st_size < static_cast<off_t>(sizeof(std::uint32_t)) && ::ftruncate(fd.get(), sizeof(std::uint32_t)) != 0)
-    return MAP_FAILED;
-  return ::mmap(nullptr, sizeof(std::uint32_t), PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
-}
-
 }  // namespace
 
-WriteTurn::WriteTurn(const base::Path& file) {
-  void* memory = map(file);
-  if (memory != MAP_FAILED) word_ = static_cast<std::atomic<std::uint32_t>*>(memory);
-}
-
-WriteTurn::~WriteTurn() {
-  leave();
-  if (word_ != nullptr) ::munmap(word_, sizeof(std::uint32_t));
-}
-
-void WriteTurn::take() noexcept {
+void Turn::take() noexcept {
   if (word_ == nullptr || mine_) return;
   auto expected = kFree;
   mine_ = word_->compare_exchange_strong(expected, kTaken, std::memory_order_acquire);
@@ -65,7 +41,7 @@ void WriteTurn::take() noexcept {
   }
 }
 
-void WriteTurn::leave() noexcept {
+void Turn::leave() noexcept {
   if (word_ == nullptr || !mine_) return;
   mine_ = false;
   if (word_->exchange(kFree, std::memory_order_release) == kAwaited)
