@@ -359,6 +359,8 @@ rule("RFC 8738 3", "an IPv6 address", lambda w: w.identifiers({"type": "ip", "va
 rule("RFC 8555 7.4", "a name in capitals", lambda w: w.names("CAPITALS.own.localhost"), 201)
 rule("RFC 8555 7.4", "a name twice", lambda w: w.names("twice.own.localhost", "twice.own.localhost"), 201)
 rule("RFC 5890 2.3.2.1", "an A-label", lambda w: w.names("xn--bcher-kva.own.localhost"), 201)
+for name in ("xn--0.own.localhost", "xn--n3h.own.localhost"):
+    rule("RFC 5890 2.3.2.1", f"no A-label: \"{name}\"", lambda w, one=name: w.names(one), 400, "rejectedIdentifier")
 for member in ("notBefore", "notAfter"):
     for value, name in (("tomorrow", "no date"), ("2030-13-01T00:00:00Z", "in month 13"), ("2030-01-01", "without a time"), (7, "a number"), ("", "empty")):
         rule("RFC 8555 7.1.3", f"{member} {name}", lambda w, one={member: value}: w.order(**w.order_payload(), **one))

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "server/base/text.h"
+#include "server/x509/a_label.h"
 #include "server/x509/der.h"
 
 namespace chancery::x509 {
@@ -30,6 +31,7 @@ bool is_letter_or_digit(char c) { return is_digit(c) || (c >= 'a' && c <= 'z') |
 std::string_view fault_in_label(std::string_view label) {
   if (label.empty()) return "has an empty label: two dots, or one at the beginning";
   if (label.size() > kMaxLabelLength) return "has a label above 63 characters (RFC 1035 2.3.4)";
+  if (label.starts_with("xn--")) return "has a label that begins with xn-- and is no A-label (RFC 5890 2.3.2.1)";
   return "has a label that is not of letters, digits and hyphens (RFC 5890 2.3.1)";
 }
 
@@ -37,8 +39,9 @@ std::string_view fault_in_label(std::string_view label) {
 bool is_ldh_label(std::string_view label) {
   if (label.empty() || label.size() > kMaxLabelLength) return false;
   if (label.front() == '-' || label.back() == '-') return false;
-  if (label.size() >= 4 && label.substr(2, 2) == "--" && (!label.starts_with("xn--") || label.size() == 4)) return false;
-  return std::ranges::all_of(label, [](char c) { return is_letter_or_digit(c) || c == '-'; });
+  if (label.size() >= 4 && label.substr(2, 2) == "--" && !label.starts_with("xn--")) return false;
+  if (!std::ranges::all_of(label, [](char c) { return is_letter_or_digit(c) || c == '-'; })) return false;
+  return !label.starts_with("xn--") || is_a_label(label);
 }
 
 Result<std::string> read_dns(std::string_view text) {

@@ -63,6 +63,15 @@ TEST(GeneralName, F33_SaysWhatIsWrong) {
   EXPECT_TRUE(GeneralName::parse("DNS:" + std::string(63, 'a') + ".example.com").ok());
 }
 
+TEST(GeneralName, F33_ALabels) {
+  const auto text = [](const std::string& given) { return GeneralName::parse(given)->to_text(); };
+  EXPECT_EQ(text("xn--mnchen-3ya.example"), "DNS:xn--mnchen-3ya.example");
+  EXPECT_EQ(text("XN--BCHER-KVA.example"), "DNS:xn--bcher-kva.example");
+  EXPECT_EQ(text("*.xn--strae-oqa.example"), "DNS:*.xn--strae-oqa.example");
+  EXPECT_EQ(text("www.xn--wgv71a119e.xn--jxalpdlp"), "DNS:www.xn--wgv71a119e.xn--jxalpdlp");
+  EXPECT_NE(GeneralName::parse("xn--0.example.com").error().message().find("no A-label"), std::string::npos);
+}
+
 TEST(GeneralName, F33_Refuses) {
   const std::string nul("a\0.example.com", 14);
   for (const std::string& text : {nul,
@@ -79,6 +88,13 @@ TEST(GeneralName, F33_Refuses) {
                                   std::string("a-.b"),
                                   std::string("ab--c.d"),
                                   std::string("xn--.d"),
+                                  std::string("xn--0.example.com"),             // no punycode
+                                  std::string("xn--99999999.example.com"),      // overflows
+                                  std::string("xn--abc-.example.com"),          // of nothing but ASCII
+                                  std::string("xn--a.example.com"),             // of a control character
+                                  std::string("xn--n3h.example.com"),           // of a symbol: not in IDNA2008
+                                  std::string("www.xn--xn---epa.example.com"),  // of "xn--ä"
+                                  std::string("a@xn--0.example.com"),
                                   std::string("DNS:1.2.3.4"),
                                   std::string("IP:a.b"),
                                   std::string("IP:01.2.3.4"),

@@ -1,5 +1,6 @@
 noinst_LIBRARIES += libx509.a
 libx509_a_SOURCES = \
+  server/x509/a_label.cc server/x509/a_label.h \
   server/x509/attribute_types.cc server/x509/attribute_types.h \
   server/x509/certificate.cc server/x509/certificate.h \
   server/x509/crl.cc server/x509/crl.h \
@@ -33,8 +34,8 @@ libx509_a_SOURCES = \
   server/x509/reasons.cc server/x509/reasons.h \
   server/x509/renewal.h \
   server/x509/tbs.cc server/x509/tbs.h
-libx509_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
-X509_LIBS = libx509.a $(CRYPTO_LIBS)
+libx509_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(IDN2_CFLAGS)
+X509_LIBS = libx509.a $(CRYPTO_LIBS) $(IDN2_LIBS)
 
 UNIT_TESTS += x509_test
 x509_test_SOURCES = \
