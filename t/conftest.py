@@ -121,6 +121,7 @@ class System:
     more_front_ends = ""
     more_names = ""  # of the first listener, and what else it is told
     more_attributes = ""
+    environment = {}  # of its programs, beside the tests' own
 
     def __init__(self, directory):
         self.directory = pathlib.Path(directory)
@@ -176,7 +177,7 @@ class System:
             self.directory.chmod(0o711)
         for name in self.realms:
             subprocess.run(self.as_user([self.programs / "chancery", "realm", "create", name, "--realms-directory", self.directory / "var" / "realms"]),
-                           check=True, env={**os.environ, "CHANCERY_PROGRAMS": str(self.programs)})
+                           check=True, env={**os.environ, **self.environment, "CHANCERY_PROGRAMS": str(self.programs)})
         shutil.copy(self.directory / "var" / "realms" / "default" / "ca.crt", self.directory / "https-ca.pem")
 
     def lay_out_realm(self, name):
@@ -194,7 +195,8 @@ acme:
 
     def start(self):
         self.process = subprocess.Popen(self.as_user([self.programs / "chanceryd", "--config", self.directory / "etc" / "chancery.xml"]),
-                                        stdin=subprocess.DEVNULL, stdout=open(self.directory / "stdout", "a"), stderr=subprocess.STDOUT)
+                                        stdin=subprocess.DEVNULL, stdout=open(self.directory / "stdout", "a"), stderr=subprocess.STDOUT,
+                                        env={**os.environ, **self.environment})
         self.wait_until_ready()
 
     def wait_until_ready(self):

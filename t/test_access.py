@@ -21,6 +21,7 @@ key_unencrypted: true
 roles:
   web-team: [ra-operator]
   trainee: [ra-operator]
+  helpdesk: [user]
 logins:
   staff: {method: password, scrypt_cost: 14}
 """
@@ -32,6 +33,7 @@ access:
   - {name: web-reads, who: [web-team], commands: [certificate.search, profile.options]}
   - {name: carol, who: ["user:carol"], commands: ["identity.get", "seed.*"]}
   - {name: trainees, decision: deny, who: [trainee], commands: ["*"], reason: not yet}
+  - {name: helpdesk, who: [helpdesk], commands: [certificate.search, certificate.get, node.list, node.get], profiles: [user], names: [.desk.example.com]}
   - {name: own-token, who: [ra-operator, auditor], commands: ["token.*", "certificate.get"]}
 """
 
@@ -47,7 +49,7 @@ def house():
         one.start()
         for realm in ("default", "devices"):
             with one.talk(realm) as office:
-                for user, role in [*((role, role) for role in ROLES), ("alice", "web-team"), ("terry", "trainee"), ("carol", "ra-operator")]:
+                for user, role in [*((role, role) for role in ROLES), ("alice", "web-team"), ("terry", "trainee"), ("carol", "ra-operator"), ("harry", "helpdesk")]:
                     office.result("identity.create", user=user, roles=[role], password=PASSWORD)
         yield one
         one.end()
@@ -219,3 +221,49 @@ def test_check_finds_rules_that_do_not_hold(house, tmp_path, text, finding):
     finally:
         house_file.write_text(before)
     assert done.returncode == 78 and finding in done.stdout, done.stdout
+
+
+# ----- lists show what the rules let one see
+
+def found_by(one, **filters):
+    """Common names of all that a search brings, page by page, and the number of pages."""
+    names, pages, after = set(), 0, {}
+    while True:
+        page = one.result("certificate.search", **filters, **after)
+        names |= {row["cn"] for row in page["certificates"]}
+        pages += 1
+        if "next" not in page:
+            return names, pages
+        after = {"after": page["next"]}
+
+
+def test_searches_and_lists_are_narrowed_by_conditions(house, office):
+    seen = [issue(office, f"person-{i}.desk.example.com", profile="user")["result"]["serial"] for i in range(3)]
+    hidden = [issue(office, "mail.desk.example.com")["result"]["serial"],  # of another profile
+              issue(office, "person.elsewhere.example.com", profile="user")["result"]["serial"],  # of another name
+              issue(office, "both.desk.example.com", "both.elsewhere.example.com", profile="user")["result"]["serial"]]
+    harry = session(house, "harry")
+    wanted = {f"person-{i}.desk.example.com" for i in range(3)}
+    everybodys, _ = found_by(office)
+    assert wanted < everybodys and len(everybodys) >= 6
+    for limit in (1, 2, 1000):
+        names, pages = found_by(harry, limit=limit)
+        assert names == wanted and pages <= 4, (limit, names)
+    assert {row["cn"] for row in harry.result("node.list")["nodes"]} == wanted
+    for serial in hidden:
+        assert harry.result("certificate.search", serial=serial) == {"certificates": []}
+        assert code_of(harry.call("certificate.get", serial=serial)) == "denied"
+    assert code_of(harry.call("certificate.get", serial="00" * 16)) == "denied"  # as if it were there
+    assert found_by(harry, profile="server")[0] == set() and found_by(harry, san="DNS:mail.desk.example.com")[0] == set()
+    for serial in seen:
+        assert harry.result("certificate.get", serial=serial)["serial"] == serial
+    for command in ("certificate.revoke", "certificate.issue"):
+        assert code_of(harry.call(command, serial=seen[0]) if command.endswith("revoke") else issue(harry, "x.desk.example.com")) == "denied"
+
+
+def test_a_rule_that_denies_hides_from_searches_too(house, office):
+    issue(office, "vault.web.example.com"), issue(office, "shown.web.example.com")
+    alice = session(house, "alice")
+    names, _ = found_by(alice, subject="")
+    assert "shown.web.example.com" in names and "vault.web.example.com" not in names
+    assert "vault.web.example.com" in found_by(office)[0]

@@ -1,5 +1,5 @@
 # System tests go into a distribution as they lie there.
-EXTRA_DIST += run-demo server/ROOMS .clang-format .clang-tidy doc/promises.md t/promises.txt t/make-promises t/make-acme-conformance
+EXTRA_DIST += run-demo server/ROOMS .clang-format .clang-tidy doc/promises.md t/promises.txt t/make-promises t/make-acme-conformance t/moving_clock.c
 .PHONY: docs-promises docs-acme-conformance
 docs: docs-promises docs-acme-conformance
 docs-promises:

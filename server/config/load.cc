@@ -11,10 +11,10 @@
 #include "server/base/text.h"
 #include "server/config/builtin_profiles.h"
 #include "server/config/checks.h"
-#include "server/config/policy_settings.h"
 #include "server/config/key_checks.h"
-#include "server/config/people_settings.h"
 #include "server/config/notice_settings.h"
+#include "server/config/people_settings.h"
+#include "server/config/policy_settings.h"
 #include "server/config/profile_settings.h"
 #include "server/config/realm_settings.h"
 #include "server/config/realms_apart.h"
@@ -213,8 +213,25 @@ fs::path closed_on_the_way(const fs::path& path) {
   return {};
 }
 
+/// Where chancery.xml names a realm.
+struct NamedAt {
+  std::string file;
+  const Node* node;  ///< null: it does not, every directory is a realm
+};
+
+NamedAt named_at(const fs::path& chancery_xml, const Node& root, const RealmName& realm) {
+  const Node* section = root.find("realms");
+  if (section != nullptr) {
+    for (const auto& row : section->children) {
+      const Node* name = row.find("name");
+      if (row.name == "realm" && name != nullptr && name->text == realm.text()) return {chancery_xml.string(), name};
+    }
+  }
+  return {chancery_xml.string(), nullptr};
+}
+
 /// A realm's directory that is not there, or that this process cannot get to, which is no fault of the file in it.
-void report_no_directory(const fs::path& directory, const std::error_code& failure, Report& report,
+void report_no_directory(const fs::path& directory, const std::error_code& failure, const NamedAt& named, Report& report,
                          std::vector<Finding>& findings) {
   const auto closed = failure == std::errc::permission_denied ? closed_on_the_way(directory) : fs::path();
   if (!closed.empty()) {
@@ -224,13 +241,15 @@ void report_no_directory(const fs::path& directory, const std::error_code& failu
                       ", expected to reach the realm's directory (chmod o+x " + closed.string() + ")");
   }
   const auto why = failure && failure != std::errc::no_such_file_or_directory ? " (" + failure.message() + ")" : "";
-  report.error_at(1, 1, "found no directory " + directory.string() + why + ", expected the realm's");
+  const auto message = "found no directory " + directory.string() + why + ", expected the realm's";
+  if (named.node != nullptr) return Report(named.file, findings).error(*named.node, message);
+  report.error_at(1, 1, message);
 }
 
 /// What the server knows and one realm alone does not.
 using MoreChecks = std::function<void(const RealmConfig& realm, const Node& root, Report& report)>;
 
-ReadRealm read_directory(const RealmName& name, const fs::path& directory, const MoreChecks& check_more,
+ReadRealm read_directory(const RealmName& name, const fs::path& directory, const NamedAt& named, const MoreChecks& check_more,
                          std::vector<Finding>& findings) {
   std::vector<Finding> own;
   auto realm = std::make_shared<RealmConfig>(name);
@@ -240,7 +259,7 @@ ReadRealm read_directory(const RealmName& name, const fs::path& directory, const
   Report report(file.string(), own);
   std::error_code failure;
   if (!fs::is_directory(realm->directory, failure)) {
-    report_no_directory(realm->directory, failure, report, own);
+    report_no_directory(realm->directory, failure, named, report, own);
   } else if (const auto root = read_yaml(file, report); root && is_section(*root, report)) {
     check_trusted(realm->directory, {realm->directory}, report);
     check_trusted(file, {realm->directory}, report);
@@ -262,7 +281,7 @@ ReadRealm read_directory(const RealmName& name, const fs::path& directory, const
 }  // namespace
 
 std::shared_ptr<const RealmConfig> load_realm(const RealmName& name, const fs::path& directory, std::vector<Finding>& findings) {
-  auto read = read_directory(name, directory, nullptr, findings);
+  auto read = read_directory(name, directory, {}, nullptr, findings);
   return read.holds ? std::move(read.realm) : nullptr;
 }
 
@@ -305,7 +324,8 @@ Loaded load(const fs::path& chancery_xml, const Surroundings& around) {
     }
   };
   for (const auto& name : realms) {
-    loaded.realms.push_back(read_directory(name, snapshot->server.realms_directory / name.text(), check_more, loaded.findings));
+    loaded.realms.push_back(read_directory(name, snapshot->server.realms_directory / name.text(),
+                                           named_at(chancery_xml, *root, name), check_more, loaded.findings));
     snapshot->realms.push_back(loaded.realms.back().realm);
   }
   loaded.server = snapshot->server;

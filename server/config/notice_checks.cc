@@ -49,9 +49,10 @@ void check_ways(const Checked& checked) {
     checked.error("before", "found times of notices and no way to send them, expected mail_server, webhooks or program");
   if (notices.before.empty() && has_way)
     checked.error("before", "found a way to send notices and no time for them, expected days like [30, 14, 3, 1]");
-  auto sorted = notices.before;
-  std::ranges::sort(sorted);
-  if (std::ranges::adjacent_find(sorted) != sorted.end()) checked.error("before", "found a time twice, expected each once");
+  for (auto [name, times] : {std::pair("before", notices.before), std::pair("ca_before", notices.ca_before)}) {
+    std::ranges::sort(times);
+    if (std::ranges::adjacent_find(times) != times.end()) checked.error(name, "found a time twice, expected each once");
+  }
 }
 
 void check_mail(const Checked& checked) {

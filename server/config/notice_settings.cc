@@ -61,6 +61,13 @@ constexpr std::array kNotices{
                                      "How long before a certificate's end its notices are sent, one for each: [30, 14, 3, 1]. A "
                                      "bare number is days. Empty: nobody is told.",
                                  .type = "duration"}),
+    row<&NoticesConfig::ca_before>({.name = "ca_before",
+                                    .unit = "d",
+                                    .least = 1,
+                                    .most = 10 * kYear,
+                                    .doc = "The same of a CA's own certificate, as long as no later generation of it issues: "
+                                           "certificates end with their CA. Where `before` is set, of every CA of the realm.",
+                                    .type = "duration"}),
     row<&NoticesConfig::profiles>({.name = "profiles", .doc = "Whose certificates it is about. Empty: all."}),
     row<&NoticesConfig::to>(
         {.name = "to", .check = check_mail_address, .doc = "Addresses that get every mail.", .type = "mail address"}),

@@ -3,12 +3,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <string>
 #include <utility>
 
 #include "server/base/clock.h"
 #include "server/base/log.h"
+#include "server/config/diff.h"
 #include "server/config/load.h"
 #include "server/master/background.h"
 #include "server/master/configuration.h"
@@ -26,6 +28,14 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kAtOnce{0};
 constexpr milliseconds kSignerLimit{5000};  ///< what signers get to finish a signature and wipe their keys
+
+/// What a reload does is told in full to who sent SIGHUP, and in short where somebody wrote a realm's whole directory anew.
+void log_changes(const std::vector<std::string>& changes) {
+  constexpr std::size_t kMostTold = 200;
+  for (std::size_t i = 0; i < std::min(changes.size(), kMostTold); ++i) base::log_info("changed: " + changes[i]);
+  if (changes.size() > kMostTold)
+    base::log_info("changed: " + std::to_string(changes.size() - kMostTold) + " more, which chanceryd --check --diff tells");
+}
 
 }  // namespace
 
@@ -107,10 +117,13 @@ void Master::reload() {
     base::log(is_error ? base::LogLevel::Error : base::LogLevel::Warning, config::to_line(finding));
   }
   if (loaded.snapshot) {
+    const auto changes = config::differences(*snapshot_, *loaded.snapshot);
     auto followed = follow(*snapshot_, *loaded.snapshot);
     for (const auto& name : followed.at_next_start) base::log_warning("the new value of " + name + " counts at the next start");
     use(std::move(followed.snapshot));
-    base::log_info("reloaded, realms: " + std::to_string(snapshot_->realms.size()));
+    log_changes(changes);
+    base::log_info("reloaded, realms: " + std::to_string(snapshot_->realms.size()) +
+                   (changes.empty() ? ", nothing has changed" : ", changes: " + std::to_string(changes.size())));
   } else {
     base::log_error("not reloaded: the configuration does not hold; the one in force stays");
   }

@@ -58,6 +58,7 @@ const Case kCases[] = {
     {"a domain inside", "server", [](Scene& s) { s.constraints = kOnlyExampleNet, s.profile.domain = "a.example.net"; }},
     {"a domain around", "server", [](Scene& s) { s.constraints = kOnlyExampleNet, s.profile.domain = "net"; }},
     {"another domain than the excluded one", "server", [](Scene& s) { s.constraints = kNotExampleNet; }},
+    {"what people approve", "server", [](Scene& s) { s.profile.approval.needed = 2; }},
     {"an address where no DNS name may be", "server", [](Scene& s) { s.constraints = kNoDnsName; }},
     {"the common name is the only name", "server", [](Scene& s) { s.profile.altnames = false; }},
     {"keys that can encipher", "server", [](Scene& s) { s.profile.key_usage = {"keyEncipherment"}; }},

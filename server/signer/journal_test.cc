@@ -245,9 +245,21 @@ TEST(Journal, C8_CrlNumbersAndDatesRise) {
   const auto at = [](std::int64_t seconds) { return base::from_epoch(1'800'000'000 + seconds); };
   EXPECT_EQ(journal->begin_crl({1, at(5), "d", "r", {}}).error().code(), Code::Conflict);
   EXPECT_EQ(journal->begin_crl({0, at(5), "d", "r", {}}).error().code(), Code::Conflict);
-  EXPECT_EQ(journal->begin_crl({2, at(-1), "d", "r", {}}).error().code(), Code::Conflict);
-  EXPECT_TRUE(journal->begin_crl({2, at(0), "d", "r", {}}).ok());
-  EXPECT_TRUE(journal->begin_crl({9, at(1), "d", "r", {}}).ok());
+  EXPECT_EQ(journal->begin_crl({2, at(-1), "d", "r", at(0)}).error().code(), Code::Conflict);
+  EXPECT_TRUE(journal->begin_crl({2, at(0), "d", "r", at(0)}).ok());
+  EXPECT_TRUE(journal->begin_crl({9, at(1), "d", "r", at(0)}).ok());
+}
+
+TEST(Journal, C8_ACrlOfATimeToComeIsFollowedByOneOfNowAndByNoneOfBefore) {
+  const Place place;
+  place.fill();
+  const auto journal = place.open();
+  const auto at = [](std::int64_t seconds) { return base::from_epoch(1'800'000'000 + seconds); };
+  ASSERT_TRUE(journal->begin_crl({2, at(86400), "d", "r", at(86400)}).ok());
+  EXPECT_EQ(journal->begin_crl({3, at(-301), "d", "r", at(0)}).error().code(), Code::Conflict);
+  EXPECT_EQ(journal->begin_crl({2, at(0), "d", "r", at(0)}).error().code(), Code::Conflict);
+  ASSERT_TRUE(journal->begin_crl({3, at(0), "d", "r", at(0)}).ok());
+  EXPECT_EQ(journal->begin_crl({4, at(-1), "d", "r", at(0)}).error().code(), Code::Conflict);
 }
 
 TEST(Journal, ASerialOfTheCaItselfIsUsed) {

@@ -11,7 +11,7 @@ namespace {
 
 /// How it is known which certificate a command is about.
 enum class Known {
-  Later,     ///< the handler asks check_access_to
+  Later,     ///< the handler asks check_access_to, or may_see of each row
   BySerial,  ///< the parameter `serial`
   ByNode,    ///< the parameter `cn`
   AsAsked,   ///< the parameters say it themselves
@@ -31,10 +31,12 @@ constexpr std::array kAbout{
     AboutRow{"certificate.request", Known::AsAsked, "server"},
     AboutRow{"certificate.revoke", Known::BySerial},
     AboutRow{"certificate.revoke_many", Known::Later},
+    AboutRow{"certificate.search", Known::Later},
     AboutRow{"certificate.unrevoke", Known::BySerial},
     AboutRow{"node.announce", Known::AsAsked, "server"},
     AboutRow{"node.delete", Known::ByNode},
     AboutRow{"node.get", Known::ByNode},
+    AboutRow{"node.list", Known::Later},
     AboutRow{"request.approve", Known::Later},
     AboutRow{"request.create", Known::Later},
     AboutRow{"request.reject", Known::Later},
@@ -100,6 +102,18 @@ realm::About about_record(const store::CertificateRecord& record) {
   const auto certificate = x509::Certificate::from_der(record.der);
   if (certificate.ok()) about.sans = certificate->sans();
   return about;
+}
+
+bool may_see(const Session& session, const store::CertificateRecord& row) {
+  const auto* const command = session.command_in_hand();
+  if (command == nullptr || is_exempt(session, *command)) return true;
+  realm::About about{row.profile, row.subject, row.cn, {}};
+  for (const auto& text : row.sans) {
+    auto name = x509::GeneralName::parse(text);
+    if (!name.ok()) about.cn = text;  // what cannot be told is no name that was allowed
+    if (name.ok()) about.sans.push_back(std::move(*name));
+  }
+  return judge(session, *command, &about).ok();
 }
 
 bool may_run(const Session& session, std::string_view command, const realm::About& about) {

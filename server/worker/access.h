@@ -16,6 +16,9 @@ Status check_access_to(const Session& session, const realm::About& about);
 /// The same for a certificate in the store. @param record  not found: only who may do it with any may learn that
 Status check_access_to(const Session& session, const Result<store::CertificateRecord>& record);
 
+/// Whether the command in hand, which lists many, may show that one. @param row  of a page
+bool may_see(const Session& session, const store::CertificateRecord& row);
+
 /// Whether the session could run another command on that, by its role and the realm's rules; what the command itself would say is
 /// another matter.
 bool may_run(const Session& session, std::string_view command, const realm::About& about);

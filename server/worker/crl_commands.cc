@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "server/base/file.h"
 #include "server/base/log.h"
 #include "server/store/shared_words.h"
@@ -36,23 +38,28 @@ Result<Json> describe_latest(store::Store& store, const std::string& ca) {
   return describe(record, x509::to_pem(x509::kCrlLabel, record.der), false);
 }
 
-/// Due at half of its life, or when a revocation has waited as long as the realm lets it (PROMISES C8, B10).
+/// Due at half of its life, or when a revocation has waited as long as the realm lets it (PROMISES C8, B10); and when it begins
+/// later than now, made by a clock that has been set back since: nobody takes it before then. Hosts that share a store may
+/// differ by the slack.
 Result<bool> is_due(Session& session, store::Store& store, const std::string& ca, Seconds now) {
   const auto latest = store.latest_crl_facts(ca);
   if (!latest.ok() && latest.error().code() == Code::NotFound) return true;
   if (!latest.ok()) return latest.error();
+  constexpr std::chrono::minutes kSlack{1};
+  if (latest->this_update > now + kSlack) return true;
   if (now >= latest->this_update + (latest->next_update - latest->this_update) / 2) return true;
   PKI_TRY(const auto waiting, store.oldest_unlisted_revocation(ca));
   const auto& realm = session.realm();
-  return waiting && now + realm.crl_round() >= *waiting + realm.crl_after_revocation;
+  return waiting && (*waiting > now + kSlack || now + realm.crl_round() >= *waiting + realm.crl_after_revocation);
 }
 
-Result<std::vector<x509::RevokedEntry>> entries_for(const std::vector<store::RevokedCertificate>& revoked) {
+/// What was revoked by a clock that has been set back since counts from now on, not from then.
+Result<std::vector<x509::RevokedEntry>> entries_for(const std::vector<store::RevokedCertificate>& revoked, Seconds now) {
   std::vector<x509::RevokedEntry> entries;
   entries.reserve(revoked.size());
   for (const auto& one : revoked) {
     PKI_TRY(const auto reason, x509::reason_from_name(one.reason));
-    entries.push_back({one.serial, one.revoked_at, reason});
+    entries.push_back({one.serial, std::min(one.revoked_at, now), reason});
   }
   return entries;
 }
@@ -64,7 +71,7 @@ Result<Json> make_crl(Session& session, store::Store& store, const std::string& 
   if (!authority.obstacle.empty())  // said before a number is taken for it, and so each time anew
     return Error(Code::Unavailable, "the CA's key cannot be used: " + authority.obstacle, "secret.status says what is missing");
   PKI_TRY(auto revoked, store.revoked_for_crl(ca, now));
-  PKI_TRY(auto entries, entries_for(revoked));
+  PKI_TRY(auto entries, entries_for(revoked, now));
   PKI_TRY(const auto number, store.next_crl_number(ca, authority.last_crl_number));
   const signer::CrlRequest request{number, now, now + session.realm().crl_validity, std::move(entries), session.requester(), ca};
   PKI_TRY(signer, session.signer());

@@ -2,6 +2,7 @@
 
 #include "server/base/log.h"
 #include "server/base/text.h"
+#include "server/worker/access.h"
 #include "server/worker/announce.h"
 #include "server/worker/handlers.h"
 #include "server/worker/issue.h"
@@ -50,6 +51,14 @@ Status revoke_all_of(Session& session, store::Store& store, const std::string& c
   return revoke_all_of(session, store, cn, "held");
 }
 
+/// By the certificate that it has now, as node.get is judged.
+Result<bool> may_see_node(Session& session, store::Store& store, const store::NodeRecord& node) {
+  if (session.realm().people.access.empty()) return true;
+  const auto record = store.certificate(node.serial, node.ca);
+  if (!record.ok()) return record.error().code() == Code::NotFound ? Result<bool>(false) : record.error();
+  return may_see(session, *record);
+}
+
 }  // namespace
 
 Result<Json> node_get(Session& session, const Params& params) {
@@ -63,7 +72,10 @@ Result<Json> node_list(Session& session, const Params& params) {
   const auto limit = std::max<std::int64_t>(params.integer("limit", kDefaultPage), 1);
   PKI_TRY(const auto page, store->nodes(static_cast<std::size_t>(limit), params.text("after")));
   Json rows = Json::array();
-  for (const auto& node : page.items) rows.push_back(describe(session, node));
+  for (const auto& node : page.items) {
+    PKI_TRY(const bool is_seen, may_see_node(session, *store, node));
+    if (is_seen) rows.push_back(describe(session, node));
+  }
   auto out = Json::object({{"nodes", std::move(rows)}});
   if (!page.next.empty()) out.set("next", page.next);
   return out;

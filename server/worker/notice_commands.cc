@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <optional>
 
 #include "server/base/log.h"
+#include "server/worker/ca_notices.h"
 #include "server/worker/handlers.h"
 #include "server/worker/notice_plan.h"
 
@@ -67,6 +69,25 @@ bool is_configured(const config::NoticesConfig& notices, const store::Notice& no
   return notice.channel == "mail" ? !notices.mail_server.empty() : !notices.program.empty();
 }
 
+struct About {
+  std::optional<store::CertificateRecord> record{};  ///< there, unless it is dropped
+  std::string dropped{};                             ///< why nobody has to be told any more; empty: somebody has to
+};
+
+/// What a notice is about: a CA of the realm, or what one issued.
+Result<About> about(Session& session, store::Store& store, const store::Notice& notice, Seconds now) {
+  PKI_TRY(auto ca, told_ca(session, notice));
+  if (ca) {
+    PKI_TRY(auto why, why_ca_dropped(session, notice, now));
+    return About{.record = std::move(ca), .dropped = std::move(why)};
+  }
+  PKI_TRY(auto why, why_dropped(store, notice, now));
+  if (!why.empty()) return About{.dropped = std::move(why)};
+  PKI_TRY(const auto serial, Serial::from_hex(notice.serial));
+  PKI_TRY(auto record, store.certificate(serial, notice.ca));
+  return About{.record = std::move(record)};
+}
+
 /// @return the first that is due and needed, claimed; null: there is none.
 Result<Json> claim(Session& session, store::Store& store, Seconds now) {
   const auto& notices = session.realm().notices;
@@ -74,19 +95,18 @@ Result<Json> claim(Session& session, store::Store& store, Seconds now) {
   for (std::size_t looked = 0; looked < kMostDropped; looked += kMostRivals) {
     PKI_TRY(const auto due, store.due_notices(now, kMostRivals));
     for (const auto& notice : due) {
-      PKI_TRY(auto why, is_configured(notices, notice) ? why_dropped(store, notice, now)
-                                                       : Result<std::string>("the realm has no such way any more"));
-      if (!why.empty()) {
+      PKI_TRY(const auto what, is_configured(notices, notice)
+                                   ? about(session, store, notice, now)
+                                   : Result<About>(About{.dropped = "the realm has no such way any more"}));
+      if (!what.dropped.empty()) {
         PKI_TRY([[maybe_unused]] const bool dropped,
-                store.finish_notice({notice.id, notice.token, store::kNoticeDropped, now, why}));
+                store.finish_notice({notice.id, notice.token, store::kNoticeDropped, now, what.dropped}));
         continue;
       }
       const auto token = base::to_hex(base::random_bytes(kTokenOctets));
       PKI_TRY(const bool mine, store.claim_notice(notice, token, until));
       if (!mine) continue;
-      PKI_TRY(const auto serial, Serial::from_hex(notice.serial));
-      PKI_TRY(const auto record, store.certificate(serial, notice.ca));
-      return describe_claim(notice, token, record, now);
+      return describe_claim(notice, token, *what.record, now);
     }
     if (due.size() < kMostRivals) break;
   }
@@ -109,6 +129,7 @@ Result<Json> notice_claim(Session& session, const Params& /*params*/) {
   PKI_TRY(auto* store, session.store());
   const auto now = session.clock().now();
   PKI_TRY_VOID(plan_notices(*store, notices, now));
+  PKI_TRY_VOID(plan_ca_notices(session, *store, now));
   PKI_TRY_VOID(store->purge_notices(now - kKept, kPurged));
   PKI_TRY(auto claimed, claim(session, *store, now));
   return claimed.is_null() ? Json::object() : Json::object({{"notice", std::move(claimed)}});

@@ -8,6 +8,7 @@
 #include "server/base/text.h"
 #include "server/crypto/digest.h"
 #include "server/wire/json.h"
+#include "server/worker/reconcile.h"
 
 namespace chancery::worker {
 namespace {
@@ -70,16 +71,27 @@ std::string cursor_text(Seconds end, std::string_view serial) {
   return std::to_string(base::to_epoch(end)) + "." + std::string(serial);
 }
 
-/// Where the look at certificates went last; what has ended since is nobody's business any more.
+/// Where the look at certificates went last; what has ended since is nobody's business any more. A look that went farther than
+/// one of now can go was by a clock that has been set back since: it passed over what ended meanwhile by that clock, and over
+/// what was issued afterwards. Then all are looked at again, and rows that are there stay as they are. Hosts that share a store
+/// may differ by the slack.
 Result<std::string> read_cursor(store::Store& store, seconds ahead, Seconds now) {
+  constexpr seconds kSlack{std::chrono::minutes{1}};
   PKI_TRY(const auto kept, store.get_meta(cursor_name(ahead)));
   const auto first = cursor_text(now, "");
   if (!kept) return first;
-  const auto end = std::strtoll(kept->c_str(), nullptr, 10);
-  return end > base::to_epoch(now) ? *kept : first;
+  const auto end = base::from_epoch(std::strtoll(kept->c_str(), nullptr, 10));
+  return end > now && end <= now + ahead + kSlack ? *kept : first;
+}
+
+/// What a realm's CAs certified for each other ends as those do, of which plan_ca_notices tells.
+bool is_between_cas(const store::CertificateRecord& record) {
+  return (record.profile == kCrossProfile && record.rule == store::kRolloverRule) ||
+         (record.profile == kSubCaProfile && record.rule == kRootRule);
 }
 
 bool is_wanted(const config::NoticesConfig& notices, const store::CertificateRecord& record) {
+  if (is_between_cas(record)) return false;
   return notices.profiles.empty() ||
          std::ranges::any_of(notices.profiles, [&](const auto& name) { return name.text() == record.profile; });
 }

@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <set>
 
+#include "server/store/ca_rollovers.h"
+#include "server/worker/ca_notices.h"
 #include "server/worker/notice_plan.h"
 #include "server/worker/testing.h"
 
@@ -95,6 +97,52 @@ TEST_F(NoticePlan, OtherProfilesAndRevokedOnesAreNotToldOf) {
   add(certificate("0b", days(11)));
   ASSERT_TRUE(store_.revoke({Serial::from_hex("0b").value(), "superseded", kNow}).ok());
   EXPECT_EQ(planned(wanted(), kNow + seconds(1)), Rows{});
+}
+
+/// By a clock that was wrong for a while all looks as if it had ended.
+TEST_F(NoticePlan, AClockThatWasSetBackPassesOverNobody) {
+  add(certificate("0a", days(40)));
+  EXPECT_EQ(planned(wanted(), kNow), Rows{});
+  EXPECT_EQ(planned(wanted(), kNow + days(365)), Rows{});
+  add(certificate("0b", days(50)));  // issued after it was set right
+  EXPECT_EQ(planned(wanted(), kNow), Rows{});
+  EXPECT_EQ(planned(wanted(), kNow + days(10)), Rows{"0a/30"});
+  EXPECT_EQ(planned(wanted(), kNow + days(20)).size(), 2U);
+  EXPECT_EQ(planned(wanted(), kNow + days(20) - seconds(30)).size(), 2U);
+}
+
+TEST_F(NoticePlan, WhatCasCertifiedForEachOtherIsToldWithThem) {
+  auto cross = certificate("0a", days(10));
+  cross.profile = "cross";
+  cross.rule = store::kRolloverRule;
+  add(cross);
+  auto below = certificate("0b", days(10));
+  below.profile = "sub-ca";
+  below.rule = "root";
+  add(below);
+  EXPECT_EQ(planned(wanted(), kNow), Rows{});
+  auto other = certificate("0c", days(10));
+  other.profile = "cross";  // a profile of the realm's own may be called so
+  add(other);
+  EXPECT_EQ(planned(wanted(), kNow + seconds(1)), Rows{"0c/14"});
+}
+
+TEST(CaNotices, TheShortestTimeThatHasBegunCounts) {
+  const std::array times{seconds(days(180)), seconds(days(90)), seconds(days(30))};
+  const auto begun = [&](days left, days life = days(365)) {
+    const auto end = kNow + days(1000);
+    const auto found = time_begun(times, end - life, end, end - left);
+    return found ? found->count() / 86400 : 0;
+  };
+  EXPECT_EQ(begun(days(181)), 0);
+  EXPECT_EQ(begun(days(180)), 180);
+  EXPECT_EQ(begun(days(91)), 180);
+  EXPECT_EQ(begun(days(90)), 90);
+  EXPECT_EQ(begun(days(1)), 30);
+  EXPECT_EQ(begun(days(0)), 0);
+  EXPECT_EQ(begun(days(-1)), 0);
+  EXPECT_EQ(begun(days(60), days(90)), 0);  // it lived no longer than that from the start
+  EXPECT_EQ(begun(days(60), days(91)), 90);
 }
 
 TEST_F(NoticePlan, MoreThanAPageIsPlannedByAndBy) {

@@ -136,14 +136,10 @@ Result<store::NewCertificate> row_of(const signer::JournalRecord& record) {
   return to_stored(certificate, record.ca, record.profile, record.at);
 }
 
-/// As what a certificate that one CA made for another is stored: of no profile of the realm.
 struct CaRow {
   const char* profile;
   const char* rule;
 };
-constexpr const char* kCrossProfile = "cross";
-constexpr const char* kSubCaProfile = "sub-ca";
-constexpr const char* kRootRule = "root";  ///< unlike a cross certificate it keeps the generation above from being retired
 
 /// What somebody outside this realm certified is theirs to revoke.
 Status store_ca_certificate(Session& session, const x509::Certificate& certificate, const CaRow& as,
@@ -177,8 +173,10 @@ Status reconcile_cas(Session& session) {
 }  // namespace
 
 bool may_be_in_hand(const Session& session, Seconds at) {
-  return at >= session.board().server().started_at &&
-         at + session.snapshot().server.limits.request_timeout > session.clock().now();
+  constexpr std::chrono::minutes kSlack{1};  // between hosts
+  const auto now = session.clock().now();
+  return at >= session.board().server().started_at && at <= now + kSlack &&
+         at + session.snapshot().server.limits.request_timeout > now;
 }
 
 bool may_be_in_hand(const Session& session, const signer::JournalRecord& record) {

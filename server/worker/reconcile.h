@@ -10,8 +10,13 @@
 /// The journal is the record of issuing, the store follows it (DESIGN 1).
 namespace chancery::worker {
 
+/// As what a certificate that one CA made for another is stored: of no profile of the realm.
+inline constexpr const char* kCrossProfile = "cross";
+inline constexpr const char* kSubCaProfile = "sub-ca";
+inline constexpr const char* kRootRule = "root";  ///< unlike a cross certificate it keeps the generation above from being retired
+
 /// A record this young may belong to a request in hand, whose worker is about to store it with more than the journal knows; one
-/// from before the server's start does not.
+/// from before the server's start does not, nor one of a time to come, when the clock was set back.
 bool may_be_in_hand(const Session& session, Seconds at);
 /// The same of a record; what another program did is never in hand here.
 bool may_be_in_hand(const Session& session, const signer::JournalRecord& record);

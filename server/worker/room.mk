@@ -28,12 +28,14 @@ libworker_a_SOURCES = \
   server/worker/audit.cc server/worker/audit.h \
   server/worker/audit_commands.cc \
   server/worker/bulk_revocation.cc \
+  server/worker/ca_notices.cc server/worker/ca_notices.h \
   server/worker/authorities.cc server/worker/authorities.h \
   server/worker/ca_commands.cc \
   server/worker/certificate_commands.cc \
   server/worker/certificate_filter.cc server/worker/certificate_filter.h \
   server/worker/clients_mode.cc server/worker/clients_mode.h \
   server/worker/confine.cc server/worker/confine.h \
+  server/worker/conversation.cc server/worker/conversation.h \
   server/worker/crl_commands.cc \
   server/worker/describe.cc server/worker/describe.h \
   server/worker/dispatch.cc server/worker/dispatch.h \

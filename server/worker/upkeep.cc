@@ -5,7 +5,7 @@
 
 #include "server/base/log.h"
 #include "server/base/process.h"
-#include "server/wire/message.h"
+#include "server/worker/conversation.h"
 #include "server/worker/start.h"
 #include "server/worker/stop_signal.h"
 
@@ -15,36 +15,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kFirstRound{200};  ///< soon after the start: the journal may hold what the store lacks
-constexpr milliseconds kAnswerLimit{60000};
-
-/// One conversation with the daemon, as any client has it.
-class Conversation {
- public:
-  static Result<Conversation> begin(const std::string& socket) {
-    PKI_TRY(auto fd, base::connect_unix(socket));
-    return Conversation(std::move(fd));
-  }
-  /// @errors what the daemon answers; when it has answered nothing, is_broken().
-  Result<Json> call(const std::string& method, Json params) {
-    is_broken_ = true;
-    const auto line =
-        wire::encode_request({.id = Json(++last_id_), .method = method, .params = std::move(params), .acting_for = {}});
-    PKI_TRY_VOID(wire::write_line(fd_.get(), line, kAnswerLimit));
-    wire::LineReader reader(fd_.get(), wire::kMaxReplyBytes);
-    PKI_TRY(const auto text, reader.next(kAnswerLimit));
-    PKI_TRY(const auto reply, wire::decode_reply(text));
-    is_broken_ = false;
-    if (reply.error) return *reply.error;
-    return *reply.result;
-  }
-  bool is_broken() const { return is_broken_; }
-
- private:
-  explicit Conversation(base::UniqueFd fd) : fd_(std::move(fd)) {}
-  base::UniqueFd fd_;
-  int last_id_ = 0;
-  bool is_broken_ = false;
-};
 
 /// Of the generations beside the one that issues, those whose certificates are out there, or will be soon.
 bool has_crl_of_its_own(const Json& generation, const std::string& issuing) {
