@@ -24,7 +24,7 @@ sysusersdir = $(prefix)/lib/sysusers.d
 samplesdir = $(datadir)/chancery
 nobase_dist_samples_DATA = \
   realms/default/ca.config.yml realms/devices/ca.config.yml realms/devices/profiles/device.yml
-dist_samples_DATA = etc/chancery.xml etc/chancery.xml.sample etc/ca.config.yml.sample
+dist_samples_DATA = etc/chancery.xml etc/chancery.xml.sample etc/ca.config.yml.sample etc/ceremony.yml.sample
 
 # A configuration that is there already belongs to the operator.
 configuration = $(DESTDIR)$(sysconfdir)/chancery/chancery.xml

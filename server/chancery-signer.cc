@@ -15,6 +15,7 @@
 #include "server/base/log.h"
 #include "server/base/process.h"
 #include "server/base/text.h"
+#include "server/signer/ceremony.h"
 #include "server/signer/check.h"
 #include "server/signer/create.h"
 #include "server/signer/create_options.h"
@@ -30,6 +31,7 @@ constexpr const char* kUsage =
     "usage: chancery-signer serve --realm NAME --directory DIR --listen-fd N --ready-fd N --life-fd N --pass-fd N\n"
     "           [--worker-uid N] [--log DESTINATION] [--log-level LEVEL]\n"
     "       chancery-signer create --realm NAME --directory DIR [options of create]\n"
+    "       chancery-signer ceremony --plan FILE (--dry-run | --confirm SHA256)\n"
     "       chancery-signer check --realm NAME --directory DIR [--settings good|bad]\n"
     "       chancery-signer import-KIND --realm NAME --directory DIR --source DIR [options of import]\n"
     "Options of create:\n";
@@ -38,9 +40,11 @@ constexpr const char* kUsage =
 using Options = std::map<std::string, std::string, std::less<>>;
 
 /// Those that `create` alone takes are rows of kCreateOptions.
-constexpr std::array<std::string_view, 11> kCommon{"realm",   "source",  "directory",  "listen-fd", "ready-fd", "settings",
-                                                   "life-fd", "pass-fd", "worker-uid", "log",       "log-level"};
+constexpr std::array<std::string_view, 13> kCommon{"plan",       "confirm",  "realm",    "source",  "directory",
+                                                   "listen-fd",  "ready-fd", "settings", "life-fd", "pass-fd",
+                                                   "worker-uid", "log",      "log-level"};
 
+constexpr std::string_view kCeremonyVerb = "ceremony";
 constexpr std::string_view kImportVerb = "import-";  ///< and the name of a kind
 
 /// Null: the word is no import's.
@@ -54,7 +58,7 @@ const signer::ImportKind* import_of(std::string_view word) {
 Result<Options> parse(int argc, char** argv) {
   Options options;
   const auto* const kind = import_of(argv[1]);
-  const auto verb = kind == nullptr ? Makes::Realm : kind->verb;
+  const auto verb = kind != nullptr ? kind->verb : argv[1] == kCeremonyVerb ? Makes::Ceremony : Makes::Realm;
   for (int i = 2; i < argc; ++i) {
     std::string_view name = argv[i];
     if (!name.starts_with("--")) return Error(Code::InvalidParams, "\"" + base::printable(name, 64) + "\" is no option");
@@ -224,7 +228,19 @@ Result<signer::ImportOrder> import_from(const signer::ImportKind& kind, const Op
 int import(const signer::ImportKind& kind, const Options& options) {
   const auto order = import_from(kind, options);
   if (!order.ok()) return complain(order.error());
-  const auto made = signer::import_ca(kind, *order, base::SystemClock().now());
+  const auto now = base::SystemClock().now();
+  const auto made = kind.verb == Makes::Ceremony ? signer::import_ceremony(*order, value(options, "transcript"), now)
+                                                 : signer::import_ca(kind, *order, now);
+  if (!made.ok()) return complain(made.error());
+  std::printf("%s\n", wire::to_text(*made).c_str());
+  return 0;
+}
+
+int ceremony(const Options& options) {
+  const auto plan = absolute(options, "plan");
+  if (plan.empty()) return complain(Error(Code::InvalidParams, "--plan: found an empty text, expected a file"));
+  const auto made = options.contains("dry-run") ? signer::preview_ceremony(plan)
+                                                : signer::hold_ceremony(plan, value(options, "confirm"), base::SystemClock());
   if (!made.ok()) return complain(made.error());
   std::printf("%s\n", wire::to_text(*made).c_str());
   return 0;
@@ -306,7 +322,7 @@ struct Mode {
   std::string_view name;
   int (*run)(const Options&);
 };
-constexpr std::array kModes{Mode{"check", check}, Mode{"create", create}, Mode{"serve", serve}};
+constexpr std::array kModes{Mode{kCeremonyVerb, ceremony}, Mode{"check", check}, Mode{"create", create}, Mode{"serve", serve}};
 
 /// With what the words name, or none when they name nothing.
 std::optional<int> run(int argc, char** argv) {

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <deque>
 #include <iostream>
+#include <thread>
 
 #include "clients/cli/arguments.h"
 #include "clients/cli/completion.h"
@@ -175,6 +176,31 @@ Status run_import(const Line& line, const ImportLeaf& leaf) {
   return print(line.global, made);
 }
 
+/// Whoever types yes has seen what will be done, and of which plan.
+Result<std::string> confirm_plan(const Json& preview) {
+  std::cerr << preview.text("title") << "\n";
+  for (const auto& act : preview.texts("acts")) std::cerr << "  " << base::printable(act, 2000) << "\n";
+  std::cerr << "SHA-256 of the plan: " << preview.text("plan") << "\nType yes to hold this ceremony: " << std::flush;
+  std::string said;
+  std::getline(std::cin, said);
+  if (said == "yes") return preview.text("plan");
+  return Error(Code::InvalidParams, "found \"" + base::printable(said, 64) + "\", expected yes: nothing is done",
+               "--confirm with the plan's SHA-256 does without asking");
+}
+
+Status run_ceremony(const Line& line) {
+  PKI_TRY_VOID(refuse_files(line.global.files, "ceremony"));
+  const auto& verb = line.ceremony;
+  auto confirmed = verb.confirm;
+  if (verb.dry_run || confirmed.empty()) {
+    PKI_TRY(const auto preview, cli::run_ceremony(verb.plan, {"--dry-run"}));
+    if (verb.dry_run) return print(line.global, preview);
+    PKI_TRY(confirmed, confirm_plan(preview));
+  }
+  PKI_TRY(const auto made, cli::run_ceremony(verb.plan, {"--confirm", confirmed}));
+  return print(line.global, made);
+}
+
 Status run_zmq_key(const Line& line) {
   PKI_TRY_VOID(refuse_files({.out = {}, .key_out = line.global.files.key_out}, "zmq-key"));
   PKI_TRY(const auto made, cli::make_zmq_key(line.global.files.out));
@@ -208,6 +234,19 @@ Status run_watch(const Line& line) {
                            std::cout, std::cerr);
 }
 
+Status run_rollover(const Line& line) {
+  auto global = line.global;
+  PKI_TRY_VOID(refuse_files(global.files, "ca rollover"));
+  global.realm = line.rollover_order.realm;
+  const cli::RolloverWorld world{
+      .call = [&](const std::string& name, const Json& params) { return call(global, *wire::find_command(name), params); },
+      .say = [](const std::string& text) { std::cerr << base::printable(text, 4096) << std::endl; },
+      .pause = [](double seconds) { std::this_thread::sleep_for(std::chrono::duration<double>(seconds)); },
+      .now = [] { return base::SystemClock().now(); }};
+  PKI_TRY(const auto end, cli::run_rollover(line.rollover_order, world));
+  return print(global, end);
+}
+
 Status run_report(const Line& line, std::string_view kind) {
   const auto& global = line.global;
   PKI_TRY_VOID(refuse_files(global.files, "report"));
@@ -227,6 +266,7 @@ Status run_completion(const Line& line) {
 
 Status run(Line& line) {
   if (line.create.app->parsed()) return run_create(line);
+  if (line.ceremony.app->parsed()) return run_ceremony(line);
   for (const auto& leaf : line.imports) {
     if (leaf.app->parsed()) return run_import(line, leaf);
   }
@@ -238,6 +278,7 @@ Status run(Line& line) {
   if (line.split->parsed() || std::ranges::any_of(line.unlock, [](const auto* verb) { return verb->parsed(); }))
     return run_secret(line);
   if (line.watch->parsed()) return run_watch(line);
+  if (line.rollover->parsed()) return run_rollover(line);
   for (std::size_t i = 0; i < line.reports.size(); ++i) {
     if (line.reports[i]->parsed()) return run_report(line, cli::kReports.at(i).name);
   }
@@ -246,6 +287,16 @@ Status run(Line& line) {
     if (leaf.app->parsed()) return run_command(line.global, leaf);
   }
   return Error(Code::UnknownMethod, "no command");
+}
+
+/// The words behind `ca rollover` that the command table has, and run.
+std::vector<std::string> rollover_verbs() {
+  constexpr std::string_view kPrefix = "ca.rollover.";
+  std::vector<std::string> verbs{cli::kRolloverRun};
+  for (const auto& command : wire::commands()) {
+    if (command.name.starts_with(kPrefix)) verbs.emplace_back(command.name.substr(kPrefix.size()));
+  }
+  return verbs;
 }
 
 }  // namespace
@@ -258,7 +309,9 @@ int main(int argc, char** argv) {
       return complete(line, {argv + 3, argv + argc});
     }
     try {
-      line.app.parse(argc, argv);
+      auto words = cli::with_rollover_run({argv + 1, argv + argc}, rollover_verbs());
+      std::ranges::reverse(words);  // as CLI11 takes them
+      line.app.parse(std::move(words));
     } catch (const CLI::ParseError& error) {
       return cli::usage(line.app, error);
     }

@@ -144,6 +144,16 @@ void add_realm_create(Line& line) {
   add_signer_options(*create.app, signer::Makes::Realm);
 }
 
+void add_ceremony(Line& line) {
+  auto& verb = line.ceremony;
+  verb.app =
+      line.app.add_subcommand("ceremony", "Make a root and the CAs below it on an offline machine, by a plan that was reviewed.");
+  verb.app->add_option("plan", verb.plan, "the plan, YAML (doc/ceremony.md)")->required();
+  verb.app->add_flag("--dry-run", verb.dry_run, "print what the plan will do, and its SHA-256, and do nothing");
+  verb.app->add_option("--confirm", verb.confirm, "the SHA-256 of the plan that was reviewed, instead of typing yes")
+      ->type_name("SHA256");
+}
+
 void add_imports(Line& line) {
   auto* import = noun(line.app, "import");
   import->description("Take over another program's CA as a realm of this machine.");
@@ -206,6 +216,31 @@ void add_watch(Line& line) {
       ->check(is_timeout);
 }
 
+void add_rollover(Line& line) {
+  auto* group = noun(*noun(line.app, "ca"), "rollover");
+  line.rollover = group->add_subcommand(kRolloverRun,
+                                        "Carry a rollover on to its end, as `ca rollover REALM CA` does: step by step, "
+                                        "waiting where that is needed. It may be cut off and run again.");
+  auto& order = line.rollover_order;
+  line.rollover->fallthrough(false);  // a realm or a CA may be named like a noun
+  line.rollover->add_option("realm", order.realm, "the realm")->required();
+  line.rollover->add_option("ca", order.ca, "the CA; the realm's first is called ca")->required();
+  line.rollover
+      ->add_option(
+          "--to", order.to,
+          "the generation that is to come, like ca-3: it is begun where it is the next one; default is the rollover that is "
+          "under way, or a CA's first")
+      ->type_name("GENERATION");
+  line.rollover->add_option("--from", order.from, "who certifies it, where it is begun: self, root or request")
+      ->type_name("WORD");
+  line.rollover->add_flag("--no-wait", order.no_wait,
+                          "take the steps that may be taken now, and end with status 75 where it waits");
+  line.rollover->add_option("--every", order.every_seconds, "seconds between two looks, at most")
+      ->capture_default_str()
+      ->type_name("SECONDS")
+      ->check(is_timeout);
+}
+
 void add_reports(Line& line) {
   for (const auto& kind : kReports) {
     auto* app = noun(line.app, "report")->add_subcommand(std::string(kind.name), std::string(kind.doc));
@@ -227,12 +262,14 @@ void lay_out(Line& line) {
   add_commands(line);
   add_aliases(line);
   add_realm_create(line);
+  add_ceremony(line);
   add_imports(line);
   add_upki(line);
   add_csr(line);
   add_zmq_key(line);
   add_secret(line);
   add_watch(line);
+  add_rollover(line);
   add_reports(line);
   add_completion(line);
 }

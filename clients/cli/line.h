@@ -11,6 +11,7 @@
 #include "clients/cli/local_verbs.h"
 #include "clients/cli/login.h"
 #include "clients/cli/report.h"
+#include "clients/cli/rollover.h"
 #include "clients/cli/secret_verbs.h"
 #include "clients/cli/upki.h"
 #include "clients/lib/client.h"
@@ -69,11 +70,19 @@ struct UpkiLeaf {
   UpkiOptions options;
 };
 
+struct CeremonyVerb {
+  CLI::App* app = nullptr;
+  std::string plan;
+  std::string confirm;
+  bool dry_run = false;
+};
+
 struct Line {
   CLI::App app{"Chancery: certificates, realms and their server", "chancery"};
   Global global;
   std::deque<Leaf> leaves;
   RealmCreate create;
+  CeremonyVerb ceremony;
   std::deque<ImportLeaf> imports;
   std::deque<UpkiLeaf> upki;
   CLI::App* csr = nullptr;
@@ -87,6 +96,8 @@ struct Line {
   std::vector<CLI::App*> reports;  ///< as kReports
   ReportOrder report;
   double watch_every_seconds = 1;
+  CLI::App* rollover = nullptr;
+  RolloverOrder rollover_order;
 };
 
 /// Every subcommand and option. @param line  empty, and at its place for good: CLI11 keeps where its words go

@@ -116,6 +116,13 @@ Result<Json> import_ca(const signer::ImportKind& kind, const base::Path& source,
   return run_signer({"import-" + std::string(kind.name), "--source", source.string()}, name, realms_directory, options);
 }
 
+Result<Json> run_ceremony(const base::Path& plan, const std::vector<std::string>& options) {
+  PKI_TRY(const auto program, find_program(kSigner));
+  std::vector<std::string> words{program.string(), "ceremony", "--plan", plan.string()};
+  words.insert(words.end(), options.begin(), options.end());
+  return run_program(std::move(words));
+}
+
 Result<Json> make_zmq_key(const std::string& out_file) {
   PKI_TRY(const auto program, find_program(kZmq));
   std::vector<std::string> words{program.string(), "--make-key"};

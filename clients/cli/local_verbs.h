@@ -27,6 +27,10 @@ Result<Json> create_realm(const std::string& name, const base::Path& realms_dire
 Result<Json> import_ca(const signer::ImportKind& kind, const base::Path& source, const std::string& name,
                        const base::Path& realms_directory, const std::vector<std::string>& options);
 
+/// `chancery ceremony`: runs `chancery-signer ceremony`. @param options  --dry-run, or --confirm with the plan's SHA-256
+/// @return its answer. @errors as create_realm.
+Result<Json> run_ceremony(const base::Path& plan, const std::vector<std::string>& options);
+
 /// `chancery zmq-key`: runs `chancery-zmq --make-key`, which has libzmq.
 ///
 /// @param out_file  for the secret key, mode 0600, which must be new; empty: it is in the answer.

@@ -9,6 +9,7 @@ libcli_a_SOURCES = \
   clients/cli/order_watch.cc clients/cli/order_watch.h \
   clients/cli/output.cc clients/cli/output.h \
   clients/cli/report.cc clients/cli/report.h \
+  clients/cli/rollover.cc clients/cli/rollover.h \
   clients/cli/request_options.cc clients/cli/request_options.h \
   clients/cli/steps.cc clients/cli/steps.h \
   clients/cli/secret_verbs.cc clients/cli/secret_verbs.h \
@@ -23,6 +24,6 @@ chancery_SOURCES = clients/cli/chancery.cc clients/cli/line.cc clients/cli/line.
 chancery_LDADD = $(CLI_LIBS)
 
 UNIT_TESTS += cli_test
-cli_test_SOURCES = clients/cli/cli_test.cc clients/cli/order_watch_test.cc clients/cli/report_test.cc
+cli_test_SOURCES = clients/cli/cli_test.cc clients/cli/order_watch_test.cc clients/cli/report_test.cc clients/cli/rollover_test.cc
 cli_test_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS)
 cli_test_LDADD = $(CLI_LIBS) $(GTEST_LIBS)

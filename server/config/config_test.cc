@@ -11,6 +11,7 @@
 #include "server/config/profile_settings.h"
 #include "server/config/publishing_settings.h"
 #include "server/config/realm_settings.h"
+#include "server/config/rollover_settings.h"
 #include "server/config/server_settings.h"
 #include "server/config/testing.h"
 #include "server/config/upki_view.h"
@@ -235,6 +236,7 @@ RealmConfig changed_realm() {
   realm.profiles = builtin_profiles();
   realm.notices = changed_notices();
   realm.publishing = {"/srv/crls", "/usr/local/bin/push-crl", std::chrono::seconds{7}};
+  realm.rollover = {std::chrono::hours{5}, "people"};
   realm.profiles.insert_or_assign(profile_name("changed"), changed_profile());
   auto ca = realm.profiles.at(profile_name("ca"));
   ca.path_length.reset();
@@ -283,6 +285,7 @@ TEST(Print, EveryRealmRowParsesBack) {
   expect_all_changed(ca_settings(), changed_ca(), CaConfig());
   expect_all_changed(notice_settings(), realm.notices, NoticesConfig());
   expect_all_changed(publishing_settings(), realm.publishing, PublishingConfig());
+  expect_all_changed(rollover_settings(), realm.rollover, RolloverConfig());
   expect_all_changed(profile_settings(), changed_profile(), Profile(profile_name("changed")));
   expect_all_changed(request_settings(), realm.requests, RequestsConfig());
   expect_round_trip(realm);

@@ -14,6 +14,7 @@
 #include "server/config/profile_settings.h"
 #include "server/config/publishing_settings.h"
 #include "server/config/realm_settings.h"
+#include "server/config/rollover_settings.h"
 #include "server/config/server_settings.h"
 #include "server/config/source.h"
 
@@ -237,6 +238,7 @@ void compare_realms(const RealmConfig& before, const RealmConfig& after, Lines& 
   compare_cas(place, before, after, lines);
   compare_settings(publishing_settings(), place + std::string(kPublishingSection) + ".", before.publishing, after.publishing,
                    lines);
+  compare_settings(rollover_settings(), place + std::string(kRolloverSection) + ".", before.rollover, after.rollover, lines);
   compare_settings(notice_settings(), place + std::string(kNoticesSection) + ".", before.notices, after.notices, lines);
   compare_command_roles(place, before, after, lines);
   compare_people(place, before.people, after.people, lines);

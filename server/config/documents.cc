@@ -13,6 +13,7 @@
 #include "server/config/profile_settings.h"
 #include "server/config/publishing_settings.h"
 #include "server/config/realm_settings.h"
+#include "server/config/rollover_settings.h"
 #include "server/config/server_settings.h"
 #include "server/config/source.h"
 
@@ -99,6 +100,8 @@ void add_realm(std::string& out, const RealmConfig& realm) {
   add_rows(out, describe(notice_settings(), realm.notices));
   out += "\n### `publishing:`\n\nWhere CRLs go besides HTTP (doc/upkeep.md).\n";
   add_rows(out, describe(publishing_settings(), realm.publishing));
+  out += "\n### `rollover:`\n\nHow CAs are replaced (doc/rollover.md).\n";
+  add_rows(out, describe(rollover_settings(), realm.rollover));
   out +=
       "\n### `command_roles:`\n\nA map from commands to the least role they need here: more than the command table says, never "
       "less.\n";
@@ -228,6 +231,8 @@ std::string realm_sample() {
   add_yaml(out, notice_settings(), realm.notices, "  ");
   out += "\n#" + std::string(kPublishingSection) + ":\n";
   add_yaml(out, publishing_settings(), realm.publishing, "  ");
+  out += "\n#" + std::string(kRolloverSection) + ":\n";
+  add_yaml(out, rollover_settings(), realm.rollover, "  ");
   return out;
 }
 

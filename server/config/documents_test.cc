@@ -11,6 +11,7 @@
 #include "server/config/profile_settings.h"
 #include "server/config/publishing_settings.h"
 #include "server/config/realm_settings.h"
+#include "server/config/rollover_settings.h"
 #include "server/config/server_settings.h"
 #include "server/config/testing.h"
 
@@ -73,6 +74,7 @@ TEST(Documents, EverySettingIsExplained) {
   expect_rows(describe(acme_policy_settings(), AcmePolicy()));
   expect_rows(describe(request_settings(), RequestsConfig()));
   expect_rows(describe(publishing_settings(), PublishingConfig()));
+  expect_rows(describe(rollover_settings(), RolloverConfig()));
   expect_rows(describe(ca_settings(), CaConfig()));
   expect_rows(describe(profile_settings(), Profile(profile_name("new"))));
 }

@@ -14,13 +14,14 @@
 #include "server/base/key_spec.h"
 #include "server/base/names.h"
 #include "server/base/role.h"
-#include "server/config/policy_config.h"
-#include "server/config/keys.h"
-#include "server/config/people.h"
 #include "server/config/approval.h"
 #include "server/config/ca_config.h"
+#include "server/config/keys.h"
 #include "server/config/notices.h"
+#include "server/config/people.h"
+#include "server/config/policy_config.h"
 #include "server/config/publishing.h"
+#include "server/config/rollover.h"
 #include "server/config/vantage.h"
 
 /// What a realm's directory says, as plain values. Pure: the realm room sees these structs and nothing else of config.
@@ -184,6 +185,7 @@ struct RealmConfig {
   RequestsConfig requests;
   NoticesConfig notices;
   PublishingConfig publishing;
+  RolloverConfig rollover;
   std::map<std::string, Role> command_roles;  ///< "a realm may demand more": command name -> least role here
   PeopleConfig people;
   std::map<ProfileName, Profile> profiles;  ///< built-in ones, overridden and added to

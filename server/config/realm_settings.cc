@@ -15,6 +15,7 @@
 #include "server/config/policy_settings.h"
 #include "server/config/profile_settings.h"
 #include "server/config/publishing_settings.h"
+#include "server/config/rollover_settings.h"
 #include "server/config/text_checks.h"
 
 namespace chancery::config {
@@ -334,7 +335,7 @@ std::vector<std::string> realm_setting_names() {
   auto known = names_of(realm_settings());
   for (auto& name : key_names()) known.push_back(std::move(name));
   for (const auto section : {kAcmeSection, kCasSection, kNoticesSection, kPolicySection, kPublishingSection, kCommandRolesSection,
-                             kProfilesSection, kRequestsSection})
+                             kProfilesSection, kRequestsSection, kRolloverSection})
     known.emplace_back(section);
   known.insert(known.end(), kPeopleSections.begin(), kPeopleSections.end());
   return known;
@@ -365,6 +366,7 @@ RealmConfig read_realm(const Node& root, RealmConfig base, Report& report) {
   if (const Node* cas = root.find(kCasSection)) read_cas(*cas, realm, report);
   if (const Node* notices = root.find(kNoticesSection)) read_notices(*notices, realm.notices, report);
   if (const Node* publishing = root.find(kPublishingSection)) read_publishing(*publishing, realm.publishing, report);
+  if (const Node* rollover = root.find(kRolloverSection)) read_rollover(*rollover, realm.rollover, report);
   if (const Node* roles = root.find(kCommandRolesSection)) read_command_roles(*roles, realm, report);
   read_people(root, realm.people, report);
   if (const Node* profiles = root.find(kProfilesSection)) read_profiles(*profiles, realm, report);
@@ -380,6 +382,7 @@ Node write_realm(const RealmConfig& realm) {
   acme.children.push_back(write_acme_policies(realm.acme));
   Node notices = write_notices(realm.notices);
   Node publishing = write_publishing(realm.publishing);
+  Node rollover = write_rollover(realm.rollover);
   Node policy = write_policy_section(realm.policy);
   Node requests = write_requests(realm.requests);
   Node roles = map(std::string(kCommandRolesSection));
@@ -390,7 +393,7 @@ Node write_realm(const RealmConfig& realm) {
   for (const auto& [name, profile] : realm.profiles) profiles.children.push_back(named(name.text(), write_profile(profile)));
   Node cas = write_cas(realm);
   for (auto& section : write_people(realm.people)) root.children.push_back(std::move(section));
-  for (auto* section : {&acme, &cas, &notices, &policy, &publishing, &requests, &roles, &profiles}) {
+  for (auto* section : {&acme, &cas, &notices, &policy, &publishing, &requests, &roles, &rollover, &profiles}) {
     root.children.push_back(std::move(*section));
   }
   return root;

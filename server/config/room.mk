@@ -26,6 +26,8 @@ libconfig_a_SOURCES = \
   server/config/notices.h \
   server/config/publishing.h \
   server/config/publishing_settings.cc server/config/publishing_settings.h \
+  server/config/rollover.h \
+  server/config/rollover_settings.cc server/config/rollover_settings.h \
   server/config/policy_checks.cc \
   server/config/policy_config.h \
   server/config/policy_settings.cc server/config/policy_settings.h \

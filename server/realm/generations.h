@@ -44,6 +44,7 @@ struct Generation {
   std::string request{};               ///< PEM, while it waits
   std::string new_with_old{};          ///< PEM: this one's key, certified by the generation before it (RFC 4210 4.4)
   std::string old_with_new{};          ///< PEM: the key of the one before it, certified by this one
+  std::optional<Seconds> last_end{};   ///< of a draining one that signed certificates: when the last of them expires
 
   std::string name() const;  ///< of the CA
   int number() const;

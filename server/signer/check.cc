@@ -1,5 +1,8 @@
 #include "server/signer/check.h"
 
+#include <algorithm>
+#include <initializer_list>
+
 #include "server/config/load.h"
 #include "server/crypto/block_list.h"
 #include "server/realm/issuable.h"
@@ -12,6 +15,7 @@ namespace chancery::signer {
 namespace {
 
 using config::Finding;
+using realm::GenerationState;
 
 void add(RealmCheck& check, const Finding& finding) {
   check.lines.push_back(config::to_line(finding));
@@ -85,13 +89,16 @@ std::optional<crypto::PublicKey> check_key_file(const config::RealmConfig& realm
   return key->public_key();
 }
 
-/// Whether the first CA's first generation issues no more: then its certificate may have expired.
-bool is_replaced(const config::RealmConfig& realm) {
+/// Whether the journal says that the first CA's first generation is in one of these states.
+bool is_in(const config::RealmConfig& realm, std::initializer_list<GenerationState> states) {
   const auto known = Journal::generations_in(realm.journal_directory());
   if (!known.ok()) return false;
   const auto first = known->find(config::kFirstCa);
-  return first != known->end() && !realm::may_issue(first->second.state);
+  return first != known->end() && std::ranges::count(states, first->second.state) != 0;
 }
+
+/// Whether it issues no more: then its certificate may have expired.
+bool is_replaced(const config::RealmConfig& realm) { return is_in(realm, {GenerationState::Draining, GenerationState::Retired}); }
 
 /// The keys and certificates of the other generations, as the signer will open them.
 void check_generations(const config::RealmConfig& realm, Seconds now, RealmCheck& check) {
@@ -110,6 +117,10 @@ RealmCheck check_ca_files(const RealmName& name, const base::Path& directory, Se
   RealmCheck check;
   config::RealmConfig realm(name);
   realm.directory = directory;
+  if (is_in(realm, {GenerationState::Retired})) {  // whose key need not be there
+    check_certificate(realm, now, check);
+    return check;
+  }
   const auto key = check_key_file(realm, check);
   if (!key) {
     check_certificate(realm, now, check);
@@ -131,7 +142,7 @@ RealmCheck check_realm(const RealmName& name, const base::Path& directory, Secon
   }
   if (const auto lists = crypto::open_block_lists(realm->key_block_lists); !lists.ok())
     add(check, config::error_at_setting(*realm, "key_block_lists", base::to_line(lists.error())));
-  const auto opened = open_key(*realm);
+  const auto opened = open_first_key(*realm);
   if (!opened.ok()) {
     add_key_error(*realm, opened.error(), check);
     check_certificate(*realm, now, check);

@@ -19,7 +19,8 @@ enum class Makes : std::uint8_t {
   EasyRsa = 8,
   StepCa = 16,
   OpenxpkiExport = 32,
-  PemDir = 64
+  PemDir = 64,
+  Ceremony = 128
 };
 using Verbs = unsigned;  ///< a sum of them
 
@@ -29,6 +30,8 @@ inline constexpr auto kRealm = static_cast<Verbs>(Makes::Realm);
 inline constexpr auto kOthers = Makes::OpensslCa | Makes::EasyRsa | Makes::StepCa | Makes::OpenxpkiExport | Makes::PemDir;
 inline constexpr auto kImports = kOthers | Makes::Upki;
 inline constexpr auto kAll = kImports | Makes::Realm;
+/// Of a ceremony the realm is made already: nothing is said of its key any more.
+inline constexpr auto kWithCeremony = kAll | Makes::Ceremony;
 
 /// One kind of source of `chancery import`.
 struct ImportKind {
@@ -38,6 +41,8 @@ struct ImportKind {
   std::string_view directory;  ///< what its argument is
 };
 inline constexpr std::array kImportKinds{
+    ImportKind{Makes::Ceremony, "ceremony", "Take over a realm that an offline ceremony made.",
+               "the ceremony's directory, with transcript.txt"},
     ImportKind{Makes::EasyRsa, "easy-rsa", "Take over the CA of an easy-rsa 3 directory as a realm of this machine.",
                "the directory pki, or the one above it"},
     ImportKind{Makes::OpensslCa, "openssl-ca", "Take over a CA that `openssl ca` keeps as a realm of this machine.",
@@ -76,7 +81,7 @@ inline constexpr std::array kCreateOptions{
                  "the openssl.cnf whose default_ca section says where everything is"},
     CreateOption{Makes::StepCa | Makes::OpenxpkiExport, "certificates", "DIR",
                  "a directory of certificates and CRLs of that CA, PEM or DER, however deep"},
-    CreateOption{kImports, "dry-run", "", "print the report and leave nothing behind"},
+    CreateOption{kImports | Makes::Ceremony, "dry-run", "", "print the report and leave nothing behind"},
     CreateOption{kRealm, "key", "KIND", "the CA's key: ec:P-256 (the default), ec:P-384, ec:P-521, ed25519 or rsa:BITS"},
     CreateOption{
         kRealm, "subject", "DN",
@@ -110,8 +115,7 @@ inline constexpr std::array kCreateOptions{
     CreateOption{kRealm, "pin-file", "FILE", "the file, mode 0600, whose first line is the token's PIN"},
     CreateOption{kRealm, "existing-key", "", "take the key of that label that is in the token already"},
     CreateOption{kRealm, "self-signed", "", "the CA is its own root, which is the default"},
-    CreateOption{kRealm, "request-only", "",
-                 "write ca.csr for an outside CA; chancery ca import brings what that makes of it"},
+    CreateOption{kRealm, "request-only", "", "write ca.csr for an outside CA; chancery ca import brings what that makes of it"},
     CreateOption{
         kRealm, "from-secret", "FILE",
         "the key follows from the octets of this file, mode 0600, at least 32 made at random, so that it can be made again "
@@ -124,9 +128,11 @@ inline constexpr std::array kCreateOptions{
                  "with --import-key or --from-secret: its certificate, followed by those above it"},
     CreateOption{kRealm, "import-passphrase-file", "FILE",
                  "with --import-key: the file, mode 0600, whose first line opens the key"},
-    CreateOption{kAll, "signer-user", "USER",
+    CreateOption{static_cast<Verbs>(Makes::Ceremony), "transcript", "SHA256",
+                 "the SHA-256 of transcript.txt, as `chancery ceremony` printed it and its people signed it"},
+    CreateOption{kWithCeremony, "signer-user", "USER",
                  "whose the realm's files are, where <users> of chancery.xml names a signer; only root may say so"},
-    CreateOption{kAll, "worker-user", "USER",
+    CreateOption{kWithCeremony, "worker-user", "USER",
                  "whose the realm's database and nodes are, where <users> of chancery.xml names a worker; only root may say so"},
 };
 

@@ -6,6 +6,7 @@
 #include "server/base/file.h"
 #include "server/base/log.h"
 #include "server/signer/ca_files.h"
+#include "server/signer/journal.h"
 #include "server/x509/tbs.h"
 
 namespace chancery::signer {
@@ -69,6 +70,19 @@ config::RealmConfig place_of(const config::RealmConfig& realm, const std::string
   auto place = realm;
   place.directory = directory_of(realm, label);
   return place;
+}
+
+Result<std::unique_ptr<SigningKey>> open_first_key(const config::RealmConfig& realm) {
+  auto opened = open_key(realm);
+  if (opened.ok()) return opened;
+  const auto known = Journal::generations_in(realm.journal_directory());
+  if (!known.ok()) return opened.error();
+  const auto first = known->find(config::kFirstCa);
+  if (first == known->end() || first->second.state != realm::GenerationState::Retired) return opened.error();
+  PKI_TRY(auto half, public_half(realm));
+  auto key = std::make_unique<FileKey>(std::move(half), realm.ca_key_file());
+  key->retire();
+  return std::unique_ptr<SigningKey>(std::move(key));
 }
 
 Result<Held> read_generation(const config::RealmConfig& realm, const std::string& label, realm::GenerationState state,

@@ -26,6 +26,10 @@ struct Held {
 };
 using Generations = std::map<std::string, Held>;  ///< by realm::Label
 
+/// The key of the realm's first generation, as open_key. One that is retired is needed by nobody: it may have been destroyed, or
+/// be kept elsewhere, and what is there of it is not used. @errors as open_key; those of the journal.
+Result<std::unique_ptr<SigningKey>> open_first_key(const config::RealmConfig& realm);
+
 /// A realm whose CA's files are those of that generation; everything else is the realm's.
 config::RealmConfig place_of(const config::RealmConfig& realm, const std::string& label);
 base::Path directory_of(const config::RealmConfig& realm, const std::string& label);

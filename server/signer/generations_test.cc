@@ -365,5 +365,68 @@ TEST(Generations, C5_ARepetitionIsOfTheSameCaWhicheverGenerationSigns) {
   }
 }
 
+CrlRequest crl_at(const std::string& ca, std::uint64_t number, Seconds at) {
+  return {number, at, at + std::chrono::hours{24}, {}, "upkeep", ca};
+}
+
+TEST(Generations, B9_OneEndsWhenItsLastCertificateHasExpiredAndWasOnACrlAfterThat) {
+  Office office;
+  ASSERT_TRUE(office.issuer->sign_certificate(request("ca"), kNow).ok());
+  office.roll("ca", "ca-2");
+  const auto end = kNow + std::chrono::days{29};
+  EXPECT_EQ(office.info("ca").last_end, end);
+  EXPECT_EQ(office.info("ca-2").last_end, std::nullopt);
+  const auto retire = [&](Seconds at) { return code_of(office.issuer->set_generation("ca", "retired", "unix:mallory", at)); };
+  EXPECT_EQ(retire(kNow), Code::Conflict);
+  ASSERT_TRUE(office.issuer->sign_crl(crl_at("ca", 1, kNow), kNow).ok());
+  EXPECT_EQ(retire(end), Code::Conflict);  // its last second counts
+  const auto after = end + std::chrono::seconds{1};
+  EXPECT_EQ(retire(after), Code::Conflict);  // the CRL is older
+  ASSERT_TRUE(office.issuer->sign_crl(crl_at("ca-2", 1, after), after).ok());
+  EXPECT_EQ(retire(after), Code::Conflict);  // and another one's does not count
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(retire(kNow), Code::Conflict);
+    office.open(after);  // what a start knows is the same
+  }
+  ASSERT_TRUE(office.issuer->sign_crl(crl_at("ca", 2, after), after).ok());
+  EXPECT_EQ(retire(after), Code::Internal);
+  EXPECT_EQ(office.info("ca").state, "retired");
+}
+
+TEST(Generations, ARootEndsWithTheLastCaThatItCertified) {
+  Office office(kCas);
+  for (const auto& [label, from] : {std::pair("top-1", "self"), std::pair("tls-1", "root")}) {
+    ASSERT_TRUE(office.issuer->create_generation({label, from}, kNow).ok());
+    ASSERT_TRUE(office.issuer->set_generation(label, "active", "unix:alice", kNow).ok());
+  }
+  office.roll("top-1", "top-2");
+  EXPECT_EQ(office.info("top-1").last_end, office.certificate("tls-1").not_after());
+  EXPECT_EQ(code_of(office.issuer->set_generation("top-1", "retired", "unix:mallory", kNow)), Code::Conflict);
+}
+
+TEST(Generations, WhatIsRetiredNeedsNoKey) {
+  Office office;
+  office.roll("ca", "ca-2");
+  std::filesystem::rename(office.in("ca.key"), office.in("kept.key"));
+  EXPECT_EQ(code_of(office.try_open()), Code::NotFound);  // while it drains it signs CRLs
+  std::filesystem::rename(office.in("kept.key"), office.in("ca.key"));
+  office.open();
+  ASSERT_TRUE(office.issuer->set_generation("ca", "retired", "unix:alice", kNow).ok());
+  EXPECT_EQ(code_of(office.issuer->sign_crl(crl("ca", 9), kNow)), Code::Conflict);
+  for (const bool is_there : {true, false}) {
+    if (!is_there) std::filesystem::remove(office.in("ca.key"));
+    office.open();
+    EXPECT_EQ(office.issuer->obstacle(), "");
+    EXPECT_TRUE(office.issuer->sign_certificate(request("ca-2", is_there ? 4 : 5), kNow).ok());
+    EXPECT_EQ(code_of(office.issuer->sign_crl(crl("ca", 9), kNow)), Code::Conflict);
+    EXPECT_FALSE(office.issuer->key().sign(crypto::SignatureAlgorithm::EcdsaSha256, Bytes{1}).ok());
+    EXPECT_TRUE(office.issuer->verify_journal().ok());
+  }
+  office.roll("ca-2", "ca-3");
+  ASSERT_TRUE(office.issuer->sign_crl(crl_at("ca-2", 1, kNow), kNow).ok());
+  std::filesystem::remove(office.in("cas/ca-2/ca.key"));
+  EXPECT_EQ(code_of(office.try_open()), Code::NotFound);
+}
+
 }  // namespace
 }  // namespace chancery::signer

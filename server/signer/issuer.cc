@@ -76,8 +76,11 @@ Status check_crl(const CrlRequest& request, const config::RealmConfig& realm, st
 /// What the lint says of the signing key, for all of them: a certificate for a CA's key is the CA's to make.
 Status check_no_ca_key(const Generations& generations, ByteView spki) {
   for (const auto& [label, held] : generations) {
-    if (held.key != nullptr && base::equal_in_constant_time(held.key->public_key().spki(), spki))
-      return Error(Code::BadKey, "it is the key of CA " + label);
+    // Also the key of one that is retired or aborted, which is not here any more.
+    const bool is_its =
+        (held.key != nullptr && base::equal_in_constant_time(held.key->public_key().spki(), spki)) ||
+        (held.authority != nullptr && base::equal_in_constant_time(held.authority->certificate.public_key().spki(), spki));
+    if (is_its) return Error(Code::BadKey, "it is the key of CA " + label);
   }
   return {};
 }
@@ -102,11 +105,12 @@ Issuer::Issuer(std::shared_ptr<SigningKey> first, Genesis owner, std::unique_ptr
 }
 
 Result<std::unique_ptr<Issuer>> Issuer::open(std::shared_ptr<const config::RealmConfig> realm, Seconds now) {
-  PKI_TRY(auto key, open_key(*realm));
+  PKI_TRY(auto key, open_first_key(*realm));
   const std::shared_ptr<SigningKey> first(std::move(key));
   const auto owner = journal_owner(*realm, first->public_key(), now);
   PKI_TRY(auto journal, Journal::open(realm->journal_directory(), owner));
   PKI_TRY(auto generations, open_generations(*realm, *journal, first, now));
+  if (generations->at(config::kFirstCa).state == realm::GenerationState::Retired) first->retire();
   std::unique_ptr<Issuer> issuer(new Issuer(first, owner, std::move(journal), State{std::move(realm), std::move(generations)}));
   PKI_TRY_VOID(issuer->key_->connect());
   PKI_TRY_VOID(issuer->finish_interrupted());

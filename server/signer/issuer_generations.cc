@@ -60,6 +60,9 @@ bool has_successor(const Generations& generations, const std::string& ca) {
   });
 }
 
+/// Of its certificate, which nothing below it outlives.
+Seconds end_of(const Held& held) { return held.authority == nullptr ? Seconds::max() : held.authority->certificate.not_after(); }
+
 Status write_public(const base::Path& file, const std::string& text) {
   return base::replace_file(file, base::as_bytes(text), 0644);
 }
@@ -88,6 +91,8 @@ std::vector<GenerationInfo> Issuer::generations() const {
     if (held.authority != nullptr) {
       for (const auto& pem : realm::chain_pems(*held.authority)) info.chain += pem;
     }
+    if (held.state == GenerationState::Draining) info.last_end = journal_->last_end(label);
+    if (info.last_end) info.last_end = std::min(*info.last_end, end_of(held));
     out.push_back(std::move(info));
   }
   return out;
@@ -272,9 +277,11 @@ Status Issuer::set_generation(const std::string& ca, const std::string& state_te
   const auto facts = journal_->generations();
   const auto found = facts.find(ca);
   const auto key = found == facts.end() ? owner_.key_sha256 : found->second.key_sha256;
-  PKI_TRY_VOID(journal_->set_generation({ca, state_text, key, requester, now}));
+  PKI_TRY_VOID(journal_->set_generation({ca, state_text, key, requester, now}, end_of(*chosen.held)));
   base::log_info("generation " + ca + " is " + state_text + " by " + requester);
-  return reread(ca, now);
+  PKI_TRY_VOID(reread(ca, now));
+  if (ca == config::kFirstCa && *wanted == GenerationState::Retired) key_->retire();
+  return {};
 }
 
 }  // namespace chancery::signer

@@ -1,5 +1,6 @@
 #include "server/signer/journal.h"
 
+#include <algorithm>
 #include <filesystem>
 
 namespace chancery::signer {
@@ -50,6 +51,24 @@ Status check_issues(const JournalIndex& index, const std::string& ca) {
   return Error(Code::Conflict,
                "generation " + ca + " is " + std::string(realm::to_text(facts->state)) + " and issues no certificates",
                "ca.list says which one does");
+}
+
+/// A generation ends when nothing that it signed lives: a revoked certificate stays on CRLs until it was on one from after its
+/// end (RFC 5280 3.3). @pre the lock of the appends; a generation that drains signs nothing meanwhile
+Status check_drained(const JournalIndex& index, const StateChangeOfCa& change, Seconds ca_end) {
+  auto end = index.last_end(change.ca);
+  if (!end) return {};
+  end = std::min(*end, ca_end);
+  const auto generation = "generation " + change.ca;
+  if (change.at <= *end) {
+    return Error(Code::Conflict, generation + " has signed certificates that expire as late as " + base::to_rfc3339(*end),
+                 "its CRLs are needed until then, for revoked ones, too");
+  }
+  if (index.last_crl(change.ca).update > *end) return {};
+  return Error(Code::Conflict,
+               generation + " has made no CRL since its last certificate expired, " + base::to_rfc3339(*end) +
+                   ", and the last one has to say what was revoked until then",
+               "crl.issue --ca " + change.ca + " makes it");
 }
 
 /// Takes each record of a file into the index.
@@ -230,7 +249,7 @@ std::uint64_t Journal::last_crl_number(const std::string& ca) const {
   return index_.last_crl(ca).number;
 }
 
-Status Journal::set_generation(const StateChangeOfCa& change) {
+Status Journal::set_generation(const StateChangeOfCa& change, Seconds ca_end) {
   std::unique_lock lock(mutex_);
   const auto wanted = realm::generation_state(change.state);
   PKI_CHECK(wanted.has_value());
@@ -244,7 +263,13 @@ Status Journal::set_generation(const StateChangeOfCa& change) {
     return Error(Code::Conflict, "generation " + change.ca + " is " + std::string(realm::to_text(before->state)) +
                                      " and cannot be " + change.state + " any more");
   }
+  if (*wanted == realm::GenerationState::Retired) PKI_TRY_VOID(check_drained(index_, change, ca_end));
   return append_durably(std::move(lock), to_json(change));
+}
+
+std::optional<Seconds> Journal::last_end(const std::string& ca) const {
+  const std::lock_guard lock(mutex_);
+  return index_.last_end(ca);
 }
 
 std::map<std::string, JournalIndex::GenerationFacts> Journal::generations() const {

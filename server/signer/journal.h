@@ -54,6 +54,9 @@ class JournalIndex {
   };
   std::optional<GenerationFacts> generation(const std::string& ca) const;
   const std::map<std::string, GenerationFacts>& generations() const { return generations_; }
+  /// When the last certificate that a generation signed expires, whatever became of it; none: it signed none. What a CA
+  /// certified under its own name, its root's and its next key's, does not count: nobody below it is served by that.
+  std::optional<Seconds> last_end(const std::string& ca) const;
   /// The generation that used the serial; none: the journal has no such serial.
   std::optional<std::string> ca_of(const Serial& serial) const;
   /// Signed entries whose signature stands at or behind `from` and before `to`, at most `limit`.
@@ -81,6 +84,7 @@ class JournalIndex {
   Status add_event(std::uint64_t offset, const Json& body);
   Status add_generation(std::uint64_t offset, const Json& body);
   std::uint16_t place_of(const Json& body);
+  void note_end(std::uint16_t place, Seconds end);
   struct Kind;
   static const std::array<Kind, 8> kKinds;
 
@@ -91,6 +95,7 @@ class JournalIndex {
   std::set<std::uint64_t> unfinished_;                           ///< intents
   std::unordered_map<SerialOctets, bool, Hash> revoked_;         ///< whether for good
   std::vector<std::string> cas_{"ca"};                           ///< what Known::ca counts
+  std::vector<std::optional<Seconds>> last_ends_;                ///< as cas_
   std::map<std::string, LastCrl> last_crls_;
   std::map<std::string, GenerationFacts> generations_;  ///< those that have a record
 };
@@ -138,9 +143,13 @@ class Journal {
   std::string fault() const;
   std::uint64_t last_crl_number(const std::string& ca = "ca") const;
   /// Makes a generation's state durable before anything is done by it. The state that it has already changes nothing.
-  /// @errors Conflict: it cannot follow the present one, or the key is another than it had; NotFound: a generation without a
+  /// @errors Conflict: it cannot follow the present one, or the key is another than it had, or it is to retire while something
+  /// that it signed has not expired and been on a CRL after that; NotFound: a generation without a
   /// record gets another first state than "prepared".
-  Status set_generation(const StateChangeOfCa& change);
+  /// @param ca_end  of its certificate: nothing below it lives longer
+  Status set_generation(const StateChangeOfCa& change, Seconds ca_end = Seconds::max());
+  /// As JournalIndex::last_end.
+  std::optional<Seconds> last_end(const std::string& ca) const;
   /// Those that have a record; without one the first CA's first is active.
   std::map<std::string, JournalIndex::GenerationFacts> generations() const;
   /// @errors PolicyRefused: a serial of another generation.

@@ -4,6 +4,7 @@
 #include "server/crypto/digest.h"
 #include "server/signer/journal.h"
 #include "server/x509/reasons.h"
+#include "server/x509/tbs.h"
 
 namespace chancery::signer {
 namespace {
@@ -15,6 +16,16 @@ std::size_t last_octets(const Octets& octets) {
   std::size_t out = 0;
   std::memcpy(&out, octets.data() + octets.size() - sizeof(out), sizeof(out));
   return out;
+}
+
+/// What stands for an end that cannot be read (RFC 5280 4.1.2.5): 9999-12-31T23:59:59Z.
+constexpr Seconds kNoEnd{std::chrono::seconds{253402300799}};
+
+/// Of a record's TBS. One that cannot be read ends never, as far as anybody knows.
+x509::TbsEnd end_in(const Json& body) {
+  const auto tbs = base::from_base64(body.text("tbs"));
+  const auto end = tbs.ok() ? x509::end_of(*tbs) : Result<x509::TbsEnd>(tbs.error());
+  return end.ok() ? *end : x509::TbsEnd{kNoEnd, false};
 }
 
 Error cannot_stand(std::string what) { return {Code::Corrupt, std::move(what)}; }
@@ -70,16 +81,20 @@ Status JournalIndex::add_anchor(std::uint64_t /*offset*/, const Json& body) {
   PKI_TRY(const auto serial, Serial::from_hex(body.text("serial")));
   // A certificate that is brought comes from another issuer, so its serial says nothing about ours, and may come twice.
   if (body.find("tbs") == nullptr) return {};
-  if (!by_serial_.emplace(octets_of(serial), Known{kNone, kNone, place_of(body)}).second)
+  const auto place = place_of(body);
+  if (!by_serial_.emplace(octets_of(serial), Known{kNone, kNone, place}).second)
     return cannot_stand("uses serial " + serial.hex() + " a second time");
+  if (const auto end = end_in(body); !end.is_self_issued) note_end(place, end.not_after);
   return {};
 }
 
 Status JournalIndex::add_intent(std::uint64_t offset, const Json& body) {
   PKI_TRY(const auto serial, Serial::from_hex(body.text("serial")));
   const auto octets = octets_of(serial);
-  if (!by_serial_.emplace(octets, Known{offset, kNone, place_of(body)}).second)
+  const auto place = place_of(body);
+  if (!by_serial_.emplace(octets, Known{offset, kNone, place}).second)
     return cannot_stand("uses serial " + serial.hex() + " a second time");
+  note_end(place, end_in(body).not_after);
   const auto key = body.text("idempotency_key");
   if (!key.empty()) by_idempotency_key_.emplace(digest_of(key), octets);
   unfinished_.insert(offset);
@@ -92,6 +107,10 @@ Status JournalIndex::add_imported(std::uint64_t offset, const Json& body) {
   if (!by_serial_.emplace(octets_of(serial), Known{offset, offset, 0}).second)
     return cannot_stand("uses serial " + serial.hex() + " a second time");
   signed_.emplace_back(offset, offset);
+  const auto* facts = body.find("facts");
+  const auto taken_over = facts == nullptr ? Result<TakenOver>(Error(Code::Malformed, "")) : taken_over_from_json(*facts);
+  const bool is_known = taken_over.ok() && taken_over->not_after != Seconds{};  // of a lost one only the serial is
+  note_end(0, is_known ? taken_over->not_after : kNoEnd);
   return {};
 }
 
@@ -150,6 +169,17 @@ std::uint16_t JournalIndex::place_of(const Json& body) {
   const auto place = static_cast<std::uint16_t>(found - cas_.begin());
   if (found == cas_.end()) cas_.push_back(ca);
   return place;
+}
+
+void JournalIndex::note_end(std::uint16_t place, Seconds end) {
+  if (last_ends_.size() <= place) last_ends_.resize(place + std::size_t{1});
+  auto& last = last_ends_[place];
+  last = std::max(last.value_or(end), end);
+}
+
+std::optional<Seconds> JournalIndex::last_end(const std::string& ca) const {
+  const auto place = static_cast<std::size_t>(std::ranges::find(cas_, ca) - cas_.begin());
+  return place < last_ends_.size() ? last_ends_[place] : std::nullopt;
 }
 
 JournalIndex::LastCrl JournalIndex::last_crl(const std::string& ca) const {

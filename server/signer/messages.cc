@@ -258,6 +258,7 @@ Json to_json(const std::vector<GenerationInfo>& generations) {
     if (!one.request.empty()) row.set("request", one.request);
     if (!one.new_with_old.empty()) row.set("new_with_old", one.new_with_old);
     if (!one.old_with_new.empty()) row.set("old_with_new", one.old_with_new);
+    if (one.last_end) row.set("last_end", base::to_epoch(*one.last_end));
     list.push_back(std::move(row));
   }
   return Json::object({{"generations", std::move(list)}});
@@ -268,8 +269,10 @@ Result<std::vector<GenerationInfo>> generations_from_json(const Json& result) {
   if (list == nullptr || !list->is_array()) return Error(Code::Malformed, "an answer without generations");
   std::vector<GenerationInfo> out;
   for (const auto& row : *list->as_array()) {
-    out.push_back({row.text("ca"), row.text("state"), row.text("chain"), row.text("request"), row.text("new_with_old"),
-                   row.text("old_with_new")});
+    GenerationInfo info{row.text("ca"),      row.text("state"),        row.text("chain"),
+                        row.text("request"), row.text("new_with_old"), row.text("old_with_new")};
+    if (row.find("last_end") != nullptr) info.last_end = base::from_epoch(row.integer("last_end"));
+    out.push_back(std::move(info));
   }
   return out;
 }

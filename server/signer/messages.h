@@ -35,7 +35,7 @@ struct SignRequest {
   std::string evidence;
   std::string idempotency_key;
   std::optional<ApprovedRequest> approved{};  ///< the request that it is made for, where the profile demands signed approvals
-  std::string ca = "ca";  ///< which generation of which CA signs (realm::Label)
+  std::string ca = "ca";                      ///< which generation of which CA signs (realm::Label)
 };
 Json to_json(const SignRequest& request);
 Result<SignRequest> sign_request_from_json(const Json& params);
@@ -110,6 +110,7 @@ struct GenerationInfo {
   std::string request{};
   std::string new_with_old{};  ///< PEM
   std::string old_with_new{};
+  std::optional<Seconds> last_end{};  ///< of a draining one that signed certificates: when the last of them expires
 
   bool operator==(const GenerationInfo&) const = default;
 };

@@ -11,6 +11,8 @@ SIGNER_CLIENT_LIBS = libsignerclient.a $(X509_LIBS) $(WIRE_LIBS)
 libsigner_a_SOURCES = \
   server/signer/ca_files.cc server/signer/ca_files.h \
   server/signer/ca_secret.cc server/signer/ca_secret.h \
+  server/signer/ceremony.cc server/signer/ceremony.h \
+  server/signer/ceremony_plan.cc server/signer/ceremony_plan.h \
   server/signer/check.cc server/signer/check.h \
   server/signer/confine.cc server/signer/confine.h \
   server/signer/conversations.cc server/signer/conversations.h \
@@ -20,6 +22,7 @@ libsigner_a_SOURCES = \
   server/signer/create_token.cc server/signer/create_token.h \
   server/signer/create_secret.cc server/signer/create_secret.h \
   server/signer/import.cc server/signer/import.h \
+  server/signer/import_ceremony.cc \
   server/signer/import_files.cc \
   server/signer/import_openssl.cc \
   server/signer/import_openxpki.cc \
@@ -43,6 +46,7 @@ libsigner_a_SOURCES = \
   server/signer/serve.cc server/signer/serve.h \
   server/signer/signing_key.cc server/signer/signing_key.h \
   server/signer/staging.cc server/signer/staging.h \
+  server/signer/transcript.cc server/signer/transcript.h \
   server/signer/pkcs11_module.cc server/signer/pkcs11_module.h \
   server/signer/token_key.cc server/signer/token_key.h \
   server/signer/token_process.cc server/signer/token_process.h \
@@ -55,6 +59,6 @@ libsigner_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(P11KIT_CFLAGS) $(SECCO
 SIGNER_LIBS = libsigner.a libsignerclient.a $(REALM_LIBS) $(CONFIG_LIBS) $(WIRE_LIBS) $(SECCOMP_LIBS) -lpthread
 
 UNIT_TESTS += signer_test
-signer_test_SOURCES = server/signer/ca_secret_test.cc server/signer/confine_test.cc server/signer/generations_test.cc server/signer/issuer_test.cc server/signer/journal_test.cc server/signer/secret_box_test.cc server/signer/openssl_index_test.cc server/signer/openxpki_records_test.cc server/signer/upki_records_test.cc server/signer/approvals_test.cc
+signer_test_SOURCES = server/signer/ca_secret_test.cc server/signer/ceremony_test.cc server/signer/confine_test.cc server/signer/generations_test.cc server/signer/issuer_test.cc server/signer/journal_test.cc server/signer/secret_box_test.cc server/signer/openssl_index_test.cc server/signer/openxpki_records_test.cc server/signer/upki_records_test.cc server/signer/approvals_test.cc
 signer_test_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(GTEST_CFLAGS)
 signer_test_LDADD = $(SIGNER_LIBS) $(GTEST_LIBS)

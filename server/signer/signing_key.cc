@@ -9,6 +9,7 @@
 namespace chancery::signer {
 namespace {
 
+constexpr const char* kRetired = "the CA's key is retired, and signs nothing any more";
 const std::string kLocked = std::string(base::kLockedWord) + "the passphrase of the CA's key has to be entered";
 
 }  // namespace
@@ -38,9 +39,15 @@ std::shared_ptr<const crypto::PrivateKey> FileKey::key() const {
   return key_;
 }
 
-std::string FileKey::obstacle() const { return key() == nullptr ? kLocked : std::string(); }
+bool FileKey::is_retired() const {
+  const std::lock_guard lock(mutex_);
+  return retired_;
+}
+
+std::string FileKey::obstacle() const { return key() == nullptr && !is_retired() ? kLocked : std::string(); }
 
 Status FileKey::unlock(const SecretBytes& secret) {
+  if (is_retired()) return Error(Code::Conflict, kRetired);
   PKI_TRY(auto key, open_ca_key(file_, &secret));
   if (!(key.public_key() == public_key()))
     return Error(Code::BadConfig, file_.string() + " is another key than the CA's certificate has",
@@ -61,8 +68,18 @@ void FileKey::lock() {
   changed();
 }
 
+void FileKey::retire() {
+  {
+    const std::lock_guard lock(mutex_);
+    retired_ = true;
+    key_.reset();
+  }
+  changed();
+}
+
 Result<Bytes> FileKey::make_signature(crypto::SignatureAlgorithm algorithm, ByteView message) {
   const auto open = key();
+  if (open == nullptr && is_retired()) return Error(Code::Conflict, kRetired);
   if (open == nullptr) return check_usable().error();
   return open->sign(algorithm, message);
 }

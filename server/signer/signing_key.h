@@ -33,6 +33,8 @@ class SigningKey {
   virtual Status unlock(const SecretBytes& secret) = 0;
   /// Forgets what opens it, and the key.
   virtual void lock() = 0;
+  /// Its generation is retired: it signs nothing any more, nobody is asked to open it, and it need not be there.
+  virtual void retire() { lock(); }
 
   /// @errors Unavailable: says the obstacle.
   Status check_usable() const;
@@ -79,15 +81,18 @@ class FileKey : public SigningKey {
   std::string obstacle() const override;
   Status unlock(const SecretBytes& secret) override;
   void lock() override;
+  void retire() override;
 
  protected:
   Result<Bytes> make_signature(crypto::SignatureAlgorithm algorithm, ByteView message) override;
 
  private:
   std::shared_ptr<const crypto::PrivateKey> key() const;
+  bool is_retired() const;
 
   base::Path file_;
-  mutable std::mutex mutex_;  ///< of key_
+  mutable std::mutex mutex_;  ///< of key_ and retired_
+  bool retired_ = false;
   std::shared_ptr<const crypto::PrivateKey> key_;
 };
 

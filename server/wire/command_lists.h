@@ -80,13 +80,20 @@ inline constexpr std::array kCaSelect{kCaParam};
 inline constexpr Param kRolloverCa{"ca", Type::Word, kOptional, 63, "CA name, default ca, the realm's first"};
 inline constexpr std::array kRolloverSelect{
     kRolloverCa, Param{"generation", Type::Word, kOptional, 80,
-                       "name of the new generation, default the newest; to retire, the oldest that drains"}};
+                       "name of the new generation, default the newest; to retire, the oldest that drains and has nothing left"}};
 inline constexpr std::array kRolloverStart{
     kRolloverCa,
     Param{"from", Type::Word, kOptional, 8,
           "who certifies it: itself (self), the realm's root that `cas:` names (root), or an outside CA (request); default: as "
           "configured, else as for the generation before",
           "self root request"}};
+inline constexpr std::array kRolloverAdvance{
+    kRolloverCa,
+    Param{
+        "generation", Type::Word, kOptional, 80,
+        "name of the new generation; one that is not there yet is begun, where it is the next one. Default: the rollover that is "
+        "under way; of a CA that never had one, the first"},
+    Param{"from", Type::Word, kOptional, 8, "as of ca.rollover.start, where it is begun", "self root request"}};
 inline constexpr std::array kCaImport{
     Param{"certificate", Type::Pem, kRequired, kMaxChainPem, "the CA's certificate first, then those above it up to the root"},
     Param{"ca", Type::Word, kOptional, 80, "generation that it is for, default ca"}};
@@ -364,7 +371,9 @@ inline constexpr std::array kCa{
     Field{"generation", Type::Integer, "its number, from 1"},
     Field{"phase", Type::Word, "prepared, active (it issues), draining (it signs CRLs alone), retired or aborted"},
     Field{"new_with_old", Type::Pem, "its key, certified by the generation before it (RFC 4210 4.4)"},
-    Field{"old_with_new", Type::Pem, "the key of the generation before it, certified by this one"}};
+    Field{"old_with_new", Type::Pem, "the key of the generation before it, certified by this one"},
+    Field{"drained", Type::Boolean, "while it drains: whether its last certificate has expired, so that it can be retired"},
+    Field{"last_end", Type::Time, "while it drains: when the last of its certificates expires"}};
 inline constexpr std::array kCaRequest{Field{"request", Type::Pem, "PKCS#10 request"},
                                        Field{"name", Type::Word, "the generation"}};
 inline constexpr std::array kRollover{
@@ -381,7 +390,9 @@ inline constexpr std::array kRollover{
     Field{"counted_all", Type::Boolean, "no: there are more certificates than were counted, and the numbers are of those"},
     Field{"old_ends", Type::Time, "when the last certificate of the old generation expires"},
     Field{"changed_by", Type::Text, "who took the last step"},
-    Field{"changed_at", Type::Time, "when"}};
+    Field{"changed_at", Type::Time, "when"},
+    Field{"waits_for", Type::Text, "what has to happen before the next step; absent: nothing"},
+    Field{"waits_until", Type::Time, "when that will be, where the clock decides"}};
 inline constexpr std::array kCaList{Field{"cas", Type::Objects, "as ca.get"}};
 inline constexpr std::array kCrl{kCaField,
                                  Field{"crl", Type::Pem, "X509 CRL"},

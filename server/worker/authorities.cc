@@ -14,7 +14,8 @@ Result<realm::Generation> generation_from(const signer::GenerationInfo& info, co
                         .authority = {},
                         .request = info.request,
                         .new_with_old = info.new_with_old,
-                        .old_with_new = info.old_with_new};
+                        .old_with_new = info.old_with_new,
+                        .last_end = info.last_end};
   if (info.chain.empty()) return one;
   PKI_TRY(auto authority, realm::parse_authority(info.chain, realm));
   authority.name = label.name;

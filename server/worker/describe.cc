@@ -39,6 +39,9 @@ Json describe_ca(Session& session, const realm::Generation* generation) {
       .set("phase", realm::to_text(generation->state));
   if (!generation->new_with_old.empty()) out.set("new_with_old", generation->new_with_old);
   if (!generation->old_with_new.empty()) out.set("old_with_new", generation->old_with_new);
+  if (generation->state == realm::GenerationState::Draining)
+    out.set("drained", !generation->last_end || session.clock().now() > *generation->last_end);
+  if (generation->last_end) out.set("last_end", base::to_rfc3339(*generation->last_end));
   return out;
 }
 

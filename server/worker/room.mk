@@ -72,6 +72,7 @@ libworker_a_SOURCES = \
   server/worker/reconcile.cc server/worker/reconcile.h \
   server/worker/repair.cc \
   server/worker/rollover_commands.cc \
+  server/worker/rollover_steps.cc server/worker/rollover_steps.h \
   server/worker/request_commands.cc \
   server/worker/request_decisions.cc \
   server/worker/request_describe.cc \

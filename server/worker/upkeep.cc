@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <map>
+#include <optional>
 
 #include "server/base/log.h"
 #include "server/base/process.h"
@@ -50,19 +52,50 @@ Result<std::string> make_crl(Conversation& talk, const std::string& realm) {
   return crl.text("ca");
 }
 
-Status make_other_crls(Conversation& talk, const std::string& issuing, FirstFailure& failure) {
+/// One whose key is gone would be tried for ever, and each try is in the audit stream: once an hour is enough.
+class Retiring {
+ public:
+  /// @return whether it is time for the next try, which counts from now.
+  bool is_time(const std::string& realm, const std::string& generation) {
+    constexpr std::chrono::hours kBetweenTries{1};
+    const auto now = std::chrono::steady_clock::now();
+    auto& last = tries_[{realm, generation}];
+    if (last && now - *last < kBetweenTries) return false;
+    last = now;
+    return true;
+  }
+
+ private:
+  std::map<std::pair<std::string, std::string>, std::optional<std::chrono::steady_clock::time_point>> tries_;
+};
+
+/// A generation that drains and whose last certificate has expired is ended, where the realm leaves that to upkeep.
+Status retire_if_drained(Conversation& talk, const config::RealmConfig& realm, const Json& generation, Retiring& retiring) {
+  const auto label = generation.text("name");
+  if (!realm.rollover.by_upkeep() || !generation.boolean("drained") || !retiring.is_time(realm.name.text(), label)) return {};
+  PKI_TRY([[maybe_unused]] const auto done, talk.call("ca.rollover.retire", Json::object({{"ca", generation.text("ca")}})));
+  base::log_info("realm " + realm.name.text() + ": generation " + label + " is retired: its last certificate has expired");
+  return {};
+}
+
+Status see_to_others(Conversation& talk, const config::RealmConfig& realm, const std::string& issuing, Retiring& retiring) {
+  FirstFailure failure;
   PKI_TRY(const auto listed, talk.call("ca.list", Json::object()));
   for (const auto& one : *listed.find("cas")->as_array()) {
-    if (!has_crl_of_its_own(one, issuing) || talk.is_broken()) continue;
-    const auto other = talk.call("crl.issue", Json::object({{"ca", one.text("name")}, {"if_due", true}}));
-    if (!other.ok()) failure.note(other.error());
+    if (talk.is_broken()) break;
+    if (has_crl_of_its_own(one, issuing)) {
+      const auto other = talk.call("crl.issue", Json::object({{"ca", one.text("name")}, {"if_due", true}}));
+      if (!other.ok()) failure.note(other.error());
+    }
+    if (!talk.is_broken()) failure.note(retire_if_drained(talk, realm, one, retiring));
   }
-  return {};
+  return failure.status();
 }
 
 /// What is done for each realm, in this order: a CRL must name what the journal brought back. None of it keeps the rest back:
 /// where the store cannot be brought up, or one CA cannot sign, revocations of the others go on being published.
-Status look_after(const std::string& socket, const std::string& realm) {
+Status look_after(const std::string& socket, const config::RealmConfig& config, Retiring& retiring) {
+  const auto& realm = config.name.text();
   PKI_TRY(auto talk, Conversation::begin(socket));
   PKI_TRY([[maybe_unused]] const auto opened, talk.call("session.open", Json::object({{"realm", realm}})));
   FirstFailure failure;
@@ -70,7 +103,7 @@ Status look_after(const std::string& socket, const std::string& realm) {
   if (talk.is_broken()) return failure.status();
   const auto issuing = make_crl(talk, realm);
   if (!issuing.ok()) failure.note(issuing.error());
-  if (!talk.is_broken()) failure.note(make_other_crls(talk, issuing.ok() ? *issuing : std::string(), failure));
+  if (!talk.is_broken()) failure.note(see_to_others(talk, config, issuing.ok() ? *issuing : std::string(), retiring));
   return failure.status();
 }
 
@@ -97,11 +130,12 @@ int run_upkeep(UpkeepStart start) {
   base::set_title("chanceryd: upkeep");
   const StopSignal stop;
   (void)base::continue_log("upkeep");
+  Retiring retiring;
   std::vector<std::string> last_complaint(start.snapshot->realms.size());
   for (auto pause = kFirstRound; wait(start.life.get(), stop, pause); pause = round_of(*start.snapshot)) {
     for (std::size_t i = 0; i < start.snapshot->realms.size(); ++i) {
       const auto& realm = start.snapshot->realms[i]->name.text();
-      const auto done = look_after(server.socket_file().string(), realm);
+      const auto done = look_after(server.socket_file().string(), *start.snapshot->realms[i], retiring);
       const auto complaint = done.ok() ? std::string() : base::to_line(done.error());
       // Once, not in every round.
       if (complaint != last_complaint[i] && !complaint.empty()) base::log_warning("realm " + realm + ": " + complaint);

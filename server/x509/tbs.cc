@@ -1,5 +1,7 @@
 #include "server/x509/tbs.h"
 
+#include <algorithm>
+
 #include "server/crypto/digest.h"
 #include "server/crypto/signature.h"
 #include "server/x509/der.h"
@@ -127,6 +129,21 @@ Result<crypto::SignatureAlgorithm> algorithm_of(ByteView tbs) {
   PKI_TRY([[maybe_unused]] const auto serial, reader.next(der::kInteger, "serial"));
   PKI_TRY(const auto algorithm, reader.next(der::kSequence, "signature algorithm"));
   return crypto::algorithm_from_identifier(algorithm.whole);
+}
+
+Result<TbsEnd> end_of(ByteView tbs) {
+  PKI_TRY(const auto sequence, der::only(der::kSequence, tbs, "TBSCertificate"));
+  der::Reader reader(sequence.content);
+  PKI_TRY([[maybe_unused]] const auto version, reader.next(der::constructed(0), "version"));
+  PKI_TRY([[maybe_unused]] const auto serial, reader.next(der::kInteger, "serial"));
+  PKI_TRY([[maybe_unused]] const auto algorithm, reader.next(der::kSequence, "signature algorithm"));
+  PKI_TRY(const auto issuer, reader.next(der::kSequence, "issuer"));
+  PKI_TRY(const auto validity, reader.next(der::kSequence, "validity"));
+  PKI_TRY(const auto subject, reader.next(der::kSequence, "subject"));
+  der::Reader times(validity.content);
+  PKI_TRY([[maybe_unused]] const auto not_before, der::read_time(times));
+  PKI_TRY(const auto not_after, der::read_time(times));
+  return TbsEnd{not_after, std::ranges::equal(issuer.whole, subject.whole)};
 }
 
 Result<Bytes> assemble_signed(ByteView tbs, crypto::SignatureAlgorithm algorithm, ByteView signature) {

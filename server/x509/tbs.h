@@ -41,6 +41,14 @@ Result<Bytes> build_tbs(const TbsSpec& spec);
 /// The algorithm that a TBSCertificate says it is signed with (RFC 5280 4.1.2.3). @errors Malformed, Unsupported.
 Result<crypto::SignatureAlgorithm> algorithm_of(ByteView tbs);
 
+/// When the certificate of a TBSCertificate ends, read without the rest of it.
+struct TbsEnd {
+  Seconds not_after{};
+  bool is_self_issued = false;  ///< issuer and subject are one name (RFC 5280 3.2)
+};
+/// @errors Malformed.
+Result<TbsEnd> end_of(ByteView tbs);
+
 /// SEQUENCE { tbs, AlgorithmIdentifier, BIT STRING }: certificate, CRL or request. @errors Malformed: the TBS is no SEQUENCE.
 Result<Bytes> assemble_signed(ByteView tbs, crypto::SignatureAlgorithm algorithm, ByteView signature);
 

@@ -1,0 +1,41 @@
+#include "server/config/rollover_settings.h"
+
+#include <array>
+
+namespace chancery::config {
+namespace {
+
+constexpr std::int64_t kDay = 86400;
+
+constexpr std::array kRollover{
+    row<&RolloverConfig::publish_for>(
+        {.name = "publish_for",
+         .unit = "s",
+         .least = 0,
+         .most = 366 * kDay,
+         .doc = "How long everybody can fetch a new generation's certificates before `chancery ca rollover REALM CA` has it "
+                "issue. A step that somebody takes by itself (ca.rollover.switch) does not wait."}),
+    row<&RolloverConfig::retire>(
+        {.name = "retire",
+         .words = "upkeep people",
+         .doc = "Who ends a generation that drains, once its last certificate has expired: upkeep, within half a minute, or "
+                "people (ca.rollover.retire)."}),
+};
+
+}  // namespace
+
+std::span<const Setting<RolloverConfig>> rollover_settings() { return kRollover; }
+
+void read_rollover(const Node& section, RolloverConfig& rollover, Report& report) {
+  if (!is_section(section, report)) return;
+  check_names(section, names_of(rollover_settings()), report);
+  read_settings(rollover_settings(), section, rollover, report);
+}
+
+Node write_rollover(const RolloverConfig& rollover) {
+  Node section = map(std::string(kRolloverSection));
+  write_settings(rollover_settings(), rollover, section);
+  return section;
+}
+
+}  // namespace chancery::config

@@ -1,0 +1,285 @@
+#include "server/signer/ceremony.h"
+
+#include <openssl/crypto.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "server/base/text.h"
+#include "server/base/user.h"
+#include "server/config/load.h"
+#include "server/crypto/digest.h"
+#include "server/crypto/share_files.h"
+#include "server/signer/ca_files.h"
+#include "server/signer/create.h"
+#include "server/signer/issuer.h"
+#include "server/signer/staging.h"
+#include "server/signer/transcript.h"
+#include "server/x509/csr.h"
+#include "server/x509/pem.h"
+
+namespace chancery::signer {
+namespace {
+
+constexpr std::size_t kMaxTranscript = 4U << 20U;
+constexpr const char* kRequester = "ceremony";
+
+std::string sha256_hex(std::string_view text) { return base::to_hex(crypto::sha256(base::as_bytes(text))); }
+
+std::string profile_of(const PlannedCa& ca) { return "ca-" + ca.realm; }
+
+std::string list_line(std::string_view name, const std::vector<std::string>& items) {
+  return items.empty() ? std::string() : std::string(name) + ": " + wire::to_text(Json::strings(items)) + "\n";
+}
+
+Result<std::shared_ptr<const config::RealmConfig>> load(const std::string& name, const base::Path& directory) {
+  PKI_TRY(const auto realm, RealmName::parse(name));
+  std::vector<config::Finding> findings;
+  auto loaded = config::load_realm(realm, directory, findings);
+  if (loaded != nullptr) return loaded;
+  std::string text;
+  for (const auto& finding : findings) text += (text.empty() ? "" : "; ") + config::to_line(finding);
+  return Error(Code::BadConfig, text);
+}
+
+/// One ceremony, in the place where it is made.
+class Ceremony {
+ public:
+  Ceremony(const CeremonyPlan& plan, base::Path place, const base::Clock& clock)
+      : plan_(plan), place_(std::move(place)), clock_(clock) {}
+
+  /// @return the SHA-256 of the transcript
+  Result<std::string> hold() {
+    PKI_TRY_VOID(begin());
+    PKI_TRY_VOID(make(plan_.root, CaFrom::SelfSigned));
+    PKI_TRY_VOID(write_profiles());
+    for (const auto& ca : plan_.issuing) {
+      PKI_TRY_VOID(make(ca, CaFrom::Request));
+    }
+    if (!plan_.issuing.empty()) PKI_TRY_VOID(certify_all());
+    return finish();
+  }
+  const Json& cas() const { return cas_; }
+
+ private:
+  base::Path directory_of(const PlannedCa& ca) const { return place_ / ca.realm; }
+  base::Path shares() const { return place_ / kSharesDirectory; }
+  void note(const std::string& what) { transcript_.act(clock_.now(), what); }
+
+  Status begin() {
+    PKI_TRY_VOID(base::make_directories(place_, 0700));
+    PKI_TRY_VOID(base::replace_file(place_ / kPlanFile, base::as_bytes(plan_.text), 0644));
+    utsname machine{};
+    ::uname(&machine);
+    transcript_.head("title", plan_.title);
+    transcript_.head("plan", "SHA-256 " + plan_.sha256);
+    transcript_.head("program", std::string("chancery-signer ") + CHANCERY_VERSION + ", " + OpenSSL_version(OPENSSL_VERSION));
+    transcript_.head("machine",
+                     std::string(machine.nodename) + ", " + machine.sysname + " " + machine.release + " " + machine.machine);
+    transcript_.head("operator", base::user_name(::getuid()) + " (uid " + std::to_string(::getuid()) + ")");
+    for (const auto& person : plan_.people) transcript_.head("present", person);
+    transcript_.head("directory", plan_.directory);
+    note("begun");
+    return {};
+  }
+
+  Creation creation_of(const PlannedCa& ca, CaFrom from) const {
+    Creation creation{.realm = ca.realm, .directory = directory_of(ca)};
+    creation.key = base::parse_key_spec(ca.key).value();  // the plan was checked
+    creation.subject = ca.subject;
+    creation.company = ca.company;
+    creation.domain = ca.domain;
+    creation.passphrase_file = ca.passphrase_file;
+    creation.unencrypted = ca.unencrypted;
+    creation.shares = ca.shares;
+    creation.threshold = ca.threshold;
+    if (ca.shares != 0) creation.shares_directory = shares().string();
+    if (from == CaFrom::SelfSigned) {
+      creation.days = ca.days;
+      creation.path_length = ca.path_length;
+    }
+    creation.from = from;
+    return creation;
+  }
+
+  /// ca.config.yml is made by create_realm; what the plan says of URLs is added, since certificates will have them.
+  Status add_urls(const PlannedCa& ca) const {
+    const auto more = list_line("crl_urls", ca.crl_urls) + list_line("ca_issuer_urls", ca.ca_issuer_urls);
+    if (more.empty()) return {};
+    const auto file = directory_of(ca) / "ca.config.yml";
+    PKI_TRY(const auto text, base::read_file(file, kMaxTranscript));
+    return base::replace_file(file, base::as_bytes(text + more), 0640);
+  }
+
+  /// Key, then certificate or request, by what makes every realm.
+  Status make(const PlannedCa& ca, CaFrom from) {
+    PKI_TRY([[maybe_unused]] const auto made, create_realm(creation_of(ca, from), clock_.now()));
+    PKI_TRY_VOID(add_urls(ca));
+    PKI_TRY(const auto realm, load(ca.realm, directory_of(ca)));
+    PKI_TRY(const auto key, public_half(*realm));
+    note("realm " + ca.realm + ": made a key, " + base::to_text(key.spec()) + ", kept " + keeping_of(ca) +
+         "; SHA-256 of the public key " + key.spki_sha256_hex());
+    if (from == CaFrom::SelfSigned) return note_certificate(ca, *realm);
+    note("realm " + ca.realm + ": made its request");
+    return {};
+  }
+
+  Status note_certificate(const PlannedCa& ca, const config::RealmConfig& realm) {
+    PKI_TRY(const auto key, public_half(realm));
+    PKI_TRY(const auto authority, read_authority(realm, key, clock_.now()));
+    const auto& certificate = authority->certificate;
+    note("realm " + ca.realm + ": certificate of " + certificate.subject().to_slash() + ", serial " + certificate.serial().hex() +
+         ", by " + (authority->above.empty() ? "itself" : plan_.root.realm) + ", valid from " +
+         base::to_rfc3339(certificate.not_before()) + " to " + base::to_rfc3339(certificate.not_after()) + "; SHA-256 " +
+         certificate.fingerprint_hex());
+    cas_.push_back(Json::object({{"realm", ca.realm},
+                                 {"subject", certificate.subject().to_slash()},
+                                 {"not_after", base::to_rfc3339(certificate.not_after())},
+                                 {"fingerprint", certificate.fingerprint_hex()},
+                                 {"public_key", key.spki_sha256_hex()}}));
+    return {};
+  }
+
+  /// What each issuing CA is certified by, a profile of the root's realm: the signer makes certificates by nothing else.
+  Status write_profiles() {
+    for (const auto& ca : plan_.issuing) {
+      std::string text =
+          "# What realm " + ca.realm +
+          " was certified by.\nsubject: [{CN: \"\"}]\nsubject_from: request\nduration: " + std::to_string(ca.days) +
+          "\naltnames: false\nkeyUsage: [keyCertSign, cRLSign]\ncertType: sslCA\nca: true\nleast_role: ca-operator\n";
+      if (ca.path_length) text += "pathLen: " + std::to_string(*ca.path_length) + "\n";
+      PKI_TRY_VOID(
+          base::replace_file(directory_of(plan_.root) / "profiles" / (profile_of(ca) + ".yml"), base::as_bytes(text), 0644));
+    }
+    return {};
+  }
+
+  /// A root whose key people open is opened by the shares that it was just given, before they go to those people.
+  Status open(Issuer& issuer) {
+    if (plan_.root.shares == 0) return {};
+    PKI_TRY(const auto left, crypto::read_share_files(shares(), plan_.root.realm));
+    for (int i = 0; i < plan_.root.threshold; ++i) {
+      const auto& share = left.at(static_cast<std::size_t>(i));
+      SecretEntry entry{crypto::share_text(share), std::string(kRequester) + ":" + std::to_string(share.index)};
+      PKI_TRY([[maybe_unused]] const auto status, issuer.enter_secret(entry, clock_.now()));
+    }
+    note("realm " + plan_.root.realm + ": its key is opened by " + std::to_string(plan_.root.threshold) + " shares");
+    return {};
+  }
+
+  Status certify_all() {
+    PKI_TRY(const auto realm, load(plan_.root.realm, directory_of(plan_.root)));
+    PKI_TRY(const auto root, Issuer::open(realm, clock_.now()));
+    PKI_TRY_VOID(open(*root));
+    for (const auto& ca : plan_.issuing) {
+      PKI_TRY(const auto chain, certify(*root, *realm, ca));
+      PKI_TRY(const auto below, load(ca.realm, directory_of(ca)));
+      PKI_TRY(const auto issuer, Issuer::open(below, clock_.now()));
+      PKI_TRY_VOID(issuer->import_certificate(chain, clock_.now()));
+      PKI_TRY_VOID(note_certificate(ca, *below));
+    }
+    return root->verify_journal();
+  }
+
+  /// @return PEM: its certificate, then the root's
+  Result<std::string> certify(Issuer& root, const config::RealmConfig& realm, const PlannedCa& ca) {
+    PKI_TRY(const auto pem, base::read_file(directory_of(ca) / "ca.csr", kMaxChainBytes));
+    PKI_TRY(const auto csr, x509::Csr::from_pem(pem));
+    PKI_TRY(const auto info, root.authority());
+    PKI_TRY(const auto above, x509::Certificate::from_pem(info.chain));
+    PKI_TRY(const auto subject, x509::Name::parse_any(ca.subject));
+    PKI_TRY(const auto profile, ProfileName::parse(profile_of(ca)));
+    const auto now = clock_.now();
+    const auto begin = std::max(now - realm.backdate, above.not_before());
+    const auto key = csr.public_key();
+    const SignRequest request{
+        .serial = Serial::random(),
+        .profile = profile,
+        .subject = subject,
+        .sans = {},
+        .spki = Bytes(key.spki().begin(), key.spki().end()),
+        .not_before = begin,
+        .not_after = std::min(begin + std::chrono::days{ca.days} - std::chrono::seconds{1}, above.not_after()),
+        .csr = Bytes(csr.der().begin(), csr.der().end()),
+        .renews = {},
+        .requester = kRequester,
+        .front_end = {},
+        .rule = kRequester,
+        .evidence = "plan " + plan_.sha256,
+        .idempotency_key = std::string(kRequester) + " " + ca.realm};
+    PKI_TRY(const auto made, root.sign_certificate(request, now));
+    return x509::to_pem(x509::kCertificateLabel, made.certificate) + info.chain;
+  }
+
+  Result<std::string> finish() {
+    note("done");
+    PKI_TRY(const auto files, list_files(place_));
+    const auto text = transcript_.text(files);
+    PKI_TRY_VOID(base::replace_file(place_ / kTranscriptFile, base::as_bytes(text), 0644));
+    return sha256_hex(text);
+  }
+
+  const CeremonyPlan& plan_;
+  const base::Path place_;
+  const base::Clock& clock_;
+  Transcript transcript_;
+  Json cas_ = Json::array();
+};
+
+Json answer(const CeremonyPlan& plan, const std::string& transcript, bool changed) {
+  return Json::object({{"changed", changed}, {"directory", plan.directory}, {"transcript", transcript}, {"plan", plan.sha256}});
+}
+
+/// What an earlier run of the same plan made; nothing where there is nothing. @errors Exists: something else is there.
+Result<std::optional<Json>> earlier_run(const CeremonyPlan& plan) {
+  const base::Path directory = plan.directory;
+  std::error_code ignored;
+  if (!std::filesystem::exists(std::filesystem::symlink_status(directory, ignored)) ||
+      std::filesystem::is_empty(directory, ignored))
+    return std::optional<Json>();
+  const auto transcript = base::read_file(directory / kTranscriptFile, kMaxTranscript);
+  const auto read = transcript.ok() ? parse_transcript(*transcript) : Result<ReadTranscript>(transcript.error());
+  if (!read.ok() || read->plan_sha256 != plan.sha256)
+    return Error(Code::Exists, directory.string() + " is there, and this plan did not make it: it is not touched",
+                 "name another directory in the plan, or move it away");
+  return std::optional(answer(plan, sha256_hex(*transcript), false));
+}
+
+std::vector<std::string> share_names(const CeremonyPlan& plan) {
+  std::vector<std::string> names;
+  const auto directory = base::Path(plan.directory) / kSharesDirectory;
+  const auto add = [&](const PlannedCa& ca) {
+    for (int i = 1; i <= ca.shares; ++i) names.push_back(crypto::share_file(directory, ca.realm, i).string());
+  };
+  add(plan.root);
+  std::ranges::for_each(plan.issuing, add);
+  return names;
+}
+
+}  // namespace
+
+Result<Json> preview_ceremony(const base::Path& plan_file) {
+  PKI_TRY(const auto plan, read_plan(plan_file));
+  return Json::object(
+      {{"title", plan.title}, {"plan", plan.sha256}, {"directory", plan.directory}, {"acts", Json::strings(acts_of(plan))}});
+}
+
+Result<Json> hold_ceremony(const base::Path& plan_file, const std::string& confirmed, const base::Clock& clock) {
+  PKI_TRY(const auto plan, read_plan(plan_file));
+  if (confirmed != plan.sha256)
+    return Error(Code::Conflict,
+                 "the plan's SHA-256 is " + plan.sha256 + ", and " + base::printable(confirmed, 80) + " was confirmed",
+                 "review it once more: chancery ceremony PLAN --dry-run");
+  PKI_TRY(auto earlier, earlier_run(plan));
+  if (earlier) return std::move(*earlier);
+  PKI_TRY(auto staging, Staging::begin(plan.directory));
+  Ceremony ceremony(plan, staging.realm(), clock);
+  PKI_TRY(const auto transcript, ceremony.hold());
+  PKI_TRY_VOID(staging.finish());
+  auto made = answer(plan, transcript, true).set("cas", ceremony.cas());
+  if (const auto names = share_names(plan); !names.empty()) made.set("shares", Json::strings(names));
+  return made;
+}
+
+}  // namespace chancery::signer

@@ -1,0 +1,173 @@
+#include "server/signer/ceremony_plan.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "server/base/key_spec.h"
+#include "server/base/names.h"
+#include "server/config/setting.h"
+#include "server/config/text_checks.h"
+#include "server/crypto/digest.h"
+
+namespace chancery::signer {
+namespace {
+
+using config::Node;
+using config::Report;
+using config::row;
+
+constexpr std::size_t kMaxPlanBytes = 65536;
+constexpr int kMostDays = 36525;
+constexpr int kMostShares = 255;
+constexpr std::string_view kRoot = "root";
+constexpr std::string_view kIssuing = "issuing";
+
+Status check_key(std::string_view text) {
+  const auto key = base::parse_key_spec(text);
+  return key.ok() ? Status() : Status(key.error());
+}
+
+constexpr std::array kPlan{
+    row<&CeremonyPlan::title>({.name = "title", .required = true}),
+    row<&CeremonyPlan::directory>({.name = "directory", .check = config::check_absolute_path, .required = true}),
+    row<&CeremonyPlan::people>({.name = "people"}),
+};
+
+constexpr std::array kCa{
+    row<&PlannedCa::realm>({.name = "realm", .check = config::check_realm, .required = true}),
+    row<&PlannedCa::subject>({.name = "subject", .check = config::check_slash_dn, .required = true}),
+    row<&PlannedCa::key>({.name = "key", .check = check_key, .filled = true}),
+    row<&PlannedCa::days>({.name = "days", .least = 1, .most = kMostDays}),
+    row<&PlannedCa::path_length>({.name = "path_length", .least = 0, .most = 16}),
+    row<&PlannedCa::passphrase_file>({.name = "passphrase_file", .check = config::check_absolute_path, .filled = true}),
+    row<&PlannedCa::unencrypted>({.name = "unencrypted"}),
+    row<&PlannedCa::shares>({.name = "shares", .least = 2, .most = kMostShares}),
+    row<&PlannedCa::threshold>({.name = "threshold", .least = 2, .most = kMostShares}),
+    row<&PlannedCa::company>({.name = "company", .check = config::check_organisation}),
+    row<&PlannedCa::domain>({.name = "domain", .check = config::check_domain}),
+    row<&PlannedCa::crl_urls>({.name = "crl_urls", .check = config::check_url}),
+    row<&PlannedCa::ca_issuer_urls>({.name = "ca_issuer_urls", .check = config::check_url}),
+};
+constexpr std::span<const config::Setting<PlannedCa>> kCaRows = kCa;
+constexpr std::span<const config::Setting<CeremonyPlan>> kPlanRows = kPlan;
+
+void check_keeping(const PlannedCa& ca, const Node& node, Report& report) {
+  const bool some = ca.shares != 0 || ca.threshold != 0;
+  const int ways = static_cast<int>(!ca.passphrase_file.empty()) + static_cast<int>(ca.unencrypted) + static_cast<int>(some);
+  if (ways > 1)
+    report.error(node, "found more than one of passphrase_file, unencrypted and shares, expected one way to keep the key");
+  if (some && (ca.shares == 0 || ca.threshold == 0))
+    return report.error(config::place_of(node, {"shares", "threshold"}), "found one of shares and threshold, expected both");
+  if (ca.threshold > ca.shares)
+    report.error(config::place_of(node, "threshold"),
+                 "found " + std::to_string(ca.threshold) + ", expected at most the " + std::to_string(ca.shares) + " of shares");
+}
+
+PlannedCa read_ca(const Node& node, Report& report) {
+  PlannedCa ca;
+  if (!config::is_section(node, report)) return ca;
+  config::check_names(node, config::names_of(kCaRows), report);
+  config::read_settings(kCaRows, node, ca, report);
+  check_keeping(ca, node, report);
+  return ca;
+}
+
+void read_issuing(const Node& list, CeremonyPlan& plan, Report& report) {
+  if (list.kind != Node::Kind::List) return report.error(list, "found no list, expected one item for each issuing CA");
+  if (list.children.size() > kMostIssuing)
+    return report.error(
+        list, "found " + std::to_string(list.children.size()) + " issuing CAs, expected at most " + std::to_string(kMostIssuing));
+  for (const auto& child : list.children) plan.issuing.push_back(read_ca(child, report));
+}
+
+/// An issuing CA below the root that it is planned for (RFC 5280 4.2.1.9, 6.1).
+void check_below(const PlannedCa& ca, const CeremonyPlan& plan, const Node& node, Report& report) {
+  if (ca.days > plan.root.days)
+    report.error(config::place_of(node, "days"),
+                 "found " + std::to_string(ca.days) + " days, expected at most the root's " + std::to_string(plan.root.days));
+  if (ca.subject == plan.root.subject)
+    report.error(config::place_of(node, "subject"), "found the root's subject, expected another one");
+  const auto& most = plan.root.path_length;
+  if (most && *most < 1)
+    return report.error(node, "found an issuing CA below a root whose path_length is 0, expected 1 or more there");
+  if (most && (!ca.path_length || *ca.path_length >= *most))
+    report.error(config::place_of(node, "path_length"),
+                 "found " + (ca.path_length ? std::to_string(*ca.path_length) : std::string("none")) +
+                     ", expected less than the root's, which is " + std::to_string(*most));
+}
+
+void check_plan(const CeremonyPlan& plan, const Node& root, Report& report) {
+  std::set<std::string> realms{plan.root.realm};
+  const Node* list = root.find(kIssuing);
+  for (std::size_t i = 0; list != nullptr && i < plan.issuing.size(); ++i) {
+    const auto& ca = plan.issuing[i];
+    const Node& node = list->children[i];
+    check_below(ca, plan, node, report);
+    if (!realms.insert(ca.realm).second)
+      report.error(config::place_of(node, "realm"), "found realm " + ca.realm + " a second time, expected one for each CA");
+  }
+}
+
+CeremonyPlan read_plan_from(const Node& root, Report& report) {
+  CeremonyPlan plan;
+  if (!config::is_section(root, report)) return plan;
+  auto known = config::names_of(kPlanRows);
+  known.insert(known.end(), {std::string(kRoot), std::string(kIssuing)});
+  config::check_names(root, known, report);
+  config::read_settings(kPlanRows, root, plan, report);
+  if (const Node* ca = root.find(kRoot)) {
+    plan.root = read_ca(*ca, report);
+  } else {
+    report.error(root, "found no root, expected the CA at the top");
+  }
+  if (const Node* list = root.find(kIssuing)) read_issuing(*list, plan, report);
+  if (!report.failed()) check_plan(plan, root, report);
+  return plan;
+}
+
+std::string act_of(const PlannedCa& ca, std::string_view what) {
+  auto line = "realm " + ca.realm + ": " + std::string(what) + " CA " + ca.subject + ", key " + ca.key + ", " +
+              std::to_string(ca.days) + " days";
+  if (ca.path_length) line += ", path length " + std::to_string(*ca.path_length);
+  return line + "; its key is kept " + keeping_of(ca);
+}
+
+}  // namespace
+
+std::string keeping_of(const PlannedCa& ca) {
+  if (ca.unencrypted) return "without a passphrase";
+  if (ca.shares != 0) return "in " + std::to_string(ca.shares) + " shares, " + std::to_string(ca.threshold) + " of which open it";
+  if (!ca.passphrase_file.empty()) return "with the passphrase of " + ca.passphrase_file;
+  return "with a new passphrase in the file passphrase of its directory";
+}
+
+Result<CeremonyPlan> parse_plan(std::string text, const std::string& name) {
+  std::vector<config::Finding> findings;
+  Report report(name, findings);
+  const auto accepted = config::accept_source(text, report);
+  const auto root = accepted ? config::parse_yaml(*accepted, report) : std::nullopt;
+  auto plan = root ? read_plan_from(*root, report) : CeremonyPlan();
+  if (report.failed() || !root) {
+    std::string lines;
+    for (const auto& one : findings) lines += (lines.empty() ? "" : "; ") + config::to_line(one);
+    return Error(Code::BadConfig, lines, "doc/ceremony.md says what a plan has");
+  }
+  plan.sha256 = base::to_hex(crypto::sha256(base::as_bytes(text)));
+  plan.text = std::move(text);
+  return plan;
+}
+
+Result<CeremonyPlan> read_plan(const base::Path& file) {
+  PKI_TRY(auto text, base::read_file(file, kMaxPlanBytes));
+  return parse_plan(std::move(text), file.string());
+}
+
+std::vector<std::string> acts_of(const CeremonyPlan& plan) {
+  std::vector<std::string> acts{act_of(plan.root, "root")};
+  for (const auto& ca : plan.issuing) acts.push_back(act_of(ca, "issuing") + "; certified by " + plan.root.realm);
+  acts.push_back("all of it in " + plan.directory + ", with transcript.txt, which names every file and its SHA-256");
+  return acts;
+}
+
+}  // namespace chancery::signer

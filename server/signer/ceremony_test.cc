@@ -1,0 +1,122 @@
+#include "server/signer/ceremony_plan.h"
+#include "server/signer/transcript.h"
+
+#include <gtest/gtest.h>
+
+namespace chancery::signer {
+namespace {
+
+const std::string kHead = "title: Ours\ndirectory: /media/ours\n";
+const std::string kRootCa = "root:\n  realm: root\n  subject: /O=Ours/CN=Root\n  days: 7300\n";
+
+struct Case {
+  const char* name;
+  std::string plan;
+  std::string says;
+};
+const Case kBadPlans[] = {
+    {"nothing", "", "found no"},
+    {"no YAML", "title: [", "plan.yml:"},
+    {"no map", "- a\n", "expected a map"},
+    {"no title", "directory: /x\n" + kRootCa, "found no title"},
+    {"no directory", "title: x\n" + kRootCa, "found no directory"},
+    {"a relative directory", "title: x\ndirectory: here\n" + kRootCa, "expected an absolute path"},
+    {"no root", kHead, "found no root"},
+    {"an unknown name", kHead + kRootCa + "  keys: 1\n", "did you mean \"key\"?"},
+    {"a name twice", kHead + kRootCa + "  days: 3\n", "days"},
+    {"no subject", kHead + "root:\n  realm: root\n", "found no subject"},
+    {"a bad subject", kHead + "root:\n  realm: root\n  subject: CN=x\n", "subject"},
+    {"a weak key", kHead + kRootCa + "  key: rsa:1024\n", "key"},
+    {"too long", kHead + "root:\n  realm: root\n  subject: /CN=x\n  days: 40000\n", "days"},
+    {"two ways to keep the key", kHead + kRootCa + "  unencrypted: true\n  shares: 3\n  threshold: 2\n", "expected one way"},
+    {"shares without a threshold", kHead + kRootCa + "  shares: 3\n", "expected both"},
+    {"a threshold above the shares", kHead + kRootCa + "  shares: 3\n  threshold: 4\n", "at most the 3"},
+    {"a realm's name that climbs", kHead + "root:\n  realm: ../x\n  subject: /CN=x\n", "realm"},
+    {"issuing CAs that are no list", kHead + kRootCa + "issuing:\n  realm: x\n", "found no list"},
+    {"one realm twice", kHead + kRootCa + "issuing:\n  - {realm: root, subject: /CN=x, days: 10}\n", "a second time"},
+    {"one that outlives the root", kHead + kRootCa + "issuing:\n  - {realm: x, subject: /CN=x, days: 7301}\n",
+     "at most the root's 7300"},
+    {"the root's own name", kHead + kRootCa + "issuing:\n  - {realm: x, subject: /O=Ours/CN=Root, days: 10}\n",
+     "found the root's subject"},
+    {"below a root that has none below",
+     kHead + kRootCa + "  path_length: 0\nissuing:\n  - {realm: x, subject: /CN=x, days: 10}\n", "path_length is 0"},
+    {"as deep as the root",
+     kHead + kRootCa + "  path_length: 1\nissuing:\n  - {realm: x, subject: /CN=x, days: 10, path_length: 1}\n", "expected less"},
+};
+
+TEST(CeremonyPlan, RefusesWhatDoesNotHoldWithItsPlace) {
+  for (const auto& c : kBadPlans) {
+    const auto plan = parse_plan(c.plan, "plan.yml");
+    ASSERT_FALSE(plan.ok()) << c.name;
+    EXPECT_EQ(plan.error().code(), Code::BadConfig) << c.name;
+    EXPECT_NE(plan.error().message().find(c.says), std::string::npos) << c.name << ": " << plan.error().message();
+    EXPECT_EQ(plan.error().message().find("plan.yml:"), 0U) << c.name;
+  }
+}
+
+TEST(CeremonyPlan, SaysWhatWillBeDone) {
+  const auto plan = parse_plan(kHead + kRootCa +
+                                   "  shares: 3\n  threshold: 2\nissuing:\n  - realm: default\n    subject: /CN=Issuing\n    "
+                                   "key: ec:P-256\n    days: 1825\n",
+                               "plan.yml");
+  ASSERT_TRUE(plan.ok()) << plan.error().message();
+  const auto acts = acts_of(*plan);
+  ASSERT_EQ(acts.size(), 3U);
+  EXPECT_EQ(acts[0],
+            "realm root: root CA /O=Ours/CN=Root, key ec:P-384, 7300 days; its key is kept in 3 shares, 2 of which open it");
+  EXPECT_EQ(acts[1],
+            "realm default: issuing CA /CN=Issuing, key ec:P-256, 1825 days; its key is kept with a new passphrase in the file "
+            "passphrase "
+            "of its directory; certified by root");
+  EXPECT_EQ(plan->sha256.size(), 64U);
+  EXPECT_NE(parse_plan(plan->text + "#\n", "x")->sha256, plan->sha256);  // one that was reviewed, to the octet
+}
+
+const std::string kDigest(64, 'a');
+const ListedFile kKey{"root/ca.key", kDigest, 0600};
+const ListedFile kPlanItself{kPlanFile, kDigest, 0644};
+const ListedFile kOther{"other/ca.key", kDigest, 0600};
+const ListedFile kShare{"shares/root-share-1.txt", kDigest, 0600};
+
+TEST(Transcript, IsReadAsItWasWritten) {
+  Transcript transcript;
+  transcript.head("title", "a\nfiles:\nforged");  // a line of its own it does not get
+  transcript.head("plan", "SHA-256 " + kDigest);
+  transcript.act(Seconds{}, "made\nfiles:");
+  const auto text = transcript.text({kPlanItself, kKey});
+  const auto read = parse_transcript(text);
+  ASSERT_TRUE(read.ok()) << read.error().message();
+  EXPECT_EQ(read->plan_sha256, kDigest);
+  EXPECT_EQ(read->files, (std::vector<ListedFile>{kPlanItself, kKey}));
+}
+
+TEST(Transcript, RefusesWhatIsNone) {
+  const std::string head = "plan: SHA-256 " + kDigest + "\nfiles:\n";
+  const std::string bad[] = {"",
+                             "files:\n",
+                             head,
+                             head + "short  0600  a\n",
+                             head + kDigest + "  0800  a\n",
+                             head + kDigest + "  0600  ../a\n",
+                             head + kDigest + "  0600  /a\n",
+                             head + kDigest + "  0600  a/../b\n",
+                             head + kDigest + "  77777  a\n",
+                             head + kDigest + "  0600  \n",
+                             "files:\n" + kDigest + "  0600  a\n"};
+  for (const auto& text : bad) EXPECT_FALSE(parse_transcript(text).ok()) << text;
+}
+
+TEST(Transcript, HoldsWhatIsThereAgainstTheList) {
+  const std::vector<ListedFile> listed{kPlanItself, kKey, kOther, kShare};
+  EXPECT_TRUE(check_files(listed, listed, "root").ok());
+  EXPECT_TRUE(check_files(listed, {kPlanItself, kKey}, "root").ok());  // the shares are given away, the other realm is elsewhere
+  EXPECT_FALSE(check_files(listed, {kPlanItself, kOther}, "root").ok());
+  EXPECT_FALSE(check_files(listed, {kKey}, "root").ok());
+  auto changed = kOther;
+  changed.sha256[0] = 'b';
+  EXPECT_FALSE(check_files(listed, {kPlanItself, kKey, changed}, "root").ok());
+  EXPECT_FALSE(check_files(listed, {kPlanItself, kKey, {"root/more", kDigest, 0600}}, "root").ok());
+}
+
+}  // namespace
+}  // namespace chancery::signer
