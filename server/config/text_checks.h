@@ -45,6 +45,7 @@ Status check_host_realm(std::string_view text);       ///< "pki.example.com=devi
 Status check_domain(std::string_view text);           ///< DNS name of letters, digits and hyphens
 Status check_trust_anchor(std::string_view text);     ///< a DS or DNSKEY record: "example. IN DS 20326 8 2 e06d…"
 Status check_name_pattern(std::string_view text);     ///< base::NamePattern
+Status check_mail_address(std::string_view text);
 Status check_url(std::string_view text);              ///< http:// or https://, printable ASCII
 Status check_realm(std::string_view text);            ///< a realm's name
 Status check_realm_or_all(std::string_view text);     ///< that or "*"

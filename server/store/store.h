@@ -41,6 +41,8 @@ class Store {
   static Result<Store> over(DriverPtr driver, RealmName realm);
   /// Whether open() would succeed, for checks of a configuration: makes no file, changes no schema. @errors as open().
   static Status check(const base::Path& file);
+  /// To read from what is there, as it is; none: there is no store yet. @errors as open().
+  static Result<std::optional<Store>> look(const base::Path& file, RealmName realm);
 
   // ----- certificates
 
@@ -232,6 +234,13 @@ class Store {
   Result<Page<RequestRow>> requests(const RequestFilter& filter, std::size_t limit, const std::string& after);
   /// Ids of open ones whose time is over, at most `limit` of each state.
   Result<std::vector<std::string>> ended_requests(Seconds now, std::size_t limit);
+  /// Those of one state, oldest first; page by `next`.
+  Result<Page<RequestRow>> requests_by_age(realm::RequestState state, Seconds made_before, std::size_t limit,
+                                           const std::string& after);
+  /// Ids of requests that have ended, and whose time was over before; of each state so many.
+  Result<std::vector<std::string>> finished_requests(Seconds over_before, std::size_t limit);
+  /// The request with its history and files. @errors Conflict: it changed since it was read.
+  Status purge_request(const RequestRow& request);
   /// Without the octets.
   Result<std::vector<RequestFile>> request_files(const std::string& id);
   /// @errors NotFound.

@@ -7,6 +7,7 @@
 #include "server/worker/handlers.h"
 #include "server/worker/reconcile.h"
 #include "server/worker/revocation.h"
+#include "server/worker/rollover_steps.h"
 
 /// A CA's next generation, step by step (realm/rollover.h): the state is stored before a step is done and after it, each time
 /// with compare-and-set, and what a step does can be done again.
@@ -82,7 +83,7 @@ Result<std::vector<Serial>> store_certificates_of(Session& session, const std::s
 
 Status prepare(Session& session, const store::CaRollover& row) {
   PKI_TRY(auto* signer, session.signer());
-  PKI_TRY(const auto all, signer->create_generation({row.new_label, row.source, session.requester()}));
+  PKI_TRY(const auto all, signer->create_generation({row.new_label, row.source, session.requester()}, session.approved_step()));
   PKI_TRY_VOID(session.keep_generations(all));
   PKI_TRY([[maybe_unused]] const auto stored, store_certificates_of(session, row.new_label));
   return {};
@@ -90,7 +91,7 @@ Status prepare(Session& session, const store::CaRollover& row) {
 
 Status publish(Session& session, const store::CaRollover& row) {
   PKI_TRY(auto* signer, session.signer());
-  PKI_TRY(const auto all, signer->cross_sign(row.new_label));
+  PKI_TRY(const auto all, signer->cross_sign(row.new_label, session.approved_step()));
   PKI_TRY_VOID(session.keep_generations(all));
   PKI_TRY([[maybe_unused]] const auto stored, store_certificates_of(session, row.new_label));
   PKI_TRY([[maybe_unused]] const auto crl, issue_crl(session, row.new_label, true));
@@ -99,7 +100,7 @@ Status publish(Session& session, const store::CaRollover& row) {
 
 Status set_state(Session& session, const std::string& label, GenerationState state) {
   PKI_TRY(auto* signer, session.signer());
-  PKI_TRY(const auto all, signer->set_generation(label, realm::to_text(state), session.requester()));
+  PKI_TRY(const auto all, signer->set_generation(label, realm::to_text(state), session.requester(), session.approved_step()));
   return session.keep_generations(all);
 }
 
@@ -271,14 +272,37 @@ const realm::Generation* newest(const std::vector<realm::Generation>& all, const
   return found;
 }
 
-}  // namespace
+/// What a request is for is not done without one. Retiring takes nothing that anybody still needs, and what is begun was approved.
+Status check_needs_no_request(const Session& session) {
+  const auto needed = session.realm().requests.rollover_approvals;
+  if (needed == 0) return {};
+  return Error(Code::PolicyRefused,
+               "a step of a rollover needs " + std::to_string(needed) + " approvals in this realm, found none",
+               "chancery request create --kind rollover asks for it, chancery request pickup has it done once it is approved");
+}
 
-Result<Json> ca_rollover_start(Session& session, const Params& params) {
+/// The number of the next generation of a CA.
+/// A generation that was given up before its key was made leaves its number to nobody.
+Result<realm::Label> label_after(const std::string& ca, const std::vector<realm::Generation>& all,
+                                 const std::vector<store::CaRollover>& rows) {
+  const auto* last = newest(all, ca, false);
+  const auto used = std::max(last == nullptr ? std::int64_t{0} : std::int64_t{last->number()},
+                             rows.empty() ? std::int64_t{0} : rows.front().generation);
+  if (used >= std::numeric_limits<int>::max())
+    return Error(Code::Conflict,
+                 "CA " + ca + " has had generation " + std::to_string(used) + ", behind which there is no number");
+  return realm::Label{ca, static_cast<int>(used + 1)};
+}
+
+Status check_is_ours(const Session& session, const std::string& ca) {
+  if (ca == config::kFirstCa || session.realm().cas.contains(ca)) return {};
+  return Error(Code::NotFound, "no CA \"" + base::printable(ca, 80) + "\" in this realm", "cas in ca.config.yml names them");
+}
+
+Result<Json> start(Session& session, const Params& params) {
   const auto ca = ca_of(params);
-  if (ca != config::kFirstCa && !session.realm().cas.contains(ca))
-    return Error(Code::NotFound, "no CA \"" + base::printable(ca, 80) + "\" in this realm", "cas in ca.config.yml names them");
+  PKI_TRY_VOID(check_is_ours(session, ca));
   PKI_TRY(const auto* all, session.generations());
-  const auto* last = newest(*all, ca, false);
   const auto* issuing = newest(*all, ca, true);
   PKI_TRY(auto* store, session.store());
   PKI_TRY(const auto rows, store->ca_rollovers(ca));
@@ -286,19 +310,13 @@ Result<Json> ca_rollover_start(Session& session, const Params& params) {
   PKI_TRY(const auto* next, realm::next_row(state, RolloverStep::Start));
   if (next->during == state) return complete(session, rows.front(), *next);
   PKI_TRY_VOID(check_urls(session, ca, issuing == nullptr));
-  // A generation that was given up before its key was made leaves its number to nobody.
-  const auto used = std::max(last == nullptr ? std::int64_t{0} : std::int64_t{last->number()},
-                             rows.empty() ? std::int64_t{0} : rows.front().generation);
-  if (used >= std::numeric_limits<int>::max())
-    return Error(Code::Conflict,
-                 "CA " + ca + " has had generation " + std::to_string(used) + ", behind which there is no number");
-  const realm::Label label{ca, static_cast<int>(used + 1)};
+  PKI_TRY(const auto label, label_after(ca, *all, rows));
   const auto source = params.text("from", source_for(session, ca, issuing));
   // Before anything of it is stored; the signer sees to it, too.
   if (source != "request" && issuing != nullptr && issuing->authority)
     PKI_TRY_VOID(realm::check_may_certify_next(*issuing->authority));
   store::CaRollover row{.ca = ca,
-                        .generation = used + 1,
+                        .generation = label.number,
                         .state = {},
                         .old_label = issuing == nullptr ? std::string() : issuing->label,
                         .new_label = label.text(),
@@ -307,10 +325,42 @@ Result<Json> ca_rollover_start(Session& session, const Params& params) {
   return complete(session, std::move(row), *next);
 }
 
-Result<Json> ca_rollover_publish(Session& session, const Params& params) { return take(session, params, RolloverStep::Publish); }
-Result<Json> ca_rollover_switch(Session& session, const Params& params) { return take(session, params, RolloverStep::Switch); }
+Result<Json> take_by_oneself(Session& session, const Params& params, RolloverStep step) {
+  PKI_TRY_VOID(check_needs_no_request(session));
+  return take_rollover_step(session, params, step);
+}
+
+}  // namespace
+
+Result<Json> take_rollover_step(Session& session, const Params& params, RolloverStep step) {
+  return step == RolloverStep::Start ? start(session, params) : take(session, params, step);
+}
+
+Result<NextGeneration> next_generation(Session& session, const std::string& ca) {
+  PKI_TRY_VOID(check_is_ours(session, ca));
+  PKI_TRY(const auto* all, session.generations());
+  PKI_TRY(auto* store, session.store());
+  PKI_TRY(const auto rows, store->ca_rollovers(ca));
+  const auto source = source_for(session, ca, newest(*all, ca, true));
+  if (!rows.empty() && state_of_row(rows.front()) == RolloverState::Preparing)
+    return NextGeneration{rows.front().new_label, rows.front().source};
+  PKI_TRY(const auto label, label_after(ca, *all, rows));
+  return NextGeneration{label.text(), source};
+}
+
+Result<Json> ca_rollover_start(Session& session, const Params& params) {
+  return take_by_oneself(session, params, RolloverStep::Start);
+}
+Result<Json> ca_rollover_publish(Session& session, const Params& params) {
+  return take_by_oneself(session, params, RolloverStep::Publish);
+}
+Result<Json> ca_rollover_switch(Session& session, const Params& params) {
+  return take_by_oneself(session, params, RolloverStep::Switch);
+}
 Result<Json> ca_rollover_retire(Session& session, const Params& params) { return take(session, params, RolloverStep::Retire); }
-Result<Json> ca_rollover_abort(Session& session, const Params& params) { return take(session, params, RolloverStep::Abort); }
+Result<Json> ca_rollover_abort(Session& session, const Params& params) {
+  return take_by_oneself(session, params, RolloverStep::Abort);
+}
 
 Result<Json> ca_rollover_resume(Session& session, const Params& params) {
   PKI_TRY(auto row, find_rollover(session, params, std::nullopt));
