@@ -111,4 +111,4 @@ def test_the_life_of_a_request_in_perl(run, place):
     size = (place / "life.csr").stat().st_size
     said = run(ALICE, *PERL, place / "life.pl", place / "life.csr").splitlines()
     assert said[0] == "pending 0 64 for a start" and said[2:] == [f"a.txt:6 life.csr:{size}", "1 pending withdrawn withdrawn 1"], said
-    assert said[1] == "denied denied conflict conflict not_found io", said
+    assert said[1] == "denied denied conflict denied not_found io", said

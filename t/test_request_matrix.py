@@ -25,6 +25,8 @@ MAY = {
     "get": (set(STATES), "raou"),
     "pickup": ({"approved", "processing", "issued", "done"}, "ro"),
 }
+#: what the command table keeps for operators, before anything is looked at
+FOR_OPERATORS = {"retry"}
 #: commands that look at who asks before they look at the state
 WHO_FIRST = {"pickup"}
 AFTER = {("pending", "approve"): "pending", ("pending", "reject"): "rejected", ("approved", "reject"): "rejected", ("pending", "withdraw"): "withdrawn",
@@ -35,6 +37,8 @@ def expected(state, command, who):
     """@return the error's code; none: it is done"""
     states, parts = MAY[command]
     is_one = any(part in PARTS[who] for part in parts)
+    if command in FOR_OPERATORS and "o" not in PARTS[who]:
+        return "denied"
     if not PARTS[who]:
         return "not_found"
     if command in WHO_FIRST and not is_one:

@@ -107,7 +107,8 @@ Result<Texts> texts_of(const RealmSettings& realm, const std::string& language, 
   const bool is_reminder = kind == base::NoticeKind::Request;
   const auto stem = language + (is_reminder ? ".request" : "");
   std::error_code ignored;
-  if (realm.templates.empty() || (is_reminder && !std::filesystem::exists(base::Path(realm.templates) / (stem + ".body"), ignored)))
+  if (realm.templates.empty() ||
+      (is_reminder && !std::filesystem::exists(base::Path(realm.templates) / (stem + ".body"), ignored)))
     return built_in(language, kind);
   PKI_TRY(auto subject, read_text(realm.templates, stem + ".subject", kind));
   PKI_TRY(auto body, read_text(realm.templates, stem + ".body", kind));
@@ -236,11 +237,12 @@ std::string make_json(const RealmSettings& realm, const Json& notice) {
   copy(is_reminder ? "seconds_waited" : "seconds_left", out);
   auto about = Json::object();
   if (is_reminder) {
-    for (const auto* name : {"request", "kind", "profile", "subject", "names", "requester", "digest", "approvals", "approvals_needed",
-                             "approval_roles", "created_at", "expires_at"})
+    for (const auto* name : {"request", "kind", "profile", "subject", "names", "requester", "digest", "approvals",
+                             "approvals_needed", "approval_roles", "created_at", "expires_at"})
       copy(name, about);
   } else {
-    for (const auto* name : {"serial", "subject", "cn", "names", "profile", "requester", "not_before", "not_after"}) copy(name, about);
+    for (const auto* name : {"serial", "subject", "cn", "names", "profile", "requester", "not_before", "not_after"})
+      copy(name, about);
   }
   return wire::to_text(out.set(is_reminder ? "request" : "certificate", std::move(about)));
 }

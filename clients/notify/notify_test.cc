@@ -202,7 +202,8 @@ TEST(Reminder, SaysWhatWaitsAndHowLong) {
   std::erase_if(body, [](char c) { return c == '\r' || c == '\n'; });
   const auto octets = base::from_base64(body).value();
   const std::string text(base::as_text(octets));
-  for (const auto* piece : {"has waited 2 days", "1 of 2", "DNS:a, DNS:b", "ra-operator", "2027-03-01 09:30 UTC", "--request 0123"})
+  for (const auto* piece :
+       {"has waited 2 days", "1 of 2", "DNS:a, DNS:b", "ra-operator", "2027-03-01 09:30 UTC", "--request 0123"})
     EXPECT_NE(text.find(piece), std::string::npos) << piece << " in " << text;
   auto settings = realm();
   settings.language = "de";

@@ -35,7 +35,7 @@ struct RequestsConfig {
   int attachments = 5;                                         ///< of one request
   int attachment_octets = kMostAttachmentOctets;               ///< of one attachment
   int open_per_requester = 100;
-  int comments = 100;  ///< of one request
+  int comments = 100;                         ///< of one request
   std::chrono::seconds keep{0};               ///< an ended request goes so long after expires_at; 0: never
   std::vector<std::chrono::seconds> remind;   ///< ages at which approvers are told that a request waits; empty: nobody is
   std::vector<std::string> remind_to;         ///< mail addresses; empty: those of notices.to

@@ -115,7 +115,8 @@ void Master::reload() {
     use(std::move(followed.snapshot));
     base::log_info("reloaded, realms: " + std::to_string(snapshot_->realms.size()));
   } else {
-    base::log_error(std::string("not reloaded: ") + (admitted.ok() ? "the configuration does not hold" : "its rules may not be taken") +
+    base::log_error(std::string("not reloaded: ") +
+                    (admitted.ok() ? "the configuration does not hold" : "its rules may not be taken") +
                     "; the one in force stays");
   }
   notify_ready(supervisor_.summary());

@@ -14,7 +14,7 @@ constexpr std::array<std::string_view, kRequestKinds> kKinds{"enrolment",   "ren
 constexpr std::array<std::string_view, kRequestStates> kStates{"pending",  "approved",  "processing", "issued", "done",
                                                                "rejected", "withdrawn", "expired",    "failed"};
 constexpr std::array<std::string_view, kRequestEvents> kEvents{"approve", "grant", "change", "reject", "withdraw", "comment",
-                                                               "begin",   "issue", "finish", "fail",   "expire", "retry"};
+                                                               "begin",   "issue", "finish", "fail",   "expire",   "retry"};
 
 constexpr Parts kRequester{Part::Requester};
 constexpr Parts kApprover{Part::Approver};

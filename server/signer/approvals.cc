@@ -153,7 +153,8 @@ Status check_rollover_approvals(const config::RealmConfig& realm, const Journal&
   if (!covers(*approved, deed)) return refused("request " + approved->id + " is for " + approved->step + ", found " + what);
   if (now >= approved->expires) return refused("request " + approved->id + " expired " + base::to_rfc3339(approved->expires));
   if (deed.step == "start" && deed.source != approved->source)
-    return refused("request " + approved->id + " has " + deed.ca + " certified by " + approved->source + ", found " + deed.source);
+    return refused("request " + approved->id + " has " + deed.ca + " certified by " + approved->source + ", found " +
+                   deed.source);
   const auto digest = digest_for(realm, deed, *approved);
   return check_people(demand, journal, approved->approvals, digest, approved->requester, now);
 }

@@ -403,7 +403,8 @@ const RefusedRollover kRefusedRollovers[] = {
     {"another front end", [](Rolling& r) { r.approved.front_end = "http"; }},
     {"another request", [](Rolling& r) { r.approved.id.front() = 'f'; }},
     {"a later end", [](Rolling& r) { r.approved.expires += std::chrono::days{30}; }},
-    {"an approver who asks", [](Rolling& r) {
+    {"an approver who asks",
+     [](Rolling& r) {
        r.approved.requester = "cert:/CN=bob";
        r.sign();
      }},

@@ -166,7 +166,8 @@ TEST_P(Requests, ThoseOfAStateAreFoundByTheirAge) {
   const auto rest = store_.requests_by_age(realm::RequestState::Pending, kNow + std::chrono::hours{1}, 2, first.next).value();
   ASSERT_EQ(rest.items.size(), 1U);
   EXPECT_EQ(rest.items.front().id, "03");
-  EXPECT_TRUE(store_.requests_by_age(realm::RequestState::Processing, kNow + std::chrono::hours{1}, 10, {}).value().items.empty());
+  EXPECT_TRUE(
+      store_.requests_by_age(realm::RequestState::Processing, kNow + std::chrono::hours{1}, 10, {}).value().items.empty());
   EXPECT_FALSE(store_.requests_by_age(realm::RequestState::Pending, kNow, 10, "no key").ok());
 }
 

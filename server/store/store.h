@@ -11,8 +11,8 @@
 #include "server/store/acme_reservation.h"
 #include "server/store/ca_rollovers.h"
 #include "server/store/driver.h"
-#include "server/store/people_records.h"
 #include "server/store/notices.h"
+#include "server/store/people_records.h"
 #include "server/store/records.h"
 #include "server/store/request_rows.h"
 

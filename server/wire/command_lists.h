@@ -699,11 +699,12 @@ inline constexpr std::array kNoticeFinish{kNoticeId, Param{"token", Type::Hex, k
                                           Param{"problem", Type::Text, kOptional, kMaxText, "why it was not"}};
 inline constexpr std::array kNoticeFinished{Field{"state", Type::Word, "sent or waiting"},
                                             Field{"again_at", Type::Time, "when it is tried again; absent: it was sent"}};
-inline constexpr std::array kNoticePage{Field{"notices", Type::Objects,
-                                              "{id, state, channel, recipient, serial or request, ahead, not_after, attempts, at, problem} "
-                                              "each, by the ends of their certificates; at "
-                                              "is when it was sent or dropped, or when it may be tried (again)"},
-                                        kNext};
+inline constexpr std::array kNoticePage{
+    Field{"notices", Type::Objects,
+          "{id, state, channel, recipient, serial or request, ahead, not_after, attempts, at, problem} "
+          "each, by the ends of their certificates; at "
+          "is when it was sent or dropped, or when it may be tried (again)"},
+    kNext};
 
 // ----- many certificates at once
 inline constexpr std::array kCertificateRevokeMany{

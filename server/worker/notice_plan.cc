@@ -152,8 +152,12 @@ std::vector<store::Notice> reminders_for(const config::RealmConfig& realm, const
                                          Seconds now) {
   std::vector<store::Notice> found;
   const auto add = [&](const char* channel, const std::string& recipient) {
-    store::Notice one{
-        .serial = row.id, .ahead = age.count(), .channel = channel, .recipient = recipient, .not_after = row.expires_at, .turn = now};
+    store::Notice one{.serial = row.id,
+                      .ahead = age.count(),
+                      .channel = channel,
+                      .recipient = recipient,
+                      .not_after = row.expires_at,
+                      .turn = now};
     one.id = id_of(one);
     found.push_back(std::move(one));
   };

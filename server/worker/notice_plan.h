@@ -15,8 +15,8 @@ std::vector<store::Notice> notices_for(const config::NoticesConfig& notices, con
                                        std::chrono::seconds ahead, const std::string& contact, Seconds now);
 
 /// Those that a request has waited for its approvals so long: one for each way and addressee.
-std::vector<store::Notice> reminders_for(const config::RealmConfig& realm, const store::RequestRow& row,
-                                         std::chrono::seconds age, Seconds now);
+std::vector<store::Notice> reminders_for(const config::RealmConfig& realm, const store::RequestRow& row, std::chrono::seconds age,
+                                         Seconds now);
 /// Whether a notice is about a request that waits; else it is about a certificate.
 bool is_reminder(const store::Notice& notice);
 

@@ -29,14 +29,13 @@ struct Takes {
   std::string_view needed;
   std::string_view others;
 };
-constexpr std::array kTakes{Takes{RequestKind::Enrolment, "csr", "profile sans days"},
-                            Takes{RequestKind::Renewal, "serial", "csr days"}, Takes{RequestKind::Revocation, "serial", "reason"},
-                            Takes{RequestKind::NameChange, "serial", "csr dn sans days"},
-                            Takes{RequestKind::Rollover, "", "ca step from"},
-                            Takes{RequestKind::RuleChange, "config", ""}};
+constexpr std::array kTakes{
+    Takes{RequestKind::Enrolment, "csr", "profile sans days"}, Takes{RequestKind::Renewal, "serial", "csr days"},
+    Takes{RequestKind::Revocation, "serial", "reason"},        Takes{RequestKind::NameChange, "serial", "csr dn sans days"},
+    Takes{RequestKind::Rollover, "", "ca step from"},          Takes{RequestKind::RuleChange, "config", ""}};
 static_assert(kTakes.size() == realm::kRequestKinds);
-constexpr std::array<std::string_view, 11> kOfKinds{"csr", "profile", "sans", "days", "serial", "dn",
-                                                    "reason", "ca", "step", "from", "config"};
+constexpr std::array<std::string_view, 11> kOfKinds{"csr",    "profile", "sans", "days", "serial", "dn",
+                                                    "reason", "ca",      "step", "from", "config"};
 
 /// "serial and at most reason"
 std::string expected_of(const Takes& row) {
@@ -53,7 +52,8 @@ Status check_kind(RequestKind kind, const Params& params) {
   const auto others = base::split(std::string(row.others), ' ');
   for (const auto name : kOfKinds) {
     if (params.has(name) && name != row.needed && std::ranges::find(others, name) == others.end())
-      return Error(Code::InvalidParams, "parameter " + std::string(name) + ": found with a request" + of + ", expected " + expected_of(row));
+      return Error(Code::InvalidParams,
+                   "parameter " + std::string(name) + ": found with a request" + of + ", expected " + expected_of(row));
   }
   if (kind == RequestKind::NameChange && !params.has("dn") && !params.has("sans"))
     return Error(Code::InvalidParams, "neither dn nor sans is given, expected the new names");
@@ -211,8 +211,7 @@ bool sees_all(const Session& session) {
   const auto& identity = session.identity();
   if (identity.roles.allow(Role::RaOperator) || identity.roles.allow(Role::Auditor)) return true;
   const auto& requests = session.realm().requests;
-  if (is_shown(session) &&
-      (has_role_among(identity, requests.rollover_roles) || has_role_among(identity, requests.rule_roles)))
+  if (is_shown(session) && (has_role_among(identity, requests.rollover_roles) || has_role_among(identity, requests.rule_roles)))
     return true;
   return is_shown(session) && std::ranges::any_of(session.realm().profiles, [&](const auto& one) {
            return has_role_among(identity, one.second.approval.roles);

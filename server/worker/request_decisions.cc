@@ -50,8 +50,7 @@ std::string what_is_asked(const Request& request) {
 
 Status check_certificate(Session& session, const Request& request, const x509::Certificate& certificate) {
   const auto serial = certificate.serial().hex();
-  if (!session.generation_above(certificate).ok())
-    return bad_signature("certificate " + serial + " is not of this realm");
+  if (!session.generation_above(certificate).ok()) return bad_signature("certificate " + serial + " is not of this realm");
   PKI_TRY(auto* store, session.store());
   const auto record = store->certificate(certificate.serial());
   if (!record.ok()) return bad_signature("certificate " + serial + " is not known");
@@ -155,8 +154,7 @@ Status check_comments(const Session& session, const Request& request) {
 
 /// The certificate that came of a request, and what is above it.
 Result<Json> describe_made(Session& session, const Request& request) {
-  auto out =
-      Json::object({{"request", request.row.id}, {"state", realm::to_text(request.state)}});
+  auto out = Json::object({{"request", request.row.id}, {"state", realm::to_text(request.state)}});
   if (!request.row.serial.empty()) out.set("serial", request.row.serial);
   if (request.kind == realm::RequestKind::Rollover) PKI_TRY_VOID(describe_rollover_made(session, request, out));
   if (!realm::is_certified(request.kind)) return out;

@@ -46,7 +46,8 @@ Status settle_all(Session& session, store::Store& store) {
 }
 
 /// How long a request has waited, as the realm counts it; none: not so long that anybody is told.
-std::optional<std::chrono::seconds> age_to_tell(const config::RequestsConfig& requests, const store::RequestRow& row, Seconds now) {
+std::optional<std::chrono::seconds> age_to_tell(const config::RequestsConfig& requests, const store::RequestRow& row,
+                                                Seconds now) {
   std::optional<std::chrono::seconds> age;
   for (const auto one : requests.remind) {
     if (row.created_at + one <= now && (!age || one > *age)) age = one;

@@ -272,7 +272,8 @@ const realm::Generation* newest(const std::vector<realm::Generation>& all, const
   return found;
 }
 
-/// What a request is for is not done without one. Retiring takes nothing that anybody still needs, and what is begun was approved.
+/// What a request is for is not done without one. Retiring takes nothing that anybody still needs, and what is begun was
+/// approved.
 Status check_needs_no_request(const Session& session) {
   const auto needed = session.realm().requests.rollover_approvals;
   if (needed == 0) return {};

@@ -8,7 +8,7 @@
 /// digest of those in force, and which request has the next ones approved.
 namespace chancery::worker {
 
-inline constexpr const char* kRulesInForce = "rules_in_force";  ///< "DIGEST APPROVALS"; empty: nobody approves any
+inline constexpr const char* kRulesInForce = "rules_in_force";   ///< "DIGEST APPROVALS"; empty: nobody approves any
 inline constexpr const char* kRulesApproved = "rules_approved";  ///< a request's id; empty: none
 
 /// SHA-256 of config::rules_text, hex.

@@ -6,8 +6,8 @@
 #include "server/base/file.h"
 
 // ask-and-wait-example REALM PROFILE CSR CRT SECONDS [STACK USER PASSWORD-FILE]: asks for the certificate of a request, waits so
-// long until others have approved it, and writes the certificate with its chain. Run it again whenever it ended before: beside CRT
-// it keeps the id of what it asked for, so it asks once.
+// long until others have approved it, and writes the certificate with its chain. Run it again whenever it ended before: beside
+// CRT it keeps the id of what it asked for, so it asks once.
 namespace {
 
 using namespace chancery;
@@ -66,8 +66,7 @@ int main(int argc, char** argv) {
     return std::cerr << "usage: ask-and-wait-example REALM PROFILE CSR CRT SECONDS [STACK USER PASSWORD-FILE]\n", 64;
   const auto password = argc == 9 ? secret_in(argv[8]) : std::string();
   const client::Client::Login login{.stack = argc == 9 ? argv[6] : "", .user = argc == 9 ? argv[7] : "", .password = password};
-  const auto done =
-      run({argv[1], argv[2], argv[3], argv[4], std::chrono::seconds(std::strtol(argv[5], nullptr, 10))}, login);
+  const auto done = run({argv[1], argv[2], argv[3], argv[4], std::chrono::seconds(std::strtol(argv[5], nullptr, 10))}, login);
   if (!done.ok()) return std::cerr << to_line(done.error()) << "\n", base::describe(done.error().code()).exit_status;
   return 0;
 }
