@@ -11,13 +11,13 @@ from conftest import BUILD
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 PERL = ["perl", f"-I{BUILD}/clients/perl/lib", f"-I{TOP}/clients/perl/lib"]
-CLIENT, COMMANDS = TOP / "clients/perl/lib/Chancery/Client.pm", BUILD / "clients/perl/lib/Chancery/Commands.pm"
-HEADERS = [TOP / f"clients/lib/{name}.h" for name in ("client", "rows", "repeat")] + [BUILD / "clients/lib/calls.h"]
+CLIENT, REQUEST, COMMANDS = TOP / "clients/perl/lib/Chancery/Client.pm", TOP / "clients/perl/lib/Chancery/Request.pm", BUILD / "clients/perl/lib/Chancery/Commands.pm"
+HEADERS = [TOP / f"clients/lib/{name}.h" for name in ("client", "request", "rows", "repeat")] + [BUILD / "clients/lib/calls.h"]
 
 
 # ----- Perl
 
-@pytest.mark.parametrize("module", [CLIENT, COMMANDS], ids=lambda path: path.stem)
+@pytest.mark.parametrize("module", [CLIENT, REQUEST, COMMANDS], ids=lambda path: path.stem)
 def test_a_manual_is_well_formed(module):
     done = subprocess.run(["podchecker", "-warnings", "-warnings", module], capture_output=True, text=True)
     # A parameter's name stands below every method that takes it.
@@ -25,7 +25,7 @@ def test_a_manual_is_well_formed(module):
     assert (done.returncode, warnings) == (0, []), done.stderr
 
 
-@pytest.mark.parametrize("module", [CLIENT, COMMANDS], ids=lambda path: path.stem)
+@pytest.mark.parametrize("module", [CLIENT, REQUEST, COMMANDS], ids=lambda path: path.stem)
 def test_a_manual_has_every_method(module):
     text = module.read_text()
     code = "\n" + text

@@ -1,11 +1,14 @@
 """An organisation in a box: three departments, each a realm with ways of its own to log in, profiles, rules and approvals; people act by the
 command line, Perl and C++ programs, each as a Unix user of his own."""
 
+import concurrent.futures
 import json
 import os
+import shutil
 import subprocess
 
 import pytest
+from cryptography import x509
 
 from conftest import BUILD, System
 from test_admin_examples import csr_for
@@ -150,6 +153,54 @@ def test_two_of_the_team_agree_and_the_shop_has_its_certificate(office, tmp_path
     assert office.ask("alice", "certificate", "get", "--serial", made["serial"])["subject"] == "/O=Company/OU=alice/CN=a.shop.example.com"
     history = office.ask("alice", "request", "get", "--request", request)["history"]
     assert [step["who"] for step in history][:3] == ["user:alice", "user:bob", "user:carol"]
+
+
+def by_cpp(office, person, csr, crt, seconds, **how):
+    """The compiled example of clients/lib, as the person who logs in by it."""
+    program = office.directory / "people" / "ask-and-wait-example"
+    if not program.exists():
+        shutil.copy(BUILD / "ask-and-wait-example", program)
+    return office.as_person(person, program, "default", "shop", csr, crt, seconds, "staff", person, office.home(person) / "password", **how)
+
+
+def test_a_cpp_program_asks_waits_and_gets_what_was_approved(office):
+    csr, crt = office.home("alice") / "cpp.csr", office.home("alice") / "cpp.crt"
+    csr.write_text(csr_for("cpp.shop.example.com"))
+    csr.chmod(0o644)
+    said = by_cpp(office, "alice", csr, crt, 0, status=1)
+    assert "the request is pending" in said and not crt.exists()
+    request = (office.home("alice") / "cpp.crt.request").read_text()
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        waits = pool.submit(by_cpp, office, "alice", csr, crt, 60)
+        assert office.ask("bob", "request", "approve", "--request", request)["state"] == "pending"
+        assert by_perl(office, "carol", "request.approve", request) == "approved"
+        said = waits.result(90)
+    assert request in said and "certificate " in said
+    assert x509.load_pem_x509_certificate(crt.read_bytes()).subject.rfc4514_string() == "CN=cpp.shop.example.com,OU=alice,O=Company"
+    assert crt.read_text().count("BEGIN CERTIFICATE") == 2, "with its chain"
+    assert by_cpp(office, "alice", csr, crt, 5).splitlines()[-1] == said.splitlines()[-1], "run again: the same certificate"
+    assert len([one for one in office.ask("alice", "request", "list")["requests"] if one["subject"].endswith("CN=cpp.shop.example.com")]) == 1
+
+
+@pytest.mark.parametrize("person, end", [("bob", "rejected"), ("alice", "withdrawn")])
+def test_a_cpp_program_says_what_became_of_it_instead(office, person, end):
+    csr, crt = office.home("alice") / f"{end}.csr", office.home("alice") / f"{end}.crt"
+    csr.write_text(csr_for(f"{end}.shop.example.com"))
+    csr.chmod(0o644)
+    by_cpp(office, "alice", csr, crt, 0, status=1)
+    request = (office.home("alice") / f"{end}.crt.request").read_text()
+    words = ["reject", "--comment", "no"] if end == "rejected" else ["withdraw"]
+    office.ask(person, "request", *words, "--request", request)
+    assert f"the request is {end}" in by_cpp(office, "alice", csr, crt, 60, status=1)
+    assert not crt.exists()
+
+
+def test_a_cpp_program_asks_for_nothing_that_the_policy_denies(office):
+    csr, crt = office.home("alice") / "cppbank.csr", office.home("alice") / "cppbank.crt"
+    csr.write_text(csr_for("bank.example.com"))
+    csr.chmod(0o644)
+    assert "no rule" in by_cpp(office, "alice", csr, crt, 5, status=1)
+    assert not (office.home("alice") / "cppbank.crt.request").exists()
 
 
 def refusal(text):

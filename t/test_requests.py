@@ -407,7 +407,7 @@ def test_hostile_evidence(people, attachments, want):
 
 
 @pytest.mark.parametrize("params,want", [
-    ({"kind": "rollover"}, "invalid_params"), ({}, "invalid_params"), ({"csr": "x"}, "malformed"), ({"kind": "renewal"}, "invalid_params"),
+    ({"kind": "rollover"}, "denied"), ({"kind": "rule-change"}, "invalid_params"), ({"kind": "roll-over"}, "invalid_params"), ({}, "invalid_params"), ({"csr": "x"}, "malformed"), ({"kind": "renewal"}, "invalid_params"),
     ({"kind": "revocation", "serial": "01", "days": 1}, "invalid_params"), ({"kind": "renewal", "serial": "01" * 19}, "not_found"),
     ({"kind": "name-change", "serial": "01"}, "invalid_params"), ({"kind": "revocation", "serial": "01" * 19}, "not_found")])
 def test_requests_that_are_none(people, params, want):

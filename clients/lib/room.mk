@@ -3,6 +3,7 @@ libclient_a_SOURCES = \
   clients/lib/client.cc clients/lib/client.h \
   clients/lib/complaints.cc clients/lib/complaints.h \
   clients/lib/repeat.cc clients/lib/repeat.h \
+  clients/lib/request.cc clients/lib/request.h \
   clients/lib/rows.cc clients/lib/rows.h
 CLIENT_LIBS = libclient.a $(WIRE_LIBS)
 
@@ -27,6 +28,9 @@ clients/lib/examples/renew_expiring.$(OBJEXT): clients/lib/calls.h
 revoke_leaver_example_SOURCES = clients/lib/examples/revoke_leaver.cc
 revoke_leaver_example_LDADD = $(CLIENT_LIBS)
 clients/lib/examples/revoke_leaver.$(OBJEXT): clients/lib/calls.h
+noinst_PROGRAMS += ask-and-wait-example
+ask_and_wait_example_SOURCES = clients/lib/examples/ask_and_wait.cc
+ask_and_wait_example_LDADD = $(CLIENT_LIBS)
 noinst_PROGRAMS += issue-example
 issue_example_SOURCES = clients/lib/examples/issue.cc
 issue_example_LDADD = $(CLIENT_LIBS)

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <ctime>
+#include <filesystem>
 #include <map>
 
 #include "server/base/file.h"
@@ -15,6 +16,8 @@ namespace chancery::notify {
 namespace {
 
 constexpr std::string_view kLineEnd = "\r\n";
+constexpr std::string_view kRequestWaits = "request.waits";
+constexpr std::string_view kCertificateEnds = "certificate.ends";
 
 // ----- texts
 
@@ -45,7 +48,29 @@ std::string time_text(const std::string& rfc3339) {
   return rfc3339.substr(0, kDate) + " " + rfc3339.substr(kDate + 1, kMinutes - kDate - 1) + " UTC";
 }
 
+base::NoticeKind kind_of(const Json& notice) {
+  return notice.text("event") == kRequestWaits ? base::NoticeKind::Request : base::NoticeKind::Certificate;
+}
+
+std::map<std::string, std::string> values_of_reminder(const RealmSettings& realm, const Json& notice,
+                                                      const std::string& language) {
+  return {{"approvals", std::to_string(notice.integer("approvals"))},
+          {"digest", notice.text("digest")},
+          {"expires", time_text(notice.text("expires_at"))},
+          {"kind", notice.text("kind")},
+          {"names", base::join(notice.texts("names"), ", ")},
+          {"needed", std::to_string(notice.integer("approvals_needed"))},
+          {"profile", notice.text("profile")},
+          {"realm", realm.realm},
+          {"request", notice.text("request")},
+          {"requester", notice.text("requester")},
+          {"roles", base::join(notice.texts("approval_roles"), ", ")},
+          {"subject", notice.text("subject")},
+          {"waited", left_text(notice.integer("seconds_waited"), language)}};
+}
+
 std::map<std::string, std::string> values_of(const RealmSettings& realm, const Json& notice, const std::string& language) {
+  if (kind_of(notice) == base::NoticeKind::Request) return values_of_reminder(realm, notice, language);
   return {{"cn", notice.text("cn")},
           {"left", left_text(notice.integer("seconds_left"), language)},
           {"names", base::join(notice.texts("names"), ", ")},
@@ -63,22 +88,31 @@ struct Texts {
   std::string body;
 };
 
-Result<std::string> read_text(const std::string& directory, const std::string& name) {
+Result<std::string> read_text(const std::string& directory, const std::string& name, base::NoticeKind kind) {
   PKI_TRY(auto text, base::read_file(base::Path(directory) / name, base::kMaxNoticeText));
-  PKI_TRY_VOID(base::check_notice_text(text));
+  PKI_TRY_VOID(base::check_notice_text(text, kind));
   return text;
 }
 
-/// Read anew each time: what changes there holds at once.
-Result<Texts> texts_of(const RealmSettings& realm, const std::string& language) {
-  if (!realm.templates.empty()) {
-    PKI_TRY(auto subject, read_text(realm.templates, language + ".subject"));
-    PKI_TRY(auto body, read_text(realm.templates, language + ".body"));
-    return Texts{std::move(subject), std::move(body)};
-  }
-  const auto* texts = base::built_in_notice_texts(language);
+/// A language without a text of its own for reminders gets the built-in one, or the English one.
+Result<Texts> built_in(const std::string& language, base::NoticeKind kind) {
+  const auto* texts = base::built_in_notice_texts(language, kind);
+  if (texts == nullptr && kind == base::NoticeKind::Request) texts = base::built_in_notice_texts("en", kind);
   if (texts == nullptr) return Error(Code::BadConfig, "language " + language + " has no texts");
   return Texts{std::string(texts->subject), std::string(texts->body)};
+}
+
+/// Read anew each time: what changes there holds at once.
+Result<Texts> texts_of(const RealmSettings& realm, const std::string& language, base::NoticeKind kind) {
+  const bool is_reminder = kind == base::NoticeKind::Request;
+  const auto stem = language + (is_reminder ? ".request" : "");
+  std::error_code ignored;
+  if (realm.templates.empty() ||
+      (is_reminder && !std::filesystem::exists(base::Path(realm.templates) / (stem + ".body"), ignored)))
+    return built_in(language, kind);
+  PKI_TRY(auto subject, read_text(realm.templates, stem + ".subject", kind));
+  PKI_TRY(auto body, read_text(realm.templates, stem + ".body", kind));
+  return Texts{std::move(subject), std::move(body)};
 }
 
 // ----- RFC 5322
@@ -171,7 +205,7 @@ Result<std::string> make_mail(const RealmSettings& realm, const Json& notice, Se
   const auto recipient = notice.text("recipient");
   if (!base::is_mail_address(recipient)) return Error(Code::Malformed, "the addressee is no mail address");
   const auto language = language_of(realm, recipient);
-  PKI_TRY(const auto texts, texts_of(realm, language));
+  PKI_TRY(const auto texts, texts_of(realm, language, kind_of(notice)));
   const auto values = values_of(realm, notice, language);
   std::string out;
   const auto add = [&](std::string_view name, const std::string& value) {
@@ -191,17 +225,26 @@ Result<std::string> make_mail(const RealmSettings& realm, const Json& notice, Se
 }
 
 std::string make_json(const RealmSettings& realm, const Json& notice) {
-  auto certificate = Json::object();
-  for (const auto* name : {"serial", "subject", "cn", "names", "profile", "requester", "not_before", "not_after"}) {
-    if (const auto* value = notice.find(name)) certificate.set(name, *value);
+  const bool is_reminder = kind_of(notice) == base::NoticeKind::Request;
+  auto out = Json::object({{"event", is_reminder ? kRequestWaits : kCertificateEnds},
+                           {"id", notice.text("id")},
+                           {"realm", realm.realm},
+                           {"ahead", notice.integer("ahead")},
+                           {"attempt", notice.integer("attempt")}});
+  const auto copy = [&](std::string_view name, Json& into) {
+    if (const auto* value = notice.find(name)) into.set(name, *value);
+  };
+  copy(is_reminder ? "seconds_waited" : "seconds_left", out);
+  auto about = Json::object();
+  if (is_reminder) {
+    for (const auto* name : {"request", "kind", "profile", "subject", "names", "requester", "digest", "approvals",
+                             "approvals_needed", "approval_roles", "created_at", "expires_at"})
+      copy(name, about);
+  } else {
+    for (const auto* name : {"serial", "subject", "cn", "names", "profile", "requester", "not_before", "not_after"})
+      copy(name, about);
   }
-  return wire::to_text(Json::object({{"event", "certificate.ends"},
-                                     {"id", notice.text("id")},
-                                     {"realm", realm.realm},
-                                     {"ahead", notice.integer("ahead")},
-                                     {"seconds_left", notice.integer("seconds_left")},
-                                     {"attempt", notice.integer("attempt")},
-                                     {"certificate", std::move(certificate)}}));
+  return wire::to_text(out.set(is_reminder ? "request" : "certificate", std::move(about)));
 }
 
 std::string sign(ByteView key, Seconds at, const std::string& body) {

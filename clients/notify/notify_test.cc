@@ -174,5 +174,53 @@ TEST(Hook, SaysHowItEnded) {
   EXPECT_TRUE(run_hook("/bin/sh", "test -z \"$HOME\" && test \"$(pwd)\" = / && sleep 600 &", seconds(20)).ok());
 }
 
+Json reminder() {
+  return Json::object({{"id", "00ff"},
+                       {"token", "11"},
+                       {"event", "request.waits"},
+                       {"recipient", "b@example.com"},
+                       {"ahead", 86400},
+                       {"attempt", 1},
+                       {"request", "0123"},
+                       {"kind", "enrolment"},
+                       {"profile", "web\r\nBcc: x@y"},
+                       {"names", Json::array({"DNS:a", "DNS:b"})},
+                       {"requester", "unix:alice\r\nBcc: x@y"},
+                       {"digest", "ab"},
+                       {"approvals", 1},
+                       {"approvals_needed", 2},
+                       {"approval_roles", Json::array({"ra-operator"})},
+                       {"expires_at", "2027-03-01T09:30:59Z"},
+                       {"seconds_waited", 2 * 86400 + 100}});
+}
+
+TEST(Reminder, SaysWhatWaitsAndHowLong) {
+  const auto mail = make_mail(realm(), reminder(), kNow).value();
+  EXPECT_EQ(header(mail, "Subject").find("=?"), 0U) << "too long for one line";
+  EXPECT_EQ(mail.find("\r\nBcc:"), std::string::npos);
+  std::string body = mail.substr(mail.find("\r\n\r\n") + 4);
+  std::erase_if(body, [](char c) { return c == '\r' || c == '\n'; });
+  const auto octets = base::from_base64(body).value();
+  const std::string text(base::as_text(octets));
+  for (const auto* piece :
+       {"has waited 2 days", "1 of 2", "DNS:a, DNS:b", "ra-operator", "2027-03-01 09:30 UTC", "--request 0123"})
+    EXPECT_NE(text.find(piece), std::string::npos) << piece << " in " << text;
+  auto settings = realm();
+  settings.language = "de";
+  EXPECT_TRUE(make_mail(settings, reminder(), kNow).ok());
+  settings.language = "xx";  // without texts of its own for reminders
+  EXPECT_TRUE(make_mail(settings, reminder(), kNow).ok());
+  EXPECT_FALSE(make_mail(settings, notice(), kNow).ok());
+}
+
+TEST(Reminder, IsAnotherEventWithoutItsToken) {
+  const auto json = wire::parse_json(make_json(realm(), reminder())).value();
+  EXPECT_EQ(json.text("event"), "request.waits");
+  EXPECT_EQ(json.find("token"), nullptr);
+  EXPECT_EQ(json.find("certificate"), nullptr);
+  EXPECT_EQ(json.find("request")->text("request"), "0123");
+  EXPECT_EQ(json.integer("seconds_waited"), 2 * 86400 + 100);
+}
+
 }  // namespace
 }  // namespace chancery::notify

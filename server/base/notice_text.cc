@@ -31,6 +31,32 @@ constexpr std::array kBuiltIn{
                 "S'il sert encore, renouvelez-le avant cette date. S'il a été remplacé, il n'y a rien à faire.\n"},
 };
 
+constexpr std::array kBuiltInReminders{
+    NoticeTexts{"de", "Antrag von {{requester}} wartet seit {{waited}}",
+                "Im Bereich {{realm}} wartet ein Antrag ({{kind}}) seit {{waited}} auf Zustimmung.\n\n"
+                "  Antrag        {{request}}\n  Gestellt von  {{requester}}\n  Profil        {{profile}}\n"
+                "  Inhaber       {{subject}}\n  Namen         {{names}}\n  Zustimmungen  {{approvals}} von {{needed}}\n"
+                "  Rollen        {{roles}}\n\n"
+                "Er verfällt am {{expires}}. Ansehen: chancery request get --request {{request}}\n"},
+    NoticeTexts{"en", "Request of {{requester}} has waited {{waited}}",
+                "In realm {{realm}} a request ({{kind}}) has waited {{waited}} for approval.\n\n"
+                "  request    {{request}}\n  asked by   {{requester}}\n  profile    {{profile}}\n"
+                "  subject    {{subject}}\n  names      {{names}}\n  approvals  {{approvals}} of {{needed}}\n"
+                "  roles      {{roles}}\n\n"
+                "It expires on {{expires}}. To look at it: chancery request get --request {{request}}\n"},
+    NoticeTexts{"fr", "La demande de {{requester}} attend depuis {{waited}}",
+                "Dans le domaine {{realm}}, une demande ({{kind}}) attend une approbation depuis {{waited}}.\n\n"
+                "  demande       {{request}}\n  demandée par  {{requester}}\n  profil        {{profile}}\n"
+                "  sujet         {{subject}}\n  noms          {{names}}\n  approbations  {{approvals}} sur {{needed}}\n"
+                "  rôles         {{roles}}\n\n"
+                "Elle expire le {{expires}}. Pour la voir : chancery request get --request {{request}}\n"},
+};
+
+std::span<const NoticeVariable> variables_of(NoticeKind kind) {
+  if (kind == NoticeKind::Request) return kReminderVariables;
+  return kNoticeVariables;
+}
+
 /// One variable of a text: its name, and where it begins and ends with its braces.
 struct Found {
   std::string name;
@@ -55,16 +81,17 @@ Error in_line(std::string_view text, std::size_t at, const std::string& what) {
 
 }  // namespace
 
-Status check_notice_text(std::string_view text) {
+Status check_notice_text(std::string_view text, NoticeKind kind) {
+  const auto variables = variables_of(kind);
   if (text.size() > kMaxNoticeText)
     return Error(Code::BadConfig, "found a text of " + std::to_string(text.size()) + " octets, expected at most " +
                                       std::to_string(kMaxNoticeText));
   if (!is_utf8(text)) return Error(Code::BadConfig, "found octets that are not UTF-8");
   for (auto found = next_variable(text, 0); found.end != 0; found = next_variable(text, found.end)) {
     if (found.end == std::string_view::npos) return in_line(text, found.begin, "found {{ without }}, expected {{name}}");
-    if (std::ranges::find(kNoticeVariables, found.name, &NoticeVariable::name) != kNoticeVariables.end()) continue;
+    if (std::ranges::find(variables, found.name, &NoticeVariable::name) != variables.end()) continue;
     std::vector<std::string> known;
-    for (const auto& one : kNoticeVariables) known.emplace_back(one.name);
+    for (const auto& one : variables) known.emplace_back(one.name);
     return in_line(text, found.begin,
                    "unknown variable \"" + printable(found.name, 40) + "\", expected one of " + join(known, ", "));
   }
@@ -83,9 +110,10 @@ std::string fill_notice_text(std::string_view text, const std::map<std::string, 
   return out.append(text.substr(from));
 }
 
-const NoticeTexts* built_in_notice_texts(std::string_view language) {
-  const auto* const found = std::ranges::find(kBuiltIn, language, &NoticeTexts::language);
-  return found == kBuiltIn.end() ? nullptr : found;
+const NoticeTexts* built_in_notice_texts(std::string_view language, NoticeKind kind) {
+  const auto& texts = kind == NoticeKind::Request ? kBuiltInReminders : kBuiltIn;
+  const auto* const found = std::ranges::find(texts, language, &NoticeTexts::language);
+  return found == texts.end() ? nullptr : found;
 }
 
 bool is_language(std::string_view text) {

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -29,10 +31,30 @@ inline constexpr std::array kNoticeVariables{
     NoticeVariable{"subject", "its subject"},
 };
 
+/// Of reminders that a request waits for its approvals. Sorted by name.
+inline constexpr std::array kReminderVariables{
+    NoticeVariable{"approvals", "how many there are: 1"},
+    NoticeVariable{"digest", "of the request, which approvals are given for"},
+    NoticeVariable{"expires", "when it expires: 2027-03-01 09:30 UTC"},
+    NoticeVariable{"kind", "what is asked for: enrolment"},
+    NoticeVariable{"names", "the alternative names asked for, comma-separated"},
+    NoticeVariable{"needed", "how many approvals it needs: 2"},
+    NoticeVariable{"profile", "profile of what is asked for"},
+    NoticeVariable{"realm", "name of the realm"},
+    NoticeVariable{"request", "the request's id"},
+    NoticeVariable{"requester", "who asks"},
+    NoticeVariable{"roles", "the roles that may approve, comma-separated"},
+    NoticeVariable{"subject", "the subject asked for"},
+    NoticeVariable{"waited", "how long it has waited: 2 days"},
+};
+
+/// What a text is about, which says its variables.
+enum class NoticeKind : std::uint8_t { Certificate, Request };
+
 inline constexpr std::size_t kMaxNoticeText = 65536;
 
 /// @errors BadConfig: not UTF-8, above kMaxNoticeText, a {{ without }}, or an unknown variable, with its line.
-Status check_notice_text(std::string_view text);
+Status check_notice_text(std::string_view text, NoticeKind kind = NoticeKind::Certificate);
 /// @pre check_notice_text(text). A variable without a value is empty.
 std::string fill_notice_text(std::string_view text, const std::map<std::string, std::string>& values);
 
@@ -42,7 +64,7 @@ struct NoticeTexts {
   std::string_view subject;
   std::string_view body;
 };
-const NoticeTexts* built_in_notice_texts(std::string_view language);
+const NoticeTexts* built_in_notice_texts(std::string_view language, NoticeKind kind = NoticeKind::Certificate);
 
 /// "en", "de", "pt-br": a name of files, at most 16 of a-z 0-9 and '-', a letter first.
 bool is_language(std::string_view text);

@@ -59,6 +59,18 @@ TEST(NoticeText, EachBuiltInLanguageIsGood) {
   EXPECT_TRUE(std::ranges::is_sorted(kNoticeVariables, {}, &NoticeVariable::name));
 }
 
+TEST(NoticeText, RemindersHaveVariablesOfTheirOwn) {
+  for (const auto* language : {"de", "en", "fr"}) {
+    const auto* texts = built_in_notice_texts(language, NoticeKind::Request);
+    ASSERT_NE(texts, nullptr) << language;
+    EXPECT_TRUE(check_notice_text(texts->subject, NoticeKind::Request).ok()) << language;
+    EXPECT_TRUE(check_notice_text(texts->body, NoticeKind::Request).ok()) << language;
+    EXPECT_FALSE(check_notice_text(texts->body).ok()) << language;
+  }
+  EXPECT_EQ(built_in_notice_texts("xx", NoticeKind::Request), nullptr);
+  EXPECT_FALSE(check_notice_text("{{serial}}", NoticeKind::Request).ok());
+}
+
 TEST(NoticeText, LanguagesAreFileNames) {
   for (const auto* good : {"en", "pt-br", "de2"}) EXPECT_TRUE(is_language(good)) << good;
   for (const auto* bad : {"", "..", "a/b", "EN", "-en", "aaaaaaaaaaaaaaaaa", "e n"}) EXPECT_FALSE(is_language(bad)) << bad;

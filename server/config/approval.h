@@ -35,7 +35,15 @@ struct RequestsConfig {
   int attachments = 5;                                         ///< of one request
   int attachment_octets = kMostAttachmentOctets;               ///< of one attachment
   int open_per_requester = 100;
-  int comments = 100;  ///< of one request
+  int comments = 100;                         ///< of one request
+  std::chrono::seconds keep{0};               ///< an ended request goes so long after expires_at; 0: never
+  std::vector<std::chrono::seconds> remind;   ///< ages at which approvers are told that a request waits; empty: nobody is
+  std::vector<std::string> remind_to;         ///< mail addresses; empty: those of notices.to
+  int rollover_approvals = 0;                 ///< of steps of CA rollovers; 0: whoever is a ca-operator takes them
+  std::vector<std::string> rollover_roles;    ///< empty: ca-operator
+  std::vector<ProfileName> rollover_signers;  ///< profiles whose certificates sign those approvals; empty: nobody signs
+  int rule_approvals = 0;                     ///< of what rules_text says; 0: whoever writes ca.config.yml
+  std::vector<std::string> rule_roles;        ///< empty: ca-operator
 
   bool operator==(const RequestsConfig&) const = default;
 };

@@ -21,7 +21,7 @@ Role demanded_role(const Profile& profile) { return holders_role(profile) ? Role
 /// Front ends act for others, and anonymous people are nobody: neither agrees to anything.
 bool can_approve(Role role) { return role != Role::Anonymous && role != Role::Frontend; }
 
-void check_role(const Profile& profile, const RealmConfig& realm, const std::string& text, const Node& at, Report& report) {
+void check_role(Role demanded, const RealmConfig& realm, const std::string& text, const Node& at, Report& report) {
   const auto role = base::role_from_text(text);
   const auto own = realm.people.roles.find(text);
   if (!role.ok() && own == realm.people.roles.end()) {
@@ -30,7 +30,6 @@ void check_role(const Profile& profile, const RealmConfig& realm, const std::str
   }
   if (role.ok() && !can_approve(*role))
     return report.error(at, "found " + text + ", expected a role of people: approvals by it nobody can give");
-  const auto demanded = demanded_role(profile);
   if ((role.ok() ? Roles{*role} : own->second).allow(demanded)) return;
   report.error(at, "found " + text + ", expected " + std::string(base::to_text(demanded)) +
                        " or a role that contains it: approvals by others nobody could issue by");
@@ -41,7 +40,7 @@ void check_roles(const Profile& profile, const RealmConfig& realm, const Node& n
   const Node& list = place_of_roles(node);
   for (std::size_t i = 0; i < roles.size(); ++i) {
     const bool same_length = list.children.size() == roles.size();
-    check_role(profile, realm, roles[i], same_length ? list.children[i] : list, report);
+    check_role(demanded_role(profile), realm, roles[i], same_length ? list.children[i] : list, report);
   }
   const bool by_least_role = roles.empty() && profile.approval.needed > 0;
   if (by_least_role && !can_approve(profile.least_role))
@@ -142,7 +141,58 @@ void check_doors(const Profile& profile, const RealmConfig& realm, const Node& n
                    "found signed_approvals for the profile of the server's own listeners: their TLS certificates are refused");
 }
 
+// ----- what the realm says of its own requests
+
+const Node& item(const Node& list, std::size_t index, std::size_t size) {
+  return list.children.size() == size ? list.children[index] : list;
+}
+
+void check_realm_roles(const RealmConfig& realm, const Node& section, const char* name, const std::vector<std::string>& roles,
+                       Report& report) {
+  const Node& list = place_of(section, name);
+  for (std::size_t i = 0; i < roles.size(); ++i)
+    check_role(Role::CaOperator, realm, roles[i], item(list, i, roles.size()), report);
+}
+
+/// One certificate signs what its holder approves, whatever else it is for.
+void check_rollover_signers(const RealmConfig& realm, const Node& section, Report& report) {
+  const auto& signers = realm.requests.rollover_signers;
+  const Node& list = place_of(section, "rollover_signers");
+  if (!signers.empty() && realm.requests.rollover_approvals == 0)
+    report.error(list, "found rollover_signers without rollover_approvals, expected how many of them");
+  auto as_profile = Profile(ProfileName::parse("rollover").value());
+  as_profile.approval.are_signed = true;
+  for (std::size_t i = 0; i < signers.size(); ++i)
+    check_signer_profile(as_profile, signers[i], realm, item(list, i, signers.size()), report);
+}
+
+void check_reminders(const RealmConfig& realm, const Node& section, Report& report) {
+  const auto& requests = realm.requests;
+  const auto& notices = realm.notices;
+  const bool has_way = !notices.mail_server.empty() || !notices.webhooks.empty() || !notices.program.empty();
+  const Node& at = place_of(section, "remind");
+  if (!requests.remind.empty() && !has_way)
+    report.error(at, "found times of reminders and no way to send them, expected notices.mail_server, .webhooks or .program");
+  if (requests.remind.empty() && !requests.remind_to.empty())
+    report.error(place_of(section, "remind_to"), "found remind_to without remind, expected after how long they are told");
+  auto sorted = requests.remind;
+  std::ranges::sort(sorted);
+  if (std::ranges::adjacent_find(sorted) != sorted.end()) report.error(at, "found a time twice, expected each once");
+  if (!sorted.empty() && sorted.back() >= requests.lifetime)
+    report.error(at, "found " + duration_text(sorted.back()) + ", expected less than the lifetime of " +
+                         duration_text(requests.lifetime) + ": the request has expired by then");
+}
+
 }  // namespace
+
+void check_requests(const RealmConfig& realm, const Node& root, Report& report) {
+  const Node* section = root.find(kRequestsSection);
+  if (section == nullptr || section->kind != Node::Kind::Map) return;
+  check_realm_roles(realm, *section, "rollover_roles", realm.requests.rollover_roles, report);
+  check_realm_roles(realm, *section, "rule_roles", realm.requests.rule_roles, report);
+  check_rollover_signers(realm, *section, report);
+  check_reminders(realm, *section, report);
+}
 
 void check_approval(const Profile& profile, const RealmConfig& realm, const Node& node, Report& report) {
   check_roles(profile, realm, node, report);

@@ -87,6 +87,50 @@ constexpr std::array kRequests{
         {.name = "open_per_requester", .least = 1, .most = 500, .doc = "How many open requests somebody may have at a time."}),
     row<&RequestsConfig::comments>(
         {.name = "comments", .least = 0, .most = 1000, .doc = "How many comments a request may have."}),
+    row<&RequestsConfig::keep>({.name = "keep",
+                                .unit = "d",
+                                .least = 0,
+                                .most = 3660 * kDay,
+                                .doc =
+                                    "A request that has ended is deleted so long after the end of its lifetime, with its history "
+                                    "and files; the audit stream keeps its digest. A bare number is days. 0: never."}),
+    row<&RequestsConfig::remind>({.name = "remind",
+                                  .unit = "d",
+                                  .least = 1,
+                                  .most = 366 * kDay,
+                                  .doc =
+                                      "How long a request has waited for approvals when those who approve are told, one notice "
+                                      "for each: [1, 7]. It goes the ways of `notices`. A bare number is days. Empty: nobody "
+                                      "is told.",
+                                  .type = "duration"}),
+    row<&RequestsConfig::remind_to>({.name = "remind_to",
+                                     .check = check_mail_address,
+                                     .doc = "Addresses that these go to by mail. Empty: notices.to.",
+                                     .type = "mail address"}),
+    row<&RequestsConfig::rollover_approvals>(
+        {.name = "rollover_approvals",
+         .least = 0,
+         .most = kMostApprovals,
+         .doc = "How many people must approve a step of a CA's rollover, which nobody then takes without a request. 0: whoever "
+                "has the role ca-operator takes it."}),
+    row<&RequestsConfig::rollover_roles>({.name = "rollover_roles",
+                                          .check = check_name,
+                                          .doc = "Roles, one of which whoever approves a rollover must have. Empty: ca-operator.",
+                                          .type = "role"}),
+    row<&RequestsConfig::rollover_signers>(
+        {.name = "rollover_signers",
+         .doc = "Profiles of this realm whose certificates approvals of rollovers must be signed with. The realm's signer then "
+                "verifies all of them itself. Empty: they are not signed."}),
+    row<&RequestsConfig::rule_approvals>(
+        {.name = "rule_approvals",
+         .least = 0,
+         .most = kMostApprovals,
+         .doc = "How many people must approve another `policy`, or another value of this or of rule_roles, before a start or a "
+                "reload takes it. 0: whoever writes the file."}),
+    row<&RequestsConfig::rule_roles>({.name = "rule_roles",
+                                      .check = check_name,
+                                      .doc = "Roles, one of which whoever approves rules must have. Empty: ca-operator.",
+                                      .type = "role"}),
 };
 
 }  // namespace

@@ -31,6 +31,8 @@ void check_creatable(const std::filesystem::path& directory, const Node& at, Rep
 void check_profile(const Profile& profile, const RealmConfig& realm, const Node& node, Report& report);
 /// What it says about approvals. @pre its paths are whole
 void check_approval(const Profile& profile, const RealmConfig& realm, const Node& node, Report& report);
+/// What `requests:` says. `root` is ca.config.yml.
+void check_requests(const RealmConfig& realm, const Node& root, Report& report);
 /// One that has approvals against the realm's other profiles and its doors.
 void check_profile_among_others(const Profile& profile, const RealmConfig& realm, const Node& node, Report& report);
 /// A realm whose profiles are complete. `root` is its ca.config.yml.

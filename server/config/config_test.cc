@@ -202,8 +202,19 @@ RealmConfig changed_realm() {
   realm.crl_after_revocation = std::chrono::seconds{0};
   realm.own_renewals_per_day = 0;
   realm.backdate = std::chrono::hours{1};
-  realm.requests = {
-      .lifetime = std::chrono::seconds{90}, .attachments = 0, .attachment_octets = 1, .open_per_requester = 2, .comments = 3};
+  realm.requests = {.lifetime = std::chrono::seconds{90},
+                    .attachments = 0,
+                    .attachment_octets = 1,
+                    .open_per_requester = 2,
+                    .comments = 3,
+                    .keep = std::chrono::hours{48},
+                    .remind = {std::chrono::hours{1}, std::chrono::hours{24}},
+                    .remind_to = {"pki@example.com"},
+                    .rollover_approvals = 1,
+                    .rollover_roles = {"admin"},
+                    .rollover_signers = {profile_name("user")},
+                    .rule_approvals = 2,
+                    .rule_roles = {"ca-operator"}};
   realm.acme = {false,
                 profile_name("user"),
                 {profile_name("webapp"), profile_name("1")},

@@ -15,6 +15,7 @@
 #include "server/config/publishing_settings.h"
 #include "server/config/realm_settings.h"
 #include "server/config/rollover_settings.h"
+#include "server/config/rules_text.h"
 #include "server/config/server_settings.h"
 #include "server/config/source.h"
 
@@ -224,6 +225,15 @@ void compare_people(const std::string& place, const PeopleConfig& before, const 
   compare_rules(place, "access", before.access, after.access, access_settings(), lines);
 }
 
+void compare_policy(const std::string& place, const PolicyConfig& before, const PolicyConfig& after, Lines& lines) {
+  compare_settings(policy_settings(), place + std::string(kPolicySection) + ".", before, after, lines);
+  compare_rules(place, "policy", before.rules, after.rules, policy_rule_settings(), lines);
+  compare_named(place + "policy test ", by_name(before.tests), by_name(after.tests), lines,
+                [&](const auto& at, const auto& one, const auto& other) {
+                  compare_settings(policy_test_settings(), at, one, other, lines);
+                });
+}
+
 void compare_realms(const RealmConfig& before, const RealmConfig& after, Lines& lines) {
   const std::string place = "realm " + after.name.text() + ": ";
   compare_settings(realm_settings(), place, before, after, lines);
@@ -232,8 +242,7 @@ void compare_realms(const RealmConfig& before, const RealmConfig& after, Lines& 
   compare_settings(token_settings(), place + std::string(kTokenSection) + ".", before.keys.token, after.keys.token, lines);
   compare_settings(acme_settings(), place + std::string(kAcmeSection) + ".", before.acme, after.acme, lines);
   compare_policies(place, before.acme, after.acme, lines);
-  compare_settings(policy_settings(), place + std::string(kPolicySection) + ".", before.policy, after.policy, lines);
-  compare_rules(place, "policy", before.policy.rules, after.policy.rules, policy_rule_settings(), lines);
+  compare_policy(place, before.policy, after.policy, lines);
   compare_settings(request_settings(), place + std::string(kRequestsSection) + ".", before.requests, after.requests, lines);
   compare_cas(place, before, after, lines);
   compare_settings(publishing_settings(), place + std::string(kPublishingSection) + ".", before.publishing, after.publishing,
@@ -246,6 +255,17 @@ void compare_realms(const RealmConfig& before, const RealmConfig& after, Lines& 
 }
 
 }  // namespace
+
+std::vector<std::string> rule_differences(const RealmConfig& before, const RealmConfig& after) {
+  Lines lines;
+  compare_policy("", before.policy, after.policy, lines);
+  const auto place = std::string(kRequestsSection) + ".";
+  auto as_before = after.requests;  // of that section nothing but who approves rules
+  as_before.rule_approvals = before.requests.rule_approvals;
+  as_before.rule_roles = before.requests.rule_roles;
+  compare_settings(request_settings(), place, as_before, after.requests, lines);
+  return lines;
+}
 
 std::vector<std::string> differences(const Snapshot& before, const Snapshot& after) {
   Lines lines;

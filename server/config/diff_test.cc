@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "server/config/rules_text.h"
 #include "server/config/testing.h"
 
 namespace chancery::config {
@@ -109,6 +110,40 @@ TEST(Diff, RealmsComeAndGo) {
   EXPECT_EQ(differences(*before.snapshot, *after.snapshot), std::vector<std::string>{"realm devices is new"});
   EXPECT_EQ(differences(*after.snapshot, *before.snapshot),
             std::vector<std::string>{"realm devices goes: its signer ends, nobody renews its CRL"});
+}
+
+/// The realm of a configuration that holds.
+RealmConfig realm_of(const std::string& more) {
+  const Place place;
+  place.write("realms/default/ca.config.yml", realm(more));
+  const auto loaded = place.load();
+  EXPECT_NE(loaded.snapshot, nullptr) << more;
+  return loaded.snapshot ? *loaded.snapshot->realms.front() : RealmConfig(RealmName::parse("default").value());
+}
+
+constexpr const char* kDeny = "policy:\n  rules:\n    - {name: no-banks, decision: deny, names: [bank.example.com]}\n";
+
+TEST(Rules, F52_AreOneTextHoweverTheyAreWritten) {
+  const auto before = realm_of(kDeny);
+  EXPECT_EQ(rules_text(before),
+            rules_text(realm_of("# so\npolicy: {rules: [{decision: deny, names: [\"bank.example.com\"], name: no-banks}]}\n")));
+  EXPECT_EQ(rules_text(before), rules_text(realm_of(std::string(kDeny) + "crl_validity: 1d\nrequests: {lifetime: 3d}\n")));
+  const std::string others[] = {"",
+                                "policy:\n  rules:\n    - {name: no-banks, decision: grant, names: [bank.example.com]}\n",
+                                "policy:\n  rules:\n    - {name: no-banks, decision: deny, names: [bank.example.org]}\n",
+                                std::string(kDeny) + "  otherwise: deny\n",
+                                std::string(kDeny) + "  blocked_names: [evil.example.com]\n",
+                                std::string(kDeny) + "requests: {rule_approvals: 1}\n",
+                                std::string(kDeny) + "requests: {rule_roles: [admin]}\n"};
+  for (const auto& other : others) EXPECT_NE(rules_text(before), rules_text(realm_of(other))) << other;
+}
+
+TEST(Rules, TheirDifferencesAreSaid) {
+  const auto before = realm_of(kDeny);
+  EXPECT_TRUE(rule_differences(before, realm_of(std::string(kDeny) + "crl_validity: 1d\n")).empty());
+  const auto lines = rule_differences(before, realm_of("requests: {rule_approvals: 2, lifetime: 3d}\n"));
+  EXPECT_EQ(lines, (std::vector<std::string>{"policy rule no-banks goes", "order of policy rules: no-banks becomes nothing",
+                                             "requests.rule_approvals: 0 becomes 2"}));
 }
 
 }  // namespace

@@ -21,6 +21,7 @@ constexpr std::size_t kMostSecretOctets = 1024;
 struct Checked {
   const NoticesConfig& notices;
   const Node& section;
+  const RequestsConfig& requests;
   Report& report;
 
   const Node& at(std::string_view name) const { return place_of(section, name); }
@@ -47,7 +48,7 @@ void check_ways(const Checked& checked) {
   const bool has_way = !notices.mail_server.empty() || !notices.webhooks.empty() || !notices.program.empty();
   if (!notices.before.empty() && !has_way)
     checked.error("before", "found times of notices and no way to send them, expected mail_server, webhooks or program");
-  if (notices.before.empty() && has_way)
+  if (notices.before.empty() && has_way && checked.requests.remind.empty())
     checked.error("before", "found a way to send notices and no time for them, expected days like [30, 14, 3, 1]");
   for (auto [name, times] : {std::pair("before", notices.before), std::pair("ca_before", notices.ca_before)}) {
     std::ranges::sort(times);
@@ -57,7 +58,7 @@ void check_ways(const Checked& checked) {
 
 void check_mail(const Checked& checked) {
   const auto& notices = checked.notices;
-  const bool has_addressee = !notices.to.empty() || !notices.to_holders.empty();
+  const bool has_addressee = !notices.to.empty() || !notices.to_holders.empty() || !checked.requests.remind_to.empty();
   if (notices.mail_server.empty()) {
     for (const auto& [name, is_set] : {std::pair("to", !notices.to.empty()), std::pair("to_holders", !notices.to_holders.empty()),
                                        std::pair("mail_user", !notices.mail_user.empty())}) {
@@ -112,6 +113,16 @@ void check_language(const Checked& checked, const std::string& language, const N
           at, "found language \"" + language + "\" without texts, expected de, en or fr, or `templates` that has them");
     return;
   }
+  std::error_code ignored;
+  // Those of reminders may be left out: the built-in ones stand in.
+  for (const auto* ending : {".request.subject", ".request.body"}) {
+    const auto file = fs::path(directory) / (language + ending);
+    if (checked.requests.remind.empty() || !fs::exists(file, ignored)) continue;
+    const auto text = base::read_file(file, base::kMaxNoticeText);
+    const auto good = text.ok() ? base::check_notice_text(*text, base::NoticeKind::Request) : Status(text.error());
+    if (!good.ok()) checked.report.error(checked.at("templates"), file.string() + ": " + good.error().message());
+  }
+  if (checked.notices.before.empty()) return;
   for (const auto* ending : {".subject", ".body"}) {
     const auto file = fs::path(directory) / (language + ending);
     const auto text = base::read_file(file, base::kMaxNoticeText);
@@ -173,7 +184,7 @@ void check_secret(const Checked& checked, std::string_view name, const std::stri
 void check_notices(const RealmConfig& realm, const Node& root, Report& report) {
   const Node* section = root.find(kNoticesSection);
   if (section == nullptr || section->kind != Node::Kind::Map) return;
-  const Checked checked{realm.notices, *section, report};
+  const Checked checked{realm.notices, *section, realm.requests, report};
   check_ways(checked);
   check_mail(checked);
   check_webhooks(checked);
@@ -188,9 +199,9 @@ void check_notices(const RealmConfig& realm, const Node& root, Report& report) {
 
 void check_notices_in_server(const ServerConfig& server, const RealmConfig& realm, const Node& root, Report& report) {
   const Node* section = root.find(kNoticesSection);
-  if (section == nullptr || realm.notices.before.empty()) return;
+  if (section == nullptr || (realm.notices.before.empty() && realm.requests.remind.empty())) return;
   const auto* const sender = server.notifier_of(realm.name.text());
-  const Checked checked{realm.notices, *section, report};
+  const Checked checked{realm.notices, *section, realm.requests, report};
   if (sender == nullptr) {
     return checked.error(
         "before",

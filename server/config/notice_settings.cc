@@ -19,10 +19,6 @@ Error unexpected(std::string_view found, std::string_view expected) {
   return {Code::BadConfig, "found \"" + base::printable(found, kMaxShown) + "\", expected " + std::string(expected)};
 }
 
-Status check_mail_address(std::string_view text) {
-  return base::is_mail_address(text) ? Status() : unexpected(text, "a mail address like pki@example.com");
-}
-
 /// "mail.example.com:587", "127.0.0.1:25", "[::1]:25"
 Status check_host_port(std::string_view text) {
   if (check_address_port(text).ok()) return {};

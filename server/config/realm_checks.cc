@@ -308,6 +308,7 @@ void check_realm(const RealmConfig& realm, const Node& root, Report& report) {
   check_acme(realm, root, report);
   check_notices(realm, root, report);
   check_publishing(realm, root, report);
+  check_requests(realm, root, report);
   check_layout(realm, report);
   check_cas(realm, root, report);
 }

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 
+#include "server/base/mail_address.h"
 #include "server/base/name_pattern.h"
 #include "server/base/names.h"
 #include "server/base/network.h"
@@ -223,6 +224,10 @@ Status check_trust_anchor(std::string_view text) {
   const auto owner = shaped ? std::string_view(fields[0]).substr(0, fields[0].size() - 1) : std::string_view();
   if (shaped && (owner.empty() || is_host_name(owner))) return {};
   return unexpected(text, "a DS or DNSKEY record like \"example. IN DS 20326 8 2 e06d…\"");
+}
+
+Status check_mail_address(std::string_view text) {
+  return base::is_mail_address(text) ? Status() : unexpected(text, "a mail address like pki@example.com");
 }
 
 Status check_url(std::string_view text) {

@@ -48,7 +48,8 @@ bool check_realm(const config::ServerConfig& server, const config::ReadRealm& re
 }
 
 bool check_store(const config::RealmConfig& realm) {
-  const auto status = worker::check_store(realm);
+  auto status = worker::check_store(realm);
+  if (status.ok()) status = worker::check_rules(realm);
   if (!status.ok()) print("realm " + realm.name.text() + ": " + base::to_line(status.error()));
   return status.ok();
 }

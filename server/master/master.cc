@@ -16,6 +16,7 @@
 #include "server/master/configuration.h"
 #include "server/master/notify.h"
 #include "server/master/reload.h"
+#include "server/master/rules_gate.h"
 #include "server/master/server_log.h"
 #include "server/worker/start.h"
 
@@ -116,7 +117,9 @@ void Master::reload() {
     const bool is_error = finding.severity == config::Finding::Error;
     base::log(is_error ? base::LogLevel::Error : base::LogLevel::Warning, config::to_line(finding));
   }
-  if (loaded.snapshot) {
+  const auto admitted = loaded.snapshot ? admit_rules(*loaded.snapshot, worker_of(ground_)) : Status();
+  if (!admitted.ok()) base::log_error(base::to_line(admitted.error()));
+  if (loaded.snapshot && admitted.ok()) {
     const auto changes = config::differences(*snapshot_, *loaded.snapshot);
     auto followed = follow(*snapshot_, *loaded.snapshot);
     for (const auto& name : followed.at_next_start) base::log_warning("the new value of " + name + " counts at the next start");
@@ -125,7 +128,9 @@ void Master::reload() {
     base::log_info("reloaded, realms: " + std::to_string(snapshot_->realms.size()) +
                    (changes.empty() ? ", nothing has changed" : ", changes: " + std::to_string(changes.size())));
   } else {
-    base::log_error("not reloaded: the configuration does not hold; the one in force stays");
+    base::log_error(std::string("not reloaded: ") +
+                    (admitted.ok() ? "the configuration does not hold" : "its rules may not be taken") +
+                    "; the one in force stays");
   }
   notify_ready(supervisor_.summary());
 }

@@ -17,6 +17,7 @@ libmaster_a_SOURCES = \
   server/master/pass_window.cc server/master/pass_window.h \
   server/master/recipes.cc server/master/recipes.h \
   server/master/reload.cc server/master/reload.h \
+  server/master/rules_gate.cc server/master/rules_gate.h \
   server/master/run_directory.cc server/master/run_directory.h \
   server/master/run_server.cc server/master/run_server.h \
   server/master/server_log.cc server/master/server_log.h \

@@ -17,6 +17,7 @@
 #include "server/master/activation.h"
 #include "server/master/background.h"
 #include "server/master/master.h"
+#include "server/master/rules_gate.h"
 #include "server/master/server_log.h"
 
 namespace chancery::master {
@@ -82,6 +83,7 @@ Status run_server(const std::shared_ptr<const config::Snapshot>& snapshot, bool 
   }
   base::raise_descriptor_limit();  // a worker without a session has one of the master's
   PKI_TRY(auto ground, make_ground(server, std::move(background)));
+  PKI_TRY_VOID(admit_rules(*snapshot, ground.worker ? &*ground.worker : nullptr));
   PKI_TRY(auto listener, ground.directory.open_main_socket(server));
   PKI_TRY_VOID(open_server_log(server, "master"));
   if (in_background) PKI_TRY_VOID(leave_terminal(server));

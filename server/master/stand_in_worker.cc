@@ -50,6 +50,8 @@ std::vector<config::KnownCommand> known_commands() { return {}; }
 std::vector<config::FailedPolicyTest> failed_policy_tests(const config::RealmConfig& /*realm*/) { return {}; }
 
 Status check_store(const config::RealmConfig&) { return {}; }
+Status check_rules(const config::RealmConfig&) { return {}; }
+Status admit_rules(const config::Snapshot&) { return {}; }
 
 std::string front_end_settings(const config::Snapshot&, const config::FrontEnd& front_end) {
   return R"({"front_end":")" + front_end.name + "\"}";

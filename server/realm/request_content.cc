@@ -59,6 +59,10 @@ std::string canonical_text(const RequestContent& content) {
   add(out, "key", base::to_base64(content.spki));
   add(out, "validity", std::to_string(content.validity.count()));
   add(out, "uses", content.uses);
+  for (const auto& [name, value] : {std::pair("ca", &content.ca), std::pair("step", &content.step),
+                                    std::pair("source", &content.source), std::pair("rules", &content.rules)}) {
+    if (!value->empty()) add(out, name, *value);
+  }
   return out;
 }
 

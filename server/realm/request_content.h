@@ -29,6 +29,10 @@ struct RequestContent {
   Bytes spki{};                      ///< DER
   std::chrono::seconds validity{};   ///< at most
   std::string uses{};                ///< uses_of(profile)
+  std::string ca{};                  ///< "ca-2": the generation that a rollover makes, of a rollover alone
+  std::string step{};                ///< of a rollover: a RolloverStep's name, or kWholeRollover
+  std::string source{};              ///< of a rollover that starts: who certifies the generation
+  std::string rules{};               ///< SHA-256 of what the rules would be, hex; of a change of rules alone
 };
 
 /// Fills in what a grant says. @param profile  the grant's
@@ -36,8 +40,10 @@ void set_grant(RequestContent& content, const Grant& grant, const config::Profil
 /// What a profile lets its certificates be used for: as much of what is certified as the requester does not choose.
 std::string uses_of(const config::Profile& profile);
 
+inline constexpr std::string_view kWholeRollover = "whole";  ///< start, publish and switch
+
 /// One line for each member, "name: value", in this order; every value is written with its length, so that no value can seem to
-/// be another line.
+/// be another line. Of the last four only those that there are.
 std::string canonical_text(const RequestContent& content);
 /// SHA-256 of that text, lower-case hex.
 std::string digest_of(const RequestContent& content);

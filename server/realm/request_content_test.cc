@@ -45,6 +45,11 @@ const Changed kChanged[] = {
     {"key", [](RequestContent& c) { c.spki.back() ^= 1; }},
     {"validity", [](RequestContent& c) { c.validity += std::chrono::seconds{1}; }},
     {"uses", [](RequestContent& c) { c.uses += " clientAuth"; }},
+    {"CA", [](RequestContent& c) { c.ca = "ca-2"; }},
+    {"another CA", [](RequestContent& c) { c.ca = "ca-3"; }},
+    {"step", [](RequestContent& c) { c.step = "ca-2"; }},
+    {"source", [](RequestContent& c) { c.source = "ca-2"; }},
+    {"rules", [](RequestContent& c) { c.rules = "ca-2"; }},
     // Where a value is cut in two, or made to look like the line that follows.
     {"a line inside", [](RequestContent& c) { c.requester += "\nfront_end: 0 "; }},
     {"two names in one", [](RequestContent& c) { c.names = {"DNS:www.example.com\nname: 15 DNS:example.com"}; }},

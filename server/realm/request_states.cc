@@ -9,17 +9,19 @@ namespace {
 using State = RequestState;
 using Event = RequestEvent;
 
-constexpr std::array<std::string_view, 4> kKinds{"enrolment", "renewal", "revocation", "name-change"};
+constexpr std::array<std::string_view, kRequestKinds> kKinds{"enrolment",   "renewal",  "revocation",
+                                                             "name-change", "rollover", "rule-change"};
 constexpr std::array<std::string_view, kRequestStates> kStates{"pending",  "approved",  "processing", "issued", "done",
                                                                "rejected", "withdrawn", "expired",    "failed"};
 constexpr std::array<std::string_view, kRequestEvents> kEvents{"approve", "grant", "change", "reject", "withdraw", "comment",
-                                                               "begin",   "issue", "finish", "fail",   "expire"};
+                                                               "begin",   "issue", "finish", "fail",   "expire",   "retry"};
 
 constexpr Parts kRequester{Part::Requester};
 constexpr Parts kApprover{Part::Approver};
 constexpr Parts kRealm{Part::Realm};
 constexpr Parts kDeciders{Part::Approver, Part::Realm};                 ///< the realm by a rule
 constexpr Parts kTakers{Part::Requester, Part::Operator, Part::Realm};  ///< the realm when the last approval of a revocation came
+constexpr Parts kOperators{Part::Operator};
 constexpr Parts kSpeakers{Part::Requester, Part::Approver, Part::Operator};
 
 constexpr std::array kTransitions{
@@ -47,6 +49,10 @@ constexpr std::array kTransitions{
     Transition{State::Withdrawn, Event::Comment, State::Withdrawn, kSpeakers},
     Transition{State::Expired, Event::Comment, State::Expired, kSpeakers},
     Transition{State::Failed, Event::Comment, State::Failed, kSpeakers},
+    // Two may be at one request: what one of them gave up, the other may have made.
+    Transition{State::Failed, Event::Issue, State::Issued, kRealm},
+    Transition{State::Failed, Event::Finish, State::Done, kRealm},
+    Transition{State::Failed, Event::Retry, State::Approved, kOperators},
 };
 
 template <class Enum, std::size_t N>
@@ -63,6 +69,10 @@ std::string_view to_text(RequestState state) { return kStates.at(static_cast<std
 std::string_view to_text(RequestEvent event) { return kEvents.at(static_cast<std::size_t>(event)); }
 Result<RequestKind> request_kind(std::string_view text) { return from_text<RequestKind>(kKinds, text, "kind"); }
 Result<RequestState> request_state(std::string_view text) { return from_text<RequestState>(kStates, text, "state"); }
+
+bool is_certified(RequestKind kind) {
+  return kind == RequestKind::Enrolment || kind == RequestKind::Renewal || kind == RequestKind::NameChange;
+}
 
 bool is_open(RequestState state) { return state == State::Pending || state == State::Approved; }
 

@@ -13,10 +13,13 @@
 namespace chancery::realm {
 
 /// What is asked for.
-enum class RequestKind : std::uint8_t { Enrolment, Renewal, Revocation, NameChange };
+enum class RequestKind : std::uint8_t { Enrolment, Renewal, Revocation, NameChange, Rollover, RuleChange };
+inline constexpr std::size_t kRequestKinds = 6;
 std::string_view to_text(RequestKind kind);
 /// @errors Malformed.
 Result<RequestKind> request_kind(std::string_view text);
+/// Whether a certificate comes of it, by a profile.
+bool is_certified(RequestKind kind);
 
 enum class RequestState : std::uint8_t { Pending, Approved, Processing, Issued, Done, Rejected, Withdrawn, Expired, Failed };
 inline constexpr std::size_t kRequestStates = 9;
@@ -27,9 +30,22 @@ Result<RequestState> request_state(std::string_view text);
 bool is_open(RequestState state);
 
 /// What happens to a request. Approve is an approval that leaves some to be given; Grant the last one, or a rule's. Change: what
-/// would be certified is another thing by now, so that earlier approvals count no more.
-enum class RequestEvent : std::uint8_t { Approve, Grant, Change, Reject, Withdraw, Comment, Begin, Issue, Finish, Fail, Expire };
-inline constexpr std::size_t kRequestEvents = 11;
+/// would be certified is another thing by now, so that earlier approvals count no more. Retry: what failed is to be tried again.
+enum class RequestEvent : std::uint8_t {
+  Approve,
+  Grant,
+  Change,
+  Reject,
+  Withdraw,
+  Comment,
+  Begin,
+  Issue,
+  Finish,
+  Fail,
+  Expire,
+  Retry,
+};
+inline constexpr std::size_t kRequestEvents = 12;
 std::string_view to_text(RequestEvent event);
 
 /// Who somebody is to a request; several at once are bits.

@@ -14,7 +14,7 @@ constexpr std::array kAllStates{RequestState::Pending,   RequestState::Approved,
                                 RequestState::Withdrawn, RequestState::Expired,  RequestState::Failed};
 constexpr std::array kAllEvents{RequestEvent::Approve,  RequestEvent::Grant,   RequestEvent::Change, RequestEvent::Reject,
                                 RequestEvent::Withdraw, RequestEvent::Comment, RequestEvent::Begin,  RequestEvent::Issue,
-                                RequestEvent::Finish,   RequestEvent::Fail,    RequestEvent::Expire};
+                                RequestEvent::Finish,   RequestEvent::Fail,    RequestEvent::Expire, RequestEvent::Retry};
 static_assert(kAllStates.size() == kRequestStates);
 static_assert(kAllEvents.size() == kRequestEvents);
 
@@ -33,18 +33,32 @@ struct Expected {
   const char* to;
 };
 const std::map<std::string, Expected> kExpected{
-    {"pending approve", {"a", "pending"}},       {"pending grant", {"am", "approved"}},
-    {"pending change", {"m", "pending"}},        {"pending reject", {"a", "rejected"}},
-    {"pending withdraw", {"r", "withdrawn"}},    {"pending comment", {"rao", "pending"}},
-    {"pending expire", {"m", "expired"}},        {"approved change", {"m", "pending"}},
-    {"approved reject", {"a", "rejected"}},      {"approved withdraw", {"r", "withdrawn"}},
-    {"approved comment", {"rao", "approved"}},   {"approved begin", {"rom", "processing"}},
-    {"approved expire", {"m", "expired"}},       {"processing comment", {"rao", "processing"}},
-    {"processing issue", {"m", "issued"}},       {"processing finish", {"m", "done"}},
-    {"processing fail", {"m", "failed"}},        {"issued comment", {"rao", "issued"}},
-    {"done comment", {"rao", "done"}},           {"rejected comment", {"rao", "rejected"}},
-    {"withdrawn comment", {"rao", "withdrawn"}}, {"expired comment", {"rao", "expired"}},
+    {"pending approve", {"a", "pending"}},
+    {"pending grant", {"am", "approved"}},
+    {"pending change", {"m", "pending"}},
+    {"pending reject", {"a", "rejected"}},
+    {"pending withdraw", {"r", "withdrawn"}},
+    {"pending comment", {"rao", "pending"}},
+    {"pending expire", {"m", "expired"}},
+    {"approved change", {"m", "pending"}},
+    {"approved reject", {"a", "rejected"}},
+    {"approved withdraw", {"r", "withdrawn"}},
+    {"approved comment", {"rao", "approved"}},
+    {"approved begin", {"rom", "processing"}},
+    {"approved expire", {"m", "expired"}},
+    {"processing comment", {"rao", "processing"}},
+    {"processing issue", {"m", "issued"}},
+    {"processing finish", {"m", "done"}},
+    {"processing fail", {"m", "failed"}},
+    {"issued comment", {"rao", "issued"}},
+    {"done comment", {"rao", "done"}},
+    {"rejected comment", {"rao", "rejected"}},
+    {"withdrawn comment", {"rao", "withdrawn"}},
+    {"expired comment", {"rao", "expired"}},
     {"failed comment", {"rao", "failed"}},
+    {"failed issue", {"m", "issued"}},
+    {"failed finish", {"m", "done"}},
+    {"failed retry", {"o", "approved"}},
 };
 
 bool may(const std::string& who, Parts parts) {
@@ -95,10 +109,11 @@ TEST(RequestStates, F52_NobodyGrantsARequestOfHisOwn) {
   EXPECT_FALSE(next_state(RequestState::Pending, RequestEvent::Reject, {Part::Requester, Part::Approver, Part::Operator}).ok());
 }
 
+/// What failed alone may be tried again, or turn out to have been done.
 TEST(RequestStates, NothingLeavesAnEnd) {
   for (const auto& row : request_transitions()) {
-    const bool is_end =
-        row.from != RequestState::Pending && row.from != RequestState::Approved && row.from != RequestState::Processing;
+    const bool is_end = row.from != RequestState::Pending && row.from != RequestState::Approved &&
+                        row.from != RequestState::Processing && row.from != RequestState::Failed;
     if (is_end) {
       EXPECT_EQ(row.from, row.to);
     }
@@ -112,10 +127,11 @@ TEST(RequestStates, F50_StrangersSeeNothing) {
 
 TEST(RequestStates, WordsComeBack) {
   for (const auto state : kAllStates) EXPECT_EQ(request_state(to_text(state)).value(), state);
-  for (const auto kind : {RequestKind::Enrolment, RequestKind::Renewal, RequestKind::Revocation, RequestKind::NameChange})
+  for (const auto kind : {RequestKind::Enrolment, RequestKind::Renewal, RequestKind::Revocation, RequestKind::NameChange,
+                          RequestKind::Rollover, RequestKind::RuleChange})
     EXPECT_EQ(request_kind(to_text(kind)).value(), kind);
   for (const auto* text : {"", "Pending", "pending ", "done\n"}) EXPECT_FALSE(request_state(text).ok()) << text;
-  for (const auto* text : {"", "rollover", "name_change"}) EXPECT_FALSE(request_kind(text).ok()) << text;
+  for (const auto* text : {"", "roll-over", "name_change", "rule_change"}) EXPECT_FALSE(request_kind(text).ok()) << text;
 }
 
 }  // namespace

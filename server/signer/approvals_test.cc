@@ -330,5 +330,102 @@ TEST(Approvals, OfProfilesThatDemandNoneTheSignerAsksNothing) {
   EXPECT_TRUE(office.person("/CN=eve", "user").certificate.has_value());
 }
 
+// ----- rollovers
+
+/// What bob and carol approve: the whole rollover to ca-2, which alice asks for.
+struct Rolling {
+  Rolling() {
+    auto with_rollovers = *office.realm;
+    with_rollovers.requests.rollover_approvals = 2;
+    with_rollovers.requests.rollover_signers = {ProfileName::parse("user").value()};
+    office.issuer->replace_realm(std::make_shared<const config::RealmConfig>(std::move(with_rollovers)));
+    sign();
+  }
+  void sign() {
+    realm::RequestContent content;
+    content.realm = "default";
+    content.id = approved.id;
+    content.kind = realm::RequestKind::Rollover;
+    content.requester = approved.requester;
+    content.expires = approved.expires;
+    content.ca = approved_ca;
+    content.step = approved.step;
+    content.source = approved.source;
+    const auto digest = realm::digest_of(content);
+    approved.approvals = {office.bob.approve(digest), office.carol.approve(digest)};
+  }
+  Status check(Seconds now = kNow) const { return office.issuer->check_rollover(deed, approved, now); }
+
+  Office office;
+  std::string approved_ca = "ca-2";
+  RolloverDeed deed{"ca-2", "start", "self"};
+  ApprovedRequest approved{.id = kId,
+                           .kind = "rollover",
+                           .expires = kNow + std::chrono::days{1},
+                           .requester = "unix:alice",
+                           .step = "whole",
+                           .source = "self"};
+};
+
+TEST(Approvals, F52_TheSignerRollsOverWhatTwoPeopleSigned) {
+  Rolling rolling;
+  for (const auto* step : {"start", "publish", "switch"}) {
+    rolling.deed.step = step;
+    const auto checked = rolling.check();
+    EXPECT_TRUE(checked.ok()) << step << ": " << checked.error().message();
+  }
+  const auto back = approved_request_from_json(to_json(rolling.approved)).value();
+  EXPECT_EQ(wire::to_text(to_json(back)), wire::to_text(to_json(rolling.approved)));
+  rolling.approved.requester = std::string(5000, 'a');
+  EXPECT_FALSE(approved_request_from_json(to_json(rolling.approved)).ok());
+}
+
+struct RefusedRollover {
+  const char* name;
+  void (*change)(Rolling& rolling);
+};
+const RefusedRollover kRefusedRollovers[] = {
+    {"no approvals", [](Rolling& r) { r.approved.approvals.clear(); }},
+    {"one of two", [](Rolling& r) { r.approved.approvals.pop_back(); }},
+    {"one twice", [](Rolling& r) { r.approved.approvals[1] = r.approved.approvals[0]; }},
+    {"another generation", [](Rolling& r) { r.deed.ca = "ca-3"; }},
+    {"another CA", [](Rolling& r) { r.deed.ca = "web-2"; }},
+    {"a step outside the whole", [](Rolling& r) { r.deed.step = "abort"; }},
+    {"a step that was not approved",
+     [](Rolling& r) {
+       r.approved.step = "publish";
+       r.sign();
+     }},
+    {"a step that says it is the approved one", [](Rolling& r) { r.approved.step = "start"; }},
+    {"another source", [](Rolling& r) { r.deed.source = "request"; }},
+    {"another source, as if approved", [](Rolling& r) { r.approved.source = r.deed.source = "request"; }},
+    {"another requester", [](Rolling& r) { r.approved.requester = "unix:mallory"; }},
+    {"another front end", [](Rolling& r) { r.approved.front_end = "http"; }},
+    {"another request", [](Rolling& r) { r.approved.id.front() = 'f'; }},
+    {"a later end", [](Rolling& r) { r.approved.expires += std::chrono::days{30}; }},
+    {"an approver who asks",
+     [](Rolling& r) {
+       r.approved.requester = "cert:/CN=bob";
+       r.sign();
+     }},
+    {"a revoked approver", [](Rolling& r) { r.office.revoke(r.office.bob, "keyCompromise"); }},
+    {"approvals of a certificate's request", [](Rolling& r) { r.approved.approvals = r.office.approved().approved->approvals; }},
+};
+
+TEST(Approvals, F52_TheSignerRefusesRolloversThatWereNotApproved) {
+  for (const auto& one : kRefusedRollovers) {
+    Rolling rolling;
+    one.change(rolling);
+    const auto checked = rolling.check();
+    ASSERT_FALSE(checked.ok()) << one.name;
+    EXPECT_EQ(checked.error().code(), Code::PolicyRefused) << one.name;
+  }
+  Rolling rolling;
+  EXPECT_FALSE(rolling.check(rolling.approved.expires).ok());
+  EXPECT_FALSE(rolling.office.issuer->check_rollover(rolling.deed, std::nullopt, kNow).ok());
+  const Office free;
+  EXPECT_TRUE(free.issuer->check_rollover(rolling.deed, std::nullopt, kNow).ok());
+}
+
 }  // namespace
 }  // namespace chancery::signer

@@ -5,6 +5,7 @@ namespace {
 
 constexpr std::size_t kMostApprovals = 100;
 constexpr std::size_t kMaxText = 128;
+constexpr std::size_t kMaxRequester = 2048;
 
 Result<Bytes> octets(const Json& object, std::string_view name) {
   const auto* value = object.find(name);
@@ -25,7 +26,11 @@ Json to_json(const ApprovedRequest& request) {
                        {"certificate", request.certificate},
                        {"validity", static_cast<std::int64_t>(request.validity.count())},
                        {"expires", base::to_epoch(request.expires)},
-                       {"approvals", std::move(approvals)}});
+                       {"approvals", std::move(approvals)},
+                       {"requester", request.requester},
+                       {"front_end", request.front_end},
+                       {"step", request.step},
+                       {"source", request.source}});
 }
 
 Result<ApprovedRequest> approved_request_from_json(const Json& object) {
@@ -33,10 +38,16 @@ Result<ApprovedRequest> approved_request_from_json(const Json& object) {
                           .kind = object.text("kind"),
                           .certificate = object.text("certificate"),
                           .validity = std::chrono::seconds{object.integer("validity")},
-                          .expires = base::from_epoch(object.integer("expires"))};
-  for (const auto* text : {&request.id, &request.kind, &request.certificate}) {
+                          .expires = base::from_epoch(object.integer("expires")),
+                          .requester = object.text("requester"),
+                          .front_end = object.text("front_end"),
+                          .step = object.text("step"),
+                          .source = object.text("source")};
+  for (const auto* text :
+       {&request.id, &request.kind, &request.certificate, &request.front_end, &request.step, &request.source}) {
     if (text->size() > kMaxText) return Error(Code::TooLarge, "text of " + std::to_string(text->size()) + " octets in a request");
   }
+  if (request.requester.size() > kMaxRequester) return Error(Code::TooLarge, "requester of a request");
   const auto* approvals = object.find("approvals");
   if (approvals == nullptr || !approvals->is_array()) return Error(Code::Malformed, "request without a list of approvals");
   if (approvals->as_array()->size() > kMostApprovals)

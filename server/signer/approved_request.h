@@ -16,8 +16,8 @@ struct SignedApproval {
   Bytes signature;    ///< over base::approval_text of the request's digest
 };
 
-/// The request that a certificate is made for: what the signer needs beside the certificate's own content to build the digest
-/// again that people approved.
+/// The request that a certificate is made for, or a step of a rollover taken: what the signer needs beside what it is told to do
+/// to build the digest again that people approved.
 struct ApprovedRequest {
   std::string id;
   std::string kind;
@@ -25,6 +25,10 @@ struct ApprovedRequest {
   std::chrono::seconds validity{};
   Seconds expires{};
   std::vector<SignedApproval> approvals{};
+  std::string requester{};  ///< this and the next three of a rollover alone: a certificate to be signed says them itself
+  std::string front_end{};
+  std::string step{};    ///< that was approved
+  std::string source{};  ///< likewise, of one that starts
 };
 Json to_json(const ApprovedRequest& request);
 Result<ApprovedRequest> approved_request_from_json(const Json& object);

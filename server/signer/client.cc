@@ -57,24 +57,35 @@ Status SignerClient::import_certificate(const std::string& chain_pem, const std:
   return result.ok() ? Status() : result.error();
 }
 
+namespace {
+
+Json with_request(Json params, const ApprovedRequest* approved) {
+  if (approved != nullptr) params.set("approved", to_json(*approved));
+  return params;
+}
+
+}  // namespace
+
 Result<std::vector<GenerationInfo>> SignerClient::generations() {
   PKI_TRY(const auto result, call("generations", Json::object()));
   return generations_from_json(result);
 }
 
-Result<std::vector<GenerationInfo>> SignerClient::create_generation(const NewGeneration& wanted) {
-  PKI_TRY(const auto result, call("create_generation", to_json(wanted)));
+Result<std::vector<GenerationInfo>> SignerClient::create_generation(const NewGeneration& wanted,
+                                                                    const ApprovedRequest* approved) {
+  PKI_TRY(const auto result, call("create_generation", with_request(to_json(wanted), approved)));
   return generations_from_json(result);
 }
 
-Result<std::vector<GenerationInfo>> SignerClient::cross_sign(const std::string& ca) {
-  PKI_TRY(const auto result, call("cross_sign", Json::object({{"ca", ca}})));
+Result<std::vector<GenerationInfo>> SignerClient::cross_sign(const std::string& ca, const ApprovedRequest* approved) {
+  PKI_TRY(const auto result, call("cross_sign", with_request(Json::object({{"ca", ca}}), approved)));
   return generations_from_json(result);
 }
 
 Result<std::vector<GenerationInfo>> SignerClient::set_generation(const std::string& ca, std::string_view state,
-                                                                 const std::string& requester) {
-  PKI_TRY(const auto result, call("set_generation", Json::object({{"ca", ca}, {"state", state}, {"requester", requester}})));
+                                                                 const std::string& requester, const ApprovedRequest* approved) {
+  auto params = Json::object({{"ca", ca}, {"state", state}, {"requester", requester}});
+  PKI_TRY(const auto result, call("set_generation", with_request(std::move(params), approved)));
   return generations_from_json(result);
 }
 

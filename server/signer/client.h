@@ -31,9 +31,11 @@ class SignerClient {
   Status import_certificate(const std::string& chain_pem, const std::string& ca = "ca");
   /// Every generation of every CA; what changes one answers with all of them.
   Result<std::vector<GenerationInfo>> generations();
-  Result<std::vector<GenerationInfo>> create_generation(const NewGeneration& wanted);
-  Result<std::vector<GenerationInfo>> cross_sign(const std::string& ca);
-  Result<std::vector<GenerationInfo>> set_generation(const std::string& ca, std::string_view state, const std::string& requester);
+  /// @param approved  the request that they are done for; null: none
+  Result<std::vector<GenerationInfo>> create_generation(const NewGeneration& wanted, const ApprovedRequest* approved = nullptr);
+  Result<std::vector<GenerationInfo>> cross_sign(const std::string& ca, const ApprovedRequest* approved = nullptr);
+  Result<std::vector<GenerationInfo>> set_generation(const std::string& ca, std::string_view state, const std::string& requester,
+                                                     const ApprovedRequest* approved = nullptr);
   /// Durable when it returns. @errors Io: the act must not be done.
   Status record(const AuditEvent& event);
   /// @param kind empty: records of every kind.

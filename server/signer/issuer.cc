@@ -4,7 +4,6 @@
 #include "server/base/text.h"
 #include "server/crypto/digest.h"
 #include "server/realm/assemble.h"
-#include "server/signer/approvals.h"
 #include "server/signer/ca_files.h"
 #include "server/x509/csr.h"
 #include "server/x509/pem.h"

@@ -5,6 +5,7 @@
 
 #include "server/config/realm_config.h"
 #include "server/realm/authority.h"
+#include "server/signer/approvals.h"
 #include "server/signer/generations.h"
 #include "server/signer/journal.h"
 #include "server/signer/messages.h"
@@ -46,6 +47,10 @@ class Issuer {
   /// NotFound.
   Status import_certificate(std::string_view chain_pem, Seconds now, const std::string& ca = config::kFirstCa);
 
+  /// Whether people have approved that, where the realm has it so (approvals.h). @errors PolicyRefused.
+  Status check_rollover(const RolloverDeed& deed, const std::optional<ApprovedRequest>& approved, Seconds now) const {
+    return check_rollover_approvals(*state().realm, *journal_, deed, approved, now);
+  }
   /// Every generation of every CA.
   std::vector<GenerationInfo> generations() const;
   /// Makes the next generation of a CA: key, then certificate or request. What an interrupted attempt left is taken up.

@@ -4,6 +4,8 @@
 #include <array>
 
 #include "server/base/log.h"
+#include "server/realm/rollover.h"
+#include "server/signer/approvals.h"
 #include "server/wire/message.h"
 
 namespace chancery::signer {
@@ -31,13 +33,39 @@ Result<Json> authority(Issuer& issuer, const base::Clock& /*clock*/, const Json&
   return to_json(info);
 }
 
+/// The request that a step is taken for, if there is one.
+Result<std::optional<ApprovedRequest>> approved_in(const Json& params) {
+  const auto* found = params.find("approved");
+  if (found == nullptr) return std::optional<ApprovedRequest>();
+  if (!found->is_object()) return Error(Code::Malformed, "approved is no object");
+  PKI_TRY(auto approved, approved_request_from_json(*found));
+  return std::optional(std::move(approved));
+}
+
+Status check_step(Issuer& issuer, const RolloverDeed& deed, const Json& params, Seconds now) {
+  PKI_TRY(const auto approved, approved_in(params));
+  return issuer.check_rollover(deed, approved, now);
+}
+
+/// The steps that have a generation in that state. What a CA does by itself as time goes by, Draining after a later one issues
+/// and Retired, is not decided by people.
+struct StepTo {
+  realm::GenerationState state;
+  realm::RolloverStep step;
+};
+constexpr std::array kStepsTo{StepTo{realm::GenerationState::Prepared, realm::RolloverStep::Start},
+                              StepTo{realm::GenerationState::Active, realm::RolloverStep::Switch},
+                              StepTo{realm::GenerationState::Aborted, realm::RolloverStep::Abort}};
+
 Result<Json> create_generation(Issuer& issuer, const base::Clock& clock, const Json& params) {
   PKI_TRY(const auto wanted, new_generation_from_json(params));
+  PKI_TRY_VOID(check_step(issuer, {wanted.ca, "start", wanted.from}, params, clock.now()));
   PKI_TRY_VOID(issuer.create_generation(wanted, clock.now()));
   return to_json(issuer.generations());
 }
 
 Result<Json> cross_sign(Issuer& issuer, const base::Clock& clock, const Json& params) {
+  PKI_TRY_VOID(check_step(issuer, {ca_of(params), "publish", {}}, params, clock.now()));
   PKI_TRY_VOID(issuer.cross_sign(ca_of(params), clock.now()));
   return to_json(issuer.generations());
 }
@@ -47,6 +75,10 @@ Result<Json> generations(Issuer& issuer, const base::Clock& /*clock*/, const Jso
 }
 
 Result<Json> set_generation(Issuer& issuer, const base::Clock& clock, const Json& params) {
+  const auto state = realm::generation_state(params.text("state"));
+  const auto* const found = state ? std::ranges::find(kStepsTo, *state, &StepTo::state) : kStepsTo.end();
+  if (found != kStepsTo.end())
+    PKI_TRY_VOID(check_step(issuer, {ca_of(params), std::string(realm::to_text(found->step)), {}}, params, clock.now()));
   PKI_TRY_VOID(issuer.set_generation(ca_of(params), params.text("state"), params.text("requester"), clock.now()));
   return to_json(issuer.generations());
 }

@@ -201,6 +201,48 @@ Result<std::vector<std::string>> Store::ended_requests(Seconds now, std::size_t 
   return ids;
 }
 
+Result<Page<RequestRow>> Store::requests_by_age(realm::RequestState state, Seconds made_before, std::size_t limit,
+                                                const std::string& after) {
+  const auto asked = bounded_limit(limit);
+  PageKey key{std::numeric_limits<std::int64_t>::min(), {}};
+  if (!after.empty()) {
+    PKI_TRY(key, parse_page_key(after));
+  }
+  PKI_TRY(const auto out, run("request_page_age", {{"state", realm::to_text(state)},
+                                                   {"until", made_before},
+                                                   {"key_created_at", key.number},
+                                                   {"key_id", key.text},
+                                                   {"limit", number(asked)}}));
+  Page<RequestRow> page;
+  for (std::size_t i = 0; i < out.rows.size() && i + 1 < asked; ++i) {
+    PKI_TRY(auto request, read_request(out, i));
+    page.items.push_back(std::move(request));
+  }
+  if (out.rows.size() == asked) page.next = to_text(PageKey{base::to_epoch(page.items.back().created_at), page.items.back().id});
+  return page;
+}
+
+Result<std::vector<std::string>> Store::finished_requests(Seconds over_before, std::size_t limit) {
+  using State = realm::RequestState;
+  std::vector<std::string> ids;
+  for (const auto state : {State::Issued, State::Done, State::Rejected, State::Withdrawn, State::Expired, State::Failed}) {
+    PKI_TRY(const auto out,
+            run("request_ended", {{"state", realm::to_text(state)}, {"now", over_before}, {"limit", number(limit)}}));
+    for (std::size_t i = 0; i < out.rows.size(); ++i) ids.push_back(Row(out, i).text("id"));
+  }
+  return ids;
+}
+
+Status Store::purge_request(const RequestRow& request) {
+  return transact(*driver_, Access::Write, [&]() -> Status {
+    PKI_TRY(const auto gone, run("request_delete", {{"id", request.id}, {"version", request.version}}));
+    if (gone.changed != 1) return Error(Code::Conflict, "the request changed meanwhile");
+    PKI_TRY([[maybe_unused]] const auto entries, run("request_history_delete", {{"request", request.id}}));
+    PKI_TRY([[maybe_unused]] const auto files, run("request_file_delete", {{"request", request.id}}));
+    return {};
+  });
+}
+
 Result<std::vector<RequestFile>> Store::request_files(const std::string& id) {
   PKI_TRY(const auto out, run("request_file_list", {{"request", id}, {"limit", number(kMostFiles)}}));
   std::vector<RequestFile> files;

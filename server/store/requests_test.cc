@@ -151,5 +151,46 @@ TEST_P(Requests, EndedOnesAreFound) {
   EXPECT_EQ(store_.ended_requests(kNow + std::chrono::hours{1}, 10).value(), std::vector<std::string>{"01"});
 }
 
+TEST_P(Requests, ThoseOfAStateAreFoundByTheirAge) {
+  for (const auto* id : {"01", "02", "03"}) {
+    auto row = request_of(id, std::string("unix:") + id);
+    row.created_at = kNow + std::chrono::seconds{id[1] - '0'};
+    EXPECT_OK(store_.add_request(row, {step_of(0, "create", "pending")}, kMost));
+  }
+  const auto early = store_.requests_by_age(realm::RequestState::Pending, kNow + std::chrono::seconds{2}, 10, {}).value();
+  ASSERT_EQ(early.items.size(), 2U);
+  EXPECT_EQ(early.items.front().id, "01");
+  EXPECT_TRUE(early.next.empty());
+  const auto first = store_.requests_by_age(realm::RequestState::Pending, kNow + std::chrono::hours{1}, 2, {}).value();
+  ASSERT_EQ(first.items.size(), 2U);
+  const auto rest = store_.requests_by_age(realm::RequestState::Pending, kNow + std::chrono::hours{1}, 2, first.next).value();
+  ASSERT_EQ(rest.items.size(), 1U);
+  EXPECT_EQ(rest.items.front().id, "03");
+  EXPECT_TRUE(
+      store_.requests_by_age(realm::RequestState::Processing, kNow + std::chrono::hours{1}, 10, {}).value().items.empty());
+  EXPECT_FALSE(store_.requests_by_age(realm::RequestState::Pending, kNow, 10, "no key").ok());
+}
+
+TEST_P(Requests, WhatEndedGoesWithAllOfIt) {
+  auto step = step_of(0, "create", "pending");
+  step.files = {{.number = 0, .name = "a", .type = "text/plain", .sha256 = std::string(64, 'f'), .size = 1, .octets = {1}}};
+  for (const auto* id : {"01", "02"}) EXPECT_OK(store_.add_request(request_of(id), {step}, kMost));
+  const auto later = kNow + std::chrono::hours{2};
+  EXPECT_TRUE(store_.finished_requests(later, 10).value().empty()) << "open ones have not ended";
+  auto read = store_.request("01").value();
+  const auto stale = read;
+  EXPECT_OK(store_.advance_request(read, step_of(1, "reject", "rejected")));
+  EXPECT_TRUE(store_.finished_requests(kNow, 10).value().empty()) << "its time is not over";
+  EXPECT_EQ(store_.finished_requests(later, 10).value(), std::vector<std::string>{"01"});
+  EXPECT_EQ(store_.purge_request(stale).error().code(), Code::Conflict);
+  EXPECT_OK(store_.purge_request(read));
+  EXPECT_EQ(store_.purge_request(read).error().code(), Code::Conflict);
+  EXPECT_EQ(store_.request("01").error().code(), Code::NotFound);
+  EXPECT_TRUE(store_.request_history("01").value().empty());
+  EXPECT_TRUE(store_.request_files("01").value().empty());
+  EXPECT_EQ(store_.request_history("02").value().size(), 1U);
+  EXPECT_EQ(store_.request_files("02").value().size(), 1U);
+}
+
 }  // namespace
 }  // namespace chancery::store

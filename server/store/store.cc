@@ -44,6 +44,13 @@ Status Store::check(const base::Path& file) {
   return driver == nullptr ? Status() : check_schema(*driver);
 }
 
+Result<std::optional<Store>> Store::look(const base::Path& file, RealmName realm) {
+  PKI_TRY(auto driver, look_at_sqlite(file));
+  if (driver == nullptr) return std::optional<Store>();
+  PKI_TRY_VOID(check_schema(*driver));
+  return std::optional(Store(std::move(driver), std::move(realm)));
+}
+
 Result<Store> Store::over(DriverPtr driver, RealmName realm) {
   PKI_TRY_VOID(bring_up_to_date(*driver));
   return Store(std::move(driver), std::move(realm));

@@ -11,8 +11,8 @@
 #include "server/store/acme_reservation.h"
 #include "server/store/ca_rollovers.h"
 #include "server/store/driver.h"
-#include "server/store/people_records.h"
 #include "server/store/notices.h"
+#include "server/store/people_records.h"
 #include "server/store/records.h"
 #include "server/store/request_rows.h"
 
@@ -44,6 +44,8 @@ class Store {
   /// To be called before anybody outside hears of what was stored or read here: the client by an answer, the signer by a request.
   /// Several functions, and several processes, share one wait for the disk. @errors StoreFailed: nothing of it may be said.
   Status settle();
+  /// To read from what is there, as it is; none: there is no store yet. @errors as open().
+  static Result<std::optional<Store>> look(const base::Path& file, RealmName realm);
 
   // ----- certificates
 
@@ -235,6 +237,13 @@ class Store {
   Result<Page<RequestRow>> requests(const RequestFilter& filter, std::size_t limit, const std::string& after);
   /// Ids of open ones whose time is over, at most `limit` of each state.
   Result<std::vector<std::string>> ended_requests(Seconds now, std::size_t limit);
+  /// Those of one state, oldest first; page by `next`.
+  Result<Page<RequestRow>> requests_by_age(realm::RequestState state, Seconds made_before, std::size_t limit,
+                                           const std::string& after);
+  /// Ids of requests that have ended, and whose time was over before; of each state so many.
+  Result<std::vector<std::string>> finished_requests(Seconds over_before, std::size_t limit);
+  /// The request with its history and files. @errors Conflict: it changed since it was read.
+  Status purge_request(const RequestRow& request);
   /// Without the octets.
   Result<std::vector<RequestFile>> request_files(const std::string& id);
   /// @errors NotFound.

@@ -703,17 +703,19 @@ inline constexpr Param kNoticeId{"id", Type::Hex, kRequired, kMaxId, "the notice
 inline constexpr std::array kNoticeClaimed{Field{
     "notice", Type::Object,
     "{id, token, channel, recipient, ahead, attempt, serial, subject, cn, names, profile, requester, not_before, not_after, "
-    "seconds_left}; absent: none is due"}};
+    "seconds_left}; of a request that waits: event request.waits, request, kind, digest, approvals, approvals_needed, "
+    "approval_roles, created_at, expires_at, seconds_waited; absent: none is due"}};
 inline constexpr std::array kNoticeFinish{kNoticeId, Param{"token", Type::Hex, kRequired, kMaxId, "of the claim"},
                                           Param{"sent", Type::Boolean, kRequired, 1, "whether it was sent"},
                                           Param{"problem", Type::Text, kOptional, kMaxText, "why it was not"}};
 inline constexpr std::array kNoticeFinished{Field{"state", Type::Word, "sent or waiting"},
                                             Field{"again_at", Type::Time, "when it is tried again; absent: it was sent"}};
-inline constexpr std::array kNoticePage{Field{"notices", Type::Objects,
-                                              "{id, state, channel, recipient, serial, ahead, not_after, attempts, at, problem} "
-                                              "each, by the ends of their certificates; at "
-                                              "is when it was sent or dropped, or when it may be tried (again)"},
-                                        kNext};
+inline constexpr std::array kNoticePage{
+    Field{"notices", Type::Objects,
+          "{id, state, channel, recipient, serial or request, ahead, not_after, attempts, at, problem} "
+          "each, by the ends of their certificates; at "
+          "is when it was sent or dropped, or when it may be tried (again)"},
+    kNext};
 
 // ----- many certificates at once
 inline constexpr std::array kCertificateRevokeMany{

@@ -5,9 +5,10 @@
 /// The parameter and result lists of request.* in commands.def. Included by commands.cc alone.
 namespace chancery::wire {
 
-inline constexpr std::string_view kRequestKinds = "enrolment renewal revocation name-change";
+inline constexpr std::string_view kRequestKinds = "enrolment renewal revocation name-change rollover rule-change";
 inline constexpr std::string_view kRequestStates = "pending approved processing issued done rejected withdrawn expired failed";
 inline constexpr std::int64_t kMaxAttachments = 20;
+inline constexpr std::int64_t kMaxRules = 49152;  ///< with what else one row of the store holds (PROMISES Q13)
 
 // ----- pieces that recur
 inline constexpr Param kRequestId{"request", Type::Hex, kRequired, 32, "request id"};
@@ -37,6 +38,13 @@ inline constexpr std::array kRequestCreate{
     Param{"serial", Type::Hex, kOptional, 40, "the certificate to renew, to revoke, or whose names change"},
     Param{"dn", Type::Text, kOptional, kMaxText, "of a name change: the new DN, slash or comma form"},
     kReason,
+    Param{"ca", Type::Text, kOptional, 63,
+          "of a rollover: the CA, default ca; with a step after the first, its generation like ca-2"},
+    Param{"step", Type::Word, kOptional, 16,
+          "of a rollover: the one step, or the whole of start, publish and switch; default whole",
+          "start publish switch abort whole"},
+    Param{"from", Type::Word, kOptional, 8, "of a rollover that starts: as for ca.rollover.start", "self root request"},
+    Param{"config", Type::File, kOptional, kMaxRules, "of a rule change: ca.config.yml as it shall be"},
     kRequestWords,
     kAttachments,
     Param{"peer", Type::Text, kOptional, 64, "address that it is asked from; front ends alone say it"}};
@@ -48,14 +56,15 @@ inline constexpr std::array kRequestList{Param{"state", Type::Word, kOptional, 1
 inline constexpr std::array kRequestPickup{kRequestId};
 inline constexpr std::array kRequestReject{kRequestId, kRequestDigest,
                                            Param{"comment", Type::Text, kRequired, kMaxText, "why, for the history"}};
+inline constexpr std::array kRequestRetry{kRequestId, kRequestWords};
 inline constexpr std::array kRequestWithdraw{kRequestId, kRequestDigest, kRequestWords};
 
 // ----- results
 inline constexpr std::array kRequest{
     Field{"request", Type::Hex, "request id"},
-    Field{"kind", Type::Word, "enrolment, renewal, revocation or name-change"},
+    Field{"kind", Type::Word, "enrolment, renewal, revocation, name-change, rollover or rule-change"},
     Field{"state", Type::Word,
-          "pending, approved, processing, issued, done (a revocation), rejected, withdrawn, expired or failed"},
+          "pending, approved, processing, issued, done (what makes no certificate), rejected, withdrawn, expired or failed"},
     Field{"requester", Type::Text, "identity that asked"},
     kProfileField,
     Field{"digest", Type::Hex, "SHA-256 of `content`, which approvals are given for"},
@@ -64,6 +73,12 @@ inline constexpr std::array kRequest{
     kSansField,
     Field{"certificate_serial", Type::Hex, "of the certificate that it is about"},
     Field{"reason", Type::Word, "CRLReason name of a revocation"},
+    Field{"ca", Type::Text, "of a rollover: the generation that is made"},
+    Field{"step", Type::Word, "of a rollover: start, publish, switch, abort or whole"},
+    Field{"rules", Type::Hex, "of a rule change: the digest of the rules, as a reload names it"},
+    Field{"config", Type::Text, "of a rule change: ca.config.yml as it shall be"},
+    Field{"differences", Type::Texts,
+          "of a rule change: what it changes of the rules in force, as chanceryd --check --diff says it"},
     Field{"approvals_needed", Type::Integer, "people who have to approve"},
     Field{"approval_roles", Type::Texts, "roles, one of which they need"},
     Field{"approvals", Type::Objects, "those that count: {who, at, roles, signed} each"},
@@ -87,6 +102,8 @@ inline constexpr std::array kRequestMade{Field{"request", Type::Hex, "request id
                                          kNotAfter,
                                          kProfileField,
                                          kSubjectField,
-                                         kSansField};
+                                         kSansField,
+                                         Field{"ca", Type::Text, "of a rollover: the generation"},
+                                         Field{"rollover", Type::Word, "of a rollover: its state"}};
 
 }  // namespace chancery::wire

@@ -79,6 +79,10 @@ Status audit_state(Session& session, const Json& about) {
   return must_record(session, event_of(session, std::string(kStateChange), wire::to_text(about), "begin", {}));
 }
 
+Status audit_deed(Session& session, std::string_view what, const Json& about) {
+  return must_record(session, event_of(session, std::string(what), wire::to_text(about), "begin", {}));
+}
+
 void audit_end(Session& session, const wire::Request& request, const Result<Json>& outcome) {
   const auto recorded = record(
       session, event_of(session, request.method, about(request.params), "end", outcome.ok() ? "ok" : text_of(outcome.error())));

@@ -12,6 +12,8 @@ namespace chancery::worker {
 Status audit_begin(Session& session, const wire::Request& request);
 /// A certificate's change of state, as JSON, before it is made. @errors as audit_begin.
 Status audit_state(Session& session, const Json& about);
+/// Something else that is done without a command of its own, before it is. @errors as audit_begin.
+Status audit_deed(Session& session, std::string_view what, const Json& about);
 /// What became of it. A stream that ends here in the middle of an act shows that its outcome is unknown.
 void audit_end(Session& session, const wire::Request& request, const Result<Json>& outcome);
 /// What was asked for and not allowed; of more than kMostRefusals in a minute of one session only the log has the rest, so that

@@ -64,6 +64,8 @@ Json describe_endpoint(const config::ServerConfig& server, const config::ZmqEndp
                        {"peer_keys", keys_for(server, endpoint.realm)}});
 }
 
+bool sends_notices(const config::RealmConfig& realm) { return !realm.notices.before.empty() || !realm.requests.remind.empty(); }
+
 /// What chancery-notify needs of a realm to send its notices and to publish its CRLs.
 Json describe_notices(const config::RealmConfig& realm) {
   const auto& notices = realm.notices;
@@ -81,7 +83,7 @@ Json describe_notices(const config::RealmConfig& realm) {
                        {"webhook_key_file", notices.webhook_key_file},
                        {"program", notices.program},
                        {"timeout", std::int64_t{notices.timeout.count()}},
-                       {"sends", !notices.before.empty()},
+                       {"sends", sends_notices(realm)},
                        {"crl_directory", realm.publishing.directory},
                        {"crl_program", realm.publishing.program},
                        {"crl_timeout", std::int64_t{realm.publishing.timeout.count()}}});
@@ -94,7 +96,7 @@ Json notices_of(const config::Snapshot& snapshot, const config::FrontEnd& front_
   const auto realms = realms_of(snapshot, front_end.realms);
   for (const auto& name : *realms.as_array()) {
     const auto* realm = snapshot.find(*name.as_string());
-    if (realm != nullptr && (!realm->notices.before.empty() || !realm->publishing.directory.empty()))
+    if (realm != nullptr && (sends_notices(*realm) || !realm->publishing.directory.empty()))
       list.push_back(describe_notices(*realm));
   }
   return list;

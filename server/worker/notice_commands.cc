@@ -2,9 +2,11 @@
 #include <optional>
 
 #include "server/base/log.h"
+#include "server/base/text.h"
 #include "server/worker/ca_notices.h"
 #include "server/worker/handlers.h"
 #include "server/worker/notice_plan.h"
+#include "server/worker/requests.h"
 
 /// Notices that certificates end, for chancery-notify, which sends them, and for operators, who look at them.
 namespace chancery::worker {
@@ -35,11 +37,11 @@ Json describe(const store::Notice& notice) {
                            {"state", notice.state},
                            {"channel", notice.channel},
                            {"recipient", notice.recipient},
-                           {"serial", notice.serial},
                            {"ahead", notice.ahead},
                            {"not_after", base::to_rfc3339(notice.not_after)},
                            {"attempts", notice.attempts},
                            {"at", base::to_rfc3339(notice.turn)}});
+  row.set(is_reminder(notice) ? "request" : "serial", notice.serial);
   if (!notice.problem.empty()) row.set("problem", notice.problem);
   return row;
 }
@@ -63,6 +65,34 @@ Json describe_claim(const store::Notice& notice, const std::string& token, const
                        {"seconds_left", static_cast<std::int64_t>((record.not_after - now).count())}});
 }
 
+/// The same of a request that waits.
+Result<Json> describe_reminder(Session& session, const store::Notice& notice, const std::string& token, Seconds now) {
+  PKI_TRY(auto* store, session.store());
+  PKI_TRY(const auto row, store->request(notice.serial));
+  PKI_TRY(const auto history, store->request_history(row.id));
+  const auto approved = realm::approvals_in(history, row.digest).size();
+  return Json::object({{"id", notice.id},
+                       {"token", token},
+                       {"event", "request.waits"},
+                       {"channel", notice.channel},
+                       {"recipient", notice.recipient},
+                       {"ahead", notice.ahead},
+                       {"attempt", notice.attempts + 1},
+                       {"request", row.id},
+                       {"kind", row.kind},
+                       {"profile", row.profile},
+                       {"subject", base::join(realm::values_in(row.content, "subject"), "")},
+                       {"names", Json::strings(realm::values_in(row.content, "name"))},
+                       {"requester", row.requester},
+                       {"digest", row.digest},
+                       {"approvals", static_cast<std::int64_t>(approved)},
+                       {"approvals_needed", approvals_needed(session, row)},
+                       {"approval_roles", Json::strings(approval_roles(session, row))},
+                       {"created_at", base::to_rfc3339(row.created_at)},
+                       {"expires_at", base::to_rfc3339(row.expires_at)},
+                       {"seconds_waited", static_cast<std::int64_t>((now - row.created_at).count())}});
+}
+
 /// Whether the ways and addressees of today's configuration still have it.
 bool is_configured(const config::NoticesConfig& notices, const store::Notice& notice) {
   if (notice.channel == "webhook") return std::ranges::count(notices.webhooks, notice.recipient) != 0;
@@ -74,8 +104,12 @@ struct About {
   std::string dropped{};                             ///< why nobody has to be told any more; empty: somebody has to
 };
 
-/// What a notice is about: a CA of the realm, or what one issued.
+/// What a notice is about: a request, a CA of the realm, or what one issued.
 Result<About> about(Session& session, store::Store& store, const store::Notice& notice, Seconds now) {
+  if (is_reminder(notice)) {
+    PKI_TRY(auto why, why_dropped(store, notice, now));
+    return About{.dropped = std::move(why)};
+  }
   PKI_TRY(auto ca, told_ca(session, notice));
   if (ca) {
     PKI_TRY(auto why, why_ca_dropped(session, notice, now));
@@ -106,6 +140,7 @@ Result<Json> claim(Session& session, store::Store& store, Seconds now) {
       const auto token = base::to_hex(base::random_bytes(kTokenOctets));
       PKI_TRY(const bool mine, store.claim_notice(notice, token, until));
       if (!mine) continue;
+      if (is_reminder(notice)) return describe_reminder(session, notice, token, now);
       return describe_claim(notice, token, *what.record, now);
     }
     if (due.size() < kMostRivals) break;
@@ -125,7 +160,7 @@ Result<store::Notice> find_claimed(store::Store& store, const std::string& id, c
 Result<Json> notice_claim(Session& session, const Params& /*params*/) {
   PKI_TRY_VOID(check_sender(session));
   const auto& notices = session.realm().notices;
-  if (notices.before.empty()) return Json::object();
+  if (notices.before.empty() && session.realm().requests.remind.empty()) return Json::object();
   PKI_TRY(auto* store, session.store());
   const auto now = session.clock().now();
   PKI_TRY_VOID(plan_notices(*store, notices, now));

@@ -128,6 +128,14 @@ Result<std::vector<store::CertificateRecord>> candidates(store::Store& store, co
   return std::move(page.items);
 }
 
+Result<std::string> why_reminder_dropped(store::Store& store, const store::Notice& notice, Seconds now) {
+  const auto row = store.request(notice.serial);
+  if (!row.ok() && row.error().code() == Code::NotFound) return std::string("the request is gone");
+  if (!row.ok()) return row.error();
+  if (row->state != realm::to_text(realm::RequestState::Pending)) return "the request is " + row->state;
+  return now >= row->expires_at ? std::string("the request has expired") : std::string();
+}
+
 }  // namespace
 
 std::vector<store::Notice> notices_for(const config::NoticesConfig& notices, const store::CertificateRecord& record,
@@ -152,6 +160,32 @@ std::vector<store::Notice> notices_for(const config::NoticesConfig& notices, con
   return found;
 }
 
+std::vector<store::Notice> reminders_for(const config::RealmConfig& realm, const store::RequestRow& row, seconds age,
+                                         Seconds now) {
+  std::vector<store::Notice> found;
+  const auto add = [&](const char* channel, const std::string& recipient) {
+    store::Notice one{.serial = row.id,
+                      .ahead = age.count(),
+                      .channel = channel,
+                      .recipient = recipient,
+                      .not_after = row.expires_at,
+                      .turn = now};
+    one.id = id_of(one);
+    found.push_back(std::move(one));
+  };
+  const auto& notices = realm.notices;
+  std::vector<std::string> addresses;
+  for (const auto& one : realm.requests.remind_to.empty() ? notices.to : realm.requests.remind_to) add_address(addresses, one);
+  if (!notices.mail_server.empty()) {
+    for (const auto& one : addresses) add("mail", one);
+  }
+  for (const auto& url : notices.webhooks) add("webhook", url);
+  if (!notices.program.empty()) add("program", "");
+  return found;
+}
+
+bool is_reminder(const store::Notice& notice) { return notice.ca.empty(); }
+
 bool is_told(const config::NoticesConfig& notices, const store::CertificateRecord& record, seconds ahead, Seconds now) {
   if (record.state != store::CertificateState::Valid || record.not_after <= now) return false;
   if (record.not_after - record.issued_at <= ahead) return false;
@@ -165,6 +199,7 @@ Status plan_notices(store::Store& store, const config::NoticesConfig& notices, S
 }
 
 Result<std::string> why_dropped(store::Store& store, const store::Notice& notice, Seconds now) {
+  if (is_reminder(notice)) return why_reminder_dropped(store, notice, now);
   PKI_TRY(const auto serial, Serial::from_hex(notice.serial));
   const auto record = store.certificate(serial, notice.ca);
   if (!record.ok() && record.error().code() == Code::NotFound) return std::string("the certificate is gone");

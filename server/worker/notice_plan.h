@@ -14,6 +14,12 @@ namespace chancery::worker {
 std::vector<store::Notice> notices_for(const config::NoticesConfig& notices, const store::CertificateRecord& record,
                                        std::chrono::seconds ahead, const std::string& contact, Seconds now);
 
+/// Those that a request has waited for its approvals so long: one for each way and addressee.
+std::vector<store::Notice> reminders_for(const config::RealmConfig& realm, const store::RequestRow& row, std::chrono::seconds age,
+                                         Seconds now);
+/// Whether a notice is about a request that waits; else it is about a certificate.
+bool is_reminder(const store::Notice& notice);
+
 /// Whether a certificate is told about that long before its end, seen at `now`: not one that lived no longer from the start, and
 /// not where a shorter time was passed, too, as after a long stop.
 bool is_told(const config::NoticesConfig& notices, const store::CertificateRecord& record, std::chrono::seconds ahead,

@@ -2,13 +2,12 @@
 
 #include "server/base/text.h"
 #include "server/config/policy_settings.h"
-#include "server/config/realm_settings.h"
-#include "server/config/source.h"
 #include "server/realm/rules.h"
 #include "server/worker/describe.h"
 #include "server/worker/handlers.h"
 #include "server/worker/issue.h"
 #include "server/worker/policy_facts.h"
+#include "server/worker/policy_text.h"
 
 namespace chancery::worker {
 namespace {
@@ -25,22 +24,6 @@ class PastFacts : public PolicyFacts {
   Result<int> living_of_subject(const std::string& /*subject*/, int /*most*/) const override { return 0; }
   Result<int> living_of_requester(const std::string& /*requester*/, int /*most*/) const override { return 0; }
 };
-
-/// The realm as another configuration would have it. @return none: the findings say why.
-std::optional<config::RealmConfig> realm_by(const Session& session, const std::string& text,
-                                            std::vector<config::Finding>& findings) {
-  config::Report report("config", findings);
-  const auto source = config::accept_source(text, report);
-  const auto root = source ? config::parse_yaml(*source, report) : std::nullopt;
-  if (!root || !config::is_section(*root, report)) return std::nullopt;
-  auto base = session.realm();
-  base.policy = {};
-  auto realm = config::read_realm(*root, std::move(base), report);
-  if (!report.failed()) config::check_policy_section(realm, *root, report);
-  for (const auto& failed : report.failed() ? std::vector<config::FailedPolicyTest>() : failed_policy_tests(realm))
-    config::report_policy_test(*root, failed, report);
-  return report.failed() ? std::nullopt : std::optional(std::move(realm));
-}
 
 Result<std::chrono::seconds> span_of(const Params& params) {
   const config::SettingInfo info{.unit = "s", .least = 1, .most = kMostDays * kDaySeconds, .type = "duration"};
@@ -101,7 +84,7 @@ Json describe_difference(const store::CertificateRecord& record, const Redecided
 
 Result<Json> policy_replay(Session& session, const Params& params) {
   std::vector<config::Finding> findings;
-  const auto realm = realm_by(session, params.text("config"), findings);
+  const auto realm = realm_with_rules(session.realm(), params.text("config"), findings);
   auto lines = Json::array();
   for (const auto& finding : findings) lines.push_back(config::to_line(finding));
   if (!realm) return Json::object({{"asked", 0}, {"differences", Json::array()}, {"findings", std::move(lines)}});

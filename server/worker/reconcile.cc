@@ -11,7 +11,7 @@
 #include "server/worker/handlers.h"
 #include "server/worker/issue.h"
 #include "server/worker/key_sweep.h"
-#include "server/worker/request_work.h"
+#include "server/worker/request_upkeep.h"
 
 namespace chancery::worker {
 namespace {
@@ -251,6 +251,12 @@ Result<std::optional<Serial>> store_if_missing(store::Store& store, const signer
   return std::optional(row.serial);
 }
 
+Status store_from_journal(Session& session) {
+  PKI_TRY(auto* store, session.store());
+  auto stored = Json::array();
+  return reconcile_certificates(session, *store, stored);
+}
+
 Result<Json> realm_reconcile(Session& session, const Params& /*params*/) {
   PKI_TRY(auto* store, session.store());
   auto stored = Json::array();
@@ -263,7 +269,7 @@ Result<Json> realm_reconcile(Session& session, const Params& /*params*/) {
   // A batch each round is enough.
   PKI_TRY_VOID(purge_acme(session, *store));
   PKI_TRY_VOID(store->purge_own_renewals(session.clock().now() - kOwnRenewalTurn, kPage));
-  PKI_TRY_VOID(expire_requests(session));
+  PKI_TRY_VOID(look_after_requests(session));
   PKI_TRY_VOID(cas);
   return Json::object({{"stored", std::move(stored)}});
 }

@@ -40,6 +40,9 @@ class ImportedStates {
   std::optional<std::map<Serial, StateChange>> states_;
 };
 
+/// Stores what the journal has and the store lacks, but for what may be in hand. @errors those of signer and store.
+Status store_from_journal(Session& session);
+
 /// Brings a journalled certificate to a store that lacks it. @return its serial, when it did.
 Result<std::optional<Serial>> store_if_missing(store::Store& store, const signer::JournalRecord& record, ImportedStates& states);
 

@@ -9,6 +9,7 @@
 #include "server/worker/access.h"
 #include "server/worker/handlers.h"
 #include "server/worker/request_files.h"
+#include "server/worker/request_realm.h"
 #include "server/worker/request_work.h"
 
 /// request.create, and what is shown of requests.
@@ -28,31 +29,56 @@ struct Takes {
   std::string_view needed;
   std::string_view others;
 };
-constexpr std::array kTakes{Takes{RequestKind::Enrolment, "csr", "profile sans days"},
-                            Takes{RequestKind::Renewal, "serial", "csr days"}, Takes{RequestKind::Revocation, "serial", "reason"},
-                            Takes{RequestKind::NameChange, "serial", "csr dn sans days"}};
-constexpr std::array<std::string_view, 7> kOfKinds{"csr", "profile", "sans", "days", "serial", "dn", "reason"};
+constexpr std::array kTakes{
+    Takes{RequestKind::Enrolment, "csr", "profile sans days"}, Takes{RequestKind::Renewal, "serial", "csr days"},
+    Takes{RequestKind::Revocation, "serial", "reason"},        Takes{RequestKind::NameChange, "serial", "csr dn sans days"},
+    Takes{RequestKind::Rollover, "", "ca step from"},          Takes{RequestKind::RuleChange, "config", ""}};
+static_assert(kTakes.size() == realm::kRequestKinds);
+constexpr std::array<std::string_view, 11> kOfKinds{"csr",    "profile", "sans", "days", "serial", "dn",
+                                                    "reason", "ca",      "step", "from", "config"};
+
+/// "serial and at most reason"
+std::string expected_of(const Takes& row) {
+  const auto others = "at most " + base::join(base::split(std::string(row.others), ' '), ", ");
+  if (row.needed.empty() || row.others.empty()) return row.needed.empty() ? others : std::string(row.needed) + " alone";
+  return std::string(row.needed) + " and " + others;
+}
 
 Status check_kind(RequestKind kind, const Params& params) {
   const auto& row = *std::ranges::find(kTakes, kind, &Takes::kind);
   const auto of = " of " + std::string(realm::to_text(kind));
-  if (!params.has(row.needed))
+  if (!row.needed.empty() && !params.has(row.needed))
     return Error(Code::InvalidParams, "parameter " + std::string(row.needed) + ": missing, expected with a request" + of);
   const auto others = base::split(std::string(row.others), ' ');
   for (const auto name : kOfKinds) {
     if (params.has(name) && name != row.needed && std::ranges::find(others, name) == others.end())
-      return Error(Code::InvalidParams, "parameter " + std::string(name) + ": found with a request" + of + ", expected " +
-                                            std::string(row.needed) + " and at most " + base::join(others, ", "));
+      return Error(Code::InvalidParams,
+                   "parameter " + std::string(name) + ": found with a request" + of + ", expected " + expected_of(row));
   }
   if (kind == RequestKind::NameChange && !params.has("dn") && !params.has("sans"))
     return Error(Code::InvalidParams, "neither dn nor sans is given, expected the new names");
+  const auto step = params.text("step", realm::kWholeRollover);
+  if (params.has("from") && step != realm::kWholeRollover && step != "start")
+    return Error(Code::InvalidParams, "parameter from: found with the step " + step + ", expected start or whole");
   return {};
+}
+
+/// What is asked for of a kind that is about the realm itself.
+void read_realm_wish(const Params& params, RequestWish& wish) {
+  if (wish.kind == RequestKind::RuleChange) wish.config = params.text("config");
+  if (wish.kind != RequestKind::Rollover) return;
+  wish.ca = params.text("ca", config::kFirstCa);
+  wish.step = params.text("step", realm::kWholeRollover);
+  wish.from = params.text("from");
 }
 
 Result<RequestWish> read_wish(Session& session, const Params& params) {
   RequestWish wish;
   PKI_TRY(wish.kind, realm::request_kind(params.text("kind", "enrolment")));
   PKI_TRY_VOID(check_kind(wish.kind, params));
+  PKI_TRY_VOID(check_may_ask(session, wish.kind));
+  read_realm_wish(params, wish);
+  if (realm_rule(wish.kind) != nullptr) return wish;
   wish.csr = params.text("csr");
   wish.profile = params.text("profile", "server");
   wish.sans = params.texts("sans");
@@ -103,6 +129,8 @@ bool may_directly(Session& session, const RequestWish& wish, const config::Profi
   const auto& identity = session.identity();
   if (!identity.front_end.empty()) return false;
   if (wish.kind == RequestKind::Revocation) return may_revoke(session, wish);
+  if (wish.kind == RequestKind::Rollover)
+    return session.realm().requests.rollover_approvals == 0 && identity.roles.allow(Role::CaOperator);
   if (profile == nullptr || profile->approval.needed > 0) return false;
   auto order = order_for(session, wish);
   if (order.ok()) order->rule = wish.kind == RequestKind::Renewal ? "renewal" : "command";  // as it would come without a request
@@ -182,6 +210,9 @@ store::RequestStep first_step(const Session& session, const store::RequestRow& r
 bool sees_all(const Session& session) {
   const auto& identity = session.identity();
   if (identity.roles.allow(Role::RaOperator) || identity.roles.allow(Role::Auditor)) return true;
+  const auto& requests = session.realm().requests;
+  if (is_shown(session) && (has_role_among(identity, requests.rollover_roles) || has_role_among(identity, requests.rule_roles)))
+    return true;
   return is_shown(session) && std::ranges::any_of(session.realm().profiles, [&](const auto& one) {
            return has_role_among(identity, one.second.approval.roles);
          });

@@ -5,6 +5,7 @@
 #include "server/worker/describe.h"
 #include "server/worker/handlers.h"
 #include "server/worker/request_files.h"
+#include "server/worker/request_realm.h"
 #include "server/worker/request_work.h"
 
 /// What people decide about requests.
@@ -42,21 +43,23 @@ Error bad_signature(const std::string& what) {
           "doc/four-eyes.md says what is signed; chancery request approve --key signs it"};
 }
 
+/// "profile webserver", "a rollover"
+std::string what_is_asked(const Request& request) {
+  return realm_rule(request.kind) == nullptr ? "profile " + request.row.profile : "a " + request.row.kind;
+}
+
 Status check_certificate(Session& session, const Request& request, const x509::Certificate& certificate) {
   const auto serial = certificate.serial().hex();
-  if (!session.generation_above(certificate).ok())
-    return bad_signature("certificate " + serial + " is not of this realm");
+  if (!session.generation_above(certificate).ok()) return bad_signature("certificate " + serial + " is not of this realm");
   PKI_TRY(auto* store, session.store());
   const auto record = store->certificate(certificate.serial());
   if (!record.ok()) return bad_signature("certificate " + serial + " is not known");
   const auto state = state_of(*record, session.clock().now());
   if (state != "valid") return bad_signature("certificate " + serial + " is " + state);
-  const auto* profile = profile_of_request(session, request.row);
-  if (profile == nullptr || profile->approval.signer_profiles.empty()) return {};
-  const auto& may = profile->approval.signer_profiles;
-  if (std::ranges::find(may, record->profile, &ProfileName::text) != may.end()) return {};
-  return bad_signature("certificate " + serial + " is of profile " + record->profile + ", which approves nothing of profile " +
-                       profile->name.text());
+  const auto may = approval_signers(session, request);
+  if (may.empty() || std::ranges::find(may, record->profile, &ProfileName::text) != may.end()) return {};
+  return bad_signature("certificate " + serial + " is of profile " + record->profile + ", which approves nothing of " +
+                       what_is_asked(request));
 }
 
 /// The signer counts certificates where the worker counts identities; both must be different people's.
@@ -72,13 +75,13 @@ Status check_other_certificate(const Request& request, const x509::Certificate& 
 }
 
 Result<Signed> signed_by(Session& session, const Request& request, const Params& params) {
-  const auto* profile = profile_of_request(session, request.row);
-  const bool is_demanded = profile != nullptr && profile->approval.are_signed && request.kind != realm::RequestKind::Revocation;
+  const bool is_demanded = are_approvals_signed(session, request);
   if (params.has("certificate") != params.has("signature"))
     return Error(Code::InvalidParams, "one of certificate and signature is given, expected both or none");
   if (!params.has("certificate") && is_demanded)
-    return Error(Code::PolicyRefused, "profile " + profile->name.text() + " has approvals signed, found none",
-                 "chancery request approve --key FILE --certificate FILE signs; certificates of approver_profiles may");
+    return Error(Code::PolicyRefused, what_is_asked(request) + " has approvals signed, found none",
+                 "chancery request approve --key FILE --certificate FILE signs; certificates of approver_profiles, of a rollover "
+                 "those of rollover_signers, may");
   if (!params.has("certificate")) return Signed{};
   PKI_TRY(const auto certificate, x509::Certificate::from_pem(params.text("certificate")));
   PKI_TRY_VOID(check_certificate(session, request, certificate));
@@ -123,9 +126,10 @@ Result<Request> approve(Session& session, Request& request, const Params& params
   return request;
 }
 
-/// A revocation that is approved waits for nobody.
-void carry_out_revocation(Session& session, Request& request) {
-  if (request.kind != realm::RequestKind::Revocation || request.state != RequestState::Approved) return;
+/// A revocation that is approved waits for nobody, and rules need nothing more than that.
+void carry_out_at_once(Session& session, Request& request) {
+  const bool waits = request.kind != realm::RequestKind::Revocation && request.kind != realm::RequestKind::RuleChange;
+  if (waits || request.state != RequestState::Approved) return;
   const auto done = carry_out(session, request, realm_itself());
   if (!done.ok()) base::log_error("request " + request.row.id + " is approved and not done yet: " + done.error().message());
 }
@@ -150,9 +154,10 @@ Status check_comments(const Session& session, const Request& request) {
 
 /// The certificate that came of a request, and what is above it.
 Result<Json> describe_made(Session& session, const Request& request) {
-  auto out =
-      Json::object({{"request", request.row.id}, {"state", realm::to_text(request.state)}, {"serial", request.row.serial}});
-  if (request.kind == realm::RequestKind::Revocation) return out;
+  auto out = Json::object({{"request", request.row.id}, {"state", realm::to_text(request.state)}});
+  if (!request.row.serial.empty()) out.set("serial", request.row.serial);
+  if (request.kind == realm::RequestKind::Rollover) PKI_TRY_VOID(describe_rollover_made(session, request, out));
+  if (!realm::is_certified(request.kind)) return out;
   PKI_TRY(const auto serial, Serial::from_hex(request.row.serial));
   PKI_TRY(auto* store, session.store());
   PKI_TRY(const auto record, store->certificate(serial));
@@ -166,7 +171,7 @@ Result<Json> describe_made(Session& session, const Request& request) {
 
 Result<Json> request_approve(Session& session, const Params& params) {
   PKI_TRY(auto request, decide_on(session, params.text("request"), [&](Request& one) { return approve(session, one, params); }));
-  carry_out_revocation(session, request);
+  carry_out_at_once(session, request);
   return describe_request(session, request);
 }
 
@@ -181,6 +186,14 @@ Result<Json> request_comment(Session& session, const Params& params) {
             PKI_TRY(auto files, files_from(session, params.json("attachments"), before));
             PKI_TRY_VOID(advance(session, one, actor_of(session, one.parts),
                                  {.event = RequestEvent::Comment, .why = params.text("comment"), .files = std::move(files)}));
+            return one;
+          }));
+  return describe_request(session, request);
+}
+
+Result<Json> request_retry(Session& session, const Params& params) {
+  PKI_TRY(const auto request, decide_on(session, params.text("request"), [&](Request& one) -> Result<Request> {
+            PKI_TRY_VOID(retry(session, one, actor_of(session, one.parts), params.text("comment")));
             return one;
           }));
   return describe_request(session, request);

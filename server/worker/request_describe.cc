@@ -1,4 +1,5 @@
 #include "server/base/text.h"
+#include "server/worker/request_realm.h"
 #include "server/worker/request_work.h"
 
 namespace chancery::worker {
@@ -74,6 +75,7 @@ Result<Json> describe_request(Session& session, const Request& request) {
       .set("history", std::move(history))
       .set("attachments", std::move(attachments));
   set_if(out, "reason", realm::values_in(row.content, "reason"));
+  describe_realm_request(session, request, out);
   if (const auto rule = realm::rule_in(request.history, row.digest); !rule.empty()) out.set("rule", rule);
   return out;
 }

@@ -6,6 +6,7 @@
 #include "server/realm/access.h"
 #include "server/worker/access.h"
 #include "server/worker/describe.h"
+#include "server/worker/request_realm.h"
 
 namespace chancery::worker {
 namespace {
@@ -90,7 +91,11 @@ Json to_json(const RequestWish& wish) {
                        {"days", wish.days},
                        {"serial", wish.serial},
                        {"dn", wish.dn},
-                       {"reason", wish.reason}});
+                       {"reason", wish.reason},
+                       {"ca", wish.ca},
+                       {"step", wish.step},
+                       {"from", wish.from},
+                       {"config", wish.config}});
 }
 
 Result<RequestWish> request_wish_from_json(const Json& object) {
@@ -100,7 +105,11 @@ Result<RequestWish> request_wish_from_json(const Json& object) {
                    .days = object.integer("days"),
                    .serial = object.text("serial"),
                    .dn = object.text("dn"),
-                   .reason = object.text("reason")};
+                   .reason = object.text("reason"),
+                   .ca = object.text("ca"),
+                   .step = object.text("step"),
+                   .from = object.text("from"),
+                   .config = object.text("config")};
   PKI_TRY(wish.kind, realm::request_kind(object.text("kind")));
   return wish;
 }
@@ -126,6 +135,8 @@ Result<realm::RequestContent> content_of(Session& session, const RequestWish& wi
     PKI_TRY_VOID(check_access_to(session, about_record(record)));
     return content;
   }
+  if (wish.kind == RequestKind::Rollover) return rollover_content(session, wish, std::move(content));
+  if (wish.kind == RequestKind::RuleChange) return rules_content(session, wish, std::move(content));
   PKI_TRY(auto order, order_for(session, wish));
   PKI_TRY(const auto* profile, profile_of(session, order.profile));
   order.roles = roles_for(session.realm(), *profile);

@@ -16,11 +16,15 @@ struct RequestWish {
   std::string serial{};   ///< of the certificate that it is about; empty: of none
   std::string dn{};       ///< of a name change; empty: the certificate's
   std::string reason{};   ///< of a revocation
+  std::string ca{};       ///< of a rollover: the CA, or the generation
+  std::string step{};     ///< likewise
+  std::string from{};     ///< likewise; empty: as before
+  std::string config{};   ///< of a change of rules: ca.config.yml as it shall be
 };
 Json to_json(const RequestWish& wish);
 Result<RequestWish> request_wish_from_json(const Json& object);
 
-/// The order that a request leads to, without roles. @pre it is no revocation
+/// The order that a request leads to, without roles. @pre a certificate comes of it
 /// @errors Malformed, BadProof, BadKey, InvalidParams; NotFound, Conflict: the certificate that it is about.
 Result<Order> order_for(Session& session, const RequestWish& wish);
 
@@ -28,7 +32,7 @@ Result<Order> order_for(Session& session, const RequestWish& wish);
 /// @errors what the realm refuses.
 Result<realm::RequestContent> content_of(Session& session, const RequestWish& wish, realm::RequestContent frame);
 
-/// The profile of what is asked for. @errors NotFound.
+/// The profile of what is asked for. @pre it is about a certificate. @errors NotFound.
 Result<ProfileName> profile_of_wish(Session& session, const RequestWish& wish);
 
 }  // namespace chancery::worker

@@ -1,10 +1,12 @@
 #include "server/worker/request_work.h"
 
 #include <algorithm>
+#include <array>
 
-#include "server/base/log.h"
 #include "server/base/text.h"
 #include "server/worker/access.h"
+#include "server/worker/reconcile.h"
+#include "server/worker/request_realm.h"
 #include "server/worker/revocation.h"
 
 namespace chancery::worker {
@@ -13,8 +15,6 @@ namespace {
 using realm::RequestEvent;
 using realm::RequestKind;
 using realm::RequestState;
-
-constexpr std::size_t kExpiredAtOnce = 100;
 
 /// What was filled in when the request was made.
 realm::RequestContent frame_of(const Session& session, const Request& request) {
@@ -152,9 +152,18 @@ Status check_may_revoke(Session& session, const Request& request) {
   return Error(Code::Denied, "the right that this request stood on is gone", "somebody with the role ra-operator approves it");
 }
 
+/// Who needed nobody's approval may still do it now.
+Status check_may_roll_over(const Session& session, const Request& request) {
+  if (realm::rule_in(request.history, request.row.digest) != kDirectRule) return {};
+  if (session.identity().roles.allow(Role::CaOperator)) return {};
+  return Error(Code::Denied, "the right that this request stood on is gone", "a ca-operator picks it up");
+}
+
 /// Whether the realm would still have it, before anything is begun that cannot be taken back.
 Status check_still_allowed(Session& session, const Request& request) {
   if (request.kind == RequestKind::Revocation) return check_may_revoke(session, request);
+  if (request.kind == RequestKind::Rollover) return check_may_roll_over(session, request);
+  if (!realm::is_certified(request.kind)) return {};
   PKI_TRY(const auto order, approved_order(session, request));
   return check_as_approved(session, request, order);
 }
@@ -171,16 +180,51 @@ Status begin(Session& session, Request& request, const Actor& actor) {
   return advance(session, request, actor, {.event = RequestEvent::Begin});
 }
 
+Result<std::string> roll_over_for(Session& session, const Request& request) {
+  if (!is_approved_enough(session, request)) return not_approved(request);
+  return roll_over(session, request, for_signer(request, {}));
+}
+
+/// What a kind of request comes to. @return the serial of the certificate that came of it, or that it was about; empty: of none
+struct Deed {
+  RequestKind kind;
+  Result<std::string> (*act)(Session&, const Request&);  ///< may be done again
+  RequestEvent end;
+};
+constexpr std::array kDeeds{Deed{RequestKind::Enrolment, certify, RequestEvent::Issue},
+                            Deed{RequestKind::Renewal, certify, RequestEvent::Issue},
+                            Deed{RequestKind::NameChange, certify, RequestEvent::Issue},
+                            Deed{RequestKind::Revocation, revoke_for, RequestEvent::Finish},
+                            Deed{RequestKind::Rollover, roll_over_for, RequestEvent::Finish},
+                            Deed{RequestKind::RuleChange, approve_rules, RequestEvent::Finish}};
+static_assert(kDeeds.size() == realm::kRequestKinds);
+
+/// When it was begun.
+Seconds begun_at(const Request& request) {
+  const auto begin = std::find_if(request.history.rbegin(), request.history.rend(),
+                                  [](const auto& entry) { return entry.what == realm::to_text(RequestEvent::Begin); });
+  return begin == request.history.rend() ? request.row.created_at : begin->at;
+}
+
+/// Whether trying again can lead to nothing else. What is refused is; what came between, a change of the profile, say, is once
+/// nobody can be at it any more who began it under the old one.
+bool is_final(const Session& session, const Request& request, const Error& why) {
+  if (is_refusal(why)) return true;
+  return why.code() == Code::Conflict && !may_be_in_hand(session, begun_at(request));
+}
+
 Status finish(Session& session, Request& request) {
-  const bool is_revocation = request.kind == RequestKind::Revocation;
-  auto serial = is_revocation ? revoke_for(session, request) : certify(session, request);
-  if (serial.ok()) {
-    request.row.serial = *serial;
-    return advance(session, request, realm_itself(), {.event = is_revocation ? RequestEvent::Finish : RequestEvent::Issue});
+  const auto* const deed = std::ranges::find(kDeeds, request.kind, &Deed::kind);
+  auto serial = deed->act(session, request);
+  if (!serial.ok() && is_final(session, request, serial.error())) {
+    // An attempt that was cut off may have left a certificate in the journal that the store does not know.
+    PKI_TRY_VOID(finish_if_made(session, request));
+    if (request.state == RequestState::Issued) return {};
+    PKI_TRY_VOID(advance(session, request, realm_itself(), {.event = RequestEvent::Fail, .why = serial.error().message()}));
   }
-  if (!is_refusal(serial.error())) return serial.error();  // another try may do it
-  PKI_TRY_VOID(advance(session, request, realm_itself(), {.event = RequestEvent::Fail, .why = serial.error().message()}));
-  return serial.error();
+  if (!serial.ok()) return serial.error();
+  request.row.serial = *serial;
+  return advance(session, request, realm_itself(), {.event = deed->end});
 }
 
 }  // namespace
@@ -208,26 +252,46 @@ bool is_approved_enough(const Session& session, const Request& request) {
   const auto* profile = profile_of_request(session, row);
   const auto rule = realm::rule_in(request.history, row.digest);
   const bool is_revocation = request.kind == RequestKind::Revocation;
+  if (rule == kDirectRule && request.kind == RequestKind::Rollover) return session.realm().requests.rollover_approvals == 0;
   if (rule == kDirectRule && (is_revocation || (profile != nullptr && profile->approval.needed == 0))) return true;
   if (!rule.empty() && rule != kDirectRule && profile != nullptr && profile->approval.has_auto_rule()) return true;
   const auto people = realm::count_people(names_of(realm::approvals_in(request.history, row.digest)), row.requester);
   return people >= static_cast<std::size_t>(approvals_needed(session, row));
 }
 
+Status finish_if_made(Session& session, Request& request) {
+  if (!realm::is_certified(request.kind)) return {};
+  PKI_TRY_VOID(store_from_journal(session));
+  PKI_TRY(const auto serial, made_before(session, request));
+  if (serial.empty()) return {};
+  request.row.serial = serial;
+  return advance(session, request, realm_itself(), {.event = RequestEvent::Issue});
+}
+
+Status retry(Session& session, Request& request, const Actor& actor, const std::string& why) {
+  PKI_TRY([[maybe_unused]] const auto next, realm::next_state(request.state, RequestEvent::Retry, actor.parts));
+  PKI_TRY_VOID(finish_if_made(session, request));
+  if (request.state == RequestState::Issued) return {};
+  if (session.clock().now() >= request.row.expires_at)
+    return Error(Code::Conflict, "the request's time was over " + base::to_rfc3339(request.row.expires_at), "ask for it anew");
+  PKI_TRY_VOID(advance(session, request, actor, {.event = RequestEvent::Retry, .why = why}));
+  return bring_up_to_date(session, request);
+}
+
 Status carry_out(Session& session, Request& request, const Actor& actor) {
   if (request.state == RequestState::Issued || request.state == RequestState::Done) return {};
+  if (request.state == RequestState::Failed) PKI_TRY_VOID(finish_if_made(session, request));
+  if (request.state == RequestState::Issued) return {};
   if (request.state != RequestState::Processing) PKI_TRY_VOID(begin(session, request, actor));
   return finish(session, request);
 }
 
-Status expire_requests(Session& session) {
-  PKI_TRY(auto* store, session.store());
-  PKI_TRY(const auto ids, store->ended_requests(session.clock().now(), kExpiredAtOnce));
-  for (const auto& id : ids) {
-    const auto request = load_request(session, id);
-    if (!request.ok()) base::log_warning("request " + id + " does not expire: " + request.error().message());
-  }
-  return {};
+Status settle(Session& session, Request& request) {
+  if (request.state != RequestState::Processing || may_be_in_hand(session, begun_at(request))) return {};
+  PKI_TRY_VOID(finish_if_made(session, request));
+  if (request.state != RequestState::Processing || session.clock().now() < request.row.expires_at) return {};
+  return advance(session, request, realm_itself(),
+                 {.event = RequestEvent::Fail, .why = "it was cut off while it was done, and its time is over"});
 }
 
 }  // namespace chancery::worker

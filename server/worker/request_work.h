@@ -29,7 +29,16 @@ bool is_approved_enough(const Session& session, const Request& request);
 /// @param actor  who has it done. @errors Conflict: it is not approved; what the realm or the signer refuses.
 Status carry_out(Session& session, Request& request, const Actor& actor);
 
-/// Expires requests whose time is over, a batch of them.
-Status expire_requests(Session& session);
+/// Ends a request whose certificate was made, by an attempt that was cut off, in whatever state it was left.
+/// @pre it is processing or failed. @errors what the signer and the store say.
+Status finish_if_made(Session& session, Request& request);
+
+/// Brings a request to its end that was cut off while it was done, as far as nobody has to decide anything: its certificate is
+/// there, or its time is over. Else whoever picks it up has it done. @errors as finish_if_made.
+Status settle(Session& session, Request& request);
+
+/// Has a failed request be an approved one again, or one that waits for approvals where something else would come of it by now.
+/// @errors Conflict: it has not failed, or its time is over; Denied.
+Status retry(Session& session, Request& request, const Actor& actor, const std::string& why);
 
 }  // namespace chancery::worker

@@ -7,6 +7,7 @@
 #include "server/realm/request_content.h"
 #include "server/worker/access.h"
 #include "server/worker/attest.h"
+#include "server/worker/request_realm.h"
 
 namespace chancery::worker {
 namespace {
@@ -47,6 +48,11 @@ bool has_expired(const Session& session, const Request& request) {
   return realm::is_open(request.state) && session.clock().now() >= request.row.expires_at;
 }
 
+const RealmRule* rule_of(const store::RequestRow& row) {
+  const auto kind = realm::request_kind(row.kind);
+  return kind.ok() ? realm_rule(*kind) : nullptr;
+}
+
 std::string line_of(const store::RequestFile& file) { return file.sha256 + " " + file.type + " " + file.name; }
 
 }  // namespace
@@ -67,6 +73,7 @@ bool has_role_among(const Identity& identity, const std::vector<std::string>& na
 }
 
 Status check_access_to_request(Session& session, const Request& request) {
+  if (realm_rule(request.kind) != nullptr) return {};  // it is about no certificate: the command was judged
   const auto first = [&](std::string_view name) {
     auto values = realm::values_in(request.row.content, name);
     return values.empty() ? std::string() : std::move(values.front());
@@ -94,17 +101,34 @@ const config::Profile* profile_of_request(const Session& session, const store::R
 
 /// A revocation takes nothing from anybody that could not be issued again, so one person's agreement is enough.
 int approvals_needed(const Session& session, const store::RequestRow& row) {
+  if (const auto* rule = rule_of(row)) return std::max(session.realm().requests.*(rule->needed), 1);
   const auto* profile = profile_of_request(session, row);
   const bool is_revocation = row.kind == realm::to_text(realm::RequestKind::Revocation);
   return profile == nullptr || is_revocation ? 1 : std::max(profile->approval.needed, 1);
 }
 
 std::vector<std::string> approval_roles(const Session& session, const store::RequestRow& row) {
+  if (const auto* rule = rule_of(row)) {
+    const auto& roles = session.realm().requests.*(rule->roles);
+    return roles.empty() ? std::vector{std::string(base::to_text(Role::CaOperator))} : roles;
+  }
   const auto* profile = profile_of_request(session, row);
   if (profile == nullptr) return {std::string(base::to_text(Role::RaOperator))};
   if (!profile->approval.roles.empty()) return profile->approval.roles;
   const auto role = config::holders_role(*profile) ? Role::CaOperator : profile->least_role;
   return {std::string(base::to_text(role))};
+}
+
+std::vector<ProfileName> approval_signers(const Session& session, const Request& request) {
+  if (request.kind == realm::RequestKind::Rollover) return session.realm().requests.rollover_signers;
+  const auto* profile = profile_of_request(session, request.row);
+  return profile == nullptr ? std::vector<ProfileName>() : profile->approval.signer_profiles;
+}
+
+bool are_approvals_signed(const Session& session, const Request& request) {
+  if (request.kind == realm::RequestKind::Rollover) return !session.realm().requests.rollover_signers.empty();
+  const auto* profile = profile_of_request(session, request.row);
+  return profile != nullptr && profile->approval.are_signed && request.kind != realm::RequestKind::Revocation;
 }
 
 Parts parts_of(const Session& session, const store::RequestRow& row) {

@@ -56,6 +56,10 @@ Status advance(Session& session, Request& request, const Actor& actor, Step step
 int approvals_needed(const Session& session, const store::RequestRow& row);
 /// The roles that may, by their names.
 std::vector<std::string> approval_roles(const Session& session, const store::RequestRow& row);
+/// The profiles whose certificates may sign an approval of it; empty: any of the realm's.
+std::vector<ProfileName> approval_signers(const Session& session, const Request& request);
+/// Whether nobody approves it without such a signature.
+bool are_approvals_signed(const Session& session, const Request& request);
 /// The rules of the request's profile; none: the realm has it no more.
 const config::Profile* profile_of_request(const Session& session, const store::RequestRow& row);
 /// Whether an identity has one of those roles.

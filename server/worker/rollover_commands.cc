@@ -4,6 +4,7 @@
 #include "server/base/log.h"
 #include "server/base/text.h"
 #include "server/worker/handlers.h"
+#include "server/worker/rollover_commands.h"
 #include "server/worker/rollover_steps.h"
 
 /// A CA's next generation, step by step (realm/rollover.h).
@@ -148,13 +149,31 @@ const realm::Generation* newest(const std::vector<realm::Generation>& all, const
   return found;
 }
 
-/// A generation that was given up before its key was made leaves its number to nobody.
-Result<realm::Label> next_label(const std::string& ca, const realm::Generation* last,
-                                const std::vector<store::CaRollover>& rows) {
+/// What a request is for is not done without one. Retiring takes nothing that anybody still needs, and what is begun was
+/// approved.
+Status check_needs_no_request(const Session& session) {
+  const auto needed = session.realm().requests.rollover_approvals;
+  if (needed == 0) return {};
+  return Error(Code::PolicyRefused,
+               "a step of a rollover needs " + std::to_string(needed) + " approvals in this realm, found none",
+               "chancery request create --kind rollover asks for it, chancery request pickup has it done once it is approved");
+}
+
+/// The number of the next generation of a CA. A generation that was given up before its key was made leaves its number to nobody.
+Result<realm::Label> label_after(const std::string& ca, const std::vector<realm::Generation>& all,
+                                 const std::vector<store::CaRollover>& rows) {
+  const auto* last = newest(all, ca, false);
   const auto used = std::max(last == nullptr ? std::int64_t{0} : std::int64_t{last->number()},
                              rows.empty() ? std::int64_t{0} : rows.front().generation);
-  if (used < std::numeric_limits<int>::max()) return realm::Label{ca, static_cast<int>(used + 1)};
-  return Error(Code::Conflict, "CA " + ca + " has had generation " + std::to_string(used) + ", behind which there is no number");
+  if (used >= std::numeric_limits<int>::max())
+    return Error(Code::Conflict,
+                 "CA " + ca + " has had generation " + std::to_string(used) + ", behind which there is no number");
+  return realm::Label{ca, static_cast<int>(used + 1)};
+}
+
+Status check_is_ours(const Session& session, const std::string& ca) {
+  if (ca == config::kFirstCa || session.realm().cas.contains(ca)) return {};
+  return Error(Code::NotFound, "no CA \"" + base::printable(ca, 80) + "\" in this realm", "cas in ca.config.yml names them");
 }
 
 // ----- the next step, whichever it is
@@ -172,21 +191,17 @@ std::optional<RolloverStep> step_on(RolloverState state) {
 Status check_is_next(Session& session, const Params& params, const std::vector<store::CaRollover>& rows) {
   const auto ca = ca_of(params);
   PKI_TRY(const auto* all, session.generations());
-  PKI_TRY(const auto label, next_label(ca, newest(*all, ca, false), rows));
+  PKI_TRY(const auto label, label_after(ca, *all, rows));
   const auto wanted = params.text("generation");
   if (wanted.empty() || wanted == label.text()) return {};
   return Error(Code::NotFound, "no rollover to \"" + base::printable(wanted, 80) + "\" of CA " + ca,
                "the next generation is " + label.text());
 }
 
-}  // namespace
-
-Result<Json> ca_rollover_start(Session& session, const Params& params) {
+Result<Json> start(Session& session, const Params& params) {
   const auto ca = ca_of(params);
-  if (ca != config::kFirstCa && !session.realm().cas.contains(ca))
-    return Error(Code::NotFound, "no CA \"" + base::printable(ca, 80) + "\" in this realm", "cas in ca.config.yml names them");
+  PKI_TRY_VOID(check_is_ours(session, ca));
   PKI_TRY(const auto* all, session.generations());
-  const auto* last = newest(*all, ca, false);
   const auto* issuing = newest(*all, ca, true);
   PKI_TRY(auto* store, session.store());
   PKI_TRY(auto rows, store->ca_rollovers(ca));
@@ -197,7 +212,7 @@ Result<Json> ca_rollover_start(Session& session, const Params& params) {
     return show(session, rows.front());
   }
   PKI_TRY_VOID(check_urls(session, ca, issuing == nullptr));
-  PKI_TRY(const auto label, next_label(ca, last, rows));
+  PKI_TRY(const auto label, label_after(ca, *all, rows));
   const auto source = params.text("from", source_for(session, ca, issuing));
   // Before anything of it is stored; the signer sees to it, too.
   if (source != "request" && issuing != nullptr && issuing->authority)
@@ -213,6 +228,29 @@ Result<Json> ca_rollover_start(Session& session, const Params& params) {
   return show(session, row);
 }
 
+Result<Json> take_by_oneself(Session& session, const Params& params, RolloverStep step) {
+  PKI_TRY_VOID(check_needs_no_request(session));
+  return take_rollover_step(session, params, step);
+}
+
+}  // namespace
+
+Result<Json> take_rollover_step(Session& session, const Params& params, RolloverStep step) {
+  return step == RolloverStep::Start ? start(session, params) : take(session, params, step);
+}
+
+Result<NextGeneration> next_generation(Session& session, const std::string& ca) {
+  PKI_TRY_VOID(check_is_ours(session, ca));
+  PKI_TRY(const auto* all, session.generations());
+  PKI_TRY(auto* store, session.store());
+  PKI_TRY(const auto rows, store->ca_rollovers(ca));
+  const auto source = source_for(session, ca, newest(*all, ca, true));
+  if (!rows.empty() && state_of(rows.front()) == RolloverState::Preparing)
+    return NextGeneration{rows.front().new_label, rows.front().source};
+  PKI_TRY(const auto label, label_after(ca, *all, rows));
+  return NextGeneration{label.text(), source};
+}
+
 Result<Json> ca_rollover_advance(Session& session, const Params& params) {
   PKI_TRY_VOID(session.refresh_generations());  // of which the store may know less than the signer
   PKI_TRY(auto* store, session.store());
@@ -221,22 +259,32 @@ Result<Json> ca_rollover_advance(Session& session, const Params& params) {
   const auto found = wanted.empty() ? rows.begin() : std::ranges::find(rows, wanted, &store::CaRollover::new_label);
   if (found == rows.end()) {
     PKI_TRY_VOID(check_is_next(session, params, rows));
-    return ca_rollover_start(session, params);
+    return take_by_oneself(session, params, RolloverStep::Start);
   }
   PKI_TRY(const auto wait, wait_of(session, *found));
   const auto state = state_of(*found);
   if (const auto* begun = realm::begun_row(state); begun != nullptr) {
     PKI_TRY_VOID(complete_step(session, *found, *begun));
   } else if (const auto step = step_on(state); step && wait.what.empty()) {
+    if (*step != RolloverStep::Retire) PKI_TRY_VOID(check_needs_no_request(session));
     PKI_TRY_VOID(take_step(session, *found, *step));
   }
   return show(session, *found);
 }
 
-Result<Json> ca_rollover_publish(Session& session, const Params& params) { return take(session, params, RolloverStep::Publish); }
-Result<Json> ca_rollover_switch(Session& session, const Params& params) { return take(session, params, RolloverStep::Switch); }
+Result<Json> ca_rollover_start(Session& session, const Params& params) {
+  return take_by_oneself(session, params, RolloverStep::Start);
+}
+Result<Json> ca_rollover_publish(Session& session, const Params& params) {
+  return take_by_oneself(session, params, RolloverStep::Publish);
+}
+Result<Json> ca_rollover_switch(Session& session, const Params& params) {
+  return take_by_oneself(session, params, RolloverStep::Switch);
+}
 Result<Json> ca_rollover_retire(Session& session, const Params& params) { return take(session, params, RolloverStep::Retire); }
-Result<Json> ca_rollover_abort(Session& session, const Params& params) { return take(session, params, RolloverStep::Abort); }
+Result<Json> ca_rollover_abort(Session& session, const Params& params) {
+  return take_by_oneself(session, params, RolloverStep::Abort);
+}
 
 Result<Json> ca_rollover_resume(Session& session, const Params& params) {
   PKI_TRY(auto row, find_rollover(session, params, std::nullopt));

@@ -24,7 +24,7 @@ Result<std::vector<Serial>> store_certificates_of(Session& session, const std::s
 
 Status prepare(Session& session, const store::CaRollover& row) {
   PKI_TRY(auto* signer, session.signer());
-  PKI_TRY(const auto all, signer->create_generation({row.new_label, row.source, session.requester()}));
+  PKI_TRY(const auto all, signer->create_generation({row.new_label, row.source, session.requester()}, session.approved_step()));
   PKI_TRY_VOID(session.keep_generations(all));
   PKI_TRY([[maybe_unused]] const auto stored, store_certificates_of(session, row.new_label));
   return {};
@@ -32,7 +32,7 @@ Status prepare(Session& session, const store::CaRollover& row) {
 
 Status publish(Session& session, const store::CaRollover& row) {
   PKI_TRY(auto* signer, session.signer());
-  PKI_TRY(const auto all, signer->cross_sign(row.new_label));
+  PKI_TRY(const auto all, signer->cross_sign(row.new_label, session.approved_step()));
   PKI_TRY_VOID(session.keep_generations(all));
   PKI_TRY([[maybe_unused]] const auto stored, store_certificates_of(session, row.new_label));
   PKI_TRY([[maybe_unused]] const auto crl, issue_crl(session, row.new_label, true));
@@ -41,7 +41,7 @@ Status publish(Session& session, const store::CaRollover& row) {
 
 Status set_state(Session& session, const std::string& label, GenerationState state) {
   PKI_TRY(auto* signer, session.signer());
-  PKI_TRY(const auto all, signer->set_generation(label, realm::to_text(state), session.requester()));
+  PKI_TRY(const auto all, signer->set_generation(label, realm::to_text(state), session.requester(), session.approved_step()));
   return session.keep_generations(all);
 }
 

@@ -69,15 +69,19 @@ libworker_a_SOURCES = \
   server/worker/realm_commands.cc \
   server/worker/policy_commands.cc \
   server/worker/policy_facts.cc server/worker/policy_facts.h \
+  server/worker/policy_text.cc server/worker/policy_text.h \
   server/worker/reconcile.cc server/worker/reconcile.h \
   server/worker/repair.cc \
-  server/worker/rollover_commands.cc \
+  server/worker/rollover_commands.cc server/worker/rollover_commands.h \
   server/worker/rollover_steps.cc server/worker/rollover_steps.h \
+  server/worker/rules_gate.cc server/worker/rules_gate.h \
   server/worker/request_commands.cc \
   server/worker/request_decisions.cc \
   server/worker/request_describe.cc \
   server/worker/request_files.cc server/worker/request_files.h \
   server/worker/request_orders.cc server/worker/request_orders.h \
+  server/worker/request_realm.cc server/worker/request_realm.h \
+  server/worker/request_upkeep.cc server/worker/request_upkeep.h \
   server/worker/request_work.cc server/worker/request_work.h \
   server/worker/requests.cc server/worker/requests.h \
   server/worker/revocation.cc server/worker/revocation.h \

@@ -110,6 +110,9 @@ class Session {
   /// asked for anew at each use. @errors Unavailable; as settle.
   Result<signer::SignerClient*> signer();
   void drop_signer() { signer_.reset(); }
+  /// The approved request that a rollover's step is taken for, which the signer may want to see; null: there is none.
+  const signer::ApprovedRequest* approved_step() const { return approved_step_ ? &*approved_step_ : nullptr; }
+  void take_step_for(std::optional<signer::ApprovedRequest> request) { approved_step_ = std::move(request); }
   /// The public part of the realm's first CA: of the generation that issues. @errors Unavailable: it waits for its certificate;
   /// BadConfig.
   Result<const realm::Authority*> authority();
@@ -167,6 +170,7 @@ class Session {
   std::optional<x509::Certificate> login_;
   std::optional<PersonLogin> person_login_;
   const wire::Command* command_in_hand_ = nullptr;
+  std::optional<signer::ApprovedRequest> approved_step_;
   bool attested_ = false;
   bool names_others_ = false;  ///< attested for a front end, which says in `for` whom it acts for
   std::string acting_for_;

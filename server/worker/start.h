@@ -67,6 +67,12 @@ std::vector<config::FailedPolicyTest> failed_policy_tests(const config::RealmCon
 /// Why the realm's store could not be opened, were the server started now; changes nothing. @errors Store::open's.
 Status check_store(const config::RealmConfig& realm);
 
+/// Why the realm's rules may not come into force, were the server started now: people have not approved them. Changes nothing.
+/// @errors BadConfig: names the digest; Corrupt, those of Store::open.
+Status check_rules(const config::RealmConfig& realm);
+/// The same of all realms; when all of them may, they are noted as those in force. To be run as whom workers are.
+Status admit_rules(const config::Snapshot& snapshot);
+
 /// A front end's own part of the configuration as one JSON text: what it reads on its descriptor 3.
 std::string front_end_settings(const config::Snapshot& snapshot, const config::FrontEnd& front_end);
 

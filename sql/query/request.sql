@@ -44,6 +44,20 @@ ORDER BY created_at DESC, id DESC LIMIT :limit;
 -- name: request_ended
 SELECT id FROM request WHERE realm_id = :realm_id AND state = :state AND expires_at <= :now ORDER BY expires_at, id LIMIT :limit;
 
+-- name: request_page_age
+SELECT {request_columns} FROM request
+WHERE realm_id = :realm_id AND state = :state AND created_at <= :until AND (created_at, id) > (:key_created_at, :key_id)
+ORDER BY created_at, id LIMIT :limit;
+
+-- name: request_delete
+DELETE FROM request WHERE realm_id = :realm_id AND id = :id AND version = :version;
+
+-- name: request_history_delete
+DELETE FROM request_history WHERE realm_id = :realm_id AND request = :request;
+
+-- name: request_file_delete
+DELETE FROM request_file WHERE realm_id = :realm_id AND request = :request;
+
 -- name: request_history_insert
 INSERT INTO request_history (
   realm_id, request, number, at, what, state, who, uid, roles, why, digest, files, certificate, signature, chain)

@@ -16,6 +16,8 @@ use strict;
 use warnings;
 use parent 'Chancery::Commands';
 
+use Chancery::Request ();
+
 use Errno qw(EAGAIN ECONNRESET EINTR EWOULDBLOCK);
 use IO::Select;
 use IO::Socket::UNIX;
@@ -200,6 +202,54 @@ sub iterator {
     };
 }
 
+=head2 request(%params)
+
+Asks for something that others have to agree to, by C<request.create>: C<csr> and C<profile>, or C<kind> and what that takes. Gives a
+L<Chancery::Request>, which has the rest of its life.
+
+    my $request = $client->request(kind => 'renewal', serial => $serial, comment => 'moves to a new key', csr => $csr);
+
+=head2 find_request($id)
+
+The L<Chancery::Request> of that id. Dies with C<not_found>.
+
+=head2 requests(%filter)
+
+An iterator over the requests that one may see, newest first, as objects: a function that gives the next L<Chancery::Request>, and undef
+after the last. The filter is that of C<request.list>: C<state>, C<requester>, C<mine>, and C<limit>, the size of a page.
+
+=cut
+
+sub request {
+    my ($self, %params) = @_;
+    return Chancery::Request->new($self, $self->call('request.create', \%params));
+}
+
+sub find_request {
+    my ($self, $id) = @_;
+    return Chancery::Request->new($self, $self->call('request.get', {request => $id}));
+}
+
+sub requests {
+    my ($self, %filter) = @_;
+    my $next = $self->each('request.list', %filter);
+    return sub {
+        my $row = $next->() // return;
+        return Chancery::Request->new($self, $row);
+    };
+}
+
+=head2 certificates(%filter)
+
+C<each> over C<certificate.search>: the rows of certificates that match, of a C<profile>, a C<requester>, a C<state>, names and times.
+
+=cut
+
+sub certificates {
+    my ($self, %filter) = @_;
+    return $self->each('certificate.search', %filter);
+}
+
 =head2 login($stack, %secrets)
 
 C<session_login> by a login stack of the realm: C<user> and C<password>, or C<token>, as the stack asks for; by a Unix user, nothing. Gives
@@ -324,7 +374,7 @@ Path of the server's socket, where C<new> is given none.
 
 =head1 SEE ALSO
 
-L<Chancery::Commands>, chancery(1), chancery-protocol(7)
+L<Chancery::Commands>, L<Chancery::Request>, chancery(1), chancery-protocol(7)
 
 =cut
 
