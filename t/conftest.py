@@ -117,6 +117,7 @@ class System:
     accounts_per_hour = 0  # the tests make as many as they like
     http_roles = "frontend"
     more_listeners = ""
+    key_pool = 1  # of each kind: a test has no use for more, and they cost what the machine has
     more_settings = ""  # of chancery.xml
     more_front_ends = ""
     more_names = ""  # of the first listener, and what else it is told
@@ -157,6 +158,7 @@ class System:
 <chancery run-directory="{self.directory}/run" program-directory="{self.programs}">
   <log destination="{self.log}" level="info"/>
   <realms directory="{self.directory}/var/realms" default="default"/>
+  <limits key-pool="{self.key_pool}"/>
   {self.more_settings}
   <front-ends>
     <front-end name="http" program="chancery-http" realms="*" roles="{self.http_roles}"/>

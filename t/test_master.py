@@ -125,7 +125,7 @@ class Server:
     def __init__(self, directory, realms=("default", "devices")):
         self.directory = directory
         self.process = None
-        self.limits = {"grace": 5}
+        self.limits = {"grace": 5, "key-pool": 1}
         self.front_ends = []
         self.log_file = directory / "log"
         self.program("chancery-signer", SIGNER)
