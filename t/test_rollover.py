@@ -414,17 +414,18 @@ def test_further_cas_come_with_a_reload_and_issue_their_profiles(daemon, tmp_pat
 STEPS = ("start", "publish", "switch")
 CALLS = {"worker": ("fdatasync", "sendto"), "signer": ("fdatasync", "rename", "sendto")}
 MOST_POINTS = 60
+BEFORE = {"start": 0, "publish": 1, "switch": 2, "abort": 2, "retire": 3}  # how many steps are taken before
 
 
 @pytest.mark.parametrize("victim", ["worker", "signer"])
-@pytest.mark.parametrize("which", [*STEPS, "abort"])
+@pytest.mark.parametrize("which", [*STEPS, "abort", "retire"])
 def test_F1_kill_sweep_of_a_rollover(daemon, victim, which):
     """Whoever dies at whichever point of a step: it can be done again, and then it is done once."""
     points = 0
     for call in CALLS[victim]:
         for occurrence in range(1, MOST_POINTS):
             with daemon.talk("default") as talk:
-                prepare = STEPS[:STEPS.index(which)] if which in STEPS else STEPS[:2]
+                prepare = STEPS[:BEFORE[which]]
                 for name in prepare:
                     step(talk, name)
             talk, worker = talk_and_worker(daemon)
@@ -459,7 +460,7 @@ def wait_for_signer(daemon):
     wait_for(is_ready, 120, "the signer is ready")
 
 
-WANTED = {"start": "prepared", "publish": "published", "switch": "draining", "abort": "aborted"}
+WANTED = {"start": "prepared", "publish": "published", "switch": "draining", "abort": "aborted", "retire": "retired"}
 
 
 def finish(daemon, which):

@@ -7,7 +7,7 @@ import subprocess
 from test_daemon import issue, request_for
 from test_master import wait_for
 from test_restore import database, restart, rows
-from test_rollover import CAS, code, daemon, reload, run, step, write  # noqa: F401
+from test_rollover import CAS, RETIRE, code, daemon, reload, run, step, write  # noqa: F401
 
 
 def keep_copy(daemon, place):
@@ -128,7 +128,7 @@ def test_no_root_follows_one_with_name_constraints(daemon, tmp_path):
 
 
 def test_C8_crls_come_while_the_store_cannot_follow_the_journal(daemon):
-    (daemon.realm("default") / "ca.config.yml").write_text("key_unencrypted: true\ncrl_after_revocation: 2s\n")
+    (daemon.realm("default") / "ca.config.yml").write_text("key_unencrypted: true\ncrl_after_revocation: 2s\n" + RETIRE)
     reload(daemon)
     with daemon.talk("default") as talk:
         for name in ("start", "publish", "switch"):

@@ -17,7 +17,7 @@ struct Case {
 const Case kBadPlans[] = {
     {"nothing", "", "found no"},
     {"no YAML", "title: [", "plan.yml:"},
-    {"no map", "- a\n", "expected a map"},
+    {"no map", "- a\n", "expected settings below it"},
     {"no title", "directory: /x\n" + kRootCa, "found no title"},
     {"no directory", "title: x\n" + kRootCa, "found no directory"},
     {"a relative directory", "title: x\ndirectory: here\n" + kRootCa, "expected an absolute path"},

@@ -358,8 +358,14 @@ Status Session::keep_generations(const std::vector<signer::GenerationInfo>& gene
 
 Status Session::refresh_generations() {
   PKI_TRY(auto* client, signer());
+  PKI_TRY(auto* opened, store());
+  PKI_TRY(const auto before, opened->get_meta(kGenerationsFact));
   PKI_TRY(const auto all, client->generations());
-  return keep_generations(all);
+  PKI_TRY(const auto after, opened->get_meta(kGenerationsFact));
+  if (after == before) return keep_generations(all);
+  generations_.clear();  // somebody took a step meanwhile, of which this answer may know nothing: what he kept stands
+  generations_seen_ = false;
+  return {};
 }
 
 Result<const realm::Authority*> Session::authority() {
