@@ -44,22 +44,31 @@ def cpu_seconds(pid):
     return own + sum(map(cpu_seconds, below))
 
 
+def pss_kib(pid):
+    """What a process holds in memory, nothing if it has ended; what it shares counts in parts."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        lines = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return 0
+
+
 class Server:
     """A server of two realms in a directory of its own, with uPKI's ports for the first."""
 
     running = set()
+    protection = "passphrase_file: passphrase\n"  # of the CAs' keys
 
     def __init__(self, directory, key="ec:P-256"):
         directory.mkdir(parents=True, exist_ok=True)
         self.directory, self.socket, self.process = directory, directory / "run" / "chanceryd.sock", None
-        for name in REALMS:
+        for name in self.realm_names():
             realm = directory / "realms" / name
             realm.mkdir(parents=True)
-            (realm / "ca.config.yml").write_text("passphrase_file: passphrase\n" + self.realm_settings())
+            (realm / "ca.config.yml").write_text(self.protection + self.realm_settings())
             (realm / "passphrase").write_text("of the bench\n")
             (realm / "passphrase").chmod(0o600)
-            subprocess.run([PROGRAMS / "chancery-signer", "create", "--realm", name, "--directory", realm, "--key", key], check=True,
-                           capture_output=True)
+            subprocess.run([PROGRAMS / "chancery-signer", "create", "--realm", name, "--directory", realm, "--key", key,
+                            *(["--unencrypted"] if "key_unencrypted" in self.protection else [])], check=True, capture_output=True)
         self.config = directory / "chancery.xml"
         self.config.write_text(f"""<chancery run-directory="run" program-directory="{PROGRAMS}">
   <log destination="{directory}/log" level="warning"/>
@@ -70,6 +79,9 @@ class Server:
         self.csr = directory / "csr.pem"
         subprocess.run(["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "/dev/null",
                         "-subj", "/CN=bench.example.com", "-out", self.csr], check=True, capture_output=True)
+
+    def realm_names(self):
+        return REALMS
 
     def realm_settings(self):
         return ""
@@ -111,7 +123,7 @@ class Server:
                 lines.flush()
                 pool = json.loads(lines.readline())["result"].get("key_pool")
                 method, params = "server.status", {}
-                if pool and all(kind["ready"] == kind["size"] for kind in pool):
+                if pool is not None and all(kind["ready"] == kind["size"] for kind in pool):
                     return
                 time.sleep(0.2)
 
@@ -132,8 +144,7 @@ class Server:
             assert b"result" in one.recv(4096)
             connections.append(one)
         workers = [pid for pid in self.children() if pid not in before]
-        total = sum(int(line.split()[1]) for pid in workers
-                    for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines() if line.startswith("Pss:"))
+        total = sum(map(pss_kib, workers))
         for one in connections:
             one.close()
         return total / len(workers)

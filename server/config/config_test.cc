@@ -159,6 +159,7 @@ Profile changed_profile() {
 
 NoticesConfig changed_notices() {
   return {.before = {std::chrono::days{30}, std::chrono::seconds{90}},
+          .ca_before = {std::chrono::days{400}},
           .profiles = {profile_name("changed")},
           .to = {"a@example.com"},
           .to_holders = {"account", "certificate"},

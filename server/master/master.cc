@@ -18,6 +18,7 @@
 #include "server/master/reload.h"
 #include "server/master/rules_gate.h"
 #include "server/master/server_log.h"
+#include "server/master/terminal.h"
 #include "server/worker/start.h"
 
 namespace chancery::master {
@@ -107,6 +108,7 @@ void Master::processes_changed() {
   base::log_info("ready; " + summary);
   notify_ready(summary);
   report_ready(std::move(ground_.background));
+  ask_at_terminal(snapshot_);
 }
 
 void Master::reload() {

@@ -23,6 +23,7 @@ libmaster_a_SOURCES = \
   server/master/server_log.cc server/master/server_log.h \
   server/master/spawn.cc server/master/spawn.h \
   server/master/supervisor.cc server/master/supervisor.h \
+  server/master/terminal.cc server/master/terminal.h \
   server/master/throttle.cc server/master/throttle.h \
   server/master/worker_pool.cc server/master/worker_pool.h
 libmaster_a_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS)

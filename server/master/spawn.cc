@@ -55,12 +55,12 @@ bool has_become(const Account& account, const std::string& who) {
   return status.ok();
 }
 
-[[noreturn]] void run_body(std::span<const int> keep, pid_t master, const Account* user, const Body& body) {
+[[noreturn]] void run_body(std::span<const int> keep, pid_t master, const Account* user, const Body& body, Group group) {
   int status = base::to_int(base::Exit::Software);
   try {
     base::detach_log();
     base::close_all_but(keep);
-    leave_group();
+    if (group == Group::Own) leave_group();
     if (user != nullptr && !has_become(*user, "child")) end_child(base::Exit::NoPermission);
     reset_signals();
     // After the change of user, which clears it (prctl(2)).
@@ -118,12 +118,12 @@ Status arrange(const std::vector<Passed>& descriptors) {
 
 }  // namespace
 
-Result<pid_t> fork_child(std::span<const int> keep, const Account* user, const Body& body) {
+Result<pid_t> fork_child(std::span<const int> keep, const Account* user, const Body& body, Group group) {
   const pid_t master = ::getpid();
   const SignalsBlocked blocked;
   const pid_t pid = ::fork();
   if (pid < 0) return base::io_error("fork", errno);
-  if (pid == 0) run_body(keep, master, user, body);
+  if (pid == 0) run_body(keep, master, user, body, group);
   return pid;
 }
 

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <span>
@@ -17,11 +18,13 @@ namespace chancery::master {
 /// What a forked child does; its result is the exit status.
 using Body = std::function<int()>;
 
+/// The process group of a child: Ctrl-C in the master's terminal is for those of the master's, who alone may read from there.
+enum class Group : std::uint8_t { Own, Masters };
+
 /// Forks a child that goes on in this program, as `user` when that is not null. It keeps the descriptors 0, 1, 2 and those
-/// listed, has default signal dispositions and a process group of its own; the kernel kills it when the master dies, whatever it
-/// is doing.
+/// listed, and has default signal dispositions; the kernel kills it when the master dies, whatever it is doing.
 /// @errors Io: the kernel refused (EAGAIN, ENOMEM).
-Result<pid_t> fork_child(std::span<const int> keep, const Account* user, const Body& body);
+Result<pid_t> fork_child(std::span<const int> keep, const Account* user, const Body& body, Group group = Group::Own);
 
 /// A descriptor of the master and the number that the program finds it under (3 and up, each number once).
 struct Passed {

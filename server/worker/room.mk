@@ -66,6 +66,7 @@ libworker_a_SOURCES = \
   server/worker/notice_commands.cc \
   server/worker/notice_plan.cc server/worker/notice_plan.h \
   server/worker/params.h \
+  server/worker/prompt.cc server/worker/prompt.h \
   server/worker/realm_commands.cc \
   server/worker/policy_commands.cc \
   server/worker/policy_facts.cc server/worker/policy_facts.h \
