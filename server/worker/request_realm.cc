@@ -32,21 +32,24 @@ std::vector<RolloverStep> steps_of(const std::string& text) {
   return steps;
 }
 
+/// The states that a rollover goes through one after the other, and the one that each step leads to.
+constexpr std::array kForward{RolloverState::Prepared,  RolloverState::Publishing, RolloverState::Published,
+                              RolloverState::Switching, RolloverState::Draining,   RolloverState::Retiring,
+                              RolloverState::Retired};
+struct LeadsTo {
+  RolloverStep step;
+  RolloverState state;
+};
+constexpr std::array kLeadsTo{
+    LeadsTo{RolloverStep::Start, RolloverState::Prepared}, LeadsTo{RolloverStep::Publish, RolloverState::Published},
+    LeadsTo{RolloverStep::Switch, RolloverState::Draining}, LeadsTo{RolloverStep::Retire, RolloverState::Retired},
+    LeadsTo{RolloverStep::Abort, RolloverState::Aborted}};
+
 /// Whether a rollover in that state has that step behind it.
 bool is_behind(RolloverState state, RolloverStep step) {
-  constexpr std::array kAfterStart{RolloverState::Prepared,  RolloverState::Publishing, RolloverState::Published,
-                                   RolloverState::Switching, RolloverState::Draining,   RolloverState::Retiring,
-                                   RolloverState::Retired};
-  const auto* const found = std::ranges::find(kAfterStart, state);
-  const auto at = found - kAfterStart.begin();
-  switch (step) {
-    case RolloverStep::Start: return found != kAfterStart.end();
-    case RolloverStep::Publish: return found != kAfterStart.end() && at >= 2;
-    case RolloverStep::Switch: return found != kAfterStart.end() && at >= 4;
-    case RolloverStep::Abort: return state == RolloverState::Aborted;
-    case RolloverStep::Retire: return state == RolloverState::Retired;
-  }
-  return false;
+  const auto end = std::ranges::find(kLeadsTo, step, &LeadsTo::step)->state;
+  const auto* const at = std::ranges::find(kForward, state);
+  return state == end || (at != kForward.end() && std::ranges::find(kForward, end) <= at);
 }
 
 /// The rollover that makes a generation; none: it has not begun.
