@@ -415,3 +415,28 @@ def test_by_the_command_line(board, tmp_path):
     assert "needs 2 approvals" in run("ca", "rollover", "start", status=1)
     assert "ca-2" in run("request", "create", "--kind", "rollover", "--step", "start")
     assert "allows no retry" in run("request", "retry", "--request", request, status=1)
+
+
+ACCESS = """access:
+  - {name: shops, who: ["unix:%s"], commands: ["request.*", "ca.*"], names: [".shop.example.com"]}
+  - {name: askers, who: ["unix:%s"], commands: ["request.*"]}
+  - {name: others, who: ["unix:root", "unix:%s", "unix:%s"], commands: ["*"]}
+""" % (DAVE, BOB, ERIN, FRANK)
+
+
+def test_F50_who_may_decide_about_some_names_alone_decides_nothing_about_the_realm(board):
+    """Rules of access with conditions are about certificates; a rollover and rules are none."""
+    waits = rollover(board, ERIN)
+    for realm in REQUESTS:
+        board.settings(realm, ACCESS, requests="rollover_approvals: 2, rule_approvals: 2" if realm == "default" else "lifetime: 30d")
+    board.hangup()
+    with board.someone(DAVE) as dave, board.someone(DAVE, realm="devices") as elsewhere, board.someone(FRANK) as frank:
+        for command in ("approve", "reject"):
+            assert dave.code(f"request.{command}", request=waits["request"], comment="no") == "denied", command
+        assert dave.code("request.create", kind="rollover") == "denied"
+        assert dave.code("request.create", kind="rule-change", config="policy: {}") == "denied"
+        assert elsewhere.code("request.create", kind="rollover", step="start") == "denied"
+        assert elsewhere.code("ca.rollover.start") == "denied"
+        assert frank.result("request.approve", request=waits["request"])["state"] == "pending"
+    with board.someone(ERIN, realm="devices") as erin:
+        assert erin.result("request.create", kind="rollover", step="start")["state"] == "approved"

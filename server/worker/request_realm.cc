@@ -5,6 +5,7 @@
 
 #include "server/base/text.h"
 #include "server/config/rules_text.h"
+#include "server/worker/access.h"
 #include "server/worker/policy_text.h"
 #include "server/worker/request_work.h"
 #include "server/worker/rollover_steps.h"
@@ -132,9 +133,18 @@ const RealmRule* realm_rule(RequestKind kind) {
   return found == kRealmRules.end() ? nullptr : found;
 }
 
+bool may_take_alone(const Session& session, const RequestWish& wish) {
+  if (wish.kind != RequestKind::Rollover || session.realm().requests.rollover_approvals > 0) return false;
+  const auto steps = steps_of(wish.step);
+  return !steps.empty() && std::ranges::all_of(steps, [&](RolloverStep step) {
+    return may_run(session, "ca.rollover." + std::string(realm::to_text(step)));
+  });
+}
+
 Status check_may_ask(const Session& session, RequestKind kind) {
   const auto* rule = realm_rule(kind);
   if (rule == nullptr) return {};
+  PKI_TRY_VOID(check_access_to_none(session));
   const auto& requests = session.realm().requests;
   if (!session.identity().roles.allow(Role::CaOperator) && !has_role_among(session.identity(), requests.*(rule->roles)))
     return Error(Code::Denied, "a " + std::string(realm::to_text(kind)) + " is asked for by whoever is a ca-operator");
