@@ -14,8 +14,8 @@ struct RealmRule {
 };
 const RealmRule* realm_rule(realm::RequestKind kind);
 
-/// Whether the session could have a wish of such a kind done without a request: every step of a rollover, where the realm has none
-/// approved.
+/// Whether the session could have a wish of such a kind done without a request: every step of a rollover, where the realm has
+/// none approved.
 bool may_take_alone(const Session& session, const RequestWish& wish);
 
 /// Who asks must have the role that could do it alone where nothing is approved, or one of those that approve.
