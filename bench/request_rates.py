@@ -24,7 +24,7 @@ class RequestServer(Server):
     def __init__(self, directory):
         super().__init__(directory)
         profiles = directory / "realms" / "default" / "profiles"
-        profiles.mkdir()
+        profiles.mkdir(exist_ok=True)
         (profiles / "four.yml").write_text(PROFILE)
 
     def realm_settings(self):

@@ -152,6 +152,20 @@ def test_F52_another_generation_than_was_approved_is_not_made(board):
         assert [one["name"] for one in talk.result("ca.list")["cas"]] == ["ca", "ca-2"]
 
 
+def test_a_rollover_that_waits_for_an_outside_ca_goes_on_when_it_is_picked_up_again(board):
+    made = rollover(board, **{"from": "request"})
+    approved(board, made)
+    waits = board.of(DAVE).call("request.pickup", request=made["request"])["error"]
+    assert waits["data"]["code"] == "unavailable" and "ca.request --ca ca-2" in waits["data"]["hint"], waits
+    assert board.of(DAVE).result("request.get", request=made["request"])["state"] == "processing"
+    for late in ("reject", "withdraw"):  # the key is made
+        assert board.of(DAVE if late == "withdraw" else ERIN).code(f"request.{late}", request=made["request"], comment="no") == "conflict"
+    with board.talk("default") as talk, board.talk("devices") as above:
+        certified = above.result("certificate.issue", profile="ca", csr=talk.result("ca.request", ca="ca-2")["request"])
+        talk.result("ca.import", ca="ca-2", certificate=certified["certificate"] + "".join(certified["chain"]))
+    assert board.of(DAVE).result("request.pickup", request=made["request"])["rollover"] == "draining"
+
+
 REFUSED = [({}, ALICE, "denied"), ({}, BOB, "denied"), ({}, AUDITOR, "denied"), ({"ca": "web"}, DAVE, "not_found"), ({"ca": "../ca"}, DAVE, "not_found"),
            ({"step": "publish"}, DAVE, "not_found"), ({"step": "abort", "ca": "ca-9"}, DAVE, "not_found"), ({"step": "retire"}, DAVE, "invalid_params"),
            ({"step": "Whole"}, DAVE, "invalid_params"), ({"from": "nobody"}, DAVE, "invalid_params"), ({"step": "publish", "from": "self"}, DAVE, "invalid_params"),
@@ -383,3 +397,46 @@ def test_F52_killed_while_rules_are_approved(board, call, occurrence):
     assert state == "done"
     board.hangup()
     assert is_denied(board)
+
+
+def test_by_the_command_line(board, tmp_path):
+    (tmp_path / "new.yml").write_text(new_rules(board))
+
+    def run(*words, status=0):
+        done = subprocess.run([BUILD / "chancery", "--socket", board.socket, "--realm", "default", *map(str, words)], capture_output=True, text=True, timeout=60)
+        assert (done.returncode == 0) == (status == 0), done
+        return done.stdout + done.stderr
+    said = run("request", "create", "--kind", "rule-change", "--config", tmp_path / "new.yml", "--comment", "no banks")
+    assert "policy rule no-banks is new" in said and "rules:" in said, said
+    request = re.search(r"^request: +([0-9a-f]{32})", said, re.M)[1]
+    assert "own" in run("request", "approve", "--request", request, status=1)
+    approved(board, {"request": request, "digest": re.search(r"^digest: +([0-9a-f]{64})", said, re.M)[1]})
+    assert "done" in run("request", "get", "--request", request)
+    assert "needs 2 approvals" in run("ca", "rollover", "start", status=1)
+    assert "ca-2" in run("request", "create", "--kind", "rollover", "--step", "start")
+    assert "allows no retry" in run("request", "retry", "--request", request, status=1)
+
+
+ACCESS = """access:
+  - {name: shops, who: ["unix:%s"], commands: ["request.*", "ca.*"], names: [".shop.example.com"]}
+  - {name: askers, who: ["unix:%s"], commands: ["request.*"]}
+  - {name: others, who: ["unix:root", "unix:%s", "unix:%s"], commands: ["*"]}
+""" % (DAVE, BOB, ERIN, FRANK)
+
+
+def test_F50_who_may_decide_about_some_names_alone_decides_nothing_about_the_realm(board):
+    """Rules of access with conditions are about certificates; a rollover and rules are none."""
+    waits = rollover(board, ERIN)
+    for realm in REQUESTS:
+        board.settings(realm, ACCESS, requests="rollover_approvals: 2, rule_approvals: 2" if realm == "default" else "lifetime: 30d")
+    board.hangup()
+    with board.someone(DAVE) as dave, board.someone(DAVE, realm="devices") as elsewhere, board.someone(FRANK) as frank:
+        for command in ("approve", "reject"):
+            assert dave.code(f"request.{command}", request=waits["request"], comment="no") == "denied", command
+        assert dave.code("request.create", kind="rollover") == "denied"
+        assert dave.code("request.create", kind="rule-change", config="policy: {}") == "denied"
+        assert elsewhere.code("request.create", kind="rollover", step="start") == "denied"
+        assert elsewhere.code("ca.rollover.start") == "denied"
+        assert frank.result("request.approve", request=waits["request"])["state"] == "pending"
+    with board.someone(ERIN, realm="devices") as erin:
+        assert erin.result("request.create", kind="rollover", step="start")["state"] == "approved"

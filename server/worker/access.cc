@@ -116,15 +116,25 @@ bool may_see(const Session& session, const store::CertificateRecord& row) {
   return judge(session, *command, &about).ok();
 }
 
-bool may_run(const Session& session, std::string_view command, const realm::About& about) {
+namespace {
+
+bool may_run_on(const Session& session, std::string_view command, const realm::About* about) {
   const auto* const row = wire::find_command(command);
   PKI_CHECK(row != nullptr);
   const auto demanded = session.realm().command_roles.find(std::string(command));
   const auto least = demanded == session.realm().command_roles.end() ? row->least_role : demanded->second;
   if (!session.identity().roles.allow(least) || !check_token(session, *row).ok()) return false;
   return is_exempt(session, *row) ||
-         realm::judge_access(session.realm().people, caller_of(session), command, row->least_role, &about).allowed;
+         realm::judge_access(session.realm().people, caller_of(session), command, row->least_role, about).allowed;
 }
+
+}  // namespace
+
+bool may_run(const Session& session, std::string_view command, const realm::About& about) {
+  return may_run_on(session, command, &about);
+}
+
+bool may_run(const Session& session, std::string_view command) { return may_run_on(session, command, nullptr); }
 
 Status check_access(Session& session, const wire::Command& command, const Params& params) {
   if (!session.is_open()) return {};
@@ -151,7 +161,10 @@ Status check_access_to(const Session& session, const realm::About& about) {
 
 Status check_access_to(const Session& session, const Result<store::CertificateRecord>& record) {
   if (record.ok()) return check_access_to(session, about_record(*record));
-  if (record.error().code() != Code::NotFound) return {};  // as the handler says
+  return record.error().code() == Code::NotFound ? check_access_to_none(session) : Status();  // else as the handler says
+}
+
+Status check_access_to_none(const Session& session) {
   const auto* const command = session.command_in_hand();
   if (command == nullptr || is_exempt(session, *command)) return {};
   return judge(session, *command, nullptr);

@@ -19,6 +19,11 @@ Status check_access_to(const Session& session, const Result<store::CertificateRe
 /// Whether the command in hand, which lists many, may show that one. @param row  of a page
 bool may_see(const Session& session, const store::CertificateRecord& row);
 
+/// The same where it turns out that it is about none. @errors Denied.
+Status check_access_to_none(const Session& session);
+
+/// Whether the session could run another command that is about no certificate.
+bool may_run(const Session& session, std::string_view command);
 /// Whether the session could run another command on that, by its role and the realm's rules; what the command itself would say is
 /// another matter.
 bool may_run(const Session& session, std::string_view command, const realm::About& about);

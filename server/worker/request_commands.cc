@@ -129,8 +129,7 @@ bool may_directly(Session& session, const RequestWish& wish, const config::Profi
   const auto& identity = session.identity();
   if (!identity.front_end.empty()) return false;
   if (wish.kind == RequestKind::Revocation) return may_revoke(session, wish);
-  if (wish.kind == RequestKind::Rollover)
-    return session.realm().requests.rollover_approvals == 0 && identity.roles.allow(Role::CaOperator);
+  if (realm_rule(wish.kind) != nullptr) return may_take_alone(session, wish);
   if (profile == nullptr || profile->approval.needed > 0) return false;
   auto order = order_for(session, wish);
   if (order.ok()) order->rule = wish.kind == RequestKind::Renewal ? "renewal" : "command";  // as it would come without a request

@@ -5,6 +5,7 @@
 
 #include "server/base/text.h"
 #include "server/config/rules_text.h"
+#include "server/worker/access.h"
 #include "server/worker/policy_text.h"
 #include "server/worker/request_work.h"
 #include "server/worker/rollover_commands.h"
@@ -32,21 +33,24 @@ std::vector<RolloverStep> steps_of(const std::string& text) {
   return steps;
 }
 
+/// The states that a rollover goes through one after the other, and the one that each step leads to.
+constexpr std::array kForward{RolloverState::Prepared,  RolloverState::Publishing, RolloverState::Published,
+                              RolloverState::Switching, RolloverState::Draining,   RolloverState::Retiring,
+                              RolloverState::Retired};
+struct LeadsTo {
+  RolloverStep step;
+  RolloverState state;
+};
+constexpr std::array kLeadsTo{
+    LeadsTo{RolloverStep::Start, RolloverState::Prepared}, LeadsTo{RolloverStep::Publish, RolloverState::Published},
+    LeadsTo{RolloverStep::Switch, RolloverState::Draining}, LeadsTo{RolloverStep::Retire, RolloverState::Retired},
+    LeadsTo{RolloverStep::Abort, RolloverState::Aborted}};
+
 /// Whether a rollover in that state has that step behind it.
 bool is_behind(RolloverState state, RolloverStep step) {
-  constexpr std::array kAfterStart{RolloverState::Prepared,  RolloverState::Publishing, RolloverState::Published,
-                                   RolloverState::Switching, RolloverState::Draining,   RolloverState::Retiring,
-                                   RolloverState::Retired};
-  const auto* const found = std::ranges::find(kAfterStart, state);
-  const auto at = found - kAfterStart.begin();
-  switch (step) {
-    case RolloverStep::Start: return found != kAfterStart.end();
-    case RolloverStep::Publish: return found != kAfterStart.end() && at >= 2;
-    case RolloverStep::Switch: return found != kAfterStart.end() && at >= 4;
-    case RolloverStep::Abort: return state == RolloverState::Aborted;
-    case RolloverStep::Retire: return state == RolloverState::Retired;
-  }
-  return false;
+  const auto end = std::ranges::find(kLeadsTo, step, &LeadsTo::step)->state;
+  const auto* const at = std::ranges::find(kForward, state);
+  return state == end || (at != kForward.end() && std::ranges::find(kForward, end) <= at);
 }
 
 /// The rollover that makes a generation; none: it has not begun.
@@ -129,9 +133,18 @@ const RealmRule* realm_rule(RequestKind kind) {
   return found == kRealmRules.end() ? nullptr : found;
 }
 
+bool may_take_alone(const Session& session, const RequestWish& wish) {
+  if (wish.kind != RequestKind::Rollover || session.realm().requests.rollover_approvals > 0) return false;
+  const auto steps = steps_of(wish.step);
+  return !steps.empty() && std::ranges::all_of(steps, [&](RolloverStep step) {
+    return may_run(session, "ca.rollover." + std::string(realm::to_text(step)));
+  });
+}
+
 Status check_may_ask(const Session& session, RequestKind kind) {
   const auto* rule = realm_rule(kind);
   if (rule == nullptr) return {};
+  PKI_TRY_VOID(check_access_to_none(session));
   const auto& requests = session.realm().requests;
   if (!session.identity().roles.allow(Role::CaOperator) && !has_role_among(session.identity(), requests.*(rule->roles)))
     return Error(Code::Denied, "a " + std::string(realm::to_text(kind)) + " is asked for by whoever is a ca-operator");

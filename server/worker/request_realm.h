@@ -14,6 +14,10 @@ struct RealmRule {
 };
 const RealmRule* realm_rule(realm::RequestKind kind);
 
+/// Whether the session could have a wish of such a kind done without a request: every step of a rollover, where the realm has
+/// none approved.
+bool may_take_alone(const Session& session, const RequestWish& wish);
+
 /// Who asks must have the role that could do it alone where nothing is approved, or one of those that approve.
 /// @errors Denied; PolicyRefused: nothing of the kind is approved in this realm.
 Status check_may_ask(const Session& session, realm::RequestKind kind);
