@@ -14,12 +14,12 @@
 #include "server/base/key_spec.h"
 #include "server/base/names.h"
 #include "server/base/role.h"
-#include "server/config/policy_config.h"
-#include "server/config/keys.h"
-#include "server/config/people.h"
 #include "server/config/approval.h"
 #include "server/config/ca_config.h"
+#include "server/config/keys.h"
 #include "server/config/notices.h"
+#include "server/config/people.h"
+#include "server/config/policy_config.h"
 #include "server/config/publishing.h"
 #include "server/config/vantage.h"
 
@@ -181,6 +181,7 @@ struct RealmConfig {
   std::chrono::seconds backdate{std::chrono::minutes{5}};  ///< notBefore lies this far back, for clients whose clocks lag
   AcmeConfig acme;
   PolicyConfig policy;
+  EnrolmentConfig enrolment;
   RequestsConfig requests;
   NoticesConfig notices;
   PublishingConfig publishing;

@@ -9,6 +9,7 @@
 #include "server/config/builtin_profiles.h"
 #include "server/config/ca_section.h"
 #include "server/config/challenge_methods.h"
+#include "server/config/enrolment_settings.h"
 #include "server/config/key_settings.h"
 #include "server/config/notice_settings.h"
 #include "server/config/people_settings.h"
@@ -333,8 +334,8 @@ std::span<const MovedKey> moved_keys() { return kMoved; }
 std::vector<std::string> realm_setting_names() {
   auto known = names_of(realm_settings());
   for (auto& name : key_names()) known.push_back(std::move(name));
-  for (const auto section : {kAcmeSection, kCasSection, kNoticesSection, kPolicySection, kPublishingSection, kCommandRolesSection,
-                             kProfilesSection, kRequestsSection})
+  for (const auto section : {kAcmeSection, kCasSection, kEnrolmentSection, kNoticesSection, kPolicySection, kPublishingSection,
+                             kCommandRolesSection, kProfilesSection, kRequestsSection})
     known.emplace_back(section);
   known.insert(known.end(), kPeopleSections.begin(), kPeopleSections.end());
   return known;
@@ -360,6 +361,7 @@ RealmConfig read_realm(const Node& root, RealmConfig base, Report& report) {
     read_settings(acme_settings(), *acme, realm.acme, report);
     if (const Node* policies = acme->find(kAcmePoliciesSection)) read_acme_policies(*policies, realm.acme, report);
   }
+  if (const Node* enrolment = root.find(kEnrolmentSection)) read_enrolment(*enrolment, realm.enrolment, report);
   if (const Node* policy = root.find(kPolicySection)) read_policy_section(*policy, realm.policy, report);
   if (const Node* requests = root.find(kRequestsSection)) read_requests(*requests, realm.requests, report);
   if (const Node* cas = root.find(kCasSection)) read_cas(*cas, realm, report);
@@ -380,6 +382,7 @@ Node write_realm(const RealmConfig& realm) {
   acme.children.push_back(write_acme_policies(realm.acme));
   Node notices = write_notices(realm.notices);
   Node publishing = write_publishing(realm.publishing);
+  Node enrolment = write_enrolment(realm.enrolment);
   Node policy = write_policy_section(realm.policy);
   Node requests = write_requests(realm.requests);
   Node roles = map(std::string(kCommandRolesSection));
@@ -390,7 +393,7 @@ Node write_realm(const RealmConfig& realm) {
   for (const auto& [name, profile] : realm.profiles) profiles.children.push_back(named(name.text(), write_profile(profile)));
   Node cas = write_cas(realm);
   for (auto& section : write_people(realm.people)) root.children.push_back(std::move(section));
-  for (auto* section : {&acme, &cas, &notices, &policy, &publishing, &requests, &roles, &profiles}) {
+  for (auto* section : {&acme, &cas, &enrolment, &notices, &policy, &publishing, &requests, &roles, &profiles}) {
     root.children.push_back(std::move(*section));
   }
   return root;

@@ -37,6 +37,8 @@ inline constexpr std::array kRequestCreate{
     Param{"serial", Type::Hex, kOptional, 40, "the certificate to renew, to revoke, or whose names change"},
     Param{"dn", Type::Text, kOptional, kMaxText, "of a name change: the new DN, slash or comma form"},
     kReason,
+    kHmac,
+    kOnBehalf,
     kRequestWords,
     kAttachments,
     Param{"peer", Type::Text, kOptional, 64, "address that it is asked from; front ends alone say it"}};
