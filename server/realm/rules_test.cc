@@ -135,7 +135,7 @@ TEST_F(RulesTest, EachConditionHoldsOrNot) {
        [](Table& t) { t.question.way = "acme"; }},
       {"requester", [](PolicyRule& r) { r.requesters = {text_pattern("unix:*")}; },
        [](Table& t) { t.question.requester = "user:alice"; }},
-      {"role", [](PolicyRule& r) { r.roles = Roles{Role::User}; }, [](Table& t) { t.question.roles = Roles{Role::Anonymous}; }},
+      {"role", [](PolicyRule& r) { r.roles = {"user"}; }, [](Table& t) { t.question.roles = Roles{Role::Anonymous}; }},
       {"name", [](PolicyRule& r) { r.names = {pattern("web-*.example.com")}; },
        [](Table& t) { t.question.sans.push_back(san("DNS:mail.example.com")); }},
       {"name by regular expression", [](PolicyRule& r) { r.names = {pattern("/web-[0-9]\\.example\\.com/")}; },
