@@ -155,12 +155,14 @@ TEST_F(ProofsTest, WhoEnrolsGetsTheRoleOfTheProfileAndNoMore) {
   Ruling ruling;
   ruling.rule = "rule";
   auto& wish = scene.wish;
+  wish.profile = &scene.profile;
   wish.way = "enrol";
   wish.roles = {};
   apply(ruling, wish);
   EXPECT_TRUE(wish.roles.allow(wish.profile->least_role));
   for (const auto* profile : {"ra", "admin", "ca"}) {
     Scene other(profile);
+    other.wish.profile = &other.profile;
     other.wish.way = "enrol";
     other.wish.roles = {};
     apply(ruling, other.wish);
