@@ -255,6 +255,7 @@ ROUTES = {  # method, path, body: what each needs besides the right certificate
     + [("POST", path, KEEP) for path in spelled(PRIVATE, "/admins")] + [("POST", path, None) for path in spelled(PRIVATE, "/crl/generate")],
 }
 DANGEROUS = [("POST", path, {"reason": "superseded"}) for path in spelled(CLIENT, "/revoke")] \
+    + [("POST", path, {"csr": csr_for(ec.generate_private_key(ec.SECP256R1()), "rest-enrolled.example.com")}) for path in spelled(CLIENT, "/enrol")] \
     + [("POST", path, {"cn": "rest-x", "profile": "user"}) for path in spelled(PRIVATE, "/nodes")] \
     + [("DELETE", path, None) for path in spelled(PRIVATE, "/nodes/rest-ra", "/admins/" + dn_segment("/C=FR/O=Company/CN=rest-admin"))]
 ALL = [one for rows in ROUTES.values() for one in rows] + DANGEROUS
@@ -888,7 +889,7 @@ def test_openapi_names_exactly_the_routes(rest, path):
     served = {(row["method"], row["path"]) for row in map(json.loads, done.stdout.splitlines()) if row["path"].startswith(ours)}
     assert named == served
     tried = {(method, one) for method, one, _ in ALL + OLDER} | {("GET", one) for one in spelled(OPEN, "/openapi.json", "/health", "/ca", "/crl", "/profiles", "/certs/ca.crt", "/certs/crl.pem")} \
-        | {("GET", "/certs/ca.crt"), ("GET", "/certs/crl.pem")}
+        | {("GET", "/certs/ca.crt"), ("GET", "/certs/crl.pem")} | {("POST", one) for one in spelled(OPEN, "/enrol")}  # test_enrolment_doors.py
     plain = {(method, one) for method, one in named if "{" not in one}
     assert plain <= tried, "each route has its cases"
 

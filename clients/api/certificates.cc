@@ -94,6 +94,28 @@ Result<Json> Service::certify(const Call& call) {
   return issue(call, call.fields().text("csr"), call.fields().text("profile", kUsualProfile));
 }
 
+namespace {
+
+Json enrolment_of(const Json& fields) {
+  auto params = Json::object({{"csr", fields.text("csr")}, {"profile", fields.text("profile", kUsualProfile)}});
+  for (const auto* name : {"hmac", "signature"}) {
+    if (const auto text = fields.text(name); !text.empty()) params.set(name, text);
+  }
+  return params;
+}
+
+}  // namespace
+
+Result<Json> Service::enrol(const Call& call) {
+  PKI_TRY(const auto result, call.ask_openly("certificate.enrol", enrolment_of(call.fields())));
+  return issued(result);
+}
+
+Result<Json> Service::enrol_for_others(const Call& call) {
+  PKI_TRY(const auto result, call.ask("certificate.enrol", enrolment_of(call.fields())));
+  return issued(result);
+}
+
 Result<Json> issue(const Call& call, const std::string& csr, const std::string& profile) {
   PKI_TRY_VOID(check_profile_makes_no_ca(call, profile));
   PKI_TRY(const auto result, call.ask("certificate.issue", Json::object({{"csr", csr}, {"profile", profile}})));

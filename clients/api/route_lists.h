@@ -18,6 +18,10 @@ inline constexpr std::array kMagicQuery{
     Field{"cn", Kind::Text, kOptional, "common name, default a name of the profile's domain"},
     Field{"sans", Kind::Text, kOptional, "subject alternative names with commas between: \"a.example.com,IP:192.0.2.1\""}};
 inline constexpr std::array kCertifyBody{Field{"csr", Kind::Pem, kRequired, "PKCS#10 request"}, kProfileField};
+inline constexpr std::array kEnrolBody{
+    Field{"csr", Kind::Pem, kRequired, "PKCS#10 request"}, kProfileField,
+    Field{"hmac", Kind::Text, kOptional, "HMAC with SHA-256 over the request's DER, in hex"},
+    Field{"signature", Kind::Pem, kOptional, "detached CMS SignedData over the request's DER, by who enrols on behalf"}};
 inline constexpr std::array kOcspBody{Field{"serial", Kind::Serial, kOptional, "serial number"},
                                       Field{"cert", Kind::Pem, kOptional, "the certificate"}};
 inline constexpr std::array kNodeBody{Field{"cn", Kind::Text, kRequired, "common name"}, kProfileField,
@@ -41,6 +45,7 @@ inline constexpr Fields kNothing{};
 inline constexpr Fields kPage{.query = kPageQuery, .body = {}};
 inline constexpr Fields kMagic{.query = kMagicQuery, .body = {}};
 inline constexpr Fields kCertify{.query = {}, .body = kCertifyBody};
+inline constexpr Fields kEnrol{.query = {}, .body = kEnrolBody};
 inline constexpr Fields kOcsp{.query = {}, .body = kOcspBody};
 inline constexpr Fields kNodeNew{.query = {}, .body = kNodeBody};
 inline constexpr Fields kAdminsNew{.query = {}, .body = kAdminsBody};

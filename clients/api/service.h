@@ -64,6 +64,8 @@ class Service {
   Result<Json> certificates(const Call& call);
   Result<Json> certificate(const Call& call);
   Result<Json> certify(const Call& call);
+  Result<Json> enrol(const Call& call);
+  Result<Json> enrol_for_others(const Call& call);
   Result<Json> magic(const Call& call);
   Result<Json> ocsp(const Call& call);
 

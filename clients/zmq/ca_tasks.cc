@@ -65,7 +65,11 @@ Result<Json> get_crl(Backend& backend, const Json& params) {
 Result<Json> sign(Backend& backend, const Json& params) {
   PKI_TRY(const auto csr, need(params, "csr"));
   PKI_TRY(const auto profile, profile_from(params, "server"));
-  const auto result = backend.call("certificate.issue", Json::object({{"csr", csr}, {"profile", profile}}));
+  auto asked = Json::object({{"csr", csr}, {"profile", profile}});
+  for (const auto* name : {"hmac", "signature"}) {  // what rules may want beside it (doc/enrolment.md)
+    if (const auto text = params.text(name); !text.empty()) asked.set(name, text);
+  }
+  const auto result = backend.call("certificate.issue", std::move(asked));
   if (!result.ok()) return csr_failure(result.error());
   return Json::object({{"certificate", result->text("certificate")},
                        {"serial", serial_number(result->text("serial"))},

@@ -7,6 +7,7 @@
 #include "server/config/acme_policy.h"
 #include "server/config/approval_settings.h"
 #include "server/config/ca_section.h"
+#include "server/config/enrolment_settings.h"
 #include "server/config/key_settings.h"
 #include "server/config/notice_settings.h"
 #include "server/config/people_settings.h"
@@ -232,6 +233,14 @@ void compare_policy(const std::string& place, const PolicyConfig& before, const 
                 [&](const auto& at, const auto& one, const auto& other) {
                   compare_settings(policy_test_settings(), at, one, other, lines);
                 });
+void compare_enrolment(const std::string& place, const EnrolmentConfig& before, const EnrolmentConfig& after, Lines& lines) {
+  compare_settings(enrolment_settings(), place + std::string(kEnrolmentSection) + ".", before, after, lines);
+  const auto by = [&lines](auto rows) {
+    return [&lines, rows](const auto& at, const auto& one, const auto& other) { compare_settings(rows, at, one, other, lines); };
+  };
+  compare_named(place + "enrolment secret ", before.secrets, after.secrets, lines, by(enrolment_secret_settings()));
+  compare_named(place + "enrolment signers ", before.signers, after.signers, lines, by(enrolment_signer_settings()));
+  compare_named(place + "look-up ", before.look_ups, after.look_ups, lines, by(look_up_settings()));
 }
 
 void compare_realms(const RealmConfig& before, const RealmConfig& after, Lines& lines) {
@@ -243,6 +252,9 @@ void compare_realms(const RealmConfig& before, const RealmConfig& after, Lines& 
   compare_settings(acme_settings(), place + std::string(kAcmeSection) + ".", before.acme, after.acme, lines);
   compare_policies(place, before.acme, after.acme, lines);
   compare_policy(place, before.policy, after.policy, lines);
+  compare_settings(policy_settings(), place + std::string(kPolicySection) + ".", before.policy, after.policy, lines);
+  compare_rules(place, "policy", before.policy.rules, after.policy.rules, policy_rule_settings(), lines);
+  compare_enrolment(place, before.enrolment, after.enrolment, lines);
   compare_settings(request_settings(), place + std::string(kRequestsSection) + ".", before.requests, after.requests, lines);
   compare_cas(place, before, after, lines);
   compare_settings(publishing_settings(), place + std::string(kPublishingSection) + ".", before.publishing, after.publishing,

@@ -6,6 +6,7 @@
 #include "server/config/acme_policy.h"
 #include "server/config/approval_settings.h"
 #include "server/config/ca_section.h"
+#include "server/config/enrolment_settings.h"
 #include "server/config/key_settings.h"
 #include "server/config/notice_settings.h"
 #include "server/config/people_settings.h"
@@ -91,6 +92,18 @@ void add_realm(std::string& out, const RealmConfig& realm) {
       "is "
       "refused, at the start and at a reload.\n";
   add_rows(out, describe(policy_test_settings(), PolicyTest()));
+  out +=
+      "\n### `enrolment:`\n\nWhat requests may show for themselves, and who is asked about them (doc/enrolment.md). Rules of "
+      "`policy:` name these things.\n";
+  add_rows(out, describe(enrolment_settings(), realm.enrolment));
+  out += "\n#### `enrolment: secrets:`\n\nA map from names to secrets: `challenge:NAME` and `hmac:NAME` in `proofs`.\n";
+  add_rows(out, describe(enrolment_secret_settings(), EnrolmentSecret()));
+  out += "\n#### `enrolment: signers:`\n\nA map from names to who may enrol others: `on_behalf:NAME` in `proofs`.\n";
+  add_rows(out, describe(enrolment_signer_settings(), EnrolmentSigners()));
+  out +=
+      "\n#### `enrolment: look_ups:`\n\nA map from names to those who are asked: a rule's `look_ups` and `eligible`, and "
+      "`look_up:NAME` in `proofs`.\n";
+  add_rows(out, describe(look_up_settings(), LookUp()));
   out +=
       "\n### `cas:`\n\nA map from names to CAs of the realm beside its first one, which is called `ca` (doc/rollover.md). A CA "
       "that is named here gets its key and certificate by `chancery ca rollover start --ca NAME`.\n";

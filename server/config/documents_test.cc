@@ -1,4 +1,5 @@
 #include "server/config/documents.h"
+#include "server/config/enrolment_settings.h"
 
 #include <gtest/gtest.h>
 
@@ -73,6 +74,10 @@ TEST(Documents, EverySettingIsExplained) {
   expect_rows(describe(acme_settings(), AcmeConfig()));
   expect_rows(describe(acme_policy_settings(), AcmePolicy()));
   expect_rows(describe(request_settings(), RequestsConfig()));
+  expect_rows(describe(enrolment_settings(), EnrolmentConfig()));
+  expect_rows(describe(enrolment_secret_settings(), EnrolmentSecret()));
+  expect_rows(describe(enrolment_signer_settings(), EnrolmentSigners()));
+  expect_rows(describe(look_up_settings(), LookUp()));
   expect_rows(describe(publishing_settings(), PublishingConfig()));
   expect_rows(describe(rollover_settings(), RolloverConfig()));
   expect_rows(describe(ca_settings(), CaConfig()));

@@ -11,6 +11,7 @@
 #include "server/base/text.h"
 #include "server/config/builtin_profiles.h"
 #include "server/config/checks.h"
+#include "server/config/enrolment_settings.h"
 #include "server/config/key_checks.h"
 #include "server/config/notice_settings.h"
 #include "server/config/people_settings.h"
@@ -146,6 +147,7 @@ void resolve_paths(RealmConfig& realm) {
   for (auto& [name, stack] : realm.people.logins) {
     for (auto* file : {&stack.tls_ca_file, &stack.bind_password_file}) *file = below(realm.directory, *file).string();
   }
+  resolve_enrolment_paths(realm.enrolment, realm.directory);
   resolve_notice_paths(realm.notices, realm.directory);
   for (auto& file : realm.key_block_lists) file = below(realm.directory, file).string();
   for (auto& [name, profile] : realm.profiles) resolve_paths(realm, profile);
@@ -270,6 +272,7 @@ ReadRealm read_directory(const RealmName& name, const fs::path& directory, const
     check_profiles_together(*realm, *root, files, report, own);
     check_realm(*realm, *root, report);
     check_people(*realm, *root, report);
+    check_enrolment(*realm, *root, report);
     if (check_more) check_more(*realm, *root, report);
   }
   sort_by_place(own);

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "server/base/text.h"
+#include "server/config/enrolment_settings.h"
 #include "server/config/policy_settings.h"
 
 namespace chancery::config {
@@ -23,16 +24,12 @@ void check_profiles(const RealmConfig& realm, const std::vector<ProfileName>& na
   }
 }
 
-bool has_way(const PolicyRule& rule, std::string_view way) {
-  return rule.ways.empty() || std::ranges::find(rule.ways, way) != rule.ways.end();
-}
-
 /// Names that an ACME client proved, and those of a certificate that is renewed, are what the next certificate has.
 void check_templates(const PolicyRule& rule, const Node& at, Report& report) {
   if (!rule.rewrites()) return;
   const auto& place = place_of(at, rule.subject.empty() ? "sans" : "subject");
   if (rule.decision == "deny") report.error(place, "found a template in a rule that denies, expected one in a rule that grants");
-  if (has_way(rule, "acme") || has_way(rule, "renewal"))
+  if (rule.is_for("acme") || rule.is_for("renewal"))
     report.error(
         place,
         "found a template in a rule that holds for acme or renewal, whose names stand already; expected ways: [command], "
@@ -45,6 +42,7 @@ bool has_same_conditions(PolicyRule one, const PolicyRule& other) {
   one.decision = other.decision;
   one.subject = other.subject;
   one.sans = other.sans;
+  one.revoke_replaced = other.revoke_replaced;
   return one == other;
 }
 
@@ -58,7 +56,8 @@ void check_shadows(const std::vector<PolicyRule>& rules, const Node& section, Re
   const auto all = std::ranges::find_if(rules, has_no_conditions);
   for (auto one = rules.begin(); one != rules.end(); ++one) {
     const auto number = static_cast<std::size_t>(one - rules.begin());
-    if (one > all) {
+    const bool enrols = !one->ways.empty() && one->is_for(kEnrolWay);  // which the rule for every request does not mean
+    if (one > all && !enrols) {
       report.error(item_of(section, kPolicyRulesSection, number),
                    "found rule " + one->name + " behind " + all->name + ", which holds for every request: it never decides");
     }
@@ -84,6 +83,7 @@ void check_shadows(const std::vector<PolicyRule>& rules, const Node& section, Re
 
 void check_look_ups(const RealmConfig& realm, const PolicyRule& rule, const Node& at, Report& report) {
   for (const auto& where : rule.look_ups) {
+    if (!where.starts_with(kFileLookUp)) continue;
     const auto file = realm.list_directory() / where.substr(kFileLookUp.size());
     std::error_code failure;
     if (std::filesystem::is_regular_file(file, failure)) continue;
@@ -98,6 +98,7 @@ void check_rules(const RealmConfig& realm, const Node& section, Report& report) 
     check_profiles(realm, rule.profiles, place_of(at, "profiles"), report);
     check_templates(rule, at, report);
     check_look_ups(realm, rule, place_of(at, "look_ups"), report);
+    check_rule_evidence(realm, rule, at, report);
   }
   check_shadows(realm.policy.rules, section, report);
 }

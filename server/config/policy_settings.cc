@@ -5,25 +5,10 @@
 #include <set>
 
 #include "server/base/text.h"
+#include "server/config/policy_codecs.h"
 #include "server/config/text_checks.h"
 
 namespace chancery::config {
-
-template <>
-struct Codec<base::NamePattern> {
-  static constexpr std::string_view kType = "name pattern";
-  static constexpr Looks kLooks = Looks::Text;
-  static Result<base::NamePattern> parse(const SettingInfo&, std::string_view text) { return base::NamePattern::parse(text); }
-  static Node print(const SettingInfo&, const base::NamePattern& value) { return quoted(value.text()); }
-};
-
-template <>
-struct Codec<base::TextPattern> {
-  static constexpr std::string_view kType = "text pattern";
-  static constexpr Looks kLooks = Looks::Text;
-  static Result<base::TextPattern> parse(const SettingInfo&, std::string_view text) { return base::TextPattern::parse(text); }
-  static Node print(const SettingInfo&, const base::TextPattern& value) { return quoted(value.text()); }
-};
 
 namespace {
 
@@ -37,8 +22,9 @@ Status check_look_up(std::string_view text) {
   const bool is_file = text.starts_with(kFileLookUp);
   const auto name = is_file ? text.substr(kFileLookUp.size()) : std::string_view();
   if (is_file && !name.empty() && !name.starts_with('.') && name.find('/') == std::string_view::npos) return {};
-  return Error(Code::Malformed,
-               "found \"" + base::printable(text, 80) + "\", expected file:NAME of a list in the realm's lists/");
+  if (!is_file && check_name(text).ok()) return {};
+  return Error(Code::Malformed, "found \"" + base::printable(text, 80) +
+                                    "\", expected file:NAME of a list in the realm's lists/, or a name of enrolment.look_ups");
 }
 
 /// A template with a letter for each of its variables. @errors Malformed: an unknown one, or a brace alone.
@@ -94,15 +80,20 @@ constexpr std::array kRule{
                                 .required = true,
                                 .doc = "What becomes of a request for which the rule holds."}),
     row<&PolicyRule::profiles>({.name = "profiles", .doc = "The profile is one of these. Empty: any."}),
-    row<&PolicyRule::ways>({.name = "ways",
-                            .words = kPolicyWays,
-                            .doc =
-                                "The request came so: by a command of the socket or a front end, with a registration seed, as a "
-                                "renewal, as a request that was approved, as an ACME order. Empty: by any way."}),
+    row<&PolicyRule::ways>(
+        {.name = "ways",
+         .words = kPolicyWays,
+         .doc = "The request came so: by a command of the socket or a front end, with a registration seed, as a "
+                "renewal, as a request that was approved, as an ACME order, by certificate.enrol. Empty: by any way but "
+                "enrol, which needs no role and so is never meant unsaid."}),
     row<&PolicyRule::requesters>(
         {.name = "requesters",
          .doc = "Who asks is meant by one of these: `unix:alice`, `user:*`, `/cert:.*O=Company.*/`. Empty: anybody."}),
-    row<&PolicyRule::roles>({.name = "roles", .doc = "Who asks has one of these roles, or one that contains it. Empty: any."}),
+    row<&PolicyRule::roles>({.name = "roles",
+                             .check = check_name,
+                             .doc = "Who asks has one of these roles, or one that contains it; of the realm's own roles "
+                                    "(`roles`), that very one. Empty: any.",
+                             .type = "role"}),
     row<&PolicyRule::names>(
         {.name = "names",
          .doc =
@@ -121,12 +112,11 @@ constexpr std::array kRule{
                                     .least = 0,
                                     .most = kMostDays,
                                     .doc = "The certificate is valid at most so long. 0: any length that the profile allows."}),
-    row<&PolicyRule::max_living_per_subject>(
-        {.name = "max_living_per_subject",
-         .least = 0,
-         .most = kMostOfAnything,
-         .doc = "With the new one, at most so many certificates in force have the subject. Requests at the same moment may each "
-                "find room. 0: any number."}),
+    row<&PolicyRule::max_living_per_subject>({.name = "max_living_per_subject",
+                                              .least = 0,
+                                              .most = kMostOfAnything,
+                                              .doc = "With the new one, at most so many certificates in force have the subject, "
+                                                     "however many ask at once. 0: any number."}),
     row<&PolicyRule::max_living_per_requester>({.name = "max_living_per_requester",
                                                 .least = 0,
                                                 .most = kMostOfAnything,
@@ -143,8 +133,35 @@ constexpr std::array kRule{
                 "name, for each DNS name and address, or for the common name where there is none; for a rule that denies, for "
                 "one of "
                 "them. Lists may be changed and replaced "
-                "at any time; one that cannot be read refuses the request.",
+                "at any time; one that cannot be read refuses the request. Any other text names one of enrolment.look_ups, which "
+                "is asked about the same names, one after the other.",
          .type = "look-up"}),
+    row<&PolicyRule::eligible>({.name = "eligible",
+                                .check = check_name,
+                                .doc = "Each of these of enrolment.look_ups says yes, asked once, about the request as a whole.",
+                                .type = "name"}),
+    row<&PolicyRule::replaces>({.name = "replaces",
+                                .words = kStandings,
+                                .doc = "What the subject has by now is one of these: living, certificates in force; else, by the "
+                                       "last one, revoked or ended; nothing, none ever. Empty: whatever it has."}),
+    row<&PolicyRule::revoke_replaced>(
+        {.name = "revoke_replaced",
+         .doc = "When the certificate is there, those in force of the same subject and profile are revoked as superseded. They "
+                "do not count for max_living_per_subject."}),
+    row<&PolicyRule::proofs>(
+        {.name = "proofs",
+         .doc = "What the request may show for itself, each worth a point, or as many as stand behind `=`: `anonymous` (always), "
+                "`challenge:SECRET`, `hmac:SECRET`, `holder`, `look_up:LOOK_UP`, `on_behalf:SIGNERS` (doc/enrolment.md). Empty: "
+                "nothing has to be shown."}),
+    row<&PolicyRule::points>({.name = "points",
+                              .least = 1,
+                              .most = 100,
+                              .doc = "So many points of `proofs` are enough. Rules without proofs need none."}),
+    row<&PolicyRule::if_short>(
+        {.name = "if_short",
+         .words = "next approval",
+         .doc = "What becomes of a request with fewer points: next, the rule does not hold, and the next one is asked; approval, "
+                "it needs a request (request.create) that as many people approve as points are missing."}),
     row<&PolicyRule::subject>(
         {.name = "subject",
          .check = check_dn_template,
@@ -167,7 +184,7 @@ constexpr std::array kTest{
     row<&PolicyTest::profile>({.name = "profile", .doc = "The request's profile."}),
     row<&PolicyTest::way>({.name = "way", .words = kPolicyWays, .filled = true, .doc = "How it comes."}),
     row<&PolicyTest::requester>({.name = "requester", .filled = true, .doc = "Who asks."}),
-    row<&PolicyTest::roles>({.name = "roles", .doc = "Roles of who asks."}),
+    row<&PolicyTest::roles>({.name = "roles", .check = check_name, .doc = "Roles of who asks.", .type = "role"}),
     row<&PolicyTest::subject>({.name = "subject", .check = check_slash_dn, .doc = "Its subject.", .type = "DN"}),
     row<&PolicyTest::sans>({.name = "sans", .doc = "Its subject alternative names: `DNS:a.example.com`."}),
     row<&PolicyTest::key>({.name = "key", .doc = "The kind of its key."}),
@@ -183,6 +200,8 @@ constexpr std::array kTest{
                                         .most = kMostDays * kDay,
                                         .doc = "It renews a certificate that ends after this. 0: it renews none."}),
     row<&PolicyTest::look_ups>({.name = "look_ups", .doc = "The look-ups that say yes; nothing is run or read."}),
+    row<&PolicyTest::proofs>({.name = "proofs", .doc = "What it shows: `challenge:SECRET` and its like, without points."}),
+    row<&PolicyTest::standing>({.name = "standing", .words = kStandings, .filled = true, .doc = "What its subject has by now."}),
 };
 
 /// The items of a list of maps; anything else is reported.

@@ -14,7 +14,7 @@ inline constexpr std::string_view kPolicyRulesSection = "rules";
 inline constexpr std::string_view kPolicyTestsSection = "tests";
 
 /// How requests come, as the records of what was issued begin to say it; rules name them.
-inline constexpr std::string_view kPolicyWays = "command seed renewal request acme";
+inline constexpr std::string_view kPolicyWays = "command seed renewal request acme enrol";
 
 std::span<const Setting<PolicyConfig>> policy_settings();
 std::span<const Setting<PolicyRule>> policy_rule_settings();

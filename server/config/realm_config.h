@@ -182,6 +182,7 @@ struct RealmConfig {
   std::chrono::seconds backdate{std::chrono::minutes{5}};  ///< notBefore lies this far back, for clients whose clocks lag
   AcmeConfig acme;
   PolicyConfig policy;
+  EnrolmentConfig enrolment;
   RequestsConfig requests;
   NoticesConfig notices;
   PublishingConfig publishing;

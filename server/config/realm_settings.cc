@@ -9,6 +9,7 @@
 #include "server/config/builtin_profiles.h"
 #include "server/config/ca_section.h"
 #include "server/config/challenge_methods.h"
+#include "server/config/enrolment_settings.h"
 #include "server/config/key_settings.h"
 #include "server/config/notice_settings.h"
 #include "server/config/people_settings.h"
@@ -336,6 +337,8 @@ std::vector<std::string> realm_setting_names() {
   for (auto& name : key_names()) known.push_back(std::move(name));
   for (const auto section : {kAcmeSection, kCasSection, kNoticesSection, kPolicySection, kPublishingSection, kCommandRolesSection,
                              kProfilesSection, kRequestsSection, kRolloverSection})
+  for (const auto section : {kAcmeSection, kCasSection, kEnrolmentSection, kNoticesSection, kPolicySection, kPublishingSection,
+                             kCommandRolesSection, kProfilesSection, kRequestsSection})
     known.emplace_back(section);
   known.insert(known.end(), kPeopleSections.begin(), kPeopleSections.end());
   return known;
@@ -361,6 +364,7 @@ RealmConfig read_realm(const Node& root, RealmConfig base, Report& report) {
     read_settings(acme_settings(), *acme, realm.acme, report);
     if (const Node* policies = acme->find(kAcmePoliciesSection)) read_acme_policies(*policies, realm.acme, report);
   }
+  if (const Node* enrolment = root.find(kEnrolmentSection)) read_enrolment(*enrolment, realm.enrolment, report);
   if (const Node* policy = root.find(kPolicySection)) read_policy_section(*policy, realm.policy, report);
   if (const Node* requests = root.find(kRequestsSection)) read_requests(*requests, realm.requests, report);
   if (const Node* cas = root.find(kCasSection)) read_cas(*cas, realm, report);
@@ -383,6 +387,7 @@ Node write_realm(const RealmConfig& realm) {
   Node notices = write_notices(realm.notices);
   Node publishing = write_publishing(realm.publishing);
   Node rollover = write_rollover(realm.rollover);
+  Node enrolment = write_enrolment(realm.enrolment);
   Node policy = write_policy_section(realm.policy);
   Node requests = write_requests(realm.requests);
   Node roles = map(std::string(kCommandRolesSection));
@@ -394,6 +399,7 @@ Node write_realm(const RealmConfig& realm) {
   Node cas = write_cas(realm);
   for (auto& section : write_people(realm.people)) root.children.push_back(std::move(section));
   for (auto* section : {&acme, &cas, &notices, &policy, &publishing, &requests, &roles, &rollover, &profiles}) {
+  for (auto* section : {&acme, &cas, &enrolment, &notices, &policy, &publishing, &requests, &roles, &profiles}) {
     root.children.push_back(std::move(*section));
   }
   return root;

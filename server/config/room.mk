@@ -26,9 +26,13 @@ libconfig_a_SOURCES = \
   server/config/notices.h \
   server/config/publishing.h \
   server/config/publishing_settings.cc server/config/publishing_settings.h \
+  server/config/enrolment.cc server/config/enrolment.h \
+  server/config/enrolment_checks.cc \
+  server/config/enrolment_settings.cc server/config/enrolment_settings.h \
   server/config/rollover.h \
   server/config/rollover_settings.cc server/config/rollover_settings.h \
   server/config/policy_checks.cc \
+  server/config/policy_codecs.h \
   server/config/policy_config.h \
   server/config/policy_settings.cc server/config/policy_settings.h \
   server/config/print.cc server/config/print.h \
@@ -83,6 +87,7 @@ config_test_SOURCES = \
   server/config/diff_test.cc \
   server/config/documents_test.cc \
   server/config/listening_checks_test.cc \
+  server/config/enrolment_settings_test.cc \
   server/config/policy_settings_test.cc \
   server/config/snapshot_checks_test.cc \
   server/config/source_test.cc \

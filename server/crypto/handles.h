@@ -3,6 +3,7 @@
 #include <openssl/asn1.h>
 #include <openssl/bio.h>
 #include <openssl/bn.h>
+#include <openssl/cms.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
@@ -33,6 +34,11 @@ struct ExtensionStackFreer {
   void operator()(STACK_OF(X509_EXTENSION) * p) const noexcept { sk_X509_EXTENSION_pop_free(p, X509_EXTENSION_free); }
 };
 
+/// Of stacks that own nothing.
+struct BorrowedCertificatesFreer {
+  void operator()(STACK_OF(X509) * p) const noexcept { sk_X509_free(p); }
+};
+
 using AlgorithmPtr = std::unique_ptr<X509_ALGOR, Freer<&X509_ALGOR_free>>;
 using Asn1IntegerPtr = std::unique_ptr<ASN1_INTEGER, Freer<&ASN1_INTEGER_free>>;
 using Asn1EnumeratedPtr = std::unique_ptr<ASN1_ENUMERATED, Freer<&ASN1_ENUMERATED_free>>;
@@ -44,6 +50,8 @@ using BasicConstraintsPtr = std::unique_ptr<BASIC_CONSTRAINTS, Freer<&BASIC_CONS
 using BignumContextPtr = std::unique_ptr<BN_CTX, Freer<&BN_CTX_free>>;
 using BignumPtr = std::unique_ptr<BIGNUM, Freer<&BN_clear_free>>;
 using BioPtr = std::unique_ptr<BIO, Freer<&BIO_free_all>>;
+using BorrowedCertificatesPtr = std::unique_ptr<STACK_OF(X509), BorrowedCertificatesFreer>;
+using CmsPtr = std::unique_ptr<CMS_ContentInfo, Freer<&CMS_ContentInfo_free>>;
 using CtxPtr = std::unique_ptr<EVP_MD_CTX, Freer<&EVP_MD_CTX_free>>;
 using EcdsaSigPtr = std::unique_ptr<ECDSA_SIG, Freer<&ECDSA_SIG_free>>;
 using ExtendedKeyUsagePtr = std::unique_ptr<EXTENDED_KEY_USAGE, Freer<&EXTENDED_KEY_USAGE_free>>;

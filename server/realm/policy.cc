@@ -115,6 +115,8 @@ Verdict names_are_not_reserved(const Asked& asked) {
 }
 
 Verdict rules_grant(const Asked& asked) {
+  const bool enrols = asked.wish.way == config::kEnrolWay;
+  if (!asked.wish.ruling && enrols) return fail("the realm has no rules, so nobody enrols by them");
   if (!asked.wish.ruling) return pass("the realm has no rules");
   const auto& ruling = *asked.wish.ruling;
   return ruling.granted ? pass(ruling.detail) : fail(ruling.detail);
@@ -145,12 +147,14 @@ Verdict holders_role_is_given(const Asked& asked) {
 /// Four eyes: what a profile has approved nobody gets without, at no door (doc/four-eyes.md). What the server's own configuration
 /// names is approved by whoever may write that.
 Verdict approvals_are_given(const Asked& asked) {
-  const auto needed = asked.profile.approval.needed;
+  const int missing = asked.wish.ruling ? asked.wish.ruling->points.missing() : 0;
+  const auto needed = std::max(asked.profile.approval.needed, missing);
   if (needed == 0) return pass("none is needed");
   if (asked.wish.is_approved) return pass("approved");
   if (asked.wish.names_are_configured) return pass("the configuration names them");
-  return fail("profile " + asked.profile.name.text() + " needs " + std::to_string(needed) +
-              (needed == 1 ? " approval" : " approvals") +
+  const auto whose =
+      missing > asked.profile.approval.needed ? "policy rule " + asked.wish.ruling->rule : "profile " + asked.profile.name.text();
+  return fail(whose + " needs " + std::to_string(needed) + (needed == 1 ? " approval" : " approvals") +
               ", so nobody has a certificate of it issued directly: ask for it with request.create");
 }
 
@@ -252,6 +256,7 @@ Decision decide(const config::RealmConfig& realm, const Authority& authority, co
   set_validity(realm, authority, wish, now, decision.grant);
   decision.binds_administrator = wish.names_administrator && !wish.keeps_its_key && wish.roles.has(Role::Admin);
   if (wish.ruling) decision.policy_rule = wish.ruling->rule;
+  decision.ruling = wish.ruling;
   const Asked asked{realm, *wish.profile, authority, wish, decision.grant, now};
   for (const auto& rule : kRules) {
     auto verdict = rule.judge(asked);

@@ -43,9 +43,11 @@ struct Wish {
   bool names_are_configured = false;   ///< the names come from the configuration: reserved ones like localhost are fine
   std::string way;                     ///< config::kPolicyWays
   std::string requester;
-  std::optional<Seconds> follows_until;  ///< end of the certificate that it renews
-  bool key_stands_in = false;            ///< `key` is not what will be certified, which nobody knows yet
-  std::optional<Ruling> ruling;          ///< of the realm's rules; none: it has none
+  std::optional<Seconds> follows_until;   ///< end of the certificate that it renews
+  bool key_stands_in = false;             ///< `key` is not what will be certified, which nobody knows yet
+  std::vector<std::string> role_names{};  ///< of who asks, the realm's own among them
+  bool is_holders = false;                ///< the certificate that it renews asks for it, by its key
+  std::optional<Ruling> ruling;           ///< of the realm's rules; none: it has none
 };
 
 /// What will stand in the certificate. Everything that decides the TBS bytes, with the profile and the authority.
@@ -71,6 +73,7 @@ struct Decision {
   Grant grant;                      ///< what would be issued, as far as it can be said
   Code code = Code::PolicyRefused;  ///< of the first check that failed
   std::string policy_rule;          ///< of the realm's own rules, the one that decided; empty: none
+  std::optional<Ruling> ruling{};   ///< and what it says; none: the realm has no rules
   /// An administrator has another one's name certified, so that the key is one of that administrator's from then on. A renewal
   /// changes nothing about the right.
   bool binds_administrator = false;

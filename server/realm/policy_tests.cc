@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "server/base/text.h"
+#include "server/realm/access.h"
 #include "server/realm/names.h"
 #include "server/realm/rules.h"
 
@@ -20,12 +21,17 @@ class SaidFacts : public Facts {
   Result<bool> look_up(const std::string& where, const Question&) const override {
     return std::ranges::find(test_.look_ups, where) != test_.look_ups.end();
   }
+  Result<bool> shows(const config::Proof& proof, const Question&) const override {
+    return std::ranges::find(test_.proofs, proof.label()) != test_.proofs.end();
+  }
+  Result<std::string> standing_of(const std::string&) const override { return test_.standing; }
 
  private:
   const PolicyTest& test_;
 };
 
-Result<Question> question_of(const config::Profile& profile, const PolicyTest& test) {
+Result<Question> question_of(const config::RealmConfig& realm, const PolicyTest& test) {
+  const auto& profile = realm.profiles.at(test.profile);
   Wish wish;
   wish.profile = &profile;
   PKI_TRY(wish.subject, x509::Name::from_slash(test.subject));
@@ -37,19 +43,21 @@ Result<Question> question_of(const config::Profile& profile, const PolicyTest& t
   Question question{.profile = profile,
                     .way = test.renews_with_left.count() != 0 ? "renewal" : test.way,
                     .requester = test.requester,
-                    .roles = test.roles,
+                    .roles = roles_from_names(realm.people, test.roles),
+                    .role_names = test.roles,
                     .subject = subject,
                     .sans = sans_for(wish, subject),
                     .key = test.key,
                     .validity = {},
-                    .renews_left = {}};
+                    .renews_left = {},
+                    .is_holders = std::ranges::find(test.proofs, "holder") != test.proofs.end()};
   if (test.validity.count() != 0) question.validity = test.validity;
   if (test.renews_with_left.count() != 0) question.renews_left = test.renews_with_left;
   return question;
 }
 
 Result<Ruling> ruling_on(const config::RealmConfig& realm, const PolicyTest& test) {
-  PKI_TRY(const auto question, question_of(realm.profiles.at(test.profile), test));
+  PKI_TRY(const auto question, question_of(realm, test));
   PKI_TRY(auto ruling, ask_rules(realm.policy, question, SaidFacts(test)));
   if (const auto blocked =
           blocked_name(realm.policy, ruling.subject.value_or(question.subject), ruling.sans.value_or(question.sans));
@@ -61,7 +69,8 @@ Result<Ruling> ruling_on(const config::RealmConfig& realm, const PolicyTest& tes
 std::string fault_in(const config::RealmConfig& realm, const PolicyTest& test) {
   const auto ruling = ruling_on(realm, test);
   if (!ruling.ok()) return "cannot be asked: " + ruling.error().message();
-  const bool is_expected = ruling->granted == (test.expect == "grant") && (test.rule.empty() || ruling->rule == test.rule);
+  const bool is_granted = ruling->granted && ruling->points.missing() == 0;
+  const bool is_expected = is_granted == (test.expect == "grant") && (test.rule.empty() || ruling->rule == test.rule);
   if (is_expected) return {};
   return "found " + ruling->detail + ", expected " + test.expect + (test.rule.empty() ? "" : " by rule " + test.rule);
 }

@@ -6,6 +6,7 @@
 #include "server/base/text.h"
 #include "server/realm/hosts.h"
 #include "server/realm/names.h"
+#include "server/realm/proofs.h"
 #include "server/realm/rule_templates.h"
 
 namespace chancery::realm {
@@ -64,16 +65,17 @@ Result<bool> holds_for_profile(const PolicyRule& rule, const Question& asked, co
   return lists(rule.profiles, asked.profile.name);
 }
 
-Result<bool> holds_for_way(const PolicyRule& rule, const Question& asked, const Facts&) { return lists(rule.ways, asked.way); }
+Result<bool> holds_for_way(const PolicyRule& rule, const Question& asked, const Facts&) { return rule.is_for(asked.way); }
 
 Result<bool> holds_for_requester(const PolicyRule& rule, const Question& asked, const Facts&) {
   return rule.requesters.empty() || means(rule.requesters, asked.requester);
 }
 
 Result<bool> holds_for_roles(const PolicyRule& rule, const Question& asked, const Facts&) {
-  if (rule.roles.empty()) return true;
-  return std::ranges::any_of(rule.roles.names(),
-                             [&](const std::string& name) { return asked.roles.allow(base::role_from_text(name).value()); });
+  return rule.roles.empty() || std::ranges::any_of(rule.roles, [&](const std::string& name) {
+           const auto role = base::role_from_text(name);
+           return role.ok() ? asked.roles.allow(*role) : std::ranges::find(asked.role_names, name) != asked.role_names.end();
+         });
 }
 
 /// A rule about names holds for no request without any: it would say nothing about what the certificate means. What is granted is
@@ -104,7 +106,7 @@ Result<bool> holds_for_renewal(const PolicyRule& rule, const Question& asked, co
 }
 
 Result<bool> subject_has_room(const PolicyRule& rule, const Question& asked, const Facts& facts) {
-  if (rule.max_living_per_subject == 0) return true;
+  if (rule.max_living_per_subject == 0 || rule.revoke_replaced) return true;
   PKI_TRY(const int living, facts.living_of_subject(asked.subject.to_slash(), rule.max_living_per_subject));
   return living < rule.max_living_per_subject;
 }
@@ -115,14 +117,30 @@ Result<bool> requester_has_room(const PolicyRule& rule, const Question& asked, c
   return living < rule.max_living_per_requester;
 }
 
-Result<bool> look_ups_say_yes(const PolicyRule& rule, const Question& asked, const Facts& facts) {
-  auto about = asked;
-  about.one_is_enough = denies(rule);
-  for (const auto& where : rule.look_ups) {
+Result<bool> replaces_what_it_may(const PolicyRule& rule, const Question& asked, const Facts& facts) {
+  if (rule.replaces.empty()) return true;
+  PKI_TRY(const auto standing, facts.standing_of(asked.subject.to_slash()));
+  return lists(rule.replaces, standing);
+}
+
+Result<bool> all_say_yes(const std::vector<std::string>& look_ups, const Question& about, const Facts& facts) {
+  for (const auto& where : look_ups) {
     PKI_TRY(const bool says_yes, facts.look_up(where, about));
     if (!says_yes) return false;
   }
   return true;
+}
+
+Result<bool> look_ups_say_yes(const PolicyRule& rule, const Question& asked, const Facts& facts) {
+  auto about = asked;
+  about.one_is_enough = denies(rule);
+  return all_say_yes(rule.look_ups, about, facts);
+}
+
+Result<bool> is_eligible(const PolicyRule& rule, const Question& asked, const Facts& facts) {
+  auto about = asked;
+  about.as_a_whole = true;
+  return all_say_yes(rule.eligible, about, facts);
 }
 
 /// The conditions, the costly ones last.
@@ -142,19 +160,27 @@ constexpr std::array kConditions{
     Condition{"renews_within", holds_for_renewal},
     Condition{"max_living_per_subject", subject_has_room},
     Condition{"max_living_per_requester", requester_has_room},
+    Condition{"replaces", replaces_what_it_may},
     Condition{"look_ups", look_ups_say_yes},
+    Condition{"eligible", is_eligible},
 };
 
+Error within(const PolicyRule& rule, const Error& why) {
+  return {why.code(), "policy rule " + rule.name + ": " + why.message(), why.hint()};
+}
+
+/// @param points  what its proofs come to, where all else holds
 /// @return the first condition that does not hold; an empty text: all of them do.
-Result<std::string_view> fault_in(const PolicyRule& rule, const Question& asked, const Facts& facts) {
+Result<std::string_view> fault_in(const PolicyRule& rule, const Question& asked, const Facts& facts, Points& points) {
   for (const auto& condition : kConditions) {
     const auto holds = condition.holds(rule, asked, facts);
-    if (!holds.ok()) {
-      return Error(holds.error().code(), "policy rule " + rule.name + ": " + holds.error().message(), holds.error().hint());
-    }
+    if (!holds.ok()) return within(rule, holds.error());
     if (!*holds) return condition.setting;
   }
-  return std::string_view();
+  auto counted = count_points(rule, asked, facts);
+  if (!counted.ok()) return within(rule, counted.error());
+  points = std::move(*counted);
+  return points.missing() > 0 && rule.if_short == "next" ? std::string_view("proofs") : std::string_view();
 }
 
 /// The numbers of the rules that may hold, in their order: those for any name, and those whose names end as the first DNS name
@@ -174,11 +200,15 @@ std::vector<std::uint32_t> candidates(const config::PolicyIndex& index, const st
   return numbers;
 }
 
-Result<Ruling> ruling_of(const PolicyRule& rule, const Question& question) {
+Result<Ruling> ruling_of(const PolicyRule& rule, const Question& question, Points points) {
   Ruling ruling;
   ruling.granted = rule.decision == "grant";
   ruling.rule = rule.name;
-  ruling.detail = (ruling.granted ? "granted by rule " : "denied by rule ") + rule.name;
+  ruling.detail = (ruling.granted ? "granted by rule " : "denied by rule ") + rule.name + in_words(points);
+  ruling.points = std::move(points);
+  ruling.most_of_subject = rule.revoke_replaced ? 0 : rule.max_living_per_subject;
+  ruling.most_of_requester = rule.max_living_per_requester;
+  ruling.revoke_replaced = rule.revoke_replaced;
   if (rule.max_validity.count() != 0) ruling.most_validity = rule.max_validity;
   if (!rule.subject.empty()) {
     PKI_TRY(ruling.subject, subject_from_template(rule.subject, question));
@@ -205,12 +235,13 @@ Result<Ruling> ask_rules(const config::PolicyConfig& policy, const Question& que
   const auto numbers = policy.index ? candidates(*policy.index, question.sans) : std::vector<std::uint32_t>();
   for (const auto number : numbers) {
     const auto& rule = policy.rules[number];
-    PKI_TRY(const auto fault, fault_in(rule, question, facts));
-    if (fault.empty()) return ruling_of(rule, question);
+    Points points;
+    PKI_TRY(const auto fault, fault_in(rule, question, facts, points));
+    if (fault.empty()) return ruling_of(rule, question, std::move(points));
     nearest.add(rule, fault);
   }
   Ruling ruling;
-  ruling.granted = policy.otherwise == "grant";
+  ruling.granted = policy.otherwise == "grant" && question.way != config::kEnrolWay;
   ruling.detail = ruling.granted ? "no rule holds, so it is granted" : "no rule of the realm's policy grants it";
   if (!ruling.granted && !nearest.texts.empty()) ruling.detail += ": it misses " + base::join(nearest.texts, ", ");
   return ruling;
@@ -222,11 +253,13 @@ Result<Ruling> rule_on(const config::RealmConfig& realm, const Wish& wish, Secon
                     .way = wish.way,
                     .requester = wish.requester,
                     .roles = wish.roles,
+                    .role_names = wish.role_names,
                     .subject = subject,
                     .sans = sans_for(wish, subject),
                     .key = {},
                     .validity = wish.validity,
-                    .renews_left = {}};
+                    .renews_left = {},
+                    .is_holders = wish.is_holders};
   if (!wish.key.empty() && !wish.key_stands_in) question.key = wish.key.spec();
   if (wish.not_after) question.validity = *wish.not_after - wish.not_before.value_or(now);
   if (wish.follows_until) question.renews_left = std::max(*wish.follows_until - now, Seconds::duration{0});
@@ -241,6 +274,9 @@ void apply(const Ruling& ruling, Wish& wish) {
     wish.subject_from = SubjectFrom::Rule;
   }
   if (ruling.sans) wish.sans = *ruling.sans;
+  // Who enrols has no role: the rule stands in for it, but makes nobody what takes an operator to make.
+  if (wish.way == config::kEnrolWay && ruling.granted && !config::holders_role(*wish.profile))
+    wish.roles.add(wish.profile->least_role);
   wish.ruling = ruling;
 }
 

@@ -15,12 +15,15 @@ struct Question {
   std::string way;  ///< config::kPolicyWays
   std::string requester;
   Roles roles;
+  std::vector<std::string> role_names;  ///< the realm's own among them
   x509::Name subject;
   std::vector<x509::GeneralName> sans;
   std::optional<base::KeySpec> key;                 ///< none: it is not known yet, and any fits
   std::optional<std::chrono::seconds> validity;     ///< asked for; none: the profile's, or less
   std::optional<std::chrono::seconds> renews_left;  ///< rest of the certificate that it renews; none: it renews none
+  bool is_holders = false;                          ///< the certificate that it renews asks for it, by its key
   bool one_is_enough = false;                       ///< of look-ups: the rule that asks denies
+  bool as_a_whole = false;                          ///< of look-ups: not each name by itself
 };
 
 /// What the rules cannot know by themselves. Asked for rules alone that hold otherwise.
@@ -33,6 +36,10 @@ class Facts {
   virtual Result<int> living_of_requester(const std::string& requester, int most) const = 0;
   /// Whether a look-up says yes. @errors Unavailable: it says neither yes nor no.
   virtual Result<bool> look_up(const std::string& where, const Question& question) const = 0;
+  /// Whether the request shows that: a secret or a signer of config::kProofKinds. @errors Busy: too often in vain; Unavailable.
+  virtual Result<bool> shows(const config::Proof& proof, const Question& question) const = 0;
+  /// What the subject has by now: a word of config::kStandings. @errors Unavailable.
+  virtual Result<std::string> standing_of(const std::string& subject) const = 0;
 };
 
 /// The first rule whose conditions all hold decides.

@@ -30,6 +30,14 @@ class Known : public Facts {
     if (breaks) return Error(Code::Unavailable, "the program did not end");
     return yes;
   }
+  Result<bool> shows(const config::Proof& proof, const Question&) const override {
+    ++asked;
+    if (breaks) return Error(Code::Busy, "too many failed logins");
+    return std::ranges::find(shown, proof.label()) != shown.end();
+  }
+  Result<std::string> standing_of(const std::string&) const override { return standing; }
+  std::vector<std::string> shown;
+  std::string standing = "nothing";
 
  private:
   Result<int> count(int found, int most) const {
@@ -72,6 +80,7 @@ struct Table {
                     .way = "command",
                     .requester = "unix:alice",
                     .roles = Roles{Role::RaOperator},
+                    .role_names = {"ra-operator"},
                     .subject = name("/O=Company/CN=web-1.example.com"),
                     .sans = {san("DNS:web-1.example.com")},
                     .key = key("ec:P-256"),
@@ -126,7 +135,7 @@ TEST_F(RulesTest, EachConditionHoldsOrNot) {
        [](Table& t) { t.question.way = "acme"; }},
       {"requester", [](PolicyRule& r) { r.requesters = {text_pattern("unix:*")}; },
        [](Table& t) { t.question.requester = "user:alice"; }},
-      {"role", [](PolicyRule& r) { r.roles = Roles{Role::User}; }, [](Table& t) { t.question.roles = Roles{Role::Anonymous}; }},
+      {"role", [](PolicyRule& r) { r.roles = {"user"}; }, [](Table& t) { t.question.roles = Roles{Role::Anonymous}; }},
       {"name", [](PolicyRule& r) { r.names = {pattern("web-*.example.com")}; },
        [](Table& t) { t.question.sans.push_back(san("DNS:mail.example.com")); }},
       {"name by regular expression", [](PolicyRule& r) { r.names = {pattern("/web-[0-9]\\.example\\.com/")}; },

@@ -44,6 +44,7 @@ Result<Added> Store::add_certificate(const NewCertificate& certificate, const st
     PKI_TRY_VOID(add_sans(c));
     PKI_TRY_VOID(note_idempotency_key(c));
     if (!c.acme_order.empty()) PKI_TRY_VOID(drop_reservations(c.acme_order));  // from here on its own row counts
+    if (!c.reservation.empty()) PKI_TRY_VOID(drop_living_reservation(c.reservation));
     PKI_TRY(const bool compromised, sweep_if_compromised(c));
     if (!c.cn.empty()) {
       PKI_TRY(const auto node, run(c.is_renewal ? "node_renew" : "node_put",
@@ -159,14 +160,16 @@ Result<int> Store::living_of_requester(const std::string& requester, const Livin
 }
 
 Result<int> Store::living_by(std::string_view statement_name, const Bind& whose, const Living& living) {
-  return transact(*driver_, Access::Read, [&]() -> Result<int> {
-    PKI_TRY(const auto out, run(statement_name, {whose,
-                                                 {"issued_after", base::to_epoch(living.issued_after)},
-                                                 {"state", std::string(to_text(CertificateState::Valid))},
-                                                 {"now", base::to_epoch(living.now)},
-                                                 {"limit", number(static_cast<std::size_t>(living.most))}}));
-    return static_cast<int>(out.rows.size());
-  });
+  return transact(*driver_, Access::Read, [&]() -> Result<int> { return count_living(statement_name, whose, living); });
+}
+
+Result<int> Store::count_living(std::string_view statement_name, const Bind& whose, const Living& living) {
+  PKI_TRY(const auto out, run(statement_name, {whose,
+                                               {"issued_after", base::to_epoch(living.issued_after)},
+                                               {"state", std::string(to_text(CertificateState::Valid))},
+                                               {"now", base::to_epoch(living.now)},
+                                               {"limit", number(static_cast<std::size_t>(living.most))}}));
+  return static_cast<int>(out.rows.size());
 }
 
 Result<std::optional<CertificateRecord>> Store::by_idempotency_key(const std::string& key) {

@@ -43,7 +43,8 @@ struct NewCertificate {
   std::string idempotency_key{};  ///< empty: none
   std::string acme_account{};     ///< empty: not by ACME
   std::string acme_order{};
-  bool is_renewal = false;  ///< its node is there, or was deleted and stays so
+  bool is_renewal = false;    ///< its node is there, or was deleted and stays so
+  std::string reservation{};  ///< of room below a limit of the policy; empty: none was taken
 };
 
 enum class Added : std::uint8_t {

@@ -19,6 +19,7 @@ sql_files = \
   $(srcdir)/sql/query/own_renewal.sql \
   $(srcdir)/sql/query/request.sql \
   $(srcdir)/sql/query/person.sql \
+  $(srcdir)/sql/query/policy_record.sql \
   $(srcdir)/sql/query/schema.sql \
   $(srcdir)/sql/query/seed.sql \
   $(srcdir)/sql/schema/0001_realms.sql \
@@ -35,7 +36,8 @@ sql_files = \
   $(srcdir)/sql/schema/0012_people.sql \
   $(srcdir)/sql/schema/0013_requests.sql \
   $(srcdir)/sql/schema/0014_ca_rollovers.sql \
-  $(srcdir)/sql/schema/0015_notices.sql
+  $(srcdir)/sql/schema/0015_notices.sql \
+  $(srcdir)/sql/schema/0016_policy_records.sql
 EXTRA_DIST += sql/embed.awk $(sql_files)
 CLEANFILES += server/store/embedded_sql.cc
 
@@ -60,7 +62,9 @@ libstore_a_SOURCES = \
   server/store/certificates.cc \
   server/store/compromised_keys.cc \
   server/store/crls.cc \
+  server/store/policy_records.cc server/store/policy_records.h \
   server/store/driver.h \
+  server/store/foreign_database.h \
   server/store/notices.cc server/store/notices.h \
   server/store/own_renewals.cc \
   server/store/logins.cc \

@@ -14,6 +14,7 @@
 
 #include <sqlite3.h>
 
+#include "server/store/foreign_database.h"
 #include "server/store/shared_sync.h"
 #include "server/store/transaction.h"
 #include "server/store/turn.h"
@@ -410,7 +411,59 @@ Result<DriverPtr> open_existing(const base::Path& file) {
   return DriverPtr(std::move(driver));
 }
 
+// ----- somebody else's database
+
+Error unanswered(sqlite3* database, const std::string& file) {
+  return {Code::Unavailable, "database " + file + ": " + sqlite3_errmsg(database)};
+}
+
+/// One statement that changes nothing, whose variables all have a value.
+Result<StatementPtr> prepare_question(sqlite3* database, const std::string& file, const std::string& query,
+                                      const std::vector<std::pair<std::string, std::string>>& values) {
+  sqlite3_stmt* raw = nullptr;
+  const char* rest = nullptr;
+  const int result = sqlite3_prepare_v2(database, query.c_str(), static_cast<int>(query.size()), &raw, &rest);
+  StatementPtr statement(raw);
+  if (result != SQLITE_OK || raw == nullptr) return unanswered(database, file);
+  if (std::string_view(rest).find_first_not_of(" ;\n\t") != std::string_view::npos || sqlite3_stmt_readonly(raw) == 0)
+    return Error(Code::Unavailable, "database " + file + ": the query is no single SELECT");
+  for (int i = 1; i <= sqlite3_bind_parameter_count(raw); ++i) {
+    const char* const name = sqlite3_bind_parameter_name(raw, i);
+    const auto value = std::ranges::find(values, name == nullptr || *name == '\0' ? "" : std::string(name + 1),
+                                         &std::pair<std::string, std::string>::first);
+    if (value == values.end())
+      return Error(Code::Unavailable, "database " + file + ": there is no value for " + (name == nullptr ? "?" : name));
+    if (sqlite3_bind_text(raw, i, value->second.data(), static_cast<int>(value->second.size()), SQLITE_TRANSIENT) != SQLITE_OK)
+      return unanswered(database, file);
+  }
+  return statement;
+}
+
+int is_late(void* deadline) {
+  return std::chrono::steady_clock::now() >= *static_cast<const std::chrono::steady_clock::time_point*>(deadline) ? 1 : 0;
+}
+
 }  // namespace
+
+Result<bool> foreign_database_knows(const std::string& file, const std::string& query,
+                                    const std::vector<std::pair<std::string, std::string>>& values,
+                                    std::chrono::milliseconds limit) {
+  constexpr int kStepsBetween = 1000;
+  sqlite3* raw = nullptr;
+  const int opened = sqlite3_open_v2(file.c_str(), &raw, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nullptr);
+  const DatabasePtr database(raw);
+  if (opened != SQLITE_OK) return unanswered(raw, file);
+  auto deadline = std::chrono::steady_clock::now() + limit;
+  sqlite3_busy_timeout(raw, static_cast<int>(limit.count()));
+  sqlite3_progress_handler(raw, kStepsBetween, is_late, &deadline);
+  sqlite3_db_config(raw, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  sqlite3_db_config(raw, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  sqlite3_limit(raw, SQLITE_LIMIT_ATTACHED, 0);
+  PKI_TRY(const auto statement, prepare_question(raw, file, query, values));
+  const int result = sqlite3_step(statement.get());
+  if (result == SQLITE_ROW || result == SQLITE_DONE) return result == SQLITE_ROW;
+  return unanswered(raw, file);
+}
 
 Result<DriverPtr> open_sqlite_driver(const base::Path& file) {
   PKI_TRY_VOID(make_file(file));

@@ -13,6 +13,7 @@
 #include "server/store/driver.h"
 #include "server/store/notices.h"
 #include "server/store/people_records.h"
+#include "server/store/policy_records.h"
 #include "server/store/records.h"
 #include "server/store/request_rows.h"
 
@@ -326,6 +327,20 @@ class Store {
   /// Forgets what lapsed until that time, at most `limit` rows and what goes with them.
   Status purge_acme_reservations(Seconds before, std::size_t limit);
 
+  /// Takes room for one more certificate below each limit, or below none. It is given back by the certificate (add_certificate),
+  /// by release, or lapses. @return whether there was room.
+  Result<bool> reserve_living(const LivingReservation& wanted);
+  Status release_living(const std::string& id);
+  /// Forgets reservations that lapsed and refused requests that came last before those times, at most `limit` of each.
+  Status purge_policy_records(Seconds lapsed_before, Seconds refused_before, std::size_t limit);
+  /// Remembers that it was refused at last_at; the same one again counts.
+  Status add_refused_request(const RefusedRequest& request);
+  /// Forgets all but the newest, at most `at_once` of them.
+  Status keep_refused_requests(std::size_t most, std::size_t at_once);
+  /// A page, newest first, of those that came since.
+  Result<std::vector<RefusedRequest>> refused_requests(Seconds since, const std::optional<RefusedRequest>& after,
+                                                       std::size_t limit);
+
   /// @errors NotFound. The caller holds the account against the one that asks.
   Result<AcmeAuthorization> acme_authorization(const std::string& id);
   /// Writes status, expires, challenges.
@@ -348,6 +363,10 @@ class Store {
   Result<CertificateRecord> certificate_row(const Serial& serial, const std::string& ca);
   Result<CertificateRecord> one_certificate(std::string_view statement_name, Binds binds, const std::string& what);
   Result<int> living_by(std::string_view statement_name, const Bind& whose, const Living& living);
+  Result<int> count_living(std::string_view statement_name, const Bind& whose, const Living& living);
+  Result<int> count_room_taken(const LivingReservation& wanted, const LivingReservation::Limit& limit);
+  Status drop_living_reservation(const std::string& id);
+  Status forget_refused(Seconds before, std::size_t limit);
   Result<Outcome> run_way(std::string_view name, const std::vector<Bind>& binds);
   Result<Page<CertificateRecord>> search_pages(std::string_view name, const Value& value, const CertificateFilter& filter,
                                                std::size_t limit, PageKey key);

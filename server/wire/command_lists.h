@@ -31,6 +31,10 @@ inline constexpr Param kDays{
     "days", Type::Integer, kOptional, kMaxDays, "validity in days, at least 1, at most the profile's", {}, 1};
 inline constexpr Param kIdempotency{"idempotency_key", Type::Text, kOptional, 128,
                                     "the same key with the same request gives the same certificate"};
+inline constexpr Param kHmac{"hmac", Type::Hex, kOptional, 64,
+                             "HMAC with SHA-256 (RFC 2104) over the request's DER, where a rule's proofs want one"};
+inline constexpr Param kOnBehalf{"signature", Type::Pem, kOptional, kMaxPem,
+                                 "detached CMS SignedData over the request's DER, by who enrols on behalf (RFC 5652 5)"};
 inline constexpr Param kAccount{"account", Type::Text, kRequired, kMaxId, "account id"};
 inline constexpr Param kSignedBy{"signed_by", Type::Text, kOptional, kMaxId,
                                  "thumbprint of the key that signed the request (RFC 7638): refused unless it is the account's"};
@@ -97,14 +101,19 @@ inline constexpr std::array kRolloverAdvance{
 inline constexpr std::array kCaImport{
     Param{"certificate", Type::Pem, kRequired, kMaxChainPem, "the CA's certificate first, then those above it up to the root"},
     Param{"ca", Type::Word, kOptional, 80, "generation that it is for, default ca"}};
-inline constexpr std::array kCertificateIssue{kCsr, kProfileOptional, kSansOptional, kDays, kIssuingCa, kIdempotency};
+inline constexpr std::array kCertificateEnrol{kCsr, kProfileOptional, kSansOptional, kDays, kHmac, kOnBehalf, kIdempotency};
+inline constexpr std::array kCertificateIssue{kCsr,  kProfileOptional, kSansOptional, kDays, kIssuingCa,
+                                              kHmac, kOnBehalf,        kIdempotency};
 inline constexpr std::array kCertificatePreview{
     Param{"csr", Type::Pem, kOptional, kMaxPem, "PKCS#10 request; without it, `cn` and `sans` are judged for a generated key"},
     kProfileOptional,
     kSansOptional,
     kDays,
     kIssuingCa,
-    Param{"cn", Type::Text, kOptional, 64, "common name, without a request"}};
+    Param{"cn", Type::Text, kOptional, 64, "common name, without a request"},
+    kHmac,
+    kOnBehalf,
+    Param{"way", Type::Word, kOptional, 8, "as which command it would come, default command", "command enrol"}};
 inline constexpr std::array kCertificateGenerate{
     Param{"cn", Type::Text, kRequired, 64, "common name"},
     kProfileOptional,
@@ -354,7 +363,10 @@ inline constexpr std::array kPreview{Field{"allowed", Type::Boolean, "whether ce
                                      kNotBefore,
                                      kNotAfter,
                                      Field{"key", Type::Word, "kind of key"},
-                                     Field{"extensions", Type::Objects, "each extension {name, critical, value}"}};
+                                     Field{"extensions", Type::Objects, "each extension {name, critical, value}"},
+                                     Field{"policy", Type::Object,
+                                           "of the realm's rules: rule, granted, points, needed and each of its proofs {proof, "
+                                           "points, holds}; absent where the realm has none"}};
 inline constexpr std::array kCaChain{Field{"chain", Type::Pem, "PEM blocks, the issuing CA first"}, kAlternates};
 inline constexpr std::array kCa{
     Field{"name", Type::Word, "CA name"},
@@ -629,7 +641,15 @@ inline constexpr std::array kPolicyReplayed{
     Field{"asked", Type::Integer, "how many certificates were decided again"},
     Field{"differences", Type::Objects,
           "serial, subject, profile, requester, issued_at; allowed and why now; rule: the one that granted it then, rule_now"},
-    Field{"findings", Type::Texts, "what is wrong with the configuration; then nothing was decided"}, kNext};
+    Field{"refused_asked", Type::Integer, "how many requests that were refused were decided again, on the first page"},
+    Field{"grantable", Type::Objects, "those that would be granted: id, subject, profile, requester, last_at, times, rule_now"},
+    Field{"findings", Type::Texts, "what is wrong with the configuration; then nothing was decided"},
+    kNext};
+inline constexpr std::array kPolicyRefused{kLimit, kAfter};
+inline constexpr std::array kPolicyRefusedPage{
+    Field{"refused", Type::Objects,
+          "id, way, profile, requester, subject, sans, why, times, first_at, last_at; the newest first"},
+    kNext};
 // ----- the secret of the CA's key
 inline constexpr std::array kSecretEnter{
     Param{"secret", Type::Text, kRequired, 1024, "the share, a whole line of chancery secret split, or the passphrase"}};

@@ -45,6 +45,8 @@ inline constexpr std::array kRequestCreate{
           "start publish switch abort whole"},
     Param{"from", Type::Word, kOptional, 8, "of a rollover that starts: as for ca.rollover.start", "self root request"},
     Param{"config", Type::File, kOptional, kMaxRules, "of a rule change: ca.config.yml as it shall be"},
+    kHmac,
+    kOnBehalf,
     kRequestWords,
     kAttachments,
     Param{"peer", Type::Text, kOptional, 64, "address that it is asked from; front ends alone say it"}};

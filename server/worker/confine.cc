@@ -24,6 +24,14 @@ void confine_to_realm(const config::RealmConfig& realm, const config::ServerConf
       if (!file.empty()) landlock.allow(file, Access::Read);
     }
   }
+  for (const auto& [name, secret] : realm.enrolment.secrets) landlock.allow(secret.file, Access::Read);
+  for (const auto& [name, one] : realm.enrolment.look_ups) {
+    for (const auto& file : {one.tls_ca_file, one.bind_password_file, one.token_file}) {
+      if (!file.empty()) landlock.allow(file, Access::Read);
+    }
+    if (one.file.empty()) continue;
+    for (const auto* suffix : {"", "-wal", "-shm"}) landlock.allow(one.file + suffix, Access::Read);
+  }
   for (const auto& [name, profile] : realm.profiles) {
     if (!profile.approval.auto_hosts.empty()) landlock.allow(profile.approval.auto_hosts, Access::Read);
   }

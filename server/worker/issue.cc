@@ -10,6 +10,8 @@
 #include "server/worker/describe.h"
 #include "server/worker/key_sweep.h"
 #include "server/worker/policy_facts.h"
+#include "server/worker/policy_room.h"
+#include "server/worker/refusals.h"
 #include "server/worker/revocation.h"
 
 namespace chancery::worker {
@@ -19,6 +21,7 @@ constexpr int kSerialTries = 3;  // PROMISES F15
 // Of evidence, as it is written and read again.
 constexpr std::string_view kRolesPart = ", roles ";
 constexpr std::string_view kRulePart = ", policy rule ";
+constexpr std::string_view kAnswersPart = ", answers ";
 
 /// What follows a part's beginning, up to the next part.
 std::string_view part_of(std::string_view evidence, std::string_view beginning) {
@@ -62,14 +65,20 @@ realm::Wish wish_for(const Session& session, const Order& order, const config::P
                      .requester = requester_of(session, order),
                      .follows_until = order.follows_until,
                      .key_stands_in = order.key_stands_in,
+                     .role_names = order.roles ? order.roles->names() : session.identity().role_names(),
+                     .is_holders = order.is_holders,
                      .ruling = {}};
 }
 
 /// What the realm's rules say, and what they make of the wish. A listener's names are the configuration's own.
-Status ask_policy(Session& session, realm::Wish& wish) {
+Status ask_policy(Session& session, const Order& order, realm::Wish& wish) {
   const auto& policy = session.realm().policy;
   if (policy.is_empty() || wish.names_are_configured) return {};
-  PKI_TRY(const auto ruling, realm::rule_on(session.realm(), wish, session.clock().now(), PolicyFacts(session)));
+  // A proof that the request's key made is worth what that key's owner shows.
+  if (order.csr) PKI_TRY_VOID(order.csr->verify_possession());
+  const PolicyFacts facts(session, &order);
+  PKI_TRY(auto ruling, realm::rule_on(session.realm(), wish, session.clock().now(), facts));
+  ruling.answers = facts.answers();
   realm::apply(ruling, wish);
   return {};
 }
@@ -84,14 +93,35 @@ Status look_for_administrator(Session& session, realm::Wish& wish) {
   return {};
 }
 
+/// "file:bad.txt=no challenge:fleet=yes"; those alone that are words.
+std::string words_of(const std::map<std::string, bool>& answers) {
+  std::vector<std::string> words;
+  for (const auto& [name, yes] : answers) {
+    const auto fits = [](char c) { return (c > ' ' && c < 0x7f && c != ',' && c != ';' && c != '='); };
+    if (std::ranges::all_of(name, fits)) words.push_back(name + (yes ? "=yes" : "=no"));
+  }
+  return base::join(words, " ");
+}
+
+/// Built-in roles, and the realm's own beside them.
+std::string words_of(const Identity& identity) {
+  auto names = identity.roles.names();
+  for (const auto& name : identity.given) {
+    if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+  }
+  return base::join(names, " ");
+}
+
 /// How the right was shown (PROMISES C17): what the order says, which rule granted it, and whom the socket's other end belongs
 /// to.
 std::string evidence_of(const Session& session, const Order& order, const realm::Decision& decision) {
   const auto& peer = session.peer();
   auto text = "peer uid " + std::to_string(peer.uid) + " pid " + std::to_string(peer.pid) + std::string(kRolesPart) +
-              base::join(session.identity().roles.names(), " ");
+              words_of(session.identity());
   if (order.csr) text += ", request with proof of possession";
   if (!decision.policy_rule.empty()) text += std::string(kRulePart) + decision.policy_rule;
+  if (decision.ruling && !decision.ruling->answers.empty())
+    text += std::string(kAnswersPart) + words_of(decision.ruling->answers);
   return order.evidence.empty() ? text : order.evidence + "; " + text;
 }
 
@@ -161,7 +191,8 @@ Status check_followed(Session& session, const Serial& followed, const x509::Cert
 }
 
 Result<Issued> sign_and_store(Session& session, const Order& order, const realm::Decision& decision, const std::string& ca,
-                              Seconds now) {
+                              const PolicyRoom& room) {
+  const auto now = session.clock().now();
   PKI_TRY(const auto made, sign(session, to_request(session, order, decision, ca)));
   PKI_TRY(auto certificate, x509::Certificate::from_der(made.certificate));
   // Of an answer of before a rollover the generation before it is the signer.
@@ -175,6 +206,7 @@ Result<Issued> sign_and_store(Session& session, const Order& order, const realm:
   row.acme_account = order.acme_account;
   row.acme_order = order.acme_order;
   row.is_renewal = order.follows.has_value();
+  row.reservation = room.id();
   PKI_TRY(auto* store, session.store());
   PKI_TRY(const auto added, store->add_certificate(row));
   if (decision.binds_administrator) PKI_TRY_VOID(bind_administrator(*store, row, certificate));
@@ -247,7 +279,7 @@ Result<realm::Decision> judge_by(Session& session, const Order& order, const rea
   PKI_TRY(const auto* profile, profile_of(session, order.profile));
   PKI_TRY(auto report, report_about(session, order.key));
   auto wish = wish_for(session, order, *profile, std::move(report));
-  PKI_TRY_VOID(ask_policy(session, wish));
+  PKI_TRY_VOID(ask_policy(session, order, wish));
   PKI_TRY_VOID(look_for_administrator(session, wish));
   const auto subject = realm::subject_for(wish);
   PKI_TRY_VOID(check_access_to(session, realm::about_certificate(order.profile.text(), subject, order.sans)));
@@ -274,14 +306,31 @@ Result<realm::Decision> judge(Session& session, const Order& order) {
   return judge_by(session, order, *generation);
 }
 
+namespace {
+
+/// Decides, and signs where there is room.
+Result<Issued> issue_by(Session& session, const Order& order, const realm::Generation& generation, Serial& serial) {
+  PKI_TRY(const auto decision, judge_by(session, order, generation));
+  if (!decision.allowed()) {
+    note_refusal(session, order, decision);
+    return decision.refusal();
+  }
+  serial = decision.grant.serial;
+  PKI_TRY(auto room, PolicyRoom::take(session, order, decision));
+  auto issued = sign_and_store(session, order, decision, generation.label, room);
+  if (issued.ok()) room.revoke_replaced(issued->certificate.serial());
+  if (!issued.ok() && is_refusal(issued.error())) room.give_back();
+  return issued;
+}
+
+}  // namespace
+
 Result<Issued> issue(Session& session, const Order& order) {
-  const auto now = session.clock().now();
   for (int attempt = 1;; ++attempt) {
     PKI_TRY(const auto* generation, generation_for(session, order));
     const auto ca = generation->label;
-    PKI_TRY(const auto decision, judge_by(session, order, *generation));
-    if (!decision.allowed()) return decision.refusal();
-    auto issued = sign_and_store(session, order, decision, ca, now);
+    Serial serial = Serial::random();
+    auto issued = issue_by(session, order, *generation, serial);
     if (issued.ok() || attempt >= kSerialTries) return issued;
     if (issued.error().code() == Code::Conflict) {
       const auto another = issues_by_another(session, order, ca);
@@ -289,7 +338,7 @@ Result<Issued> issue(Session& session, const Order& order) {
     }
     // Another TBS under that serial: the random numbers repeat. A new serial, and an alarm.
     if (issued.error().code() != Code::Exists) return issued;
-    base::log_error("serial " + decision.grant.serial.hex() + " exists already: the random numbers of this machine repeat");
+    base::log_error("serial " + serial.hex() + " exists already: the random numbers of this machine repeat");
   }
 }
 
@@ -299,6 +348,19 @@ Roles roles_in_evidence(std::string_view evidence) {
     if (const auto role = base::role_from_text(word); role.ok()) roles.add(*role);
   }
   return roles;
+}
+
+std::vector<std::string> role_names_in_evidence(std::string_view evidence) {
+  return base::split(part_of(evidence, kRolesPart), ' ');
+}
+
+std::map<std::string, bool> answers_in_evidence(std::string_view evidence) {
+  std::map<std::string, bool> answers;
+  for (const auto& word : base::split(part_of(evidence, kAnswersPart), ' ')) {
+    const auto equals = word.find('=');
+    if (equals != std::string::npos) answers[word.substr(0, equals)] = word.substr(equals + 1) == "yes";
+  }
+  return answers;
 }
 
 std::string rule_in_evidence(std::string_view evidence) { return std::string(part_of(evidence, kRulePart)); }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 
@@ -34,6 +35,10 @@ struct Order {
   std::optional<std::string> requester;            ///< instead of the session's: whose request it is, whoever picks it up
   std::string requester_front_end;                 ///< with that
   std::optional<signer::ApprovedRequest> request;  ///< for the signer, which may want to see who approved
+  std::string hmac{};                              ///< over the request, in hex; empty: none came
+  std::string signature{};                         ///< over the request, by somebody for whom it is; PEM, empty: none came
+  std::vector<std::string> shown{};                ///< proofs that were looked at when it was asked for (requests)
+  bool is_holders = false;                         ///< the certificate that it renews asks for it, by its key
   std::string rule;                                ///< what allowed it: "command", "seed", "acme-order:…", "listener:…"
   std::string evidence;
   std::string idempotency_key;
@@ -74,6 +79,8 @@ Result<Issued> issue(Session& session, const Order& order);
 /// What the evidence of a stored certificate says: the roles of who asked, and the policy rule that granted it, empty without
 /// one.
 Roles roles_in_evidence(std::string_view evidence);
+std::vector<std::string> role_names_in_evidence(std::string_view evidence);  ///< the realm's own among them
+std::map<std::string, bool> answers_in_evidence(std::string_view evidence);  ///< of look-ups and proofs that rules asked
 std::string rule_in_evidence(std::string_view evidence);
 
 /// Whether an order that failed so was never signed; after another failure nobody knows.

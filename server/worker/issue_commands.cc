@@ -19,8 +19,10 @@ Status read_common(Order& order, const Params& params) {
   PKI_TRY_VOID(set_sans(order, params.texts("sans")));
   if (params.has("days")) order.validity = std::chrono::days{params.integer("days")};
   order.ca = params.text("ca");
+  order.hmac = params.text("hmac");
+  order.signature = params.text("signature");
   order.idempotency_key = params.text("idempotency_key");
-  order.rule = "command";
+  order.rule = params.text("way", "command");
   return {};
 }
 
@@ -81,6 +83,18 @@ Json describe_checks(const realm::Decision& decision) {
     list.push_back(Json::object({{"rule", check.rule}, {"passed", check.passed}, {"detail", check.detail}}));
   }
   return list;
+}
+
+/// The one explanation of the realm's rules, whatever door asks.
+Json describe_ruling(const realm::Ruling& ruling) {
+  auto proofs = Json::array();
+  for (const auto& one : ruling.points.proofs)
+    proofs.push_back(Json::object({{"proof", one.label}, {"points", one.points}, {"holds", one.holds}}));
+  return Json::object({{"rule", ruling.rule},
+                       {"granted", ruling.granted},
+                       {"points", ruling.points.shown},
+                       {"needed", ruling.points.needed},
+                       {"proofs", std::move(proofs)}});
 }
 
 Json extension(std::string_view name, bool critical, std::string value) {
@@ -210,15 +224,17 @@ Result<Json> certificate_preview(Session& session, const Params& params) {
   const auto& profile = session.realm().profiles.at(order.profile);
   if (decision.allowed()) decision.checks.push_back(realm::lint_check(session.realm(), profile, *authority, decision.grant));
   const auto spec = realm::assemble(session.realm(), profile, *authority, decision.grant);
-  return Json::object({{"allowed", decision.allowed()},
-                       {"reasons", describe_checks(decision)},
-                       {"subject", spec.subject.to_slash()},
-                       {"sans", Json::strings(san_texts(spec.sans))},
-                       {"profile", order.profile.text()},
-                       {"not_before", base::to_rfc3339(spec.not_before)},
-                       {"not_after", base::to_rfc3339(spec.not_after)},
-                       {"key", base::to_text(order.key.spec())},
-                       {"extensions", describe_extensions(spec, order.key.spec())}});
+  auto answer = Json::object({{"allowed", decision.allowed()},
+                              {"reasons", describe_checks(decision)},
+                              {"subject", spec.subject.to_slash()},
+                              {"sans", Json::strings(san_texts(spec.sans))},
+                              {"profile", order.profile.text()},
+                              {"not_before", base::to_rfc3339(spec.not_before)},
+                              {"not_after", base::to_rfc3339(spec.not_after)},
+                              {"key", base::to_text(order.key.spec())},
+                              {"extensions", describe_extensions(spec, order.key.spec())}});
+  if (decision.ruling) answer.set("policy", describe_ruling(*decision.ruling));
+  return answer;
 }
 
 /// Whose name another node has taken since has the certificate's role no longer, and gets it back by no renewal.
@@ -267,6 +283,7 @@ Result<Json> renew_certificate(Session& session, const Params& params, const Rol
   order.roles = roles;
   order.rule = "renewal of " + serial.hex();
   PKI_TRY(order.profile, ProfileName::parse(record.profile));
+  order.is_holders = is_holder;
   order.is_approved = is_holder && holder_may(session, order);
   if (params.has("days")) order.validity = std::chrono::days{params.integer("days")};
   order.idempotency_key = params.text("idempotency_key");

@@ -10,9 +10,10 @@
 #include "server/base/text.h"
 #include "server/worker/ldap_text.h"
 #include "server/worker/login.h"
+#include "server/worker/look_ups.h"
 
-/// Login by a directory (RFC 4511, RFC 4513): one entry is looked for, and bound to with the password. The one file that knows
-/// libldap.
+/// Login by a directory, and look-ups in one (RFC 4511, RFC 4513): one entry is looked for, and bound to with the password. The
+/// one file that knows libldap.
 namespace chancery::worker {
 namespace {
 
@@ -38,8 +39,8 @@ using Message = std::unique_ptr<LDAPMessage, FreeMessage>;
 /// The directory does not answer, or not as it should: whose fault that is, nobody can tell.
 Error no_answer(const std::string& what, int code) {
   const auto why = what + ": " + ldap_err2string(code);
-  base::log_warning("the login directory: " + why);
-  return {Code::Unavailable, "the login directory does not answer", "try again later, or log in by another stack"};
+  base::log_warning("the directory: " + why);
+  return {Code::Unavailable, "the directory does not answer", "try again later, or log in by another stack"};
 }
 
 /// Results of a bind that are an answer to the password (RFC 4511 appendix A).
@@ -168,6 +169,21 @@ Result<Proof> prove_by_ldap(Session& /*session*/, const config::LoginStack& stac
   proof.shown = {.user = *name, .groups = std::move(groups), .profile = {}, .dn = {}, .listed = false};
   proof.login.person = *name;
   return proof;
+}
+
+Result<bool> ask_directory(const config::LookUp& one, const LookUpValues& values) {
+  const config::LoginStack stack{.method = "ldap",
+                                 .timeout = one.timeout,
+                                 .url = one.url,
+                                 .start_tls = one.start_tls,
+                                 .tls_ca_file = one.tls_ca_file,
+                                 .bind_dn = one.bind_dn,
+                                 .bind_password_file = one.bind_password_file,
+                                 .base = one.base};
+  PKI_TRY(const auto searcher, connect_to_search(stack));
+  const auto filter = fill_in(one.filter, values, escape_in_filter);
+  PKI_TRY(const auto found, search(searcher.get(), stack, stack.base, filter, LDAP_NO_ATTRS, 1));
+  return ldap_count_entries(searcher.get(), found.get()) > 0;
 }
 
 }  // namespace chancery::worker

@@ -38,9 +38,22 @@ constexpr char kNo = 'n';
 constexpr char kLate = 't';
 constexpr char kFailed = 'f';
 
+// The first part of a question says what the others are.
+constexpr std::string_view kLogin = "login";
+constexpr std::string_view kLookUp = "look_up";
+
 bool is_by_program(const config::RealmConfig& realm) {
-  return std::ranges::any_of(realm.people.logins, [](const auto& one) { return one.second.method == "program"; });
+  return std::ranges::any_of(realm.people.logins, [](const auto& one) { return one.second.method == "program"; }) ||
+         std::ranges::any_of(realm.enrolment.look_ups, [](const auto& one) { return one.second.kind == "program"; });
 }
+
+/// What is run.
+struct Task {
+  const std::string& program;
+  const std::vector<std::string>& arguments;
+  std::chrono::seconds timeout;
+  std::vector<std::string> environment;
+};
 
 // ----- the program
 
@@ -56,17 +69,17 @@ Result<Pipe> make_pipe() {
 }
 
 /// In the child, which has nothing of ours but standard input and output.
-[[noreturn]] void become(const config::LoginStack& stack, const std::vector<std::string>& environment, int in, int out) {
-  std::vector<char*> arguments{const_cast<char*>(stack.program.c_str())};  // NOLINT: execve takes what it does not change
-  for (const auto& one : stack.arguments) arguments.push_back(const_cast<char*>(one.c_str()));  // NOLINT
+[[noreturn]] void become(const Task& task, int in, int out) {
+  std::vector<char*> arguments{const_cast<char*>(task.program.c_str())};  // NOLINT: execve takes what it does not change
+  for (const auto& one : task.arguments) arguments.push_back(const_cast<char*>(one.c_str()));  // NOLINT
   arguments.push_back(nullptr);
   std::vector<char*> names;
-  for (const auto& one : environment) names.push_back(const_cast<char*>(one.c_str()));  // NOLINT
+  for (const auto& one : task.environment) names.push_back(const_cast<char*>(one.c_str()));  // NOLINT
   names.push_back(nullptr);
   const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   if (::setsid() < 0 || ::dup2(in, 0) < 0 || ::dup2(out, 1) < 0 || ::dup2(nothing, 2) < 0) ::_exit(127);
   ::close_range(3, ~0U, 0);
-  ::execve(stack.program.c_str(), arguments.data(), names.data());
+  ::execve(task.program.c_str(), arguments.data(), names.data());
   ::_exit(127);
 }
 
@@ -109,20 +122,17 @@ std::optional<int> await(pid_t pid, steady_clock::time_point deadline) {
   return std::nullopt;
 }
 
-std::string answer_of(const config::LoginStack& stack, const std::string& realm, const std::string& name,
-                      std::string_view input) {
+std::string answer_of(const Task& task, std::string_view input) {
   auto in = make_pipe();
   auto out = make_pipe();
   if (!in.ok() || !out.ok()) return std::string(1, kFailed) + "no pipe";
-  const std::vector<std::string> environment{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", "CHANCERY_REALM=" + realm,
-                                             "CHANCERY_LOGIN_STACK=" + name};
   const auto pid = ::fork();
   if (pid < 0) return std::string(1, kFailed) + "no process";
-  if (pid == 0) become(stack, environment, in->reading.get(), out->writing.get());
+  if (pid == 0) become(task, in->reading.get(), out->writing.get());
   in->reading.reset();
   out->writing.reset();
-  const auto deadline = steady_clock::now() + stack.timeout;
-  // Both lines fit into a pipe; a program that does not read them gets SIGPIPE's silence.
+  const auto deadline = steady_clock::now() + task.timeout;
+  // All lines fit into a pipe; a program that does not read them gets SIGPIPE's silence.
   (void)!::write(in->writing.get(), input.data(), input.size());
   in->writing.reset();
   std::string output;
@@ -138,19 +148,42 @@ std::string answer_of(const config::LoginStack& stack, const std::string& realm,
 
 // ----- the runner
 
-/// Realm, stack, user and password; none of them has a NUL.
-std::string answer_to(const config::Snapshot& snapshot, std::string_view message, std::string& bound_to) {
-  const auto parts = base::split(message, '\0');
-  if (parts.size() != 4) return std::string(1, kFailed) + "no question";
-  if (bound_to.empty()) bound_to = parts[0];
-  const auto* const realm = snapshot.find(parts[0]);
-  if (realm == nullptr || bound_to != parts[0]) return std::string(1, kFailed) + "another realm";
-  const auto stack = realm->people.logins.find(parts[1]);
-  if (stack == realm->people.logins.end() || stack->second.method != "program") return std::string(1, kFailed) + "no such stack";
-  auto input = parts[2] + "\n" + parts[3] + "\n";
-  auto answer = answer_of(stack->second, parts[0], parts[1], input);
+std::vector<std::string> environment_of(const std::string& realm, std::string_view what, const std::string& name) {
+  return {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", "CHANCERY_REALM=" + realm, std::string(what) + "=" + name};
+}
+
+/// Parts: stack, user and password.
+std::string answer_to_login(const config::RealmConfig& realm, const std::vector<std::string>& parts) {
+  const auto stack = realm.people.logins.find(parts[2]);
+  if (parts.size() != 5 || stack == realm.people.logins.end() || stack->second.method != "program")
+    return std::string(1, kFailed) + "no such stack";
+  auto input = parts[3] + "\n" + parts[4] + "\n";
+  const auto& one = stack->second;
+  auto answer =
+      answer_of({one.program, one.arguments, one.timeout, environment_of(parts[1], "CHANCERY_LOGIN_STACK", parts[2])}, input);
   std::ranges::fill(input, '\0');
   return answer;
+}
+
+/// Parts: look-up and what its program reads.
+std::string answer_to_look_up(const config::RealmConfig& realm, const std::vector<std::string>& parts) {
+  const auto found = realm.enrolment.look_ups.find(parts[2]);
+  if (parts.size() != 4 || found == realm.enrolment.look_ups.end() || found->second.kind != "program")
+    return std::string(1, kFailed) + "no such look-up";
+  const auto& one = found->second;
+  return answer_of({one.program, one.arguments, one.timeout, environment_of(parts[1], "CHANCERY_LOOK_UP", parts[2])}, parts[3]);
+}
+
+/// What is asked, the realm, and the rest; none of them has a NUL.
+std::string answer_to(const config::Snapshot& snapshot, std::string_view message, std::string& bound_to) {
+  const auto parts = base::split(message, '\0');
+  if (parts.size() < 4) return std::string(1, kFailed) + "no question";
+  if (bound_to.empty()) bound_to = parts[1];
+  const auto* const realm = snapshot.find(parts[1]);
+  if (realm == nullptr || bound_to != parts[1]) return std::string(1, kFailed) + "another realm";
+  if (parts[0] == kLogin) return answer_to_login(*realm, parts);
+  if (parts[0] == kLookUp) return answer_to_look_up(*realm, parts);
+  return std::string(1, kFailed) + "no question";
 }
 
 [[noreturn]] void run(const config::Snapshot& snapshot, int socket) {
@@ -206,10 +239,11 @@ Result<std::vector<std::string>> groups_in(std::string_view output) {
   return groups;
 }
 
-Result<ProgramAnswer> ask_program(int runner, const std::string& realm, const std::string& stack, const std::string& user,
-                                  const SecretBytes& password) {
-  if (runner < 0) return Error(Code::Unavailable, "login programs cannot be run by this connection", "connect again");
-  std::string message = realm + '\0' + stack + '\0' + user + '\0' + std::string(base::as_text(password.view()));
+namespace {
+
+/// @return what follows a yes; none: it is no.
+Result<std::optional<std::string>> ask(int runner, std::string message, const std::string& what) {
+  if (runner < 0) return Error(Code::Unavailable, what + "s cannot be run by this connection", "connect again");
   const auto sent = ::send(runner, message.data(), message.size(), MSG_NOSIGNAL);
   std::ranges::fill(message, '\0');
   if (sent < 0) return Error(Code::Unavailable, "the login runner has ended", "connect again");
@@ -219,13 +253,30 @@ Result<ProgramAnswer> ask_program(int runner, const std::string& realm, const st
   const auto count = ready > 0 ? ::recv(runner, octets.data(), octets.size(), 0) : 0;
   if (count <= 0) return Error(Code::Unavailable, "the login runner does not answer", "connect again");
   const std::string_view answer(octets.data() + 1, static_cast<std::size_t>(count) - 1);
-  if (octets[0] == kNo) return ProgramAnswer{};
+  if (octets[0] == kNo) return std::optional<std::string>();
   if (octets[0] == kLate)
-    return Error(Code::Timeout, "the login program did not end in time", "the realm's administrators know it");
-  if (octets[0] != kYes) return Error(Code::Unavailable, "the login program failed: " + base::printable(answer));
-  auto groups = groups_in(answer);
+    return Error(Code::Timeout, "the " + what + " did not end in time", "the realm's administrators know it");
+  if (octets[0] != kYes) return Error(Code::Unavailable, "the " + what + " failed: " + base::printable(answer));
+  return std::optional(std::string(answer));
+}
+
+}  // namespace
+
+Result<ProgramAnswer> ask_program(int runner, const std::string& realm, const std::string& stack, const std::string& user,
+                                  const SecretBytes& password) {
+  PKI_TRY(const auto said, ask(runner,
+                               std::string(kLogin) + '\0' + realm + '\0' + stack + '\0' + user + '\0' +
+                                   std::string(base::as_text(password.view())),
+                               "login program"));
+  if (!said) return ProgramAnswer{};
+  auto groups = groups_in(*said);
   if (!groups.ok()) return Error(Code::Unavailable, groups.error().message());
   return ProgramAnswer{true, std::move(*groups)};
+}
+
+Result<bool> ask_program_about(int runner, const std::string& realm, const std::string& look_up, const std::string& input) {
+  PKI_TRY(const auto said, ask(runner, std::string(kLookUp) + '\0' + realm + '\0' + look_up + '\0' + input, "program"));
+  return said.has_value();
 }
 
 }  // namespace chancery::worker

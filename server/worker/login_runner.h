@@ -7,11 +7,11 @@
 #include "server/base/fd.h"
 #include "server/config/server_config.h"
 
-/// A worker can start no process. Where a realm has a login stack by program, one that can stands beside it, forked before the
-/// worker read its first octet: it runs the programs that the configuration names, of one realm, and nothing else.
+/// A worker can start no process. Where a realm has a login stack or a look-up by program, one that can stands beside it, forked
+/// before the worker read its first octet: it runs the programs that the configuration names, of one realm, and nothing else.
 namespace chancery::worker {
 
-/// @return the worker's end; an invalid one: no realm has such a stack. @errors Io.
+/// @return the worker's end; an invalid one: no realm has such a stack or look-up. @errors Io.
 Result<base::UniqueFd> start_login_runner(const std::shared_ptr<const config::Snapshot>& snapshot);
 
 /// What a program said.
@@ -25,6 +25,9 @@ struct ProgramAnswer {
 /// should not.
 Result<ProgramAnswer> ask_program(int runner, const std::string& realm, const std::string& stack, const std::string& user,
                                   const SecretBytes& password);
+
+/// What a look-up's program said. @param input  what it reads, without NUL. @errors as ask_program.
+Result<bool> ask_program_about(int runner, const std::string& realm, const std::string& look_up, const std::string& input);
 
 /// What the program printed: "group NAME" lines. @errors Malformed.
 Result<std::vector<std::string>> groups_in(std::string_view output);

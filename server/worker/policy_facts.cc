@@ -4,6 +4,10 @@
 
 #include "server/base/file.h"
 #include "server/base/text.h"
+#include "server/worker/enrolment_proofs.h"
+#include "server/worker/issue.h"
+#include "server/worker/look_ups.h"
+#include "server/worker/policy_room.h"
 
 namespace chancery::worker {
 namespace {
@@ -32,27 +36,53 @@ std::vector<std::string> listed_names(const realm::Question& question) {
   return names;
 }
 
+/// What a look-up is asked about once: the common name, or the first name.
+std::string name_of(const realm::Question& question) {
+  auto name = base::to_lower_ascii(question.subject.common_name().value_or(""));
+  return name.empty() && !question.sans.empty() ? question.sans.front().value : name;
+}
+
+LookUpValues values_of(const Session& session, const realm::Question& question, const std::string& name) {
+  const auto colon = question.requester.find(':');
+  return {{"name", name},
+          {"cn", question.subject.common_name().value_or("")},
+          {"subject", question.subject.to_slash()},
+          {"requester", question.requester},
+          {"user", colon == std::string::npos ? question.requester : question.requester.substr(colon + 1)},
+          {"profile", question.profile.name.text()},
+          {"way", question.way},
+          {"realm", session.realm().name.text()}};
+}
+
 }  // namespace
 
-store::Living PolicyFacts::living(int most) const {
-  std::chrono::seconds longest{0};
-  for (const auto& [name, profile] : session_.realm().profiles)
-    longest = std::max<std::chrono::seconds>(longest, profile.validity);
-  const auto now = session_.clock().now();
-  return {now, now - longest - session_.realm().backdate, most};
+std::string answer_name(const std::string& where, const realm::Question& question) {
+  if (question.as_a_whole) return "eligible:" + where;
+  return (question.one_is_enough ? "any:" : "") + where;
+}
+
+Result<bool> PolicyFacts::is_repeated() const {
+  if (order_ == nullptr || order_->idempotency_key.empty()) return false;
+  PKI_TRY(auto* store, session_.store());
+  PKI_TRY(const auto before, store->by_idempotency_key(order_->idempotency_key));
+  return before.has_value();
 }
 
 Result<int> PolicyFacts::living_of_subject(const std::string& subject, int most) const {
+  PKI_TRY(const bool repeated, is_repeated());
+  if (repeated) return 0;
   PKI_TRY(auto* store, session_.store());
-  return store->living_with_subject(subject, living(most));
+  return store->living_with_subject(subject, living_now(session_, most));
 }
 
 Result<int> PolicyFacts::living_of_requester(const std::string& requester, int most) const {
+  PKI_TRY(const bool repeated, is_repeated());
+  if (repeated) return 0;
   PKI_TRY(auto* store, session_.store());
-  return store->living_of_requester(requester, living(most));
+  return store->living_of_requester(requester, living_now(session_, most));
 }
 
-Result<bool> PolicyFacts::look_up(const std::string& where, const realm::Question& question) const {
+Result<bool> PolicyFacts::ask_file(const std::string& where, const realm::Question& question) const {
   const auto file = session_.realm().list_directory() / where.substr(config::kFileLookUp.size());
   const auto text = base::read_file(file, kMaxListOctets);
   if (!text.ok()) {
@@ -62,6 +92,40 @@ Result<bool> PolicyFacts::look_up(const std::string& where, const realm::Questio
   const auto is_listed = [&](const std::string& name) { return !name.empty() && lists(*text, name); };
   const auto names = listed_names(question);
   return question.one_is_enough ? std::ranges::any_of(names, is_listed) : std::ranges::all_of(names, is_listed);
+}
+
+Result<bool> PolicyFacts::look_up(const std::string& where, const realm::Question& question) const {
+  const auto note = [&](bool answer) { return answers_[answer_name(where, question)] = answer; };
+  if (where.starts_with(config::kFileLookUp)) {
+    PKI_TRY(const bool listed, ask_file(where, question));
+    return note(listed);
+  }
+  const auto names = question.as_a_whole ? std::vector{name_of(question)} : listed_names(question);
+  for (const auto& name : names) {
+    PKI_TRY(const bool yes, ask_look_up(session_, where, values_of(session_, question, name)));
+    if (yes == question.one_is_enough) return note(yes);
+  }
+  return note(!question.one_is_enough);
+}
+
+Result<bool> PolicyFacts::shows(const config::Proof& proof, const realm::Question& question) const {
+  if (order_ == nullptr) return false;
+  const auto label = proof.label();
+  if (const auto known = answers_.find(label); known != answers_.end()) return known->second;
+  // An ACME order is judged before its request is there, and again with it (RFC 8555 7.4).
+  if (order_->key_stands_in && !order_->csr && proof.kind == "challenge") return true;
+  if (std::ranges::find(order_->shown, label) != order_->shown.end()) return answers_[label] = true;
+  PKI_TRY(const bool holds, shows_proof(session_, *order_, proof, question));
+  return answers_[label] = holds;
+}
+
+Result<std::string> PolicyFacts::standing_of(const std::string& subject) const {
+  PKI_TRY(auto* store, session_.store());
+  PKI_TRY(const int in_force, store->living_with_subject(subject, living_now(session_, 1)));
+  if (in_force > 0) return std::string("living");
+  PKI_TRY(const auto newest, store->by_subject(subject, 1));
+  if (newest.empty()) return std::string("nothing");
+  return std::string(newest.front().state == store::CertificateState::Revoked ? "revoked" : "ended");
 }
 
 std::vector<config::FailedPolicyTest> failed_policy_tests(const config::RealmConfig& realm) {

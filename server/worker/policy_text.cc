@@ -15,6 +15,7 @@ std::optional<config::RealmConfig> realm_with_rules(const config::RealmConfig& i
   if (!root || !config::is_section(*root, report)) return std::nullopt;
   auto base = in_force;
   base.policy = {};
+  base.enrolment = {};
   base.requests = {};
   auto realm = config::read_realm(*root, std::move(base), report);
   if (!report.failed()) config::check_policy_section(realm, *root, report);

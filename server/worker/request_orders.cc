@@ -7,6 +7,7 @@
 #include "server/worker/access.h"
 #include "server/worker/describe.h"
 #include "server/worker/request_realm.h"
+#include "server/worker/refusals.h"
 
 namespace chancery::worker {
 namespace {
@@ -95,7 +96,9 @@ Json to_json(const RequestWish& wish) {
                        {"ca", wish.ca},
                        {"step", wish.step},
                        {"from", wish.from},
-                       {"config", wish.config}});
+                       {"config", wish.config},
+                       {"shown", Json::strings(wish.shown)},
+                       {"approvals", wish.approvals}});
 }
 
 Result<RequestWish> request_wish_from_json(const Json& object) {
@@ -109,7 +112,9 @@ Result<RequestWish> request_wish_from_json(const Json& object) {
                    .ca = object.text("ca"),
                    .step = object.text("step"),
                    .from = object.text("from"),
-                   .config = object.text("config")};
+                   .config = object.text("config"),
+                   .shown = object.texts("shown"),
+                   .approvals = object.integer("approvals")};
   PKI_TRY(wish.kind, realm::request_kind(object.text("kind")));
   return wish;
 }
@@ -118,6 +123,9 @@ Result<Order> order_for(Session& session, const RequestWish& wish) {
   const auto* const row = std::ranges::find(kRows, wish.kind, &Row::kind);
   PKI_CHECK(row != kRows.end());
   PKI_TRY(auto order, row->order(session, wish));
+  order.hmac = wish.hmac;
+  order.signature = wish.signature;
+  order.shown = wish.shown;
   if (wish.days > 0) order.validity = std::chrono::days{wish.days};
   order.rule = "request";  // the way that policy rules know; its id comes with what is issued
   return order;
@@ -129,7 +137,18 @@ Result<ProfileName> profile_of_wish(Session& session, const RequestWish& wish) {
   return ProfileName::parse(record.profile);
 }
 
-Result<realm::RequestContent> content_of(Session& session, const RequestWish& wish, realm::RequestContent content) {
+namespace {
+
+void note_points(RequestWish& wish, const realm::Points& points) {
+  for (const auto& one : points.proofs) {
+    if (one.holds) wish.shown.push_back(one.label);
+  }
+  wish.approvals = points.missing();
+}
+
+}  // namespace
+
+Result<realm::RequestContent> content_of(Session& session, RequestWish& wish, realm::RequestContent content) {
   if (wish.kind == RequestKind::Revocation) {
     PKI_TRY(const auto record, living_certificate(session, wish.serial));
     PKI_TRY_VOID(check_access_to(session, about_record(record)));
@@ -144,7 +163,11 @@ Result<realm::RequestContent> content_of(Session& session, const RequestWish& wi
   order.requester = content.requester;  // whoever looks at it now: rules and their templates are about who asked
   order.requester_front_end = content.front_end;
   PKI_TRY(const auto decision, judge(session, order));
-  if (!decision.allowed()) return decision.refusal();
+  if (!decision.allowed()) {
+    note_refusal(session, order, decision);
+    return decision.refusal();
+  }
+  if (decision.ruling) note_points(wish, decision.ruling->points);
   realm::set_grant(content, decision.grant, *profile);
   content.validity = order.validity.value_or(profile->validity);
   return content;

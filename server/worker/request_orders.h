@@ -12,14 +12,18 @@ struct RequestWish {
   std::string csr{};  ///< PEM; empty: none
   std::string profile{};
   std::vector<std::string> sans{};
-  std::int64_t days = 0;  ///< 0: the profile's
-  std::string serial{};   ///< of the certificate that it is about; empty: of none
-  std::string dn{};       ///< of a name change; empty: the certificate's
-  std::string reason{};   ///< of a revocation
-  std::string ca{};       ///< of a rollover: the CA, or the generation
-  std::string step{};     ///< likewise
-  std::string from{};     ///< likewise; empty: as before
-  std::string config{};   ///< of a change of rules: ca.config.yml as it shall be
+  std::int64_t days = 0;             ///< 0: the profile's
+  std::string serial{};              ///< of the certificate that it is about; empty: of none
+  std::string dn{};                  ///< of a name change; empty: the certificate's
+  std::string reason{};              ///< of a revocation
+  std::string ca{};                  ///< of a rollover: the CA, or the generation
+  std::string step{};                ///< likewise
+  std::string from{};                ///< likewise; empty: as before
+  std::string config{};              ///< of a change of rules: ca.config.yml as it shall be
+  std::string hmac{};                ///< what it shows for itself, looked at when it is made and not kept
+  std::string signature{};           ///< likewise
+  std::vector<std::string> shown{};  ///< the proofs that held then
+  std::int64_t approvals = 0;        ///< people that make up for missing points of the policy
 };
 Json to_json(const RequestWish& wish);
 Result<RequestWish> request_wish_from_json(const Json& object);
@@ -29,8 +33,9 @@ Result<RequestWish> request_wish_from_json(const Json& object);
 Result<Order> order_for(Session& session, const RequestWish& wish);
 
 /// The content as it would be certified now, with those members that the request itself has filled in before.
+/// @param wish  is told which proofs hold, and what is missing
 /// @errors what the realm refuses.
-Result<realm::RequestContent> content_of(Session& session, const RequestWish& wish, realm::RequestContent frame);
+Result<realm::RequestContent> content_of(Session& session, RequestWish& wish, realm::RequestContent frame);
 
 /// The profile of what is asked for. @pre it is about a certificate. @errors NotFound.
 Result<ProfileName> profile_of_wish(Session& session, const RequestWish& wish);

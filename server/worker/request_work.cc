@@ -237,7 +237,7 @@ Result<RequestWish> wish_of(const store::RequestRow& row) {
 }
 
 Status bring_up_to_date(Session& session, Request& request) {
-  PKI_TRY(const auto wish, wish_of(request.row));
+  PKI_TRY(auto wish, wish_of(request.row));
   PKI_TRY(const auto content, content_of(session, wish, frame_of(session, request)));
   auto text = realm::canonical_text(content);
   if (text == request.row.content) return {};

@@ -104,7 +104,10 @@ int approvals_needed(const Session& session, const store::RequestRow& row) {
   if (const auto* rule = rule_of(row)) return std::max(session.realm().requests.*(rule->needed), 1);
   const auto* profile = profile_of_request(session, row);
   const bool is_revocation = row.kind == realm::to_text(realm::RequestKind::Revocation);
-  return profile == nullptr || is_revocation ? 1 : std::max(profile->approval.needed, 1);
+  if (profile == nullptr || is_revocation) return 1;
+  const auto wish = wire::parse_json(row.wish);
+  const auto missing = wish.ok() ? static_cast<int>(wish->integer("approvals")) : 0;  // points of the policy (doc/enrolment.md)
+  return std::max({profile->approval.needed, missing, 1});
 }
 
 std::vector<std::string> approval_roles(const Session& session, const store::RequestRow& row) {

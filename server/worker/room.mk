@@ -39,7 +39,10 @@ libworker_a_SOURCES = \
   server/worker/crl_commands.cc \
   server/worker/describe.cc server/worker/describe.h \
   server/worker/dispatch.cc server/worker/dispatch.h \
+  server/worker/enrol_commands.cc \
+  server/worker/enrolment_proofs.cc server/worker/enrolment_proofs.h \
   server/worker/front_end_settings.cc \
+  server/worker/http_look_up.cc \
   server/worker/handlers.h \
   server/worker/issue.cc server/worker/issue.h \
   server/worker/issue_commands.cc \
@@ -53,7 +56,9 @@ libworker_a_SOURCES = \
   server/worker/login_runner.cc server/worker/login_runner.h \
   server/worker/people.h \
   server/worker/person_login.h \
+  server/worker/look_ups.cc server/worker/look_ups.h \
   server/worker/program_login.cc \
+  server/worker/program_look_up.cc \
   server/worker/token_commands.cc \
   server/worker/tokens.cc server/worker/tokens.h \
   server/worker/key_pool.cc server/worker/key_pool.h \
@@ -70,6 +75,8 @@ libworker_a_SOURCES = \
   server/worker/realm_commands.cc \
   server/worker/policy_commands.cc \
   server/worker/policy_facts.cc server/worker/policy_facts.h \
+  server/worker/policy_room.cc server/worker/policy_room.h \
+  server/worker/refusals.cc server/worker/refusals.h \
   server/worker/policy_text.cc server/worker/policy_text.h \
   server/worker/reconcile.cc server/worker/reconcile.h \
   server/worker/repair.cc \
@@ -97,8 +104,8 @@ libworker_a_SOURCES = \
   server/worker/upkeep.cc \
   server/worker/access.cc server/worker/access.h \
   server/worker/access_commands.cc
-libworker_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(LDAP_CFLAGS)
-WORKER_LIBS = libworker.a $(STORE_LIBS) $(SIGNER_CLIENT_LIBS) $(REALM_LIBS) $(CONFIG_LIBS) $(WIRE_LIBS) $(LDAP_LIBS)
+libworker_a_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS) $(OPENSSL_CFLAGS) $(LDAP_CFLAGS)
+WORKER_LIBS = libworker.a $(STORE_LIBS) $(SIGNER_CLIENT_LIBS) $(REALM_LIBS) $(CONFIG_LIBS) $(WIRE_LIBS) $(LDAP_LIBS) $(CURL_LIBS)
 
 # Two programs: dispatch_test has a stand-in for every handler, worker_test has the room's own.
 UNIT_TESTS += worker_test dispatch_test
@@ -110,6 +117,7 @@ worker_test_SOURCES = \
   server/worker/key_pool_test.cc \
   server/worker/notices_test.cc \
   server/worker/login_test.cc \
+  server/worker/look_ups_test.cc \
   server/worker/session_test.cc \
   server/worker/testing.cc server/worker/testing.h \
   server/x509/testing.cc server/x509/testing.h

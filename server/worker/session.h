@@ -13,6 +13,7 @@
 #include "server/signer/client.h"
 #include "server/store/store.h"
 #include "server/wire/commands.h"
+#include "server/worker/look_ups.h"
 #include "server/worker/person_login.h"
 #include "server/worker/start.h"
 
@@ -73,6 +74,7 @@ class Session {
   void take_in_hand(const wire::Command* command) { command_in_hand_ = command; }
   /// Where login programs are asked for; -1: nowhere.
   int login_runner() const { return start_.login_runner.get(); }
+  LookUpCache& look_up_cache() { return look_up_cache_; }
   /// Whether the other end is this server's own upkeep.
   bool is_upkeep() const { return start_.from_upkeep; }
   /// The identity is again the one that session.open gave.
@@ -180,6 +182,7 @@ class Session {
   int failed_logins_ = 0;
   int wrong_seeds_ = 0;
   Seconds refusals_since_{};
+  LookUpCache look_up_cache_;
   std::optional<base::RealmPasses> passes_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<signer::SignerClient> signer_;

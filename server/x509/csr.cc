@@ -11,27 +11,61 @@ namespace chancery::x509 {
 namespace {
 
 constexpr std::string_view kExtensionRequest = "1.2.840.113549.1.9.14";  // RFC 2985 5.4.2
+constexpr std::string_view kChallengePassword = "1.2.840.113549.1.9.7";  // RFC 2985 5.4.1
+constexpr std::size_t kMostChallengeOctets = 255;                        // pkcs-9-ub-challengePassword
 constexpr std::string_view kOlderLabel = "NEW CERTIFICATE REQUEST";      // RFC 7468 7
 
-/// attributes [0] IMPLICIT SET OF Attribute: the names of the one extension request.
+struct Attribute {
+  std::string oid;
+  ByteView values;  ///< content of the SET
+};
+
+/// One of attributes [0] IMPLICIT SET OF Attribute.
+Result<Attribute> next_attribute(der::Reader& reader) {
+  PKI_TRY(const auto attribute, reader.next(der::kSequence, "attribute"));
+  der::Reader pair(attribute.content);
+  PKI_TRY(const auto type, pair.next(der::kOid, "attribute type"));
+  PKI_TRY(const auto values, pair.next(der::kSet, "attribute values"));
+  PKI_TRY_VOID(pair.finish("attribute"));
+  PKI_TRY(auto oid, der::read_oid(type));
+  return Attribute{std::move(oid), values.content};
+}
+
+/// The names of the one extension request.
 Result<std::vector<GeneralName>> read_attributes(ByteView content) {
   std::vector<GeneralName> sans;
   bool has_request = false;
   for (der::Reader reader(content); !reader.done();) {
-    PKI_TRY(const auto attribute, reader.next(der::kSequence, "attribute"));
-    der::Reader pair(attribute.content);
-    PKI_TRY(const auto type, pair.next(der::kOid, "attribute type"));
-    PKI_TRY(const auto values, pair.next(der::kSet, "attribute values"));
-    PKI_TRY_VOID(pair.finish("attribute"));
-    PKI_TRY(const auto oid, der::read_oid(type));
-    if (oid != kExtensionRequest) continue;  // a challenge password and its like have no say
+    PKI_TRY(const auto attribute, next_attribute(reader));
+    if (attribute.oid != kExtensionRequest) continue;  // a challenge password and its like say nothing about names
     if (std::exchange(has_request, true)) return Error(Code::Malformed, "two extension requests");
-    PKI_TRY(const auto extensions, read_extensions(values.content));
+    PKI_TRY(const auto extensions, read_extensions(attribute.values));
     if (const auto* names = find_extension(extensions, kSubjectAltName)) {
       PKI_TRY(sans, decode_general_names(names->value));
     }
   }
   return sans;
+}
+
+/// A DirectoryString (RFC 5280 4.1.2.4), or IA5String, which older programs write: octet for octet.
+Result<ByteView> read_password(ByteView values) {
+  der::Reader reader(values);
+  PKI_TRY(const auto value, reader.any());
+  PKI_TRY_VOID(reader.finish("challenge password"));
+  const bool is_text = value.tag == der::kUtf8String || value.tag == der::kPrintableString || value.tag == der::kIa5String;
+  if (is_text && !value.content.empty() && value.content.size() <= kMostChallengeOctets) return value.content;
+  return Error(Code::Malformed, "the challenge password is no UTF8String or PrintableString of 1 to 255 octets");
+}
+
+/// What stands behind version, subject and key.
+Result<ByteView> attributes_in(ByteView request_info) {
+  PKI_TRY(const auto info, der::only(der::kSequence, request_info, "CertificationRequestInfo"));
+  der::Reader reader(info.content);
+  for (int before = 0; before < 3; ++before) {
+    PKI_TRY([[maybe_unused]] const auto passed, reader.any());
+  }
+  PKI_TRY(const auto attributes, reader.next(der::constructed(0), "attributes"));
+  return attributes.content;
 }
 
 }  // namespace
@@ -70,6 +104,19 @@ Result<Csr> Csr::from_der(ByteView der) {
   auto csr = read();
   if (!csr.ok()) return csr.error().within("csr");
   return csr;
+}
+
+Result<SecretBytes> Csr::challenge_password() const {
+  SecretBytes password;
+  PKI_TRY(const auto attributes, attributes_in(info_));
+  for (der::Reader reader(attributes); !reader.done();) {
+    PKI_TRY(const auto attribute, next_attribute(reader));
+    if (attribute.oid != kChallengePassword) continue;
+    if (!password.empty()) return Error(Code::Malformed, "csr: two challenge passwords");
+    PKI_TRY(const auto octets, read_password(attribute.values));
+    password = SecretBytes(Bytes(octets.begin(), octets.end()));
+  }
+  return password;
 }
 
 Status Csr::verify_possession() const {

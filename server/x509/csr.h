@@ -25,6 +25,9 @@ class Csr {
   const Name& subject() const { return subject_; }
   const std::vector<GeneralName>& sans() const { return sans_; }
   const crypto::PublicKey& public_key() const { return key_; }
+  /// The challenge password (RFC 2985 5.4.1), whatever octets it has; empty: there is none. @errors Malformed: several, or not a
+  /// text of 1 to 255 octets.
+  Result<SecretBytes> challenge_password() const;
   /// The self-signature (PROMISES C12). @errors BadProof.
   Status verify_possession() const;
 

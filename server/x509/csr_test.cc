@@ -135,6 +135,39 @@ TEST(Csr, F32_RefusesWellSignedNonsense) {
   EXPECT_FALSE(Csr::from_der(with_info(2, Bytes{der::kSequence, 0})).ok());
 }
 
+/// A request with those attributes beside, each of them DER.
+Result<SecretBytes> password_in(std::initializer_list<ByteView> attributes) {
+  const auto csr = Csr::from_der(with_info(3, der::wrap(der::constructed(0), attributes)));
+  if (!csr.ok()) return csr.error();
+  return csr->challenge_password();
+}
+
+Bytes challenge(std::uint8_t tag, std::string_view text) {
+  const auto value = der::tlv(tag, base::as_bytes(text));
+  return der::wrap(der::kSequence, {der::oid("1.2.840.113549.1.9.7").value(), der::wrap(der::kSet, {value})});
+}
+
+TEST(Csr, ChallengePasswordsAreReadOctetForOctet) {
+  EXPECT_TRUE(password_in({})->empty());
+  for (const auto tag : {der::kUtf8String, der::kPrintableString, der::kIa5String})
+    EXPECT_EQ(base::as_text(password_in({challenge(tag, "open sesame")})->view()), "open sesame");
+  const std::string_view with_nul("open\0sesame", 11);
+  EXPECT_EQ(base::as_text(password_in({challenge(der::kUtf8String, with_nul)})->view()), with_nul);
+}
+
+TEST(Csr, F32_RefusesOtherChallengePasswords) {
+  const auto one = challenge(der::kUtf8String, "open sesame");
+  EXPECT_FALSE(password_in({one, one}).ok()) << "two";
+  EXPECT_FALSE(password_in({challenge(der::kUtf8String, "")}).ok()) << "empty";
+  EXPECT_FALSE(password_in({challenge(der::kUtf8String, std::string(256, 'x'))}).ok()) << "too long";
+  EXPECT_TRUE(password_in({challenge(der::kUtf8String, std::string(255, 'x'))}).ok());
+  EXPECT_FALSE(password_in({challenge(der::kOctetString, "open sesame")}).ok()) << "no text";
+  const auto value = der::tlv(der::kUtf8String, base::as_bytes("x"));
+  const auto two_values =
+      der::wrap(der::kSequence, {der::oid("1.2.840.113549.1.9.7").value(), der::wrap(der::kSet, {value, value})});
+  EXPECT_FALSE(password_in({two_values}).ok()) << "two values (RFC 2985: SINGLE VALUE TRUE)";
+}
+
 TEST(Csr, F32_RefusesSizesAndBlocks) {
   const auto der = make_csr(leaf_key(), {}, {}).value();
   auto trailing = der;

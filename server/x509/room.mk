@@ -33,6 +33,7 @@ libx509_a_SOURCES = \
   server/x509/pem.cc server/x509/pem.h \
   server/x509/reasons.cc server/x509/reasons.h \
   server/x509/renewal.h \
+  server/x509/signed_request.cc server/x509/signed_request.h \
   server/x509/tbs.cc server/x509/tbs.h
 libx509_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(IDN2_CFLAGS)
 X509_LIBS = libx509.a $(CRYPTO_LIBS) $(IDN2_LIBS)

@@ -1,0 +1,105 @@
+"""One enrolment policy for every door: REST, ZMQ and ACME decide by the same rules and proofs as the socket (doc/enrolment.md)."""
+
+import contextlib
+import subprocess
+
+import pytest
+import requests
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from conftest import System
+from test_acme_commands import Acme
+from test_enrolment import SECRET, pem, request, seal
+from test_zmq import Peer
+
+POLICY = """
+enrolment:
+  secrets:
+    fleet: {file: fleet-secret}
+  signers:
+    agents: {profiles: [laptop]}
+policy:
+  otherwise: deny
+  rules:
+    - {name: rest, decision: grant, ways: [enrol], profiles: [server], names: [".rest.test"], proofs: ["challenge:fleet", "hmac:fleet"]}
+    - {name: agents, decision: grant, ways: [enrol], profiles: [server], names: [".agent.test"], proofs: ["on_behalf:agents"]}
+    - {name: operators, decision: grant, ways: [enrol], names: [".roles.test"], roles: [ra-operator, frontend], proofs: [anonymous]}
+    - {name: zmq, decision: grant, ways: [command], names: [".zmq.test"], proofs: ["hmac:fleet"]}
+    - {name: acme, decision: grant, ways: [acme], names: [".acme.test"], proofs: ["challenge:fleet"]}
+    - {name: laptops, decision: grant, ways: [command], profiles: [laptop]}
+"""
+
+
+class Office(System):
+    http_roles = "frontend ra-operator"
+
+    def lay_out_realm(self, name):
+        super().lay_out_realm(name)
+        directory = self.directory / "var" / "realms" / name
+        (directory / "fleet-secret").write_text(SECRET + "\n")
+        (directory / "fleet-secret").chmod(0o600)
+        if name == "default":
+            file = directory / "ca.config.yml"
+            file.write_text(file.read_text() + POLICY)
+
+
+@pytest.fixture(scope="module")
+def office():
+    with Office.running() as one:
+        yield one
+
+
+@pytest.fixture
+def talk(office):
+    with contextlib.closing(office.realm("default").talk()) as one:
+        yield one
+
+
+def post(office, path, holder=None, **body):
+    return requests.post(office.https_url + path, json=body, verify=str(office.directory / "https-ca.pem"), cert=holder, timeout=20)
+
+
+@pytest.mark.parametrize("shows", ["challenge", "hmac"])
+def test_rest_enrols_by_what_is_shown(office, shows):
+    csr = request("a.rest.test", SECRET if shows == "challenge" else None)
+    reply = post(office, "/api/v1/enrol", csr=pem(csr), **({"hmac": seal(csr)} if shows == "hmac" else {}))
+    assert reply.status_code == 200, reply.text
+    assert subprocess.run(["openssl", "x509", "-noout", "-subject"], input=reply.json()["data"]["certificate"], text=True, capture_output=True).stdout.strip().endswith("CN = a.rest.test")
+
+
+@pytest.mark.parametrize("name, challenge, more", [("a.rest.test", None, {}), ("a.rest.test", "another secret of a fleet", {}), ("a.other.test", SECRET, {}), ("a.rest.test", SECRET, {"profile": "ra"}),
+                                                   ("a.rest.test", None, {"hmac": "00" * 32}), ("a.zmq.test", SECRET, {}), ("a.roles.test", None, {})])
+def test_rest_enrols_nobody_else(office, name, challenge, more):
+    """Neither does a front end's own role count for who comes through it."""
+    reply = post(office, "/api/v1/enrol", csr=pem(request(name, challenge)), **more)
+    assert reply.status_code == 400 and reply.json()["message"].startswith("enrolment refused"), reply.text
+
+
+def test_a_client_certificate_enrols_on_behalf(office, talk, tmp_path):
+    key = ec.generate_private_key(ec.SECP256R1())
+    made = talk.result("certificate.issue", csr=pem(request("agent", key=key, sans=False)), profile="laptop")
+    (tmp_path / "crt").write_text(made["certificate"])
+    (tmp_path / "key").write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    holder = (str(tmp_path / "crt"), str(tmp_path / "key"))
+    csr = pem(request("a.agent.test"))
+    assert post(office, "/api/v1/client/enrol", holder, csr=csr).status_code == 200
+    assert post(office, "/api/v1/client/enrol", csr=csr).status_code in (401, 403)
+    assert post(office, "/api/v1/enrol", csr=csr).status_code == 400
+    talk.result("certificate.revoke", serial=made["serial"])
+    assert post(office, "/api/v1/client/enrol", holder, csr=csr).status_code in (401, 403)
+
+
+def test_zmq_decides_by_the_same_rules(office):
+    peer, csr = Peer(office), request("a.zmq.test")
+    assert peer.data("sign", csr=pem(csr), hmac=seal(csr))["certificate"]
+    assert "zmq by its proofs" in str(peer.error("sign", csr=pem(csr)))
+    assert "zmq by its proofs" in str(peer.error("sign", csr=pem(csr), hmac=seal(request("a.zmq.test"))))
+
+
+def test_acme_decides_by_the_same_rules(office):
+    with Acme(office.socket) as acme:
+        order = acme.ready("a.acme.test")
+        assert acme.error("acme.order.finalize", account=acme.account, order=order["id"], csr=pem(request("a.acme.test")))
+        order = acme.ready("b.acme.test")
+        assert acme.finalize(order, pem(request("b.acme.test", SECRET)))["status"] == "valid"
