@@ -104,6 +104,7 @@ store_test_SOURCES = \
   server/store/faults_test.cc \
   server/store/notices_test.cc \
   server/store/own_renewals_test.cc \
+  server/store/policy_records_test.cc \
   server/store/requests_test.cc \
   server/store/people_test.cc \
   server/store/seeds_test.cc \

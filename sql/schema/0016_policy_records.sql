@@ -16,7 +16,7 @@ CREATE TABLE IF NOT EXISTS refused_request (
   last_at   BIGINT NOT NULL,
   first_at  BIGINT NOT NULL,
   times     BIGINT NOT NULL,
-  content   TEXT   NOT NULL,  -- JSON
+  content   TEXT   NOT NULL,  -- an object: what it asked for
   why       TEXT   NOT NULL,
   PRIMARY KEY (realm_id, id)
 ) /* clustered */;
