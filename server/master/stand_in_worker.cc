@@ -8,6 +8,7 @@
 #include <string>
 
 #include "server/base/process.h"
+#include "server/worker/prompt.h"
 #include "server/worker/start.h"
 
 // Stands in for the worker room in chanceryd-stand-in: the master alone, for tests of faults that a real worker does not have
@@ -60,5 +61,9 @@ std::string front_end_settings(const config::Snapshot&, const config::FrontEnd& 
 std::string refusal_line(Code code, std::string_view message) {
   return std::string(base::describe(code).text) + " " + std::string(message) + "\n";
 }
+
+int run_prompt(const PromptStart& /*start*/) { return base::to_int(base::Exit::Ok); }
+
+bool is_asked_for(const config::RealmConfig& /*realm*/) { return false; }
 
 }  // namespace chancery::worker
