@@ -233,6 +233,8 @@ void compare_policy(const std::string& place, const PolicyConfig& before, const 
                 [&](const auto& at, const auto& one, const auto& other) {
                   compare_settings(policy_test_settings(), at, one, other, lines);
                 });
+}
+
 void compare_enrolment(const std::string& place, const EnrolmentConfig& before, const EnrolmentConfig& after, Lines& lines) {
   compare_settings(enrolment_settings(), place + std::string(kEnrolmentSection) + ".", before, after, lines);
   const auto by = [&lines](auto rows) {
@@ -252,8 +254,6 @@ void compare_realms(const RealmConfig& before, const RealmConfig& after, Lines& 
   compare_settings(acme_settings(), place + std::string(kAcmeSection) + ".", before.acme, after.acme, lines);
   compare_policies(place, before.acme, after.acme, lines);
   compare_policy(place, before.policy, after.policy, lines);
-  compare_settings(policy_settings(), place + std::string(kPolicySection) + ".", before.policy, after.policy, lines);
-  compare_rules(place, "policy", before.policy.rules, after.policy.rules, policy_rule_settings(), lines);
   compare_enrolment(place, before.enrolment, after.enrolment, lines);
   compare_settings(request_settings(), place + std::string(kRequestsSection) + ".", before.requests, after.requests, lines);
   compare_cas(place, before, after, lines);
@@ -271,6 +271,7 @@ void compare_realms(const RealmConfig& before, const RealmConfig& after, Lines& 
 std::vector<std::string> rule_differences(const RealmConfig& before, const RealmConfig& after) {
   Lines lines;
   compare_policy("", before.policy, after.policy, lines);
+  compare_enrolment("", before.enrolment, after.enrolment, lines);
   const auto place = std::string(kRequestsSection) + ".";
   auto as_before = after.requests;  // of that section nothing but who approves rules
   as_before.rule_approvals = before.requests.rule_approvals;

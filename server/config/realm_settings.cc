@@ -335,10 +335,8 @@ std::span<const MovedKey> moved_keys() { return kMoved; }
 std::vector<std::string> realm_setting_names() {
   auto known = names_of(realm_settings());
   for (auto& name : key_names()) known.push_back(std::move(name));
-  for (const auto section : {kAcmeSection, kCasSection, kNoticesSection, kPolicySection, kPublishingSection, kCommandRolesSection,
-                             kProfilesSection, kRequestsSection, kRolloverSection})
   for (const auto section : {kAcmeSection, kCasSection, kEnrolmentSection, kNoticesSection, kPolicySection, kPublishingSection,
-                             kCommandRolesSection, kProfilesSection, kRequestsSection})
+                             kCommandRolesSection, kProfilesSection, kRequestsSection, kRolloverSection})
     known.emplace_back(section);
   known.insert(known.end(), kPeopleSections.begin(), kPeopleSections.end());
   return known;

@@ -5,7 +5,8 @@
 
 #include "server/config/realm_config.h"
 
-/// What of a realm a request for a change of rules is about: its policy, and who has to approve the next one.
+/// What of a realm a request for a change of rules is about: its policy with what that goes by, and who has
+/// to approve the next one.
 namespace chancery::config {
 
 /// All of it as one text, the same for the same values, however the file writes them: people approve its digest.
