@@ -18,7 +18,7 @@ DOORS = {
     "CLI/": {"clients/cli/line.h", "clients/cli/usage.h", "clients/http/chancery-http.cc",
              "clients/validate/chancery-validate.cc"},  # the three programs that read options with it
     "p11-kit/": {"server/signer/pkcs11_module.cc"},
-    "ldap.h": {"server/worker/ldap_login.cc"},
+    "ldap.h": {"clients/notify/directory.cc", "server/worker/ldap_login.cc"},
     "curl/": {"clients/acme/fetch.cc", "clients/notify/transfer.cc"},
     "zmq.hpp": {"clients/acme/panel.cc", "clients/ra/ca_host.cc", "clients/zmq/broker.h", "clients/zmq/probe.cc"},
 }

@@ -13,6 +13,7 @@
 #include "server/config/realm_settings.h"
 #include "server/config/server_settings.h"
 #include "server/config/testing.h"
+#include "server/config/upkeep_settings.h"
 
 /// The manual, the samples and the shipped configurations agree with the tables and with the loader.
 namespace chancery::config {
@@ -73,6 +74,9 @@ TEST(Documents, EverySettingIsExplained) {
   expect_rows(describe(acme_policy_settings(), AcmePolicy()));
   expect_rows(describe(request_settings(), RequestsConfig()));
   expect_rows(describe(publishing_settings(), PublishingConfig()));
+  expect_rows(describe(ldap_publishing_settings(), LdapPublishing()));
+  expect_rows(describe(retention_settings(), RetentionConfig()));
+  expect_rows(describe(self_audit_settings(), SelfAuditConfig()));
   expect_rows(describe(ca_settings(), CaConfig()));
   expect_rows(describe(profile_settings(), Profile(profile_name("new"))));
 }

@@ -11,11 +11,12 @@
 #include "server/base/text.h"
 #include "server/config/builtin_profiles.h"
 #include "server/config/checks.h"
-#include "server/config/policy_settings.h"
 #include "server/config/key_checks.h"
-#include "server/config/people_settings.h"
 #include "server/config/notice_settings.h"
+#include "server/config/people_settings.h"
+#include "server/config/policy_settings.h"
 #include "server/config/profile_settings.h"
+#include "server/config/publishing_settings.h"
 #include "server/config/realm_settings.h"
 #include "server/config/realms_apart.h"
 #include "server/config/server_settings.h"
@@ -147,6 +148,7 @@ void resolve_paths(RealmConfig& realm) {
     for (auto* file : {&stack.tls_ca_file, &stack.bind_password_file}) *file = below(realm.directory, *file).string();
   }
   resolve_notice_paths(realm.notices, realm.directory);
+  resolve_publishing_paths(realm.publishing, realm.directory);
   for (auto& file : realm.key_block_lists) file = below(realm.directory, file).string();
   for (auto& [name, profile] : realm.profiles) resolve_paths(realm, profile);
 }

@@ -26,6 +26,9 @@ libconfig_a_SOURCES = \
   server/config/notices.h \
   server/config/publishing.h \
   server/config/publishing_settings.cc server/config/publishing_settings.h \
+  server/config/retention.h \
+  server/config/self_audit.h \
+  server/config/upkeep_settings.cc server/config/upkeep_settings.h \
   server/config/policy_checks.cc \
   server/config/policy_config.h \
   server/config/policy_settings.cc server/config/policy_settings.h \

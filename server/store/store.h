@@ -11,8 +11,8 @@
 #include "server/store/acme_reservation.h"
 #include "server/store/ca_rollovers.h"
 #include "server/store/driver.h"
-#include "server/store/people_records.h"
 #include "server/store/notices.h"
+#include "server/store/people_records.h"
 #include "server/store/records.h"
 #include "server/store/request_rows.h"
 
@@ -103,6 +103,13 @@ class Store {
   Result<CrlRecord> latest_crl(const std::string& ca);
   /// The same without its DER.
   Result<CrlRecord> latest_crl_facts(const std::string& ca);
+
+  /// The same of delta CRLs: entries are the changes since `base`, which has to be the latest full one. Crosses nothing off.
+  /// @errors Conflict: another full one came, or the number is not above the latest's; NotFound: no full one; Exists.
+  Status add_delta_crl(const NewCrl& crl);
+  /// @errors NotFound: none was made yet.
+  Result<CrlRecord> latest_delta_crl(const std::string& ca);
+  Result<CrlRecord> latest_delta_crl_facts(const std::string& ca);
 
   // ----- generations of CAs
 
@@ -215,6 +222,19 @@ class Store {
   /// A fact by name: the journal position that was reconciled last, say.
   Result<std::optional<std::string>> get_meta(const std::string& name);
   Status set_meta(const std::string& name, const std::string& text);
+
+  /// Compare-and-set of a fact; without an old text, it has to be new. @return whether it was as expected.
+  Result<bool> replace_meta(const std::string& name, const std::optional<std::string>& old_text, const std::string& text);
+  /// All certificates with their DER, by serial and CA, behind those; without DER where its row is missing.
+  Result<std::vector<CertificateRecord>> stored_certificates(const std::string& serial, const std::string& ca, std::size_t limit);
+
+  // ----- what has ended
+
+  /// Forgets a certificate, its names and its node, unless it changed meanwhile.
+  /// @errors NotFound; Conflict: it may not go: not ended before that time, or revoked and on no CRL since its end.
+  Status purge_certificate(const CertificateRecord& seen, Seconds ended_before);
+  /// Forgets requests in that state whose time was over then, with history and files, at most `limit`. @return how many.
+  Result<std::int64_t> purge_requests(std::string_view state, Seconds ended_before, std::size_t limit);
 
   // ----- requests that wait for approval
 
@@ -370,6 +390,7 @@ class Store {
   Status read_pending(const std::string& ca, std::vector<RevokedCertificate>& out);
   Status cross_off(const NewCrl& crl);
   Status add_crl_chunks(const NewCrl& crl);
+  Result<Bytes> read_crl_der(const std::string& ca, std::uint64_t crl, std::int64_t chunks);
 
   DriverPtr driver_;
   RealmName realm_;

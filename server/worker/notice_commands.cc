@@ -1,8 +1,10 @@
 #include <algorithm>
 
 #include "server/base/log.h"
+#include "server/worker/audit_notices.h"
 #include "server/worker/handlers.h"
 #include "server/worker/notice_plan.h"
+#include "server/worker/self_audit.h"
 
 /// Notices that certificates end, for chancery-notify, which sends them, and for operators, who look at them.
 namespace chancery::worker {
@@ -61,6 +63,36 @@ Json describe_claim(const store::Notice& notice, const std::string& token, const
                        {"seconds_left", static_cast<std::int64_t>((record.not_after - now).count())}});
 }
 
+/// The same of a self-audit's.
+Json describe_audit_claim(const store::Notice& notice, const std::string& token, const Json& night) {
+  auto out = Json::object({{"id", notice.id},
+                           {"token", token},
+                           {"channel", notice.channel},
+                           {"recipient", notice.recipient},
+                           {"attempt", notice.attempts + 1},
+                           {"event", kAuditEvent}});
+  for (const auto* name : {"started", "finished", "certificates", "findings", "first"}) {
+    if (const auto* value = night.find(name)) out.set(name, *value);
+  }
+  return out;
+}
+
+Result<std::string> why_not_sent(store::Store& store, const store::Notice& notice, Seconds now) {
+  if (!is_of_self_audit(notice)) return why_dropped(store, notice, now);
+  PKI_TRY(const auto last, last_self_audit(store));
+  return why_audit_notice_dropped(notice, last.first, now);
+}
+
+Result<Json> describe_claimed(store::Store& store, const store::Notice& notice, const std::string& token, Seconds now) {
+  if (is_of_self_audit(notice)) {
+    PKI_TRY(const auto last, last_self_audit(store));
+    return describe_audit_claim(notice, token, last.second);
+  }
+  PKI_TRY(const auto serial, Serial::from_hex(notice.serial));
+  PKI_TRY(const auto record, store.certificate(serial, notice.ca));
+  return describe_claim(notice, token, record, now);
+}
+
 /// Whether the ways and addressees of today's configuration still have it.
 bool is_configured(const config::NoticesConfig& notices, const store::Notice& notice) {
   if (notice.channel == "webhook") return std::ranges::count(notices.webhooks, notice.recipient) != 0;
@@ -74,7 +106,7 @@ Result<Json> claim(Session& session, store::Store& store, Seconds now) {
   for (std::size_t looked = 0; looked < kMostDropped; looked += kMostRivals) {
     PKI_TRY(const auto due, store.due_notices(now, kMostRivals));
     for (const auto& notice : due) {
-      PKI_TRY(auto why, is_configured(notices, notice) ? why_dropped(store, notice, now)
+      PKI_TRY(auto why, is_configured(notices, notice) ? why_not_sent(store, notice, now)
                                                        : Result<std::string>("the realm has no such way any more"));
       if (!why.empty()) {
         PKI_TRY([[maybe_unused]] const bool dropped,
@@ -84,9 +116,7 @@ Result<Json> claim(Session& session, store::Store& store, Seconds now) {
       const auto token = base::to_hex(base::random_bytes(kTokenOctets));
       PKI_TRY(const bool mine, store.claim_notice(notice, token, until));
       if (!mine) continue;
-      PKI_TRY(const auto serial, Serial::from_hex(notice.serial));
-      PKI_TRY(const auto record, store.certificate(serial, notice.ca));
-      return describe_claim(notice, token, record, now);
+      return describe_claimed(store, notice, token, now);
     }
     if (due.size() < kMostRivals) break;
   }

@@ -12,6 +12,7 @@
 #include "server/worker/issue.h"
 #include "server/worker/key_sweep.h"
 #include "server/worker/request_work.h"
+#include "server/worker/retention.h"
 
 namespace chancery::worker {
 namespace {
@@ -143,7 +144,6 @@ struct CaRow {
 };
 constexpr const char* kCrossProfile = "cross";
 constexpr const char* kSubCaProfile = "sub-ca";
-constexpr const char* kRootRule = "root";  ///< unlike a cross certificate it keeps the generation above from being retired
 
 /// What somebody outside this realm certified is theirs to revoke.
 Status store_ca_certificate(Session& session, const x509::Certificate& certificate, const CaRow& as,
@@ -187,6 +187,12 @@ bool may_be_in_hand(const Session& session, const signer::JournalRecord& record)
 
 bool may_be_in_hand(const Session& session, const Json& event) {
   return event.text("phase") != signer::kImportPhase && may_be_in_hand(session, base::from_epoch(event.integer("at")));
+}
+
+Seconds record_end(const signer::JournalRecord& record) {
+  if (record.taken_over) return record.taken_over->not_after;
+  const auto certificate = x509::Certificate::from_der(record.certificate);
+  return certificate.ok() ? certificate->not_after() : Seconds::max();
 }
 
 Result<Serial> serial_of(const signer::JournalRecord& record) {
@@ -239,6 +245,8 @@ Result<std::optional<Serial>> store_if_missing(store::Store& store, const signer
   const auto known = store.certificate(serial);
   if (known.ok()) return std::optional<Serial>();
   if (known.error().code() != Code::NotFound) return known.error();
+  PKI_TRY(const auto purged, purged_until(store));
+  if (record_end(record) <= purged) return std::optional<Serial>();  // its time in the store is over
   PKI_TRY(auto row, row_of(record));
   row.requester = record.requester;
   row.front_end = record.front_end;
@@ -266,8 +274,10 @@ Result<Json> realm_reconcile(Session& session, const Params& /*params*/) {
   PKI_TRY_VOID(purge_acme(session, *store));
   PKI_TRY_VOID(store->purge_own_renewals(session.clock().now() - kOwnRenewalTurn, kPage));
   PKI_TRY_VOID(expire_requests(session));
+  PKI_TRY(const auto purged, purge_ended(session, *store));
   PKI_TRY_VOID(cas);
-  return Json::object({{"stored", std::move(stored)}});
+  return Json::object(
+      {{"stored", std::move(stored)}, {"purged_certificates", purged.certificates}, {"purged_requests", purged.requests}});
 }
 
 }  // namespace chancery::worker

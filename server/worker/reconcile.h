@@ -17,6 +17,12 @@ bool may_be_in_hand(const Session& session, Seconds at);
 bool may_be_in_hand(const Session& session, const signer::JournalRecord& record);
 bool may_be_in_hand(const Session& session, const Json& event);
 
+/// The rule by which a root's certificate for a CA below it stands in the store; unlike a cross certificate's it keeps the
+/// generation above from being retired.
+inline constexpr const char* kRootRule = "root";
+
+/// When the certificate of a record ends; never, when it cannot be read.
+Seconds record_end(const signer::JournalRecord& record);
 /// The serial of a record, whoever issued it. @errors those of x509::Certificate::from_der.
 Result<Serial> serial_of(const signer::JournalRecord& record);
 

@@ -80,19 +80,38 @@ Result<std::string> make_crl(Conversation& talk, const std::string& realm) {
   return crl.text("ca");
 }
 
-Status make_other_crls(Conversation& talk, const std::string& issuing, FirstFailure& failure) {
+/// What a realm makes beside its full CRLs.
+void make_delta_crl(Conversation& talk, const config::RealmConfig& realm, const std::string& ca, FirstFailure& failure) {
+  if (realm.crl_delta.count() == 0 || talk.is_broken()) return;
+  const auto made = talk.call("crl.issue", Json::object({{"ca", ca}, {"kind", "delta"}, {"if_due", true}}));
+  if (!made.ok()) failure.note(made.error());
+}
+
+Status make_other_crls(Conversation& talk, const config::RealmConfig& realm, const std::string& issuing, FirstFailure& failure) {
   PKI_TRY(const auto listed, talk.call("ca.list", Json::object()));
   for (const auto& one : *listed.find("cas")->as_array()) {
     if (!has_crl_of_its_own(one, issuing) || talk.is_broken()) continue;
     const auto other = talk.call("crl.issue", Json::object({{"ca", one.text("name")}, {"if_due", true}}));
     if (!other.ok()) failure.note(other.error());
+    if (other.ok()) make_delta_crl(talk, realm, one.text("name"), failure);
+  }
+  return {};
+}
+
+/// As many steps as do not keep the CRLs of the next round waiting.
+Status audit(Conversation& talk) {
+  constexpr int kMostSteps = 5;
+  for (int i = 0; i < kMostSteps; ++i) {
+    PKI_TRY(const auto night, talk.call("audit.nightly", Json::object()));
+    if (!night.boolean("more")) break;
   }
   return {};
 }
 
 /// What is done for each realm, in this order: a CRL must name what the journal brought back. None of it keeps the rest back:
 /// where the store cannot be brought up, or one CA cannot sign, revocations of the others go on being published.
-Status look_after(const std::string& socket, const std::string& realm) {
+Status look_after(const std::string& socket, const config::RealmConfig& config) {
+  const auto& realm = config.name.text();
   PKI_TRY(auto talk, Conversation::begin(socket));
   PKI_TRY([[maybe_unused]] const auto opened, talk.call("session.open", Json::object({{"realm", realm}})));
   FirstFailure failure;
@@ -100,7 +119,9 @@ Status look_after(const std::string& socket, const std::string& realm) {
   if (talk.is_broken()) return failure.status();
   const auto issuing = make_crl(talk, realm);
   if (!issuing.ok()) failure.note(issuing.error());
-  if (!talk.is_broken()) failure.note(make_other_crls(talk, issuing.ok() ? *issuing : std::string(), failure));
+  if (issuing.ok()) make_delta_crl(talk, config, *issuing, failure);
+  if (!talk.is_broken()) failure.note(make_other_crls(talk, config, issuing.ok() ? *issuing : std::string(), failure));
+  if (!talk.is_broken()) failure.note(audit(talk));
   return failure.status();
 }
 
@@ -131,7 +152,7 @@ int run_upkeep(UpkeepStart start) {
   for (auto pause = kFirstRound; wait(start.life.get(), stop, pause); pause = round_of(*start.snapshot)) {
     for (std::size_t i = 0; i < start.snapshot->realms.size(); ++i) {
       const auto& realm = start.snapshot->realms[i]->name.text();
-      const auto done = look_after(server.socket_file().string(), realm);
+      const auto done = look_after(server.socket_file().string(), *start.snapshot->realms[i]);
       const auto complaint = done.ok() ? std::string() : base::to_line(done.error());
       // Once, not in every round.
       if (complaint != last_complaint[i] && !complaint.empty()) base::log_warning("realm " + realm + ": " + complaint);
