@@ -87,7 +87,7 @@ def unrevoke(connection, serial):
 
 
 def revoke_silently(connection, serial):
-    connection.execute("UPDATE certificate SET state = 'revoked', revoked_at = not_before - 7200, reason = 'superseded' WHERE serial = ?", (serial,))
+    connection.execute("UPDATE certificate SET state = 'revoked', revoked_at = not_before - 3 * 86400, reason = 'superseded' WHERE serial = ?", (serial,))
 
 
 def copy_under(connection, serial, other, ca):
@@ -121,9 +121,9 @@ FAULTS = {
     "revocation lost": (unrevoke, 3, ["it is valid in the store, and revoked in the journal"]),
     "revocation not journalled, on no CRL": (revoke_silently, 1, ["it is revoked for superseded", "not on CRL"]),
     "state without a time": (lambda c, s: c.execute("UPDATE certificate SET state = 'revoked', reason = 'superseded' WHERE serial = ?", (s,)), 0, ["since no time"]),
-    "reason": (set_column("reason", "superseded"), 3, ["for another reason on CRL"]),
+    "reason": (lambda c, s: c.execute("UPDATE certificate SET reason = 'superseded', revoked_at = revoked_at - 3 * 86400 WHERE serial = ?", (s,)), 3, ["for another reason on CRL"]),
     "stale CRL": (age_crl, None, ["has run out at", "numbers and times are not those of its row"]),
-    "CRL's octets": (lambda c, s: c.execute("UPDATE crl_chunk SET der = substr(der, 1, length(der) - 1) || x'00'"), None, ["it is not signed by its CA"]),
+    "CRL's octets": (lambda c, s: c.execute("UPDATE crl_chunk SET der = CAST(substr(der, 1, length(der) - 1) || x'00' AS BLOB)"), None, ["it is not signed by its CA"]),
     "CRL's part": (lambda c, s: c.execute("DELETE FROM crl_chunk"), None, ["lacks a part"]),
 }
 
@@ -152,7 +152,7 @@ def test_C20_each_fault_is_named(office, name):
 def test_C20_files_that_others_may_change_are_named(office):
     realm = office.realm("default")
     for file, mode, said in ((realm / "ca.key", 0o644, "its mode is 0644: others may read or write it"), (realm / "ca.config.yml", 0o666, "others may write it"),
-                             (realm / "db" / "realm.db", 0o640, "its mode is 0640")):
+                             (realm / "journal", 0o770, "its mode is 0770")):
         old = file.stat().st_mode & 0o777
         file.chmod(mode)
         with office.talk("default") as talk:

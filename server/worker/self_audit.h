@@ -37,6 +37,10 @@ class AuditStep {
   AuditStep(Session& session, store::Store& store, std::chrono::milliseconds limit)
       : session_(session), store_(store), end_(std::chrono::steady_clock::now() + limit) {}
 
+  /// Where the certificates begin, when they begin: behind those that were looked at another time.
+  void begin_certificates_behind(std::string cursor) { behind_ = std::move(cursor); }
+  const std::string& certificates_behind() const { return behind_; }
+
   /// Looks on from there until the time is over, or as many certificates were looked at.
   /// @return where the next step begins. @errors what keeps it from looking: that is no finding.
   Result<AuditPlace> run(AuditPlace place, std::int64_t most_certificates);
@@ -58,6 +62,7 @@ class AuditStep {
   std::int64_t most_certificates_ = 0;
   std::int64_t certificates_ = 0;
   std::string_view part_;
+  std::string behind_;
   std::vector<AuditFinding> findings_;
 };
 

@@ -87,7 +87,7 @@ Cursor cursor_from(const std::string& text) {
 
 Result<std::string> audit_certificates(AuditStep& step, const std::string& cursor) {
   PKI_TRY(const auto* generations, step.session().generations());
-  const auto from = cursor_from(cursor);
+  const auto from = cursor_from(cursor.empty() ? step.certificates_behind() : cursor);
   PKI_TRY(const auto records, step.store().stored_certificates(from.serial, from.ca, kPage));
   if (records.empty()) return std::string();
   auto before = from.serial;

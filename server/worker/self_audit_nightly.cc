@@ -105,14 +105,13 @@ void take_in(State& state, const AuditStep& step, const AuditPlace& next) {
   state.now.findings += static_cast<std::int64_t>(step.findings().size());
   state.now.certificates += step.certificates();
   state.place = worker::to_text(next);
-  // The certificates begin where the night before ended.
-  if (state.place == kCertificates && !state.left_at.empty()) state.place = std::exchange(state.left_at, {});
 }
 
 /// Durable before the state says that the night is over: killed in between, it is recorded twice rather than never.
 Status finish(Session& session, State& state, Seconds now) {
   state.now.all = state.place.empty();
-  state.left_at = state.place;
+  // The certificates of the next night begin where these ended.
+  state.left_at = state.now.all ? std::string() : state.place.substr(kCertificates.size());
   state.place.clear();
   state.now.finished = base::to_epoch(now);
   state.last = std::exchange(state.now, {});
@@ -200,6 +199,7 @@ Result<Json> run_self_audit_if_due(Session& session) {
   if (!mine) return with_more(describe(state), false);
   PKI_TRY(const auto place, audit_place_from(state.place));
   AuditStep step(session, *store, kStep);
+  step.begin_certificates_behind(state.left_at);
   const auto left = std::max<std::int64_t>(config.certificates - state.now.certificates, 1);
   PKI_TRY(const auto next, step.run(place, left));
   take_in(state, step, next);
