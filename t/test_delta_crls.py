@@ -3,6 +3,7 @@
 import re
 import sqlite3
 import subprocess
+import time
 
 import pytest
 import requests
@@ -45,6 +46,8 @@ def restart(daemon):
         except (OSError, ValueError):
             return False
     daemon.kill()
+    killed = int(time.time())
+    wait_for(lambda: int(time.time()) > killed, what="another second, so that what was done before is nobody's request in hand")
     daemon.start()
     wait_for(answers, what="the daemon answers again")
 

@@ -31,7 +31,6 @@ Verdict delta_without_freshest(const View& v) {
 Verdict freshest_fetchable(const View& v) {
   auto* freshest = extension_of(v, NID_freshest_crl);
   if (freshest == nullptr) return kPass;
-  if (X509_EXTENSION_get_critical(freshest) != 0) return "FreshestCRL is critical";
   const auto* value = X509_EXTENSION_get_data(freshest);
   return fault_in_points(ByteView(ASN1_STRING_get0_data(value), static_cast<std::size_t>(ASN1_STRING_length(value))));
 }
