@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "server/signer/messages.h"
+#include "server/signer/client.h"
 #include "server/worker/issue.h"
 #include "server/worker/reconcile.h"
 #include "server/worker/self_audit.h"
