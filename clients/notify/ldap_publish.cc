@@ -40,6 +40,26 @@ Result<std::vector<Published>> authority_values(client::Client& client, const st
   return values;
 }
 
+/// The common name of a DN in slash form, whose values have '/' and '\\' escaped by '\\'; empty: it has none.
+std::string common_name(std::string_view subject) {
+  constexpr std::string_view kMark = "CN=";
+  std::string part, found;
+  const auto end_part = [&] {
+    if (part.starts_with(kMark)) found = part.substr(kMark.size());
+    part.clear();
+  };
+  for (std::size_t i = 0; i < subject.size(); ++i) {
+    if (subject[i] == '/') {
+      end_part();
+      continue;
+    }
+    if (subject[i] == '\\' && i + 1 < subject.size()) ++i;
+    part += subject[i];
+  }
+  end_part();
+  return found;
+}
+
 bool is_servers_fault(const Status& status) { return !status.ok() && status.error().code() == Code::Unavailable; }
 
 }  // namespace
@@ -59,11 +79,11 @@ Status LdapPublisher::publish_authority(client::Client& client, Directory& direc
 
 /// @return also when the holder has no entry.
 Status LdapPublisher::publish_certificate(client::Client& client, Directory& directory, const Json& row) {
-  if (row.text("cn").empty()) return {};
+  const auto name = common_name(row.text("subject"));
+  if (name.empty()) return {};
   PKI_TRY(const auto whole, client.call("certificate.get", Json::object({{"serial", row.text("serial")}})));
   PKI_TRY(auto der, x509::from_pem(x509::kCertificateLabel, whole.text("certificate")));
-  const auto written =
-      directory.add(fill_dn(realm_.ldap.certificate_dn, "cn", row.text("cn")), {kUserCertificate, std::move(der)});
+  const auto written = directory.add(fill_dn(realm_.ldap.certificate_dn, "cn", name), {kUserCertificate, std::move(der)});
   return !written.ok() && written.error().code() == Code::NotFound ? Status() : written;
 }
 
@@ -79,7 +99,7 @@ Status LdapPublisher::publish_certificates(client::Client& client, Directory& di
     for (const auto& row : *rows->as_array()) {
       const auto done = publish_certificate(client, directory, row);
       if (is_servers_fault(done) || !client.connected()) return done;
-      if (!done.ok()) complain(row.text("cn"), done.error());
+      if (!done.ok()) complain(row.text("subject"), done.error());
     }
     const auto next = page.text("next");
     if (next.empty()) break;
