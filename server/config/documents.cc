@@ -235,8 +235,7 @@ std::string realm_sample() {
   add_yaml(out, notice_settings(), realm.notices, "  ");
   out += "\n#" + std::string(kPublishingSection) + ":\n";
   add_yaml(out, publishing_settings(), realm.publishing, "  ");
-  out += "  #" + std::string(kLdapPublishingSection) + ":\n";
-  add_yaml(out, ldap_publishing_settings(), realm.publishing.ldap, "    ");
+  out += "\n# `publishing: ldap:` is in doc/upkeep.md.\n";
   out += "\n#" + std::string(kRetentionSection) + ":\n";
   add_yaml(out, retention_settings(), realm.retention, "  ");
   out += "\n#" + std::string(kSelfAuditSection) + ":\n";
