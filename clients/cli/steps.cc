@@ -6,7 +6,7 @@
 namespace chancery::cli {
 namespace {
 
-constexpr std::array<std::string_view, 1> kStepwise{"realm.repair"};
+constexpr std::array<std::string_view, 2> kStepwise{"audit.self", "realm.repair"};
 
 Json joined(const Json& before, const Json& more) {
   if (before.is_null()) return more;

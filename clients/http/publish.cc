@@ -7,6 +7,7 @@
 namespace chancery::http {
 namespace {
 
+constexpr std::string_view kDelta = "delta";
 constexpr std::string_view kPemType = "application/x-pem-file";
 
 /// What the daemon answered instead; nothing of its inside.
@@ -46,8 +47,10 @@ Json Publisher::which(const Request& request) {
   return Json::object({{"ca", ca.empty() ? std::string("ca") : ca}});
 }
 
-Response Publisher::crl(const Request& request, Form form) {
-  const auto answer = gateway_.call(request.realm, "crl.get", which(request), acting_for(request));
+Response Publisher::crl(const Request& request, Form form, std::string_view kind) {
+  auto wanted = which(request);
+  if (kind == kDelta) wanted.set("kind", kind);
+  const auto answer = gateway_.call(request.realm, "crl.get", std::move(wanted), acting_for(request));
   if (!answer.ok()) return failure(answer.error());
   const auto pem = answer->text("crl");
   auto response =
@@ -86,10 +89,14 @@ void Publisher::add_routes(Router& router) {
   };
   add("/crl", [this](const Request& request) { return crl(request, Form::Der); });
   add("/crl.pem", [this](const Request& request) { return crl(request, Form::Pem); });
+  add("/delta-crl", [this](const Request& request) { return crl(request, Form::Der, kDelta); });
+  add("/delta-crl.pem", [this](const Request& request) { return crl(request, Form::Pem, kDelta); });
   add("/ca.crt", [this](const Request& request) { return authority(request, Form::Der); });
   add("/ca.pem", [this](const Request& request) { return authority(request, Form::Pem); });
   add("/cas/{ca}/crl", [this](const Request& request) { return crl(request, Form::Der); });
   add("/cas/{ca}/crl.pem", [this](const Request& request) { return crl(request, Form::Pem); });
+  add("/cas/{ca}/delta-crl", [this](const Request& request) { return crl(request, Form::Der, kDelta); });
+  add("/cas/{ca}/delta-crl.pem", [this](const Request& request) { return crl(request, Form::Pem, kDelta); });
   add("/cas/{ca}/ca.crt", [this](const Request& request) { return authority(request, Form::Der); });
   add("/cas/{ca}/ca.pem", [this](const Request& request) { return authority(request, Form::Pem); });
   add("/cas/{ca}/new-with-old.pem", [this](const Request& request) { return cross(request, "new_with_old"); });

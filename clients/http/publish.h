@@ -5,7 +5,8 @@
 
 namespace chancery::http {
 
-/// What anybody may fetch over plain HTTP (RFC 5280 4.2.1.13 and 4.2.2.1): /crl /crl.pem /ca.crt /ca.pem, of a generation of a CA
+/// What anybody may fetch over plain HTTP (RFC 5280 4.2.1.13 and 4.2.2.1): /crl /crl.pem, delta CRLs as
+/// /delta-crl /delta-crl.pem, /ca.crt /ca.pem, of a generation of a CA
 /// below /cas/{ca}/, where its cross certificates are, too; and /livez, /readyz
 /// for those who watch the service.
 class Publisher {
@@ -15,7 +16,7 @@ class Publisher {
 
  private:
   enum class Form : std::uint8_t { Der, Pem };
-  Response crl(const Request& request, Form form);
+  Response crl(const Request& request, Form form, std::string_view kind = {});
   Response authority(const Request& request, Form form);
   Response cross(const Request& request, std::string_view member);
   Response ready(const Request& request);

@@ -115,6 +115,32 @@ Result<Texts> texts_of(const RealmSettings& realm, const std::string& language, 
   return Texts{std::move(subject), std::move(body)};
 }
 
+// ----- the self-audit's
+
+constexpr std::string_view kAuditEvent = "self_audit.findings";
+
+/// What the server found is for operators: in English, and in no template.
+Texts audit_texts(const RealmSettings& realm, const Json& notice) {
+  const auto count = std::to_string(notice.integer("findings"));
+  std::string body = "The self-audit of realm " + realm.realm + ", finished " + time_text(notice.text("finished")) + ", has " +
+                     count + " findings. The first ones:\n\n";
+  if (const auto* first = notice.find("first"); first != nullptr && first->is_array()) {
+    for (const auto& one : *first->as_array())
+      body += "  " + one.text("part") + ": " + one.text("about") + ": " + one.text("fault") + "\n";
+  }
+  return {"Realm " + realm.realm + ": the self-audit has " + count + " findings",
+          body + "\nThe log has all of them; chancery audit self looks again at once.\n"};
+}
+
+std::string audit_json(const RealmSettings& realm, const Json& notice) {
+  auto out = Json::object(
+      {{"event", kAuditEvent}, {"id", notice.text("id")}, {"realm", realm.realm}, {"attempt", notice.integer("attempt")}});
+  for (const auto* name : {"started", "finished", "certificates", "findings", "first"}) {
+    if (const auto* value = notice.find(name)) out.set(name, *value);
+  }
+  return wire::to_text(out);
+}
+
 // ----- RFC 5322
 
 /// RFC 5322 3.3: in English, whatever the locale.
@@ -204,16 +230,18 @@ std::string header_text(const std::string& value) {
 Result<std::string> make_mail(const RealmSettings& realm, const Json& notice, Seconds now) {
   const auto recipient = notice.text("recipient");
   if (!base::is_mail_address(recipient)) return Error(Code::Malformed, "the addressee is no mail address");
-  const auto language = language_of(realm, recipient);
-  PKI_TRY(const auto texts, texts_of(realm, language, kind_of(notice)));
+  const bool is_audits = notice.text("event") == kAuditEvent;
+  const auto language = is_audits ? std::string("en") : language_of(realm, recipient);
+  PKI_TRY(const auto texts, is_audits ? Result<Texts>(audit_texts(realm, notice)) : texts_of(realm, language, kind_of(notice)));
   const auto values = values_of(realm, notice, language);
+  const auto filled = [&](const std::string& text) { return is_audits ? text : base::fill_notice_text(text, values); };
   std::string out;
   const auto add = [&](std::string_view name, const std::string& value) {
     out.append(name).append(": ").append(value).append(kLineEnd);
   };
   add("From", "<" + realm.mail_from + ">");
   add("To", "<" + recipient + ">");
-  add("Subject", header_text(base::fill_notice_text(texts.subject, values)));
+  add("Subject", header_text(filled(texts.subject)));
   add("Date", date_text(now));
   add("Message-ID", "<" + notice.text("id") + "." + realm.realm + "@" + base::mail_domain(realm.mail_from) + ">");
   add("Auto-Submitted", "auto-generated");  // RFC 3834 5: nobody's vacation answers it
@@ -221,10 +249,11 @@ Result<std::string> make_mail(const RealmSettings& realm, const Json& notice, Se
   add("Content-Type", "text/plain; charset=utf-8");
   add("Content-Language", language);
   add("Content-Transfer-Encoding", "base64");
-  return out.append(kLineEnd).append(base64_lines(with_line_ends(base::fill_notice_text(texts.body, values))));
+  return out.append(kLineEnd).append(base64_lines(with_line_ends(filled(texts.body))));
 }
 
 std::string make_json(const RealmSettings& realm, const Json& notice) {
+  if (notice.text("event") == kAuditEvent) return audit_json(realm, notice);
   const bool is_reminder = kind_of(notice) == base::NoticeKind::Request;
   auto out = Json::object({{"event", is_reminder ? kRequestWaits : kCertificateEnds},
                            {"id", notice.text("id")},

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include "clients/notify/back_off.h"
+#include "clients/notify/directory.h"
 #include "clients/notify/hook.h"
 #include "clients/notify/message.h"
 #include "clients/notify/settings.h"
@@ -149,6 +151,82 @@ TEST(Settings, WhatMustNotBeSentIsRefused) {
                        Json::object({{"mail_tls", "none"}, {"mail_server", "127.0.0.1.example.com:25"}}),
                        Json::object({{"round", 0}})};
   for (const auto& one : kBad) EXPECT_FALSE(read(one).ok()) << wire::to_text(one);
+}
+
+TEST(Settings, AnLdapServerThatMustNotBeWrittenToIsRefused) {
+  const auto read = [](const char* name, const Json& value) {
+    auto ldap = Json::object({{"url", "ldaps://ldap.example.com"},
+                              {"bind_dn", "cn=w"},
+                              {"bind_password_file", "/p"},
+                              {"ca_dn", "cn={ca},dc=example"}});
+    if (*name != '\0') ldap.set(name, value);
+    return read_settings(
+        Json::object({{"socket", "/s"}, {"notices", Json::array({Json::object({{"realm", "default"}, {"ldap", ldap}})})}}));
+  };
+  EXPECT_TRUE(read("", {}).ok());
+  for (const auto* url :
+       {"ldap://127.0.0.1", "ldap://127.0.0.1:3890/", "ldap://localhost:389", "ldap://[::1]", "ldapi://%2Frun%2Fldapi"})
+    EXPECT_TRUE(read("url", url).ok()) << url;
+  for (const auto* url : {"ldap://ldap.example.com", "ldap://127.0.0.1.example.com:389", "ldap://localhost.example.com"})
+    EXPECT_FALSE(read("url", url).ok()) << url;
+  EXPECT_FALSE(read("bind_dn", "").ok());
+  EXPECT_FALSE(read("bind_password_file", "").ok());
+  EXPECT_FALSE(read("ca_dn", "cn=ca,dc=example").ok());
+  EXPECT_FALSE(read("timeout", 0).ok());
+}
+
+TEST(Directory, D41_NoNameLeavesItsPlaceInADn) {
+  const std::pair<const char*, const char*> kCases[] = {
+      {"Alice", "cn=Alice,dc=x"},
+      {"a,dc=evil", "cn=a\\,dc\\=evil,dc=x"},
+      {"a+uid=0", "cn=a\\+uid\\=0,dc=x"},
+      {" both ends ", "cn=\\ both ends\\ ,dc=x"},
+      {"#1", "cn=\\#1,dc=x"},
+      {"q\"<>;\\", "cn=q\\\"\\<\\>\\;\\\\,dc=x"},
+      {"line\nend", "cn=line\\0aend,dc=x"},
+      {"{cn}", "cn={cn},dc=x"},
+      {"J\xc3\xb6rg", "cn=J\xc3\xb6rg,dc=x"},
+  };
+  for (const auto& [name, want] : kCases) EXPECT_EQ(fill_dn("cn={cn},dc=x", "cn", name), want) << name;
+  EXPECT_EQ(fill_dn("ou={ca},cn={ca}", "ca", "ca-2"), "ou=ca-2,cn=ca-2");
+}
+
+TEST(BackOff, WaitsTwiceAsLongEachTimeUpToAnHour) {
+  using std::chrono::seconds;
+  BackOff back_off;
+  auto now = BackOff::Clock::time_point(seconds(1000));
+  EXPECT_TRUE(back_off.may_try(now));
+  for (const int pause : {5, 10, 20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600, 3600, 3600, 3600}) {
+    back_off.failed(now);
+    EXPECT_FALSE(back_off.may_try(now + seconds(pause - 1))) << pause;
+    EXPECT_TRUE(back_off.may_try(now + seconds(pause))) << pause;
+    now += seconds(pause);
+  }
+  back_off.succeeded();
+  back_off.failed(now);
+  EXPECT_TRUE(back_off.may_try(now + seconds(5)));
+}
+
+TEST(Audit, IsToldInWordsAndAsJson) {
+  const auto found =
+      Json::object({{"id", "00ff"},
+                    {"token", "secret-token"},
+                    {"recipient", "b@example.com"},
+                    {"event", "self_audit.findings"},
+                    {"findings", 2},
+                    {"finished", "2027-03-01T03:12:00Z"},
+                    {"first", Json::array({Json::object({{"part", "crls"}, {"about", "CRL of ca"}, {"fault", "{{realm}}"}})})}});
+  const auto mail = make_mail(realm(), found, kNow).value();
+  EXPECT_EQ(header(mail, "Subject"), "Realm default: the self-audit has 2 findings");
+  auto text = mail.substr(mail.find("\r\n\r\n") + 4);
+  std::erase_if(text, [](char c) { return c == '\r' || c == '\n'; });
+  const auto octets = base::from_base64(text).value();
+  const std::string body(base::as_text(octets));
+  EXPECT_NE(body.find("crls: CRL of ca: {{realm}}"), std::string::npos);  // never read as a template
+  const auto json = wire::parse_json(make_json(realm(), found)).value();
+  EXPECT_EQ(json.text("event"), "self_audit.findings");
+  EXPECT_EQ(json.integer("findings"), 2);
+  EXPECT_EQ(json.find("token"), nullptr);
 }
 
 TEST(Post, IsPlainToLoopbackOnly) {

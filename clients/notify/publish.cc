@@ -14,8 +14,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxCrlBytes = 64 << 20;
-constexpr std::chrono::seconds kFirstPause{5};
-constexpr std::chrono::seconds kLongestPause{std::chrono::hours{1}};
 constexpr mode_t kMode = 0644;
 
 /// Names of generations are the server's own words; nothing else becomes part of a path.
@@ -27,9 +25,9 @@ bool is_label(std::string_view text) {
 struct Files {
   fs::path der, pem, untold;
 };
-Files files_of(const RealmSettings& realm, const std::string& ca) {
+Files files_of(const RealmSettings& realm, const std::string& name) {
   const fs::path directory(realm.crl_directory);
-  return {directory / (ca + ".crl"), directory / (ca + ".crl.pem"), directory / (ca + ".crl.untold")};
+  return {directory / (name + ".crl"), directory / (name + ".crl.pem"), directory / (name + ".crl.untold")};
 }
 
 bool holds(const fs::path& file, std::string_view text) {
@@ -44,25 +42,36 @@ bool is_there(const fs::path& file) {
 
 }  // namespace
 
-Status Publisher::take_turn(client::Client& client, const Complain& complain) {
+Status for_each_generation(client::Client& client, const std::function<Status(const std::string& ca)>& call) {
   PKI_TRY(const auto cas, client.call("ca.list"));
   const auto* rows = cas.find("cas");
   if (rows == nullptr || !rows->is_array()) return Error(Code::Malformed, "ca.list without cas");
   for (const auto& row : *rows->as_array()) {
     const auto ca = row.text("name");
     if (!is_label(ca)) continue;
-    const auto published = publish(client, ca);
-    if (!published.ok()) complain(ca, published.error());
-    if (!client.connected()) return published;
+    PKI_TRY_VOID(call(ca));
+    if (!client.connected()) return Error(Code::Closed, "the connection to chanceryd ended");
   }
   return {};
 }
 
-Status Publisher::publish(client::Client& client, const std::string& ca) {
-  const auto crl = client.call("crl.get", Json::object({{"ca", ca}}));
+Status Publisher::take_turn(client::Client& client, const Complain& complain) {
+  return for_each_generation(client, [&](const std::string& ca) {
+    for (const auto* kind : {"full", "delta"}) {
+      if (kind == std::string_view("delta") && !realm_.makes_delta_crls) continue;
+      const auto published = publish(client, {ca, kind});
+      if (!published.ok()) complain(ca, published.error());
+      if (!client.connected()) break;
+    }
+    return Status();
+  });
+}
+
+Status Publisher::publish(client::Client& client, const Which& which) {
+  const auto crl = client.call("crl.get", Json::object({{"ca", which.ca}, {"kind", which.kind}}));
   if (!crl.ok() && crl.error().code() == Code::NotFound) return {};  // it has none yet
   if (!crl.ok()) return crl.error();
-  const auto files = files_of(realm_, ca);
+  const auto files = files_of(realm_, which.name());
   const auto pem = crl->text("crl");
   if (!holds(files.pem, pem)) {
     PKI_TRY(const auto der, x509::from_pem(x509::kCrlLabel, pem));
@@ -70,24 +79,28 @@ Status Publisher::publish(client::Client& client, const std::string& ca) {
     if (!realm_.crl_program.empty()) PKI_TRY_VOID(base::replace_file(files.untold, base::as_bytes(""), kMode));
     PKI_TRY_VOID(base::replace_file(files.der, der, kMode));
     PKI_TRY_VOID(base::replace_file(files.pem, base::as_bytes(pem), kMode));
-    attempts_.erase(ca);
+    attempts_.erase(which.name());
   }
-  return realm_.crl_program.empty() || !is_there(files.untold) ? Status() : tell(ca, crl->integer("number"));
+  return realm_.crl_program.empty() || !is_there(files.untold) ? Status() : tell(which, crl->integer("number"));
 }
 
-Status Publisher::tell(const std::string& ca, std::int64_t number) {
-  auto& attempts = attempts_[ca];
-  if (Clock::now() < attempts.next) return {};
-  const auto files = files_of(realm_, ca);
-  const auto about = Json::object(
-      {{"realm", realm_.realm}, {"ca", ca}, {"number", number}, {"crl", files.der.string()}, {"crl_pem", files.pem.string()}});
+Status Publisher::tell(const Which& which, std::int64_t number) {
+  auto& attempts = attempts_[which.name()];
+  const auto now = BackOff::Clock::now();
+  if (!attempts.may_try(now)) return {};
+  const auto files = files_of(realm_, which.name());
+  const auto about = Json::object({{"realm", realm_.realm},
+                                   {"ca", which.ca},
+                                   {"kind", which.kind},
+                                   {"number", number},
+                                   {"crl", files.der.string()},
+                                   {"crl_pem", files.pem.string()}});
   const auto told = run_hook(realm_.crl_program, wire::to_text(about) + "\n", realm_.crl_timeout);
   if (!told.ok()) {
-    const auto pause = kFirstPause * (1 << std::min(attempts.failed, 12));
-    attempts = {attempts.failed + 1, Clock::now() + std::min<std::chrono::seconds>(pause, kLongestPause)};
+    attempts.failed(now);
     return told;
   }
-  attempts_.erase(ca);
+  attempts_.erase(which.name());
   std::error_code failure;
   fs::remove(files.untold, failure);
   return failure ? Status(Error(Code::Io, files.untold.string() + ": " + failure.message())) : Status();

@@ -11,6 +11,7 @@
 #include "clients/lib/client.h"
 #include "clients/lib/complaints.h"
 #include "clients/notify/hook.h"
+#include "clients/notify/ldap_publish.h"
 #include "clients/notify/message.h"
 #include "clients/notify/publish.h"
 #include "clients/notify/transfer.h"
@@ -97,6 +98,7 @@ class Sender {
                                                    realm_.realm, settings_.front_end);
     if (!client.ok()) return complain("", client.error());
     if (!realm_.crl_directory.empty()) publish(*client);
+    if (!realm_.ldap.url.empty() && client->connected()) publish_to_ldap(*client);
     if (!realm_.sends || !client->connected()) return false;
     for (int i = 0; i < kMostInTurn; ++i) {
       if (asked_to_stop()) return false;
@@ -120,6 +122,12 @@ class Sender {
     if (!done.ok()) complain("CRLs: ", done.error());
   }
 
+  void publish_to_ldap(client::Client& client) {
+    const auto done = ldap_.take_turn(
+        client, [this](const std::string& whose, const Error& error) { complain("LDAP entry of " + whose + ": ", error); });
+    if (!done.ok()) complain("LDAP: ", done.error());
+  }
+
   bool complain(const std::string& what, const Error& error) {
     const auto text = what + base::to_line(error);
     complaints_.log(base::LogLevel::Warning, realm_.realm + what + error.message(),
@@ -131,6 +139,7 @@ class Sender {
   const RealmSettings& realm_;
   client::Complaints& complaints_;
   Publisher publisher_{realm_};
+  LdapPublisher ldap_{realm_};
 };
 
 /// The end of this process's work, to be waited for.

@@ -20,10 +20,43 @@ constexpr std::array kMailTls{Word{"starttls", MailTls::StartTls}, Word{"tls", M
 
 Error bad(const RealmSettings& realm, const std::string& what) { return {Code::BadConfig, "realm " + realm.realm + ": " + what}; }
 
+/// "HOST:PORT" of a URL, with a port of its own when it has none.
+std::string host_port_of(const std::string& url) {
+  auto host = url.substr(url.find("://") + 3);
+  host = host.substr(0, host.find('/'));
+  const bool has_port = host.find(':') != std::string::npos && !host.ends_with(']');
+  host = has_port ? host : host + ":389";
+  return host.starts_with("localhost:") ? "127.0.0.1" + host.substr(host.find(':')) : host;
+}
+
+LdapSettings read_ldap(const Json* json) {
+  if (json == nullptr || !json->is_object()) return {};
+  return {.url = json->text("url"),
+          .start_tls = json->boolean("start_tls"),
+          .tls_ca_file = json->text("tls_ca_file"),
+          .bind_dn = json->text("bind_dn"),
+          .bind_password_file = json->text("bind_password_file"),
+          .ca_dn = json->text("ca_dn"),
+          .certificate_dn = json->text("certificate_dn"),
+          .timeout = std::chrono::seconds(json->integer("timeout", 10))};
+}
+
+Status check_ldap(const RealmSettings& realm) {
+  const auto& ldap = realm.ldap;
+  if (ldap.url.empty()) return {};
+  if (ldap.timeout.count() < 1) return bad(realm, "publishing.ldap.timeout below a second");
+  if (ldap.bind_dn.empty() || ldap.bind_password_file.empty()) return bad(realm, "publishing.ldap without bind_dn or password");
+  if (ldap.ca_dn.find("{ca}") == std::string::npos) return bad(realm, "publishing.ldap.ca_dn without {ca}");
+  if (ldap.url.starts_with("ldap://") && !ldap.start_tls && !stays_here(host_port_of(ldap.url)))
+    return bad(realm, "publishing.ldap is " + ldap.url + " without start_tls, which is not at an address of loopback");
+  return {};
+}
+
 /// chanceryd has checked this, too; but this program is the one that would send.
 Status check(const RealmSettings& realm) {
   if (realm.timeout.count() < 1 || realm.crl_timeout.count() < 1 || realm.round.count() < 1)
     return bad(realm, "timeout or round below a second");
+  PKI_TRY_VOID(check_ldap(realm));
   if (realm.mail_server.empty()) return {};
   if (!base::is_mail_address(realm.mail_from)) return bad(realm, "mail_from is no mail address");
   if (realm.mail_tls == MailTls::None && !stays_here(realm.mail_server))
@@ -48,7 +81,9 @@ Result<RealmSettings> read_realm(const Json& json) {
                       .sends = json.boolean("sends", true),
                       .crl_directory = json.text("crl_directory"),
                       .crl_program = json.text("crl_program"),
-                      .crl_timeout = std::chrono::seconds(json.integer("crl_timeout", 30))};
+                      .crl_timeout = std::chrono::seconds(json.integer("crl_timeout", 30)),
+                      .makes_delta_crls = json.boolean("makes_delta_crls"),
+                      .ldap = read_ldap(json.find("ldap"))};
   const auto* const word = std::ranges::find(kMailTls, json.text("mail_tls", "starttls"), &Word::text);
   if (word == kMailTls.end()) return bad(realm, "mail_tls is none of starttls, tls and none");
   realm.mail_tls = word->value;

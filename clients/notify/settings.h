@@ -12,6 +12,18 @@ namespace chancery::notify {
 
 enum class MailTls { StartTls, Tls, None };
 
+/// An LDAP server that CRLs and certificates are put into.
+struct LdapSettings {
+  std::string url;  ///< empty: none
+  bool start_tls = false;
+  std::string tls_ca_file;
+  std::string bind_dn;
+  std::string bind_password_file;
+  std::string ca_dn;           ///< {ca}: the generation
+  std::string certificate_dn;  ///< {cn}: the common name; empty: no certificates but the CAs'
+  std::chrono::seconds timeout{10};
+};
+
 struct RealmSettings {
   std::string realm;
   std::chrono::seconds round{30};  ///< how often it is asked what is due
@@ -31,6 +43,8 @@ struct RealmSettings {
   std::string crl_directory;  ///< empty: no CRLs are published
   std::string crl_program;    ///< run for each; empty: none
   std::chrono::seconds crl_timeout{30};
+  bool makes_delta_crls = false;
+  LdapSettings ldap{};
 };
 
 struct Settings {

@@ -12,13 +12,14 @@ namespace chancery::config {
 inline constexpr const char* kFirstCa = "ca";
 
 struct CaConfig {
-  std::string purpose = "issuing";          ///< issuing: certificates of its profiles; root: the realm's other CAs, nothing else
-  std::string issuer;                       ///< the root of this realm that certifies it; empty: it is a root itself
-  std::string key;                          ///< kind of its next generation's key; empty: the realm's
-  std::string subject;                      ///< slash DN; empty: from company, realm and name
-  std::vector<ProfileName> profiles;        ///< what it may issue; empty: every profile
-  std::vector<std::string> crl_urls;        ///< instead of the realm's; empty: the realm's
-  std::vector<std::string> ca_issuer_urls;  ///< likewise
+  std::string purpose = "issuing";    ///< issuing: certificates of its profiles; root: the realm's other CAs, nothing else
+  std::string issuer;                 ///< the root of this realm that certifies it; empty: it is a root itself
+  std::string key;                    ///< kind of its next generation's key; empty: the realm's
+  std::string subject;                ///< slash DN; empty: from company, realm and name
+  std::vector<ProfileName> profiles;  ///< what it may issue; empty: every profile
+  std::vector<std::string> crl_urls;  ///< instead of the realm's; empty: the realm's
+  std::vector<std::string> crl_delta_urls{};  ///< likewise
+  std::vector<std::string> ca_issuer_urls;    ///< likewise
 
   bool is_root() const { return purpose == "root"; }
   bool operator==(const CaConfig&) const = default;

@@ -43,6 +43,10 @@ constexpr std::array kCa{
                               .doc = "CRL distribution points in its certificates; {ca} stands for the generation. Empty: the "
                                      "realm's.",
                               .type = "URL"}),
+    row<&CaConfig::crl_delta_urls>({.name = "crl_delta_urls",
+                                    .check = check_url,
+                                    .doc = "Where its delta CRLs are; {ca} stands for the generation. Empty: the realm's.",
+                                    .type = "URL"}),
     row<&CaConfig::ca_issuer_urls>({.name = "ca_issuer_urls",
                                     .check = check_url,
                                     .doc = "Where its certificate is; {ca} stands for the generation. Empty: the realm's.",

@@ -14,6 +14,7 @@
 #include "server/config/rollover_settings.h"
 #include "server/config/server_settings.h"
 #include "server/config/testing.h"
+#include "server/config/upkeep_settings.h"
 #include "server/config/upki_view.h"
 
 namespace chancery::config {
@@ -110,6 +111,7 @@ CaConfig changed_ca() {
           .subject = "/CN=TLS",
           .profiles = {profile_name("changed")},
           .crl_urls = {"http://a.example/{ca}/crl"},
+          .crl_delta_urls = {"http://a.example/{ca}/delta"},
           .ca_issuer_urls = {"http://a.example/{ca}/crt"}};
 }
 
@@ -197,10 +199,12 @@ RealmConfig changed_realm() {
       {"/usr/lib/module.so", "no", "0123", "1", "0a01", "010", "pin", {"/var/lib/tokens", "010"}, true, std::chrono::seconds{9}}};
   realm.key_block_lists = {"lists/debian", "lists/own"};
   realm.crl_urls = {"http://a.example/1", "https://a.example/2"};
+  realm.crl_delta_urls = {"http://a.example/delta"};
   realm.ca_issuer_urls = {"http://a.example/ca"};
   realm.ocsp_urls = {"http://a.example/ocsp"};
   realm.crl_validity = std::chrono::seconds{90061};
   realm.crl_after_revocation = std::chrono::seconds{0};
+  realm.crl_delta = std::chrono::seconds{61};
   realm.own_renewals_per_day = 0;
   realm.backdate = std::chrono::hours{1};
   realm.requests = {.lifetime = std::chrono::seconds{90},
@@ -247,8 +251,14 @@ RealmConfig changed_realm() {
   realm.cas = {{"tls", changed_ca()}};
   realm.profiles = builtin_profiles();
   realm.notices = changed_notices();
-  realm.publishing = {"/srv/crls", "/usr/local/bin/push-crl", std::chrono::seconds{7}};
   realm.rollover = {std::chrono::hours{5}, "people"};
+  realm.publishing = {"/srv/crls",
+                      "/usr/local/bin/push-crl",
+                      std::chrono::seconds{7},
+                      {"ldaps://ldap.example", true, "/etc/ca.pem", "cn=pki,dc=example", "/etc/ldap-password",
+                       "cn={ca},dc=example", "cn={cn},dc=example", std::chrono::seconds{8}}};
+  realm.retention = {std::chrono::days{800}, true};
+  realm.self_audit = {"23:59", 7};
   realm.profiles.insert_or_assign(profile_name("changed"), changed_profile());
   auto ca = realm.profiles.at(profile_name("ca"));
   ca.path_length.reset();
@@ -298,6 +308,9 @@ TEST(Print, EveryRealmRowParsesBack) {
   expect_all_changed(notice_settings(), realm.notices, NoticesConfig());
   expect_all_changed(publishing_settings(), realm.publishing, PublishingConfig());
   expect_all_changed(rollover_settings(), realm.rollover, RolloverConfig());
+  expect_all_changed(ldap_publishing_settings(), realm.publishing.ldap, LdapPublishing());
+  expect_all_changed(retention_settings(), realm.retention, RetentionConfig());
+  expect_all_changed(self_audit_settings(), realm.self_audit, SelfAuditConfig());
   expect_all_changed(profile_settings(), changed_profile(), Profile(profile_name("changed")));
   expect_all_changed(request_settings(), realm.requests, RequestsConfig());
   expect_round_trip(realm);

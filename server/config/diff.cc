@@ -19,6 +19,7 @@
 #include "server/config/rules_text.h"
 #include "server/config/server_settings.h"
 #include "server/config/source.h"
+#include "server/config/upkeep_settings.h"
 
 namespace chancery::config {
 namespace {
@@ -260,6 +261,10 @@ void compare_realms(const RealmConfig& before, const RealmConfig& after, Lines& 
   compare_settings(publishing_settings(), place + std::string(kPublishingSection) + ".", before.publishing, after.publishing,
                    lines);
   compare_settings(rollover_settings(), place + std::string(kRolloverSection) + ".", before.rollover, after.rollover, lines);
+  compare_settings(ldap_publishing_settings(), place + "publishing.ldap.", before.publishing.ldap, after.publishing.ldap, lines);
+  compare_settings(retention_settings(), place + std::string(kRetentionSection) + ".", before.retention, after.retention, lines);
+  compare_settings(self_audit_settings(), place + std::string(kSelfAuditSection) + ".", before.self_audit, after.self_audit,
+                   lines);
   compare_settings(notice_settings(), place + std::string(kNoticesSection) + ".", before.notices, after.notices, lines);
   compare_command_roles(place, before, after, lines);
   compare_people(place, before.people, after.people, lines);

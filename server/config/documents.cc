@@ -17,6 +17,7 @@
 #include "server/config/rollover_settings.h"
 #include "server/config/server_settings.h"
 #include "server/config/source.h"
+#include "server/config/upkeep_settings.h"
 
 namespace chancery::config {
 namespace {
@@ -115,6 +116,12 @@ void add_realm(std::string& out, const RealmConfig& realm) {
   add_rows(out, describe(publishing_settings(), realm.publishing));
   out += "\n### `rollover:`\n\nHow CAs are replaced (doc/rollover.md).\n";
   add_rows(out, describe(rollover_settings(), realm.rollover));
+  out += "\n#### `publishing: ldap:`\n\nAn LDAP server that CRLs and certificates are put into (doc/upkeep.md).\n";
+  add_rows(out, describe(ldap_publishing_settings(), realm.publishing.ldap));
+  out += "\n### `retention:`\n\nWhen what has ended leaves the store; the journal keeps it (doc/upkeep.md).\n";
+  add_rows(out, describe(retention_settings(), realm.retention));
+  out += "\n### `self_audit:`\n\nWhen the realm looks at everything that it keeps (doc/upkeep.md).\n";
+  add_rows(out, describe(self_audit_settings(), realm.self_audit));
   out +=
       "\n### `command_roles:`\n\nA map from commands to the least role they need here: more than the command table says, never "
       "less.\n";
@@ -246,6 +253,11 @@ std::string realm_sample() {
   add_yaml(out, publishing_settings(), realm.publishing, "  ");
   out += "\n#" + std::string(kRolloverSection) + ":\n";
   add_yaml(out, rollover_settings(), realm.rollover, "  ");
+  out += "\n# `publishing: ldap:` is in doc/upkeep.md.\n";
+  out += "\n#" + std::string(kRetentionSection) + ":\n";
+  add_yaml(out, retention_settings(), realm.retention, "  ");
+  out += "\n#" + std::string(kSelfAuditSection) + ":\n";
+  add_yaml(out, self_audit_settings(), realm.self_audit, "  ");
   return out;
 }
 

@@ -15,6 +15,7 @@
 #include "server/config/rollover_settings.h"
 #include "server/config/server_settings.h"
 #include "server/config/testing.h"
+#include "server/config/upkeep_settings.h"
 
 /// The manual, the samples and the shipped configurations agree with the tables and with the loader.
 namespace chancery::config {
@@ -80,6 +81,9 @@ TEST(Documents, EverySettingIsExplained) {
   expect_rows(describe(look_up_settings(), LookUp()));
   expect_rows(describe(publishing_settings(), PublishingConfig()));
   expect_rows(describe(rollover_settings(), RolloverConfig()));
+  expect_rows(describe(ldap_publishing_settings(), LdapPublishing()));
+  expect_rows(describe(retention_settings(), RetentionConfig()));
+  expect_rows(describe(self_audit_settings(), SelfAuditConfig()));
   expect_rows(describe(ca_settings(), CaConfig()));
   expect_rows(describe(profile_settings(), Profile(profile_name("new"))));
 }

@@ -17,6 +17,7 @@
 #include "server/config/people_settings.h"
 #include "server/config/policy_settings.h"
 #include "server/config/profile_settings.h"
+#include "server/config/publishing_settings.h"
 #include "server/config/realm_settings.h"
 #include "server/config/realms_apart.h"
 #include "server/config/server_settings.h"
@@ -149,6 +150,7 @@ void resolve_paths(RealmConfig& realm) {
   }
   resolve_enrolment_paths(realm.enrolment, realm.directory);
   resolve_notice_paths(realm.notices, realm.directory);
+  resolve_publishing_paths(realm.publishing, realm.directory);
   for (auto& file : realm.key_block_lists) file = below(realm.directory, file).string();
   for (auto& [name, profile] : realm.profiles) resolve_paths(realm, profile);
 }

@@ -91,20 +91,11 @@ void check_gives(const RealmConfig& realm, const LoginStack& stack, const Node& 
   }
 }
 
-bool is_on_this_machine(std::string_view url) {
-  if (url.starts_with("ldapi://")) return true;
-  auto host = url.substr(url.find("://") + 3);
-  host = host.substr(0, host.find('/'));
-  if (host.starts_with('[')) return host.starts_with("[::1]");
-  host = host.substr(0, host.find(':'));
-  return host == "localhost" || (host.starts_with("127.") && check_address(host).ok());
-}
-
 void check_ldap(const RealmConfig& realm, const LoginStack& stack, const Node& at, Report& report) {
   if (stack.url.empty()) return report.error(at, "found no url, expected the LDAP server's, like ldaps://ldap.example.com");
   if (stack.base.empty())
     report.error(at, "found no base, expected the entry below which people are, like ou=people,dc=example,dc=com");
-  if (stack.url.starts_with("ldap://") && !stack.start_tls && !is_on_this_machine(stack.url)) {
+  if (stack.url.starts_with("ldap://") && !stack.start_tls && !is_ldap_of_this_machine(stack.url)) {
     report.error(place_of(at, "url"), "found " + stack.url +
                                           " without start_tls, expected ldaps:// or start_tls: passwords do not "
                                           "leave this machine in clear (RFC 4513 5.1.3)");

@@ -44,14 +44,6 @@ Status check_subject_pattern(std::string_view text) {
 
 Status check_rule_name(std::string_view text) { return is_glob_of_names(text) ? Status() : check_name_pattern(text); }
 
-Status check_ldap_url(std::string_view text) {
-  for (const std::string_view scheme : {"ldap://", "ldaps://", "ldapi://"}) {
-    if (text.starts_with(scheme) && text.size() > scheme.size()) return {};
-  }
-  return Error(Code::Malformed, "found \"" + base::printable(text, 80) +
-                                    "\", expected ldaps://HOST, ldap://HOST or ldapi://%2Fpath%2Fof%2Fsocket");
-}
-
 Status check_filter(std::string_view text) {
   if (text.starts_with('(') && text.ends_with(')')) return {};
   return Error(Code::Malformed, "found \"" + base::printable(text, 80) + "\", expected a filter in parentheses (RFC 4515)");

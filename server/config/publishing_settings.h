@@ -10,11 +10,15 @@
 namespace chancery::config {
 
 inline constexpr std::string_view kPublishingSection = "publishing";
+inline constexpr std::string_view kLdapPublishingSection = "ldap";  ///< inside it
 
 std::span<const Setting<PublishingConfig>> publishing_settings();
+std::span<const Setting<LdapPublishing>> ldap_publishing_settings();
 
 void read_publishing(const Node& section, PublishingConfig& publishing, Report& report);
 Node write_publishing(const PublishingConfig& publishing);
+/// Paths that are relative start at the realm's directory.
+void resolve_publishing_paths(PublishingConfig& publishing, const std::filesystem::path& directory);
 
 /// The section by itself. `root` is ca.config.yml.
 void check_publishing(const RealmConfig& realm, const Node& root, Report& report);

@@ -14,6 +14,7 @@
 #include "server/config/publishing_settings.h"
 #include "server/config/realm_settings.h"
 #include "server/config/setting.h"
+#include "server/config/upkeep_settings.h"
 
 namespace chancery::config {
 namespace {
@@ -220,6 +221,7 @@ void check_acme(const RealmConfig& realm, const Node& root, Report& report) {
 
 constexpr std::chrono::days kLongestCrl{10};  // PROMISES B9: of end-entity certificates
 constexpr std::chrono::hours kShortestCrl{1};
+constexpr std::chrono::seconds kShortestDelta{10};
 
 /// What is in the seed's file, when this process may read it and nothing is wrong with the file itself.
 void check_seed(const RealmConfig& realm, const Node& root, Report& report) {
@@ -236,12 +238,27 @@ void check_seed(const RealmConfig& realm, const Node& root, Report& report) {
                          ": whoever guesses it registers an RA (openssl rand -base64 24 makes a better one)");
 }
 
+/// A delta CRL is for those between two full ones.
+void check_delta_schedule(const RealmConfig& realm, const Node& root, Report& report) {
+  if (realm.crl_delta.count() == 0) {
+    if (!realm.crl_delta_urls.empty())
+      report.error(place_of(root, {"crl_delta_urls"}), "found crl_delta_urls without crl_delta, expected how often one is made");
+    return;
+  }
+  if (realm.crl_delta < kShortestDelta || realm.crl_delta_validity() > realm.crl_validity) {
+    report.error(place_of(root, {"crl_delta"}), "found " + duration_text(realm.crl_delta) + ", expected " +
+                                                    duration_text(kShortestDelta) + " to half of crl_validity, " +
+                                                    duration_text(realm.crl_validity / 2));
+  }
+}
+
 void check_crl_schedule(const RealmConfig& realm, const Node& root, Report& report) {
   if (realm.crl_after_revocation > realm.crl_validity) {
     report.error(place_of(root, {"crl_after_revocation"}), "found " + duration_text(realm.crl_after_revocation) +
                                                                ", expected at most the " + duration_text(realm.crl_validity) +
                                                                " of crl_validity");
   }
+  check_delta_schedule(realm, root, report);
   const Node& validity = place_of(root, {"crl_validity"});
   if (realm.crl_validity > kLongestCrl) {
     report.warning(validity, "found " + duration_text(realm.crl_validity) + ", expected at most " + duration_text(kLongestCrl) +
@@ -309,6 +326,7 @@ void check_realm(const RealmConfig& realm, const Node& root, Report& report) {
   check_notices(realm, root, report);
   check_publishing(realm, root, report);
   check_requests(realm, root, report);
+  check_retention(realm, root, report);
   check_layout(realm, report);
   check_cas(realm, root, report);
 }

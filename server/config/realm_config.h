@@ -21,7 +21,9 @@
 #include "server/config/people.h"
 #include "server/config/policy_config.h"
 #include "server/config/publishing.h"
+#include "server/config/retention.h"
 #include "server/config/rollover.h"
+#include "server/config/self_audit.h"
 #include "server/config/vantage.h"
 
 /// What a realm's directory says, as plain values. Pure: the realm room sees these structs and nothing else of config.
@@ -164,17 +166,23 @@ struct RealmConfig {
   bool key_unencrypted = false;             ///< must be asked for
   KeysConfig keys;                          ///< where the key is, and who opens it
   std::vector<std::string> crl_urls;        ///< CDP (RFC 5280 4.2.1.13)
+  std::vector<std::string> crl_delta_urls;  ///< FreshestCRL (4.2.1.15)
   std::vector<std::string> ca_issuer_urls;  ///< AIA caIssuers (4.2.2.1)
   std::vector<std::string> ocsp_urls;       ///< AIA ocsp
 
   std::chrono::seconds crl_validity{std::chrono::hours{24 * 7}};
   std::chrono::seconds crl_after_revocation{std::chrono::minutes{5}};  ///< PROMISES B10
+  std::chrono::seconds crl_delta{0};                                   ///< how often a delta CRL is made; 0: none is
+
+  /// From thisUpdate to nextUpdate of a delta CRL: the next one is made at half of it, like a full one (PROMISES C8).
+  std::chrono::seconds crl_delta_validity() const { return 2 * crl_delta; }
 
   /// How often somebody looks whether a CRL is due; one that would be before the next look is due now.
   std::chrono::seconds crl_round() const {
     constexpr std::chrono::seconds kShortest{1};
     constexpr std::chrono::seconds kLongest{30};
-    return std::clamp(crl_after_revocation / 2, kShortest, kLongest);
+    const auto wanted = crl_delta.count() == 0 ? crl_after_revocation : std::min(crl_after_revocation, crl_delta);
+    return std::clamp(wanted / 2, kShortest, kLongest);
   }
 
   int own_renewals_per_day = 3;  ///< of one certificate's names, by whoever holds it; 0: none
@@ -187,6 +195,8 @@ struct RealmConfig {
   NoticesConfig notices;
   PublishingConfig publishing;
   RolloverConfig rollover;
+  RetentionConfig retention;
+  SelfAuditConfig self_audit;
   std::map<std::string, Role> command_roles;  ///< "a realm may demand more": command name -> least role here
   PeopleConfig people;
   std::map<ProfileName, Profile> profiles;  ///< built-in ones, overridden and added to
@@ -199,6 +209,7 @@ struct RealmConfig {
   /// Where the CAs and generations beside the first one are: <name>-<generation>/{ca.crt,ca.key,crl.pem}.
   std::filesystem::path ca_directory() const { return directory / "cas"; }
   std::filesystem::path crl_file() const { return directory / "crl.pem"; }
+  std::filesystem::path delta_crl_file() const { return directory / "delta-crl.pem"; }
   std::filesystem::path database_file() const { return directory / "db" / "realm.db"; }
   std::filesystem::path journal_directory() const { return directory / "journal"; }
   std::filesystem::path list_directory() const { return directory / "lists"; }  ///< what look-ups of policy rules read

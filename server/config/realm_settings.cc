@@ -18,6 +18,7 @@
 #include "server/config/publishing_settings.h"
 #include "server/config/rollover_settings.h"
 #include "server/config/text_checks.h"
+#include "server/config/upkeep_settings.h"
 
 namespace chancery::config {
 namespace {
@@ -116,6 +117,13 @@ constexpr std::array kRealm{
                                  .doc = "CRL distribution points in certificates (RFC 5280 4.2.1.13); {ca} in one stands for the "
                                         "CA's generation (doc/rollover.md).",
                                  .type = "URL"}),
+    row<&RealmConfig::crl_delta_urls>(
+        {.name = "crl_delta_urls",
+         .check = check_url,
+         .doc =
+             "Where delta CRLs are, in certificates and full CRLs (FreshestCRL, RFC 5280 4.2.1.15, 5.2.6); {ca} stands for the "
+             "generation. It takes crl_delta.",
+         .type = "URL"}),
     row<&RealmConfig::ca_issuer_urls>(
         {.name = "ca_issuer_urls",
          .check = check_url,
@@ -141,6 +149,14 @@ constexpr std::array kRealm{
          .least = 0,
          .most = kDay,
          .doc = "A revocation is on a CRL after this at the latest, or after two seconds where it is less."}),
+    row<&RealmConfig::crl_delta>(
+        {.name = "crl_delta",
+         .unit = "s",
+         .least = 0,
+         .most = kDay,
+         .doc =
+             "How often a delta CRL (RFC 5280 5.2.4) is made of what changed since the latest full one; it is valid for twice as "
+             "long. 0: none is made."}),
     row<&RealmConfig::own_renewals_per_day>(
         {.name = "own_renewals_per_day",
          .least = 0,
@@ -337,7 +353,9 @@ std::vector<std::string> realm_setting_names() {
   for (auto& name : key_names()) known.push_back(std::move(name));
   for (const auto section : {kAcmeSection, kCasSection, kEnrolmentSection, kNoticesSection, kPolicySection, kPublishingSection,
                              kCommandRolesSection, kProfilesSection, kRequestsSection, kRolloverSection})
-    known.emplace_back(section);
+    for (const auto section : {kAcmeSection, kCasSection, kNoticesSection, kPolicySection, kPublishingSection,
+                               kCommandRolesSection, kProfilesSection, kRequestsSection, kRetentionSection, kSelfAuditSection})
+      known.emplace_back(section);
   known.insert(known.end(), kPeopleSections.begin(), kPeopleSections.end());
   return known;
 }
@@ -369,6 +387,8 @@ RealmConfig read_realm(const Node& root, RealmConfig base, Report& report) {
   if (const Node* notices = root.find(kNoticesSection)) read_notices(*notices, realm.notices, report);
   if (const Node* publishing = root.find(kPublishingSection)) read_publishing(*publishing, realm.publishing, report);
   if (const Node* rollover = root.find(kRolloverSection)) read_rollover(*rollover, realm.rollover, report);
+  if (const Node* retention = root.find(kRetentionSection)) read_retention(*retention, realm.retention, report);
+  if (const Node* self_audit = root.find(kSelfAuditSection)) read_self_audit(*self_audit, realm.self_audit, report);
   if (const Node* roles = root.find(kCommandRolesSection)) read_command_roles(*roles, realm, report);
   read_people(root, realm.people, report);
   if (const Node* profiles = root.find(kProfilesSection)) read_profiles(*profiles, realm, report);
@@ -386,6 +406,8 @@ Node write_realm(const RealmConfig& realm) {
   Node publishing = write_publishing(realm.publishing);
   Node rollover = write_rollover(realm.rollover);
   Node enrolment = write_enrolment(realm.enrolment);
+  Node retention = write_retention(realm.retention);
+  Node self_audit = write_self_audit(realm.self_audit);
   Node policy = write_policy_section(realm.policy);
   Node requests = write_requests(realm.requests);
   Node roles = map(std::string(kCommandRolesSection));
@@ -397,10 +419,11 @@ Node write_realm(const RealmConfig& realm) {
   Node cas = write_cas(realm);
   for (auto& section : write_people(realm.people)) root.children.push_back(std::move(section));
   for (auto* section : {&acme, &cas, &notices, &policy, &publishing, &requests, &roles, &rollover, &profiles}) {
-  for (auto* section : {&acme, &cas, &enrolment, &notices, &policy, &publishing, &requests, &roles, &profiles}) {
-    root.children.push_back(std::move(*section));
-  }
-  return root;
-}
+    for (auto* section : {&acme, &cas, &enrolment, &notices, &policy, &publishing, &requests, &roles, &profiles}) {
+      for (auto* section : {&acme, &cas, &notices, &policy, &publishing, &requests, &retention, &self_audit, &roles, &profiles}) {
+        root.children.push_back(std::move(*section));
+      }
+      return root;
+    }
 
-}  // namespace chancery::config
+  }  // namespace chancery::config

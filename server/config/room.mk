@@ -26,6 +26,9 @@ libconfig_a_SOURCES = \
   server/config/notices.h \
   server/config/publishing.h \
   server/config/publishing_settings.cc server/config/publishing_settings.h \
+  server/config/retention.h \
+  server/config/self_audit.h \
+  server/config/upkeep_settings.cc server/config/upkeep_settings.h \
   server/config/enrolment.cc server/config/enrolment.h \
   server/config/enrolment_checks.cc \
   server/config/enrolment_settings.cc server/config/enrolment_settings.h \

@@ -107,8 +107,8 @@ void check_list(const UrlList& list, const ServerConfig& server, const RealmConf
 
 /// An address in every certificate that leads nowhere is found out when the first certificate has to be checked.
 void check_urls(const ServerConfig& server, const RealmConfig& realm, const Node& root, Report& report) {
-  for (const auto& list : {UrlList{"crl_urls", realm.crl_urls}, UrlList{"ca_issuer_urls", realm.ca_issuer_urls},
-                           UrlList{"ocsp_urls", realm.ocsp_urls, true}}) {
+  for (const auto& list : {UrlList{"crl_urls", realm.crl_urls}, UrlList{"crl_delta_urls", realm.crl_delta_urls},
+                           UrlList{"ca_issuer_urls", realm.ca_issuer_urls}, UrlList{"ocsp_urls", realm.ocsp_urls, true}}) {
     if (const Node* at = root.find(list.name)) check_list(list, server, realm, *at, report);
   }
 }

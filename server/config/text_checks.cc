@@ -238,6 +238,22 @@ Status check_url(std::string_view text) {
   return unexpected(text, "a URL like http://pki.example.com/crl.der");
 }
 
+Status check_ldap_url(std::string_view text) {
+  for (const std::string_view scheme : {"ldap://", "ldaps://", "ldapi://"}) {
+    if (text.starts_with(scheme) && text.size() > scheme.size()) return {};
+  }
+  return unexpected(text, "ldaps://HOST, ldap://HOST or ldapi://%2Fpath%2Fof%2Fsocket");
+}
+
+bool is_ldap_of_this_machine(std::string_view url) {
+  if (url.starts_with("ldapi://")) return true;
+  auto host = url.substr(url.find("://") + 3);
+  host = host.substr(0, host.find('/'));
+  if (host.starts_with('[')) return host.starts_with("[::1]");
+  host = host.substr(0, host.find(':'));
+  return host == "localhost" || (host.starts_with("127.") && check_address(host).ok());
+}
+
 Status check_realm(std::string_view text) {
   if (RealmName::parse(text).ok()) return {};
   return unexpected(text, "a realm's name: a-z 0-9 - _, a letter or digit first, at most 63");

@@ -21,6 +21,7 @@ x509::TbsSpec assemble(const config::RealmConfig& realm, const config::Profile& 
   spec.authority_key_id = authority.certificate.key_id();
   spec.sans = grant.sans;
   spec.crl_urls = crl_urls(realm, authority);
+  spec.crl_delta_urls = crl_delta_urls(realm, authority);
   spec.ca_issuer_urls = ca_issuer_urls(realm, authority);
   spec.ocsp_urls = realm.ocsp_urls;
   return spec;

@@ -135,6 +135,12 @@ std::vector<std::string> crl_urls(const config::RealmConfig& realm, const Author
   return filled(ca != nullptr && !ca->crl_urls.empty() ? ca->crl_urls : realm.crl_urls, authority.label);
 }
 
+std::vector<std::string> crl_delta_urls(const config::RealmConfig& realm, const Authority& authority) {
+  if (realm.crl_delta.count() == 0) return {};
+  const auto* ca = row_of(realm, authority.name);
+  return filled(ca != nullptr && !ca->crl_delta_urls.empty() ? ca->crl_delta_urls : realm.crl_delta_urls, authority.label);
+}
+
 std::vector<std::string> ca_issuer_urls(const config::RealmConfig& realm, const Authority& authority) {
   const auto* ca = row_of(realm, authority.name);
   return filled(ca != nullptr && !ca->ca_issuer_urls.empty() ? ca->ca_issuer_urls : realm.ca_issuer_urls, authority.label);

@@ -65,6 +65,7 @@ Status check_ca_issues(const config::RealmConfig& realm, std::string_view ca, co
 
 /// The URLs that certificates of an authority bear: its CA's, else the realm's; "{ca}" stands for the generation's name.
 std::vector<std::string> crl_urls(const config::RealmConfig& realm, const Authority& authority);
+std::vector<std::string> crl_delta_urls(const config::RealmConfig& realm, const Authority& authority);
 std::vector<std::string> ca_issuer_urls(const config::RealmConfig& realm, const Authority& authority);
 
 /// Other ways from a certificate of that generation to a root, as PEM texts in order, none of which begins with the generation's

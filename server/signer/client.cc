@@ -52,6 +52,11 @@ Result<JournalPage> SignerClient::journal_since(std::uint64_t position, std::siz
   return journal_page_from_json(result);
 }
 
+Result<std::vector<Serial>> SignerClient::unknown_serials(const std::vector<Serial>& asked) {
+  PKI_TRY(const auto result, call("unknown_serials", to_json(asked)));
+  return serials_from_json(result);
+}
+
 Status SignerClient::import_certificate(const std::string& chain_pem, const std::string& ca) {
   const auto result = call("import_certificate", Json::object({{"ca", ca}, {"chain", chain_pem}}));
   return result.ok() ? Status() : result.error();

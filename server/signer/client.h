@@ -27,6 +27,8 @@ class SignerClient {
   Result<AuthorityInfo> authority(const std::string& ca = "ca");
   /// Records from that position on, at most `limit`.
   Result<JournalPage> journal_since(std::uint64_t position, std::size_t limit);
+  /// Those among them, at most kMostSerialsAsked, that the journal has signed nothing under.
+  Result<std::vector<Serial>> unknown_serials(const std::vector<Serial>& asked);
   /// Brings the certificate of a CA that waits for one: the CA's first, then those above it.
   Status import_certificate(const std::string& chain_pem, const std::string& ca = "ca");
   /// Every generation of every CA; what changes one answers with all of them.

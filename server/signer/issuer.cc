@@ -12,8 +12,6 @@
 namespace chancery::signer {
 namespace {
 
-constexpr std::uint64_t kMaxNumberStep = 1U << 31;  ///< so that nobody uses up a CA's CRL numbers at once
-
 std::string sha256_hex(ByteView bytes) { return base::to_hex(crypto::sha256(bytes)); }
 
 /// What makes two requests the same one: not what a second try chooses anew, nor how its right was shown.
@@ -53,23 +51,6 @@ JournalRecord record_of(const Entry& entry, Bytes certificate) {
                        .at = entry.intent.at,
                        .taken_over = {},
                        .ca = entry.intent.ca};
-}
-
-/// A CRL that a worker may not have: one that hides revocations for years, or that makes every later one come too early (C8).
-Status check_crl(const CrlRequest& request, const config::RealmConfig& realm, std::uint64_t last_number, Seconds now) {
-  if (request.this_update > now + realm::kClockSlack) {
-    return Error(Code::PolicyRefused,
-                 "thisUpdate " + base::to_rfc3339(request.this_update) + " lies ahead of the clock, " + base::to_rfc3339(now));
-  }
-  if (request.next_update - request.this_update > realm.crl_validity) {
-    return Error(Code::PolicyRefused, "a CRL for " + base::in_words(request.next_update - request.this_update) +
-                                          ", the realm's crl_validity is " + base::in_words(realm.crl_validity));
-  }
-  if (last_number > 0 && request.number > last_number && request.number - last_number > kMaxNumberStep) {
-    return Error(Code::PolicyRefused, "CRL number " + std::to_string(request.number) + " is too far above the last one, " +
-                                          std::to_string(last_number));
-  }
-  return {};
 }
 
 /// What the lint says of the signing key, for all of them: a certificate for a CA's key is the CA's to make.
@@ -215,26 +196,6 @@ Result<Signed> Issuer::sign_certificate(const SignRequest& request, Seconds now)
   return answer;
 }
 
-Result<SignedCrl> Issuer::sign_crl(const CrlRequest& request, Seconds now) {
-  PKI_TRY(const auto chosen, ready(request.ca));
-  const auto& authority = *chosen.held->authority;
-  PKI_TRY_VOID(chosen.held->key->check_usable());
-  PKI_TRY_VOID(check_crl(request, *chosen.realm, journal_->last_crl_number(request.ca), now));
-  PKI_TRY_VOID(journal_->check_all_of(request.ca, request.entries));
-  PKI_TRY(auto tbs, x509::build_crl_tbs(x509::CrlSpec{.issuer = authority.certificate,
-                                                      .algorithm = authority.algorithm,
-                                                      .number = request.number,
-                                                      .this_update = request.this_update,
-                                                      .next_update = request.next_update,
-                                                      .entries = request.entries}));
-  PKI_TRY(const auto linted, x509::lint_crl(std::move(tbs), authority.algorithm, authority.certificate));
-  PKI_TRY_VOID(
-      journal_->begin_crl({request.number, request.this_update, sha256_hex(linted.bytes()), request.requester, now, request.ca}));
-  PKI_TRY(const auto signature, chosen.held->key->sign(linted.algorithm(), linted.bytes()));
-  PKI_TRY(auto der, x509::assemble_signed(linted.bytes(), linted.algorithm(), signature));
-  return SignedCrl{std::move(der)};
-}
-
 Result<AuthorityInfo> Issuer::authority(const std::string& ca) const {
   PKI_TRY(const auto chosen, choose(state(), ca));
   const auto& authority = chosen.held->authority;
@@ -264,14 +225,6 @@ Result<JournalPage> Issuer::journal_since(std::uint64_t position, std::size_t li
     page.records.push_back(record_of(entry, std::move(der)));
   }
   return page;
-}
-
-Status Issuer::publish_crl(ByteView der, const std::string& ca) const {
-  PKI_TRY(const auto chosen, ready(ca));
-  PKI_TRY(const auto crl, x509::Crl::from_der(der));
-  PKI_TRY_VOID(crl.verify_signed_by(chosen.held->authority->certificate));
-  const auto file = place_of(*chosen.realm, ca).crl_file();
-  return base::replace_file(file, base::as_bytes(x509::to_pem(x509::kCrlLabel, der)), 0644);
 }
 
 Result<SecretStatus> Issuer::enter_secret(const SecretEntry& entry, Seconds now) {

@@ -29,12 +29,16 @@ class Issuer {
   /// certificate's; Conflict: the idempotency key is another request's; Unavailable: the CA waits; Io.
   Result<Signed> sign_certificate(const SignRequest& request, Seconds now);
   /// @errors PolicyRefused: dates outside what the realm says; Conflict: number or date behind the last CRL's; LintFailed; Io.
+  /// Of a delta CRL, what changed since the full one in crl.pem, which has to be the request's base: none is made without its
+  /// base published (RFC 5280 5.2.4). @errors also NotFound: it is not; Corrupt: crl.pem is no CRL of this CA.
   Result<SignedCrl> sign_crl(const CrlRequest& request, Seconds now);
-  /// Writes crl.pem, once the store has the CRL: the realm's CA files are the signer's alone to write.
+  /// Writes crl.pem or delta-crl.pem, once the store has the CRL: the realm's CA files are the signer's alone to write.
   /// @errors Malformed; BadProof: no CRL of this CA; Io.
   Status publish_crl(ByteView der, const std::string& ca = config::kFirstCa) const;
   /// @errors NotFound.
   Result<AuthorityInfo> authority(const std::string& ca = config::kFirstCa) const;
+  /// Those among them that the journal has signed nothing under.
+  std::vector<Serial> unknown_serials(const std::vector<Serial>& asked) const;
   Result<JournalPage> journal_since(std::uint64_t position, std::size_t limit) const;
   /// @errors Io.
   Status record(const AuditEvent& event) { return journal_->record(event); }
@@ -99,6 +103,8 @@ class Issuer {
   /// The certificate of an entry: with the signature it has, or one that is made and journalled now.
   Result<Signed> complete(const Held& held, const Entry& entry, const x509::LintedTbs& linted);
   Result<Signed> complete_earlier(const State& state, const Entry& entry);
+
+  Result<std::vector<x509::RevokedEntry>> delta_entries(const Chosen& chosen, const CrlRequest& request, Seconds now) const;
 
   // issuer_generations.cc
   static Result<std::shared_ptr<const Generations>> open_generations(const config::RealmConfig& realm, const Journal& journal,

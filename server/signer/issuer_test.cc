@@ -227,6 +227,74 @@ TEST(Issuer, C8_I14_CrlsThatAWorkerMayNotHave) {
   EXPECT_TRUE(crl(6, 0, week).ok());
 }
 
+/// A realm that makes delta CRLs, with a full CRL 1 published.
+class DeltaOffice : public Office {
+ public:
+  DeltaOffice() : Office() {
+    const auto file = directory() / "ca.config.yml";
+    const auto text = base::read_file(file, 65536).value() + "\ncrl_delta: 1h\ncrl_delta_urls: [\"http://ca.example/delta\"]\n";
+    EXPECT_TRUE(base::replace_file(file, base::as_bytes(text), 0644).ok());
+    open();
+    const auto full = issuer->sign_crl({1, kNow, kNow + std::chrono::days{7}, {entry("01", 6), entry("02", 1)}, "upkeep"}, kNow);
+    EXPECT_TRUE(full.ok() && issuer->publish_crl(full->crl).ok());
+  }
+  static x509::RevokedEntry entry(const char* serial, int reason) { return {Serial::from_hex(serial).value(), kNow, reason}; }
+  Result<SignedCrl> delta(std::uint64_t number, std::vector<x509::RevokedEntry> entries, std::uint64_t base = 1,
+                          std::chrono::seconds life = std::chrono::hours{2}) const {
+    return issuer->sign_crl({number, kNow, kNow + life, std::move(entries), "upkeep", "ca", base}, kNow);
+  }
+};
+
+TEST(Issuer, ADeltaCrlSaysWhatChangedSinceThePublishedOne) {
+  const DeltaOffice office;
+  const auto made = office.delta(2, {office.entry("02", 1), office.entry("03", 4)});
+  ASSERT_TRUE(made.ok()) << made.error().message();
+  const auto crl = x509::Crl::from_der(made->crl).value();
+  EXPECT_EQ(crl.base(), 1U);
+  EXPECT_EQ(crl.entries(), (std::vector{office.entry("01", x509::kReasonRemoveFromCrl), office.entry("03", 4)}));
+  EXPECT_TRUE(office.issuer->publish_crl(made->crl).ok());
+  EXPECT_TRUE(base::read_file(office.directory() / "delta-crl.pem", 65536).ok());
+  const auto full = x509::Crl::from_pem(base::read_file(office.directory() / "crl.pem", 65536).value()).value();
+  EXPECT_EQ(full.number(), 1U);  // the base is still there
+}
+
+TEST(Issuer, C8_DeltaCrlsThatAWorkerMayNotHave) {
+  const DeltaOffice office;
+  const auto code = [](const Result<SignedCrl>& made) { return made.ok() ? Code::Internal : made.error().code(); };
+  EXPECT_EQ(code(office.delta(5, {}, 2)), Code::NotFound);  // that base is not published
+  EXPECT_EQ(code(office.delta(5, {}, 1, std::chrono::hours{3})), Code::PolicyRefused);
+  EXPECT_EQ(code(office.delta(1, {}, 1)), Code::Conflict);
+  EXPECT_EQ(code(office.delta(5, {}, 5)), Code::NotFound);
+  EXPECT_EQ(code(office.delta(5, {}, 1)), Code::Internal);
+  EXPECT_EQ(code(office.delta(5, {}, 1)), Code::Conflict);  // one sequence for both kinds
+  EXPECT_EQ(code(office.issuer->sign_crl({5, kNow, kNow + std::chrono::days{7}, {}, "upkeep"}, kNow)), Code::Conflict);
+  EXPECT_FALSE(office.issuer->publish_crl(Bytes(3, 1)).ok());
+  const auto late = kNow + std::chrono::days{8};  // a delta to one that has run out
+  EXPECT_EQ(code(office.issuer->sign_crl({6, late, late + std::chrono::hours{1}, {}, "upkeep", "ca", 1}, late)),
+            Code::PolicyRefused);
+  // What somebody put there is no base.
+  ASSERT_TRUE(base::replace_file(office.directory() / "crl.pem", base::as_bytes("nothing"), 0644).ok());
+  EXPECT_EQ(code(office.delta(7, {}, 1)), Code::Corrupt);
+}
+
+TEST(Issuer, ARealmWithoutDeltaCrlsMakesNone) {
+  const Office office;
+  const auto full = office.issuer->sign_crl({1, kNow, kNow + std::chrono::days{7}, {}, "upkeep"}, kNow);
+  ASSERT_TRUE(full.ok() && office.issuer->publish_crl(full->crl).ok());
+  const auto made = office.issuer->sign_crl({2, kNow, kNow + std::chrono::hours{2}, {}, "upkeep", "ca", 1}, kNow);
+  ASSERT_FALSE(made.ok());
+  EXPECT_EQ(made.error().code(), Code::PolicyRefused);
+}
+
+TEST(Issuer, C20_TheJournalKnowsWhatItSigned) {
+  const Office office;
+  ASSERT_TRUE(office.issuer->sign_certificate(good(1), kNow).ok());
+  EXPECT_EQ(office.issuer->unknown_serials({good(1).serial, good(2).serial}), std::vector{good(2).serial});
+  EXPECT_FALSE(serials_from_json(Json::object({{"serials", Json::strings({"xyz"})}})).ok());
+  EXPECT_EQ(serials_from_json(Json::object({{"serials", Json::strings(std::vector<std::string>(1001, "01"))}})).error().code(),
+            Code::TooLarge);
+}
+
 /// The code that a line's answer says, or what ends the connection.
 std::string said(Issuer& issuer, const std::string& line) {
   const auto reply = operate(issuer, Stopped(), line);

@@ -287,6 +287,15 @@ Status Journal::check_all_of(const std::string& ca, const std::vector<x509::Revo
   return {};
 }
 
+std::vector<Serial> Journal::unknown(const std::vector<Serial>& asked) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<Serial> out;
+  for (const auto& serial : asked) {
+    if (index_.by_serial(serial) == nullptr) out.push_back(serial);
+  }
+  return out;
+}
+
 Result<bool> Journal::has_key_of(const Serial& serial, std::string_view spki_sha256) const {
   std::unique_lock lock(mutex_);
   const auto* known = index_.by_serial(serial);

@@ -154,6 +154,8 @@ class Journal {
   std::map<std::string, JournalIndex::GenerationFacts> generations() const;
   /// @errors PolicyRefused: a serial of another generation.
   Status check_all_of(const std::string& ca, const std::vector<x509::RevokedEntry>& entries) const;
+  /// Those among them that no record used, whether with a signature of ours or not.
+  std::vector<Serial> unknown(const std::vector<Serial>& asked) const;
   /// Whether the journal holds a certificate of that serial with that key.
   Result<bool> has_key_of(const Serial& serial, std::string_view spki_sha256) const;
   /// The certificate of that serial, if it was signed or taken over.

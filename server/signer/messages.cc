@@ -204,12 +204,14 @@ Result<Signed> signed_from_json(const Json& result) {
 }
 
 Json to_json(const CrlRequest& request) {
-  return Json::object({{"ca", request.ca},
-                       {"number", static_cast<std::int64_t>(request.number)},
-                       {"this_update", seconds(request.this_update)},
-                       {"next_update", seconds(request.next_update)},
-                       {"entries", entries_to_text(request.entries)},
-                       {"requester", request.requester}});
+  auto out = Json::object({{"ca", request.ca},
+                           {"number", static_cast<std::int64_t>(request.number)},
+                           {"this_update", seconds(request.this_update)},
+                           {"next_update", seconds(request.next_update)},
+                           {"entries", entries_to_text(request.entries)},
+                           {"requester", request.requester}});
+  if (request.base > 0) out.set("base", static_cast<std::int64_t>(request.base));
+  return out;
 }
 
 Result<CrlRequest> crl_request_from_json(const Json& params) {
@@ -218,12 +220,16 @@ Result<CrlRequest> crl_request_from_json(const Json& params) {
   PKI_TRY(auto ca, label_from(params));
   const auto number = params.integer("number");
   if (number <= 0) return Error(Code::Malformed, "CRL number " + std::to_string(number) + ", expected a positive one");
+  const auto base = params.integer("base");
+  if (base < 0 || base >= number)
+    return Error(Code::Malformed, "base CRL number " + std::to_string(base) + ", expected one below " + std::to_string(number));
   return CrlRequest{static_cast<std::uint64_t>(number),
                     seconds_from(params, "this_update"),
                     seconds_from(params, "next_update"),
                     std::move(entries),
                     std::move(requester),
-                    std::move(ca)};
+                    std::move(ca),
+                    static_cast<std::uint64_t>(base)};
 }
 
 Json to_json(const SignedCrl& answer) { return Json::object({{"crl", base::to_base64(answer.crl)}}); }
@@ -231,6 +237,26 @@ Json to_json(const SignedCrl& answer) { return Json::object({{"crl", base::to_ba
 Result<SignedCrl> signed_crl_from_json(const Json& result) {
   PKI_TRY(auto crl, octets(result, "crl"));
   return SignedCrl{std::move(crl)};
+}
+
+Json to_json(const std::vector<Serial>& serials) {
+  std::vector<std::string> texts;
+  texts.reserve(serials.size());
+  for (const auto& one : serials) texts.push_back(one.hex());
+  return Json::object({{"serials", Json::strings(texts)}});
+}
+
+Result<std::vector<Serial>> serials_from_json(const Json& object) {
+  const auto texts = object.texts("serials");
+  if (texts.size() > kMostSerialsAsked)
+    return Error(Code::TooLarge,
+                 std::to_string(texts.size()) + " serials, expected at most " + std::to_string(kMostSerialsAsked));
+  std::vector<Serial> serials;
+  for (const auto& text : texts) {
+    PKI_TRY(auto serial, Serial::from_hex(text));
+    serials.push_back(std::move(serial));
+  }
+  return serials;
 }
 
 Json to_json(const JournalPage& page) {

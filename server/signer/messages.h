@@ -55,6 +55,9 @@ struct CrlRequest {
   std::vector<x509::RevokedEntry> entries;
   std::string requester;
   std::string ca = "ca";  ///< the generation whose CRL it is
+  /// Of a delta CRL: the full one that it adds to, which is published. `entries` are those of a full CRL all the same: what
+  /// changed is the signer's to find.
+  std::uint64_t base = 0;
 };
 Json to_json(const CrlRequest& request);
 Result<CrlRequest> crl_request_from_json(const Json& params);
@@ -64,6 +67,12 @@ struct SignedCrl {
 };
 Json to_json(const SignedCrl& answer);
 Result<SignedCrl> signed_crl_from_json(const Json& result);
+
+/// Serials that the journal has signed nothing under.
+Json to_json(const std::vector<Serial>& serials);
+/// @errors TooLarge: more than kMostSerialsAsked.
+Result<std::vector<Serial>> serials_from_json(const Json& object);
+inline constexpr std::size_t kMostSerialsAsked = 1000;
 
 /// What a certificate of another program says, read once, when the realm took it over: it may be in a form that our own reader
 /// refuses, and of some only the serial is known.

@@ -142,6 +142,11 @@ Result<Json> sign_crl(Issuer& issuer, const base::Clock& clock, const Json& para
   return to_json(answer);
 }
 
+Result<Json> unknown_serials(Issuer& issuer, const base::Clock& /*clock*/, const Json& params) {
+  PKI_TRY(const auto asked, serials_from_json(params));
+  return to_json(issuer.unknown_serials(asked));
+}
+
 struct Operation {
   std::string_view name;
   Result<Json> (*run)(Issuer&, const base::Clock&, const Json&);
@@ -164,6 +169,7 @@ constexpr std::array kOperations{
     Operation{"set_generation", set_generation},
     Operation{"sign_certificate", sign_certificate},
     Operation{"sign_crl", sign_crl},
+    Operation{"unknown_serials", unknown_serials},
 };
 static_assert(std::ranges::is_sorted(kOperations, {}, &Operation::name));
 

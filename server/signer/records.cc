@@ -101,13 +101,14 @@ Result<Signature> signature_from(const Json& body) {
 }
 
 Json to_json(const CrlClaim& claim) {
-  return with_ca(Json::object({{"kind", kCrl},
-                               {"number", static_cast<std::int64_t>(claim.number)},
-                               {"this_update", base::to_epoch(claim.this_update)},
-                               {"digest", claim.digest},
-                               {"requester", claim.requester},
-                               {"at", base::to_epoch(claim.at)}}),
-                 claim.ca);
+  auto out = Json::object({{"kind", kCrl},
+                           {"number", static_cast<std::int64_t>(claim.number)},
+                           {"this_update", base::to_epoch(claim.this_update)},
+                           {"digest", claim.digest},
+                           {"requester", claim.requester},
+                           {"at", base::to_epoch(claim.at)}});
+  if (claim.base > 0) out.set("base", static_cast<std::int64_t>(claim.base));
+  return with_ca(std::move(out), claim.ca);
 }
 
 Json to_json(const StateChangeOfCa& change) {

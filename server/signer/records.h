@@ -78,7 +78,8 @@ struct CrlClaim {
   std::string digest;  ///< SHA-256 of the TBSCertList, hex
   std::string requester;
   Seconds at{};
-  std::string ca = "ca";  ///< the generation whose CRL it is
+  std::string ca = "ca";   ///< the generation whose CRL it is
+  std::uint64_t base = 0;  ///< of a delta CRL: the full one that it adds to
 };
 Json to_json(const CrlClaim& claim);
 

@@ -32,6 +32,7 @@ libsigner_a_SOURCES = \
   server/signer/import_source.h \
   server/signer/import_step.cc \
   server/signer/issuer.cc server/signer/issuer.h \
+  server/signer/issuer_crls.cc \
   server/signer/issuer_generations.cc \
   server/signer/journal.cc server/signer/journal.h \
   server/signer/journal_file.cc server/signer/journal_file.h \

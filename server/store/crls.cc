@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "server/store/crl_rows.h"
 #include "server/store/rows.h"
 #include "server/store/store.h"
 #include "server/store/transaction.h"
@@ -13,7 +14,7 @@ constexpr std::uint64_t kCrlsKept = 16;  ///< numbers whose DER stays
 
 std::string counter_name(const std::string& ca) { return "crl/" + ca; }
 
-std::size_t chunks_of(const NewCrl& crl) { return (crl.der.size() + kCrlChunkBytes - 1) / kCrlChunkBytes; }
+std::size_t chunks_of(const NewCrl& crl) { return crl_chunks(crl.der.size()); }
 
 Bytes chunk(const NewCrl& crl, std::size_t part) {
   const auto from = part * kCrlChunkBytes;
@@ -59,7 +60,9 @@ Status Store::add_crl(const NewCrl& crl) {
                                                     {"entries", number(crl.entries.size())},
                                                     {"chunks", number(chunks_of(crl))}}));
     if (inserted.changed == 0) return Error(Code::Exists, "CRL number " + std::to_string(crl.number) + " is there already");
-    const auto oldest_kept = crl.number > kCrlsKept ? crl.number - kCrlsKept : 0;
+    auto oldest_kept = crl.number > kCrlsKept ? crl.number - kCrlsKept : 0;
+    // The delta CRL that is served until the next one is made has its DER among them.
+    if (const auto delta = latest_delta_crl_facts(crl.ca); delta.ok()) oldest_kept = std::min(oldest_kept, delta->number);
     PKI_TRY(const auto dropped, run("crl_chunks_delete", {{"ca", crl.ca}, {"number", number(oldest_kept)}}));
     return {};
   }));
@@ -137,23 +140,27 @@ Result<CrlRecord> Store::latest_crl(const std::string& ca) {
   return transact(*driver_, Access::Read, [&]() -> Result<CrlRecord> {
     PKI_TRY(const auto out, run("crl_latest", {{"ca", ca}}));
     PKI_TRY(auto facts, read_facts(out, ca));
-    auto& record = facts.record;
-    for (std::int64_t part = 0; part < facts.chunks; part += number(kChunksAtOnce)) {
-      PKI_TRY(
-          const auto batch,
-          run("crl_chunks", {{"ca", ca}, {"number", number(record.number)}, {"part", part}, {"limit", number(kChunksAtOnce)}}));
-      const auto wanted = std::min(number(kChunksAtOnce), facts.chunks - part);
-      if (number(batch.rows.size()) != wanted)
-        return Error(Code::Corrupt, "CRL " + std::to_string(record.number) + " lacks a part");
-      for (std::size_t i = 0; i < batch.rows.size(); ++i) {
-        Row row(batch, i);
-        const auto bytes = row.bytes("der");
-        PKI_TRY_VOID(row.status());
-        record.der.insert(record.der.end(), bytes.begin(), bytes.end());
-      }
-    }
-    return std::move(record);
+    PKI_TRY(facts.record.der, read_crl_der(ca, facts.record.number, facts.chunks));
+    return std::move(facts.record);
   });
+}
+
+/// Within a transaction. @errors Corrupt.
+Result<Bytes> Store::read_crl_der(const std::string& ca, std::uint64_t crl, std::int64_t chunks) {
+  Bytes der;
+  for (std::int64_t part = 0; part < chunks; part += number(kChunksAtOnce)) {
+    PKI_TRY(const auto batch,
+            run("crl_chunks", {{"ca", ca}, {"number", number(crl)}, {"part", part}, {"limit", number(kChunksAtOnce)}}));
+    const auto wanted = std::min(number(kChunksAtOnce), chunks - part);
+    if (number(batch.rows.size()) != wanted) return Error(Code::Corrupt, "CRL " + std::to_string(crl) + " lacks a part");
+    for (std::size_t i = 0; i < batch.rows.size(); ++i) {
+      Row row(batch, i);
+      const auto bytes = row.bytes("der");
+      PKI_TRY_VOID(row.status());
+      der.insert(der.end(), bytes.begin(), bytes.end());
+    }
+  }
+  return der;
 }
 
 }  // namespace chancery::store

@@ -186,6 +186,7 @@ struct NewCrl {
   Seconds next_update{};
   Bytes der;
   std::vector<RevokedCertificate> entries;  ///< as revoked_for_crl gave them: what this CRL says
+  std::uint64_t base = 0;                   ///< of a delta CRL: the full one that it adds to
 };
 
 struct CrlRecord {
@@ -194,6 +195,7 @@ struct CrlRecord {
   Seconds this_update{};
   Seconds next_update{};
   std::int64_t entries = 0;
+  std::uint64_t base = 0;  ///< of a delta CRL: the full one that it adds to
   Bytes der{};
 };
 

@@ -13,15 +13,18 @@ sql_files = \
   $(srcdir)/sql/query/certificate_search.sql \
   $(srcdir)/sql/query/compromised_key.sql \
   $(srcdir)/sql/query/crl.sql \
+  $(srcdir)/sql/query/crl_delta.sql \
   $(srcdir)/sql/query/meta.sql \
   $(srcdir)/sql/query/node.sql \
   $(srcdir)/sql/query/notice.sql \
   $(srcdir)/sql/query/own_renewal.sql \
   $(srcdir)/sql/query/request.sql \
+  $(srcdir)/sql/query/retention.sql \
   $(srcdir)/sql/query/person.sql \
   $(srcdir)/sql/query/policy_record.sql \
   $(srcdir)/sql/query/schema.sql \
   $(srcdir)/sql/query/seed.sql \
+  $(srcdir)/sql/query/self_audit.sql \
   $(srcdir)/sql/schema/0001_realms.sql \
   $(srcdir)/sql/schema/0002_compromised_keys.sql \
   $(srcdir)/sql/schema/0003_seeds.sql \
@@ -37,7 +40,8 @@ sql_files = \
   $(srcdir)/sql/schema/0013_requests.sql \
   $(srcdir)/sql/schema/0014_ca_rollovers.sql \
   $(srcdir)/sql/schema/0015_notices.sql \
-  $(srcdir)/sql/schema/0016_policy_records.sql
+  $(srcdir)/sql/schema/0016_delta_crls.sql \
+  $(srcdir)/sql/schema/0017_policy_records.sql
 EXTRA_DIST += sql/embed.awk $(sql_files)
 CLEANFILES += server/store/embedded_sql.cc
 
@@ -61,7 +65,9 @@ libstore_a_SOURCES = \
   server/store/certificate_search.cc \
   server/store/certificates.cc \
   server/store/compromised_keys.cc \
+  server/store/crl_rows.h \
   server/store/crls.cc \
+  server/store/delta_crls.cc \
   server/store/policy_records.cc server/store/policy_records.h \
   server/store/driver.h \
   server/store/foreign_database.h \
@@ -75,9 +81,11 @@ libstore_a_SOURCES = \
   server/store/request_rows.h \
   server/store/requests.cc \
   server/store/revocations.cc \
+  server/store/retention.cc \
   server/store/rows.cc server/store/rows.h \
   server/store/schema.cc server/store/schema.h \
   server/store/seeds.cc \
+  server/store/self_audit.cc \
   server/store/shared_sync.cc server/store/shared_sync.h \
   server/store/shared_words.cc server/store/shared_words.h \
   server/store/sqlite_driver.cc server/store/sqlite_driver.h \
@@ -101,11 +109,13 @@ store_test_SOURCES = \
   server/store/compromised_keys_test.cc \
   server/store/concurrency_test.cc \
   server/store/crls_test.cc \
+  server/store/delta_crls_test.cc \
   server/store/faults_test.cc \
   server/store/notices_test.cc \
   server/store/own_renewals_test.cc \
   server/store/policy_records_test.cc \
   server/store/requests_test.cc \
+  server/store/retention_test.cc \
   server/store/people_test.cc \
   server/store/seeds_test.cc \
   server/store/shared_sync_test.cc \

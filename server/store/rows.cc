@@ -26,6 +26,10 @@ std::string Row::text(std::string_view column) { return read<std::string>(column
 std::int64_t Row::integer(std::string_view column) { return read<std::int64_t>(column); }
 Bytes Row::bytes(std::string_view column) { return read<Bytes>(column); }
 
+Bytes Row::optional_bytes(std::string_view column) {
+  return std::holds_alternative<std::monostate>(*find(column)) ? Bytes() : bytes(column);
+}
+
 std::optional<Seconds> Row::optional_time(std::string_view column) {
   if (std::holds_alternative<std::monostate>(*find(column))) return std::nullopt;
   return time(column);

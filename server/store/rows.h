@@ -45,6 +45,7 @@ class Row {
   std::string text(std::string_view column);
   std::int64_t integer(std::string_view column);
   Bytes bytes(std::string_view column);
+  Bytes optional_bytes(std::string_view column);  ///< empty for none
   bool boolean(std::string_view column) { return integer(column) != 0; }
   Seconds time(std::string_view column) { return base::from_epoch(integer(column)); }
   std::optional<Seconds> optional_time(std::string_view column);

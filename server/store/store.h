@@ -31,7 +31,8 @@ struct PageKey;
 ///
 /// Each function is one transaction and touches this realm only: the realm's name is bound by the store itself into every
 /// statement. What it did is there when it returns, for everybody, and durable after settle(). A transaction that another one was
-/// in the way of is tried again a bounded number of times. Every function may fail with Busy, StoreFailed, Corrupt or Unavailable besides what it names.
+/// in the way of is tried again a bounded number of times. Every function may fail with Busy, StoreFailed, Corrupt or Unavailable
+/// besides what it names.
 class Store {
  public:
   /// Opens the realm's SQLite file, makes it (mode 0600) when there is none, and brings its schema up to date.
@@ -109,6 +110,13 @@ class Store {
   Result<CrlRecord> latest_crl(const std::string& ca);
   /// The same without its DER.
   Result<CrlRecord> latest_crl_facts(const std::string& ca);
+
+  /// The same of delta CRLs: entries are the changes since `base`, which has to be the latest full one. Crosses nothing off.
+  /// @errors Conflict: another full one came, or the number is not above the latest's; NotFound: no full one; Exists.
+  Status add_delta_crl(const NewCrl& crl);
+  /// @errors NotFound: none was made yet.
+  Result<CrlRecord> latest_delta_crl(const std::string& ca);
+  Result<CrlRecord> latest_delta_crl_facts(const std::string& ca);
 
   // ----- generations of CAs
 
@@ -221,6 +229,17 @@ class Store {
   /// A fact by name: the journal position that was reconciled last, say.
   Result<std::optional<std::string>> get_meta(const std::string& name);
   Status set_meta(const std::string& name, const std::string& text);
+
+  /// Compare-and-set of a fact; without an old text, it has to be new. @return whether it was as expected.
+  Result<bool> replace_meta(const std::string& name, const std::optional<std::string>& old_text, const std::string& text);
+  /// All certificates with their DER, by serial and CA, behind those; without DER where its row is missing.
+  Result<std::vector<CertificateRecord>> stored_certificates(const std::string& serial, const std::string& ca, std::size_t limit);
+
+  // ----- what has ended
+
+  /// Forgets a certificate, its names and its node, unless it changed meanwhile.
+  /// @errors NotFound; Conflict: it may not go: not ended before that time, or revoked and on no CRL since its end.
+  Status purge_certificate(const CertificateRecord& seen, Seconds ended_before);
 
   // ----- requests that wait for approval
 
@@ -401,6 +420,7 @@ class Store {
   Status read_pending(const std::string& ca, std::vector<RevokedCertificate>& out);
   Status cross_off(const NewCrl& crl);
   Status add_crl_chunks(const NewCrl& crl);
+  Result<Bytes> read_crl_der(const std::string& ca, std::uint64_t crl, std::int64_t chunks);
 
   DriverPtr driver_;
   RealmName realm_;

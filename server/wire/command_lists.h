@@ -68,6 +68,17 @@ inline constexpr std::array kAuditList{kLimit, kAfter};
 inline constexpr std::array kRepair{
     Param{"apply", Type::Boolean, kOptional, 1, "mend what is found; without it nothing is changed"},
     Param{"after", Type::Text, kOptional, 32, "the `next` of the step before"}};
+inline constexpr std::array kAuditSelf{Param{"after", Type::Text, kOptional, 128, "the `next` of the step before"}};
+inline constexpr std::array kAuditFound{
+    Field{"findings", Type::Objects, "{part, about, fault} each: what is not as it should be"},
+    Field{"certificates", Type::Integer, "certificates of the store that this step has looked at"},
+    Field{"next", Type::Text, "where the next step begins; absent after the last"}};
+inline constexpr std::array kAuditNight{
+    Field{"running", Type::Boolean, "whether one is under way"},
+    Field{"now", Type::Object, "of that one: started, certificates, findings, first (up to 20 findings)"},
+    Field{"last", Type::Object,
+          "of the last one: started, finished, certificates, findings, first, all (whether it came to the end)"},
+    Field{"more", Type::Boolean, "of audit.nightly: whether another step waits"}};
 inline constexpr std::array kAuditPage{
     Field{"records", Type::Objects,
           "kind (genesis, anchor, intent, signature, crl, event), position, at, and what that kind says: what, phase, requester, "
@@ -153,9 +164,13 @@ inline constexpr std::array kCertificateSearch{
     Param{"issued_after", Type::Time, kOptional, 40, "issued at or after this time"},
     kLimit,
     kAfter};
+inline constexpr Param kCrlKind{"kind", Type::Word, kOptional, 8, "full or delta (RFC 5280 5.2.4), default full", "full delta"};
+inline constexpr std::array kCrlGet{kCaParam, kCrlKind};
 inline constexpr std::array kCrlIssue{
-    kCaParam, Param{"if_due", Type::Boolean, kOptional, 1,
-                    "only when half of its life is over or a revocation waits longer than the realm's setting"}};
+    kCaParam, kCrlKind,
+    Param{
+        "if_due", Type::Boolean, kOptional, 1,
+        "only when half of its life is over, a revocation waits longer than the realm's setting, or a delta CRL's base is old"}};
 inline constexpr std::array kListenerCertify{Param{"listener", Type::Word, kRequired, 63, "listener name in chancery.xml"}, kCsr};
 inline constexpr std::array kNodeAnnounce{
     kDn, kProfileOptional, kSansOptional, kDays,
@@ -409,9 +424,10 @@ inline constexpr std::array kCaList{Field{"cas", Type::Objects, "as ca.get"}};
 inline constexpr std::array kCrl{kCaField,
                                  Field{"crl", Type::Pem, "X509 CRL"},
                                  Field{"number", Type::Integer, "CRL number"},
+                                 Field{"base", Type::Integer, "of a delta CRL: number of the full one that it adds to"},
                                  Field{"this_update", Type::Time, "made at"},
                                  Field{"next_update", Type::Time, "next one due"},
-                                 Field{"entries", Type::Integer, "revoked certificates on it"},
+                                 Field{"entries", Type::Integer, "certificates on it"},
                                  Field{"issued", Type::Boolean, "whether this call made it"}};
 inline constexpr std::array kOcsp{Field{"status", Type::Word, "good, revoked or unknown"},
                                   kSerialField,
@@ -475,7 +491,8 @@ inline constexpr std::array kRealm{Field{"name", Type::Word, "realm name"},
                                    Field{"settings", Type::Object, "effective settings, without secrets"}};
 inline constexpr std::array kRealmList{Field{"realms", Type::Objects, "{name, state} each"}};
 inline constexpr std::array kReconciled{
-    Field{"stored", Type::Texts, "serials that were journalled but not stored, and are stored now"}};
+    Field{"stored", Type::Texts, "serials that were journalled but not stored, and are stored now"},
+    Field{"purged_certificates", Type::Integer, "certificates whose time in the store was over, of one batch"}};
 inline constexpr std::array kRepaired{
     Field{"missing", Type::Texts, "serials that the journal has signed and the store lacks"},
     Field{"states", Type::Objects, "{serial, found, expected} of certificates whose revocation the store has lost"},
@@ -725,6 +742,11 @@ inline constexpr std::array kNoticeClaimed{Field{
     "{id, token, channel, recipient, ahead, attempt, serial, subject, cn, names, profile, requester, not_before, not_after, "
     "seconds_left}; of a request that waits: event request.waits, request, kind, digest, approvals, approvals_needed, "
     "approval_roles, created_at, expires_at, seconds_waited; absent: none is due"}};
+"seconds_left}; of a self-audit that found something {id, token, channel, recipient, attempt, event, started, finished, "
+    "certificates, findings, first}; absent: none is due"
+}
+}
+;
 inline constexpr std::array kNoticeFinish{kNoticeId, Param{"token", Type::Hex, kRequired, kMaxId, "of the claim"},
                                           Param{"sent", Type::Boolean, kRequired, 1, "whether it was sent"},
                                           Param{"problem", Type::Text, kOptional, kMaxText, "why it was not"}};

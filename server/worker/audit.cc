@@ -75,6 +75,10 @@ Status audit_begin(Session& session, const wire::Request& request) {
   return must_record(session, event_of(session, request.method, about(request.params), "begin", {}));
 }
 
+Status audit_result(Session& session, const std::string& what, const Json& about, const std::string& outcome) {
+  return must_record(session, event_of(session, what, wire::to_text(about), "end", outcome));
+}
+
 Status audit_state(Session& session, const Json& about) {
   return must_record(session, event_of(session, std::string(kStateChange), wire::to_text(about), "begin", {}));
 }

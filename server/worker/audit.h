@@ -16,6 +16,8 @@ Status audit_state(Session& session, const Json& about);
 Status audit_deed(Session& session, std::string_view what, const Json& about);
 /// What became of it. A stream that ends here in the middle of an act shows that its outcome is unknown.
 void audit_end(Session& session, const wire::Request& request, const Result<Json>& outcome);
+/// What the realm did by itself, when it is done. @errors as audit_begin.
+Status audit_result(Session& session, const std::string& what, const Json& about, const std::string& outcome);
 /// What was asked for and not allowed; of more than kMostRefusals in a minute of one session only the log has the rest, so that
 /// nobody fills the stream by asking.
 void audit_refusal(Session& session, const wire::Request& request, const Error& refusal);

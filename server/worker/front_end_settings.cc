@@ -66,6 +66,17 @@ Json describe_endpoint(const config::ServerConfig& server, const config::ZmqEndp
 
 bool sends_notices(const config::RealmConfig& realm) { return !realm.notices.before.empty() || !realm.requests.remind.empty(); }
 
+Json describe_ldap(const config::LdapPublishing& ldap) {
+  return Json::object({{"url", ldap.url},
+                       {"start_tls", ldap.start_tls},
+                       {"tls_ca_file", ldap.tls_ca_file},
+                       {"bind_dn", ldap.bind_dn},
+                       {"bind_password_file", ldap.bind_password_file},
+                       {"ca_dn", ldap.ca_dn},
+                       {"certificate_dn", ldap.certificate_dn},
+                       {"timeout", std::int64_t{ldap.timeout.count()}}});
+}
+
 /// What chancery-notify needs of a realm to send its notices and to publish its CRLs.
 Json describe_notices(const config::RealmConfig& realm) {
   const auto& notices = realm.notices;
@@ -86,7 +97,9 @@ Json describe_notices(const config::RealmConfig& realm) {
                        {"sends", sends_notices(realm)},
                        {"crl_directory", realm.publishing.directory},
                        {"crl_program", realm.publishing.program},
-                       {"crl_timeout", std::int64_t{realm.publishing.timeout.count()}}});
+                       {"crl_timeout", std::int64_t{realm.publishing.timeout.count()}},
+                       {"makes_delta_crls", realm.crl_delta.count() > 0},
+                       {"ldap", describe_ldap(realm.publishing.ldap)}});
 }
 
 /// Of the realms that have any; a front end that sends none depends on none.
@@ -96,8 +109,7 @@ Json notices_of(const config::Snapshot& snapshot, const config::FrontEnd& front_
   const auto realms = realms_of(snapshot, front_end.realms);
   for (const auto& name : *realms.as_array()) {
     const auto* realm = snapshot.find(*name.as_string());
-    if (realm != nullptr && (sends_notices(*realm) || !realm->publishing.directory.empty()))
-      list.push_back(describe_notices(*realm));
+    if (realm != nullptr && (sends_notices(*realm) || realm->publishing.is_asked_for())) list.push_back(describe_notices(*realm));
   }
   return list;
 }

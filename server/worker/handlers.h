@@ -15,7 +15,8 @@ using Handler = Result<Json> (*)(Session& session, const Params& params);
 #undef COMMAND
 
 /// crl.issue, of one generation of a CA.
-Result<Json> issue_crl(Session& session, const std::string& ca, bool only_if_due);
+enum class CrlKind : std::uint8_t { Full, Delta };
+Result<Json> issue_crl(Session& session, const std::string& ca, bool only_if_due, CrlKind kind = CrlKind::Full);
 
 /// certificate.renew, with other roles than the session's. @param is_holder  who asks has shown the certificate's key
 Result<Json> renew_certificate(Session& session, const Params& params, const Roles& roles, bool is_holder = false);

@@ -112,6 +112,7 @@ Json describe_extensions(const x509::TbsSpec& spec, const base::KeySpec& key) {
     list.push_back(extension("extendedKeyUsage", false, base::join(spec.extended_key_usage, ", ")));
   if (!spec.sans.empty())
     list.push_back(extension("subjectAltName", spec.subject.empty(), base::join(san_texts(spec.sans), ", ")));
+  if (!spec.crl_delta_urls.empty()) list.push_back(extension("freshestCRL", false, base::join(spec.crl_delta_urls, ", ")));
   if (!spec.crl_urls.empty()) list.push_back(extension("cRLDistributionPoints", false, base::join(spec.crl_urls, ", ")));
   if (!spec.ca_issuer_urls.empty())
     list.push_back(extension("authorityInfoAccess caIssuers", false, base::join(spec.ca_issuer_urls, ", ")));

@@ -3,10 +3,12 @@
 
 #include "server/base/log.h"
 #include "server/base/text.h"
+#include "server/worker/audit_notices.h"
 #include "server/worker/ca_notices.h"
 #include "server/worker/handlers.h"
 #include "server/worker/notice_plan.h"
 #include "server/worker/requests.h"
+#include "server/worker/self_audit.h"
 
 /// Notices that certificates end, for chancery-notify, which sends them, and for operators, who look at them.
 namespace chancery::worker {
@@ -93,6 +95,20 @@ Result<Json> describe_reminder(Session& session, const store::Notice& notice, co
                        {"seconds_waited", static_cast<std::int64_t>((now - row.created_at).count())}});
 }
 
+/// The same of a self-audit's.
+Json describe_audit_claim(const store::Notice& notice, const std::string& token, const Json& night) {
+  auto out = Json::object({{"id", notice.id},
+                           {"token", token},
+                           {"channel", notice.channel},
+                           {"recipient", notice.recipient},
+                           {"attempt", notice.attempts + 1},
+                           {"event", kAuditEvent}});
+  for (const auto* name : {"started", "finished", "certificates", "findings", "first"}) {
+    if (const auto* value = night.find(name)) out.set(name, *value);
+  }
+  return out;
+}
+
 /// Whether the ways and addressees of today's configuration still have it.
 bool is_configured(const config::NoticesConfig& notices, const store::Notice& notice) {
   if (notice.channel == "webhook") return std::ranges::count(notices.webhooks, notice.recipient) != 0;
@@ -104,8 +120,12 @@ struct About {
   std::string dropped{};                             ///< why nobody has to be told any more; empty: somebody has to
 };
 
-/// What a notice is about: a request, a CA of the realm, or what one issued.
+/// What a notice is about: a self-audit, a request, a CA of the realm, or what one issued.
 Result<About> about(Session& session, store::Store& store, const store::Notice& notice, Seconds now) {
+  if (is_of_self_audit(notice)) {
+    PKI_TRY(const auto last, last_self_audit(store));
+    return About{.dropped = why_audit_notice_dropped(notice, last.first, now)};
+  }
   if (is_reminder(notice)) {
     PKI_TRY(auto why, why_dropped(store, notice, now));
     return About{.dropped = std::move(why)};
@@ -141,6 +161,10 @@ Result<Json> claim(Session& session, store::Store& store, Seconds now) {
       PKI_TRY(const bool mine, store.claim_notice(notice, token, until));
       if (!mine) continue;
       if (is_reminder(notice)) return describe_reminder(session, notice, token, now);
+      if (is_of_self_audit(notice)) {
+        PKI_TRY(const auto last, last_self_audit(store));
+        return describe_audit_claim(notice, token, last.second);
+      }
       return describe_claim(notice, token, *what.record, now);
     }
     if (due.size() < kMostRivals) break;

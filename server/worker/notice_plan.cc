@@ -184,7 +184,7 @@ std::vector<store::Notice> reminders_for(const config::RealmConfig& realm, const
   return found;
 }
 
-bool is_reminder(const store::Notice& notice) { return notice.ca.empty(); }
+bool is_reminder(const store::Notice& notice) { return notice.ca.empty() && !notice.serial.empty(); }
 
 bool is_told(const config::NoticesConfig& notices, const store::CertificateRecord& record, seconds ahead, Seconds now) {
   if (record.state != store::CertificateState::Valid || record.not_after <= now) return false;

@@ -37,10 +37,12 @@ Json describe_settings(const config::RealmConfig& realm) {
                        {"digest", realm.digest},
                        {"registration", !realm.seed_file.empty()},
                        {"crl_urls", Json::strings(realm.crl_urls)},
+                       {"crl_delta_urls", Json::strings(realm.crl_delta_urls)},
                        {"ca_issuer_urls", Json::strings(realm.ca_issuer_urls)},
                        {"ocsp_urls", Json::strings(realm.ocsp_urls)},
                        {"crl_validity", std::int64_t{realm.crl_validity.count()}},
                        {"crl_after_revocation", std::int64_t{realm.crl_after_revocation.count()}},
+                       {"crl_delta", std::int64_t{realm.crl_delta.count()}},
                        {"acme", realm.acme.enabled}});
 }
 

@@ -12,6 +12,7 @@
 #include "server/worker/issue.h"
 #include "server/worker/key_sweep.h"
 #include "server/worker/request_upkeep.h"
+#include "server/worker/retention.h"
 
 namespace chancery::worker {
 namespace {
@@ -187,6 +188,12 @@ bool may_be_in_hand(const Session& session, const Json& event) {
   return event.text("phase") != signer::kImportPhase && may_be_in_hand(session, base::from_epoch(event.integer("at")));
 }
 
+Seconds record_end(const signer::JournalRecord& record) {
+  if (record.taken_over) return record.taken_over->not_after;
+  const auto certificate = x509::Certificate::from_der(record.certificate);
+  return certificate.ok() ? certificate->not_after() : Seconds::max();
+}
+
 Result<Serial> serial_of(const signer::JournalRecord& record) {
   if (record.taken_over) return record.taken_over->serial;
   PKI_TRY(const auto certificate, x509::Certificate::from_der(record.certificate));
@@ -237,6 +244,8 @@ Result<std::optional<Serial>> store_if_missing(store::Store& store, const signer
   const auto known = store.certificate(serial);
   if (known.ok()) return std::optional<Serial>();
   if (known.error().code() != Code::NotFound) return known.error();
+  PKI_TRY(const auto purged, purged_until(store));
+  if (record_end(record) <= purged) return std::optional<Serial>();  // its time in the store is over
   PKI_TRY(auto row, row_of(record));
   row.requester = record.requester;
   row.front_end = record.front_end;
@@ -270,8 +279,9 @@ Result<Json> realm_reconcile(Session& session, const Params& /*params*/) {
   PKI_TRY_VOID(purge_acme(session, *store));
   PKI_TRY_VOID(store->purge_own_renewals(session.clock().now() - kOwnRenewalTurn, kPage));
   PKI_TRY_VOID(look_after_requests(session));
+  PKI_TRY(const auto purged, purge_ended(session, *store));
   PKI_TRY_VOID(cas);
-  return Json::object({{"stored", std::move(stored)}});
+  return Json::object({{"stored", std::move(stored)}, {"purged_certificates", purged}});
 }
 
 }  // namespace chancery::worker

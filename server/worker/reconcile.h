@@ -22,6 +22,8 @@ bool may_be_in_hand(const Session& session, Seconds at);
 bool may_be_in_hand(const Session& session, const signer::JournalRecord& record);
 bool may_be_in_hand(const Session& session, const Json& event);
 
+/// When the certificate of a record ends; never, when it cannot be read.
+Seconds record_end(const signer::JournalRecord& record);
 /// The serial of a record, whoever issued it. @errors those of x509::Certificate::from_der.
 Result<Serial> serial_of(const signer::JournalRecord& record);
 

@@ -1,10 +1,11 @@
 #include <charconv>
 #include <chrono>
-#include <map>
 
 #include "server/base/log.h"
 #include "server/worker/handlers.h"
+#include "server/worker/journal_states.h"
 #include "server/worker/reconcile.h"
+#include "server/worker/retention.h"
 #include "server/worker/revocation.h"
 
 /// realm.repair: the whole store against the whole journal, from its first record. What upkeep does step by step with what is
@@ -53,8 +54,9 @@ Result<Place> place_from(const std::string& after) {
 }
 
 /// Every signed certificate is stored, octet for octet (incident I16).
-Status compare_certificate(store::Store& store, const signer::JournalRecord& record, ImportedStates& states, bool apply,
-                           Findings& findings) {
+/// @param purged  what ended until then may have left the store
+Status compare_certificate(store::Store& store, const signer::JournalRecord& record, ImportedStates& states, Seconds purged,
+                           bool apply, Findings& findings) {
   PKI_TRY(const auto number, serial_of(record));
   const auto serial = number.hex();
   const auto known = store.certificate(number);
@@ -69,6 +71,7 @@ Status compare_certificate(store::Store& store, const signer::JournalRecord& rec
     findings.damaged.push_back(Json::object({{"serial", serial}, {"fault", known.error().message()}}));
     return {};
   }
+  if (record_end(record) <= purged) return {};  // its time in the store is over
   findings.missing.push_back(serial);
   if (!apply) return {};
   PKI_TRY([[maybe_unused]] const auto stored, store_if_missing(store, record, states));
@@ -79,41 +82,17 @@ Status compare_certificate(store::Store& store, const signer::JournalRecord& rec
 Result<Place> compare_certificates(Session& session, store::Store& store, bool apply, Place place, const Step& step,
                                    Findings& findings) {
   ImportedStates states(session);
+  PKI_TRY(const auto purged, purged_until(store));
   while (!place.states && !step.is_over(findings)) {
     PKI_TRY(auto* signer, session.signer());
     PKI_TRY(const auto page, signer->journal_since(place.position, kPage));
     for (const auto& record : page.records) {
-      if (!may_be_in_hand(session, record)) PKI_TRY_VOID(compare_certificate(store, record, states, apply, findings));
+      if (!may_be_in_hand(session, record)) PKI_TRY_VOID(compare_certificate(store, record, states, purged, apply, findings));
     }
     findings.compared += static_cast<std::int64_t>(page.records.size());
     place = {page.next_position == place.position, page.next_position};
   }
   return place;
-}
-
-/// The last change of each certificate's state that the journal allows.
-Result<std::map<Serial, StateChange>> last_changes(Session& session) {
-  std::map<Serial, StateChange> last;
-  for (std::uint64_t position = 0;;) {
-    PKI_TRY(auto* signer, session.signer());
-    PKI_TRY(const auto page, signer->audit_since(position, kPage, "event"));
-    for (const auto& event : page.records) {
-      if (event.text("what") != kStateChange || may_be_in_hand(session, event)) continue;
-      auto change = repeatable_change(event);
-      if (!change) continue;
-      const auto before = last.find(change->serial);
-      // Revoked is for ever: what came after it was refused.
-      const bool is_final = before != last.end() && !before->second.reason.empty() && before->second.reason != store::kHoldReason;
-      if (!is_final) last.insert_or_assign(change->serial, *change);
-    }
-    if (page.next_position == position) return last;
-    position = page.next_position;
-  }
-}
-
-store::CertificateState state_after(const StateChange& change) {
-  if (change.reason.empty()) return store::CertificateState::Valid;
-  return change.reason == store::kHoldReason ? store::CertificateState::Held : store::CertificateState::Revoked;
 }
 
 Status compare_states(Session& session, store::Store& store, bool apply, Findings& findings) {

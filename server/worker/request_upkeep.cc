@@ -6,6 +6,7 @@
 #include "server/worker/audit.h"
 #include "server/worker/notice_plan.h"
 #include "server/worker/request_work.h"
+#include "server/worker/retention.h"
 #include "server/worker/rules_gate.h"
 
 namespace chancery::worker {
@@ -89,6 +90,8 @@ Status purge_one(Session& session, store::Store& store, const std::string& id) {
 Status purge(Session& session, store::Store& store) {
   const auto keep = session.realm().requests.keep;
   if (keep.count() == 0) return {};
+  PKI_TRY(const bool believed, may_forget(store, session.clock().now()));
+  if (!believed) return {};
   PKI_TRY(const auto ids, store.finished_requests(session.clock().now() - keep, kAtOnce));
   PKI_TRY(const auto rules, store.get_meta(kRulesApproved));
   for (const auto& id : ids) {

@@ -165,6 +165,7 @@ Status check_urls(const Session& session, const std::string& ca, bool is_first) 
   const auto own = row == realm.cas.end() ? config::CaConfig() : row->second;
   for (const auto& [setting, urls] :
        {std::pair("crl_urls", own.crl_urls.empty() ? realm.crl_urls : own.crl_urls),
+        std::pair("crl_delta_urls", own.crl_delta_urls.empty() ? realm.crl_delta_urls : own.crl_delta_urls),
         std::pair("ca_issuer_urls", own.ca_issuer_urls.empty() ? realm.ca_issuer_urls : own.ca_issuer_urls)}) {
     for (const auto& url : urls) {
       if (url.find("{ca}") != std::string::npos) continue;

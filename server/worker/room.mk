@@ -26,6 +26,7 @@ libworker_a_SOURCES = \
   server/worker/announce_commands.cc \
   server/worker/attest.cc server/worker/attest.h \
   server/worker/audit.cc server/worker/audit.h \
+  server/worker/audit_notices.cc server/worker/audit_notices.h \
   server/worker/audit_commands.cc \
   server/worker/bulk_revocation.cc \
   server/worker/ca_notices.cc server/worker/ca_notices.h \
@@ -75,6 +76,7 @@ libworker_a_SOURCES = \
   server/worker/realm_commands.cc \
   server/worker/policy_commands.cc \
   server/worker/policy_facts.cc server/worker/policy_facts.h \
+  server/worker/journal_states.cc server/worker/journal_states.h \
   server/worker/policy_room.cc server/worker/policy_room.h \
   server/worker/refusals.cc server/worker/refusals.h \
   server/worker/policy_text.cc server/worker/policy_text.h \
@@ -92,11 +94,19 @@ libworker_a_SOURCES = \
   server/worker/request_upkeep.cc server/worker/request_upkeep.h \
   server/worker/request_work.cc server/worker/request_work.h \
   server/worker/requests.cc server/worker/requests.h \
+  server/worker/retention.cc server/worker/retention.h \
   server/worker/revocation.cc server/worker/revocation.h \
   server/worker/run_worker.cc \
   server/worker/secret_commands.cc \
   server/worker/seeds.cc server/worker/seeds.h \
   server/worker/server_commands.cc \
+  server/worker/self_audit.cc server/worker/self_audit.h \
+  server/worker/self_audit_certificates.cc \
+  server/worker/self_audit_commands.cc \
+  server/worker/self_audit_crls.cc \
+  server/worker/self_audit_journal.cc \
+  server/worker/self_audit_nightly.cc \
+  server/worker/self_audit_realm.cc \
   server/worker/session.cc server/worker/session.h \
   server/worker/session_commands.cc \
   server/worker/start.h \

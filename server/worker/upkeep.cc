@@ -78,6 +78,13 @@ Status retire_if_drained(Conversation& talk, const config::RealmConfig& realm, c
   return {};
 }
 
+/// What a realm makes beside its full CRLs.
+void make_delta_crl(Conversation& talk, const config::RealmConfig& realm, const std::string& ca, FirstFailure& failure) {
+  if (realm.crl_delta.count() == 0 || talk.is_broken()) return;
+  const auto made = talk.call("crl.issue", Json::object({{"ca", ca}, {"kind", "delta"}, {"if_due", true}}));
+  if (!made.ok()) failure.note(made.error());
+}
+
 Status see_to_others(Conversation& talk, const config::RealmConfig& realm, const std::string& issuing, Retiring& retiring) {
   FirstFailure failure;
   PKI_TRY(const auto listed, talk.call("ca.list", Json::object()));
@@ -86,10 +93,21 @@ Status see_to_others(Conversation& talk, const config::RealmConfig& realm, const
     if (has_crl_of_its_own(one, issuing)) {
       const auto other = talk.call("crl.issue", Json::object({{"ca", one.text("name")}, {"if_due", true}}));
       if (!other.ok()) failure.note(other.error());
+      if (other.ok()) make_delta_crl(talk, realm, one.text("name"), failure);
     }
     if (!talk.is_broken()) failure.note(retire_if_drained(talk, realm, one, retiring));
   }
   return failure.status();
+}
+
+/// As many steps as do not keep the CRLs of the next round waiting.
+Status audit(Conversation& talk) {
+  constexpr int kMostSteps = 5;
+  for (int i = 0; i < kMostSteps; ++i) {
+    PKI_TRY(const auto night, talk.call("audit.nightly", Json::object()));
+    if (!night.boolean("more")) break;
+  }
+  return {};
 }
 
 /// What is done for each realm, in this order: a CRL must name what the journal brought back. None of it keeps the rest back:
@@ -103,7 +121,9 @@ Status look_after(const std::string& socket, const config::RealmConfig& config, 
   if (talk.is_broken()) return failure.status();
   const auto issuing = make_crl(talk, realm);
   if (!issuing.ok()) failure.note(issuing.error());
+  if (issuing.ok()) make_delta_crl(talk, config, *issuing, failure);
   if (!talk.is_broken()) failure.note(see_to_others(talk, config, issuing.ok() ? *issuing : std::string(), retiring));
+  if (!talk.is_broken()) failure.note(audit(talk));
   return failure.status();
 }
 

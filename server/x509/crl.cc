@@ -28,15 +28,30 @@ void append_entry(Bytes& out, const RevokedEntry& entry) {
   der::append(out, der::wrap(der::kSequence, {der::integer(entry.serial), der::time(entry.revoked_at), extensions}));
 }
 
-Status check_entries(const std::vector<const RevokedEntry*>& sorted) {
+Status check_entries(const std::vector<const RevokedEntry*>& sorted, bool is_delta) {
   for (std::size_t i = 0; i < sorted.size(); ++i) {
     const auto& entry = *sorted[i];
-    const bool has_reason = !reason_name(entry.reason).empty() && entry.reason != kReasonRemoveFromCrl;  // delta CRLs only
-    if (!has_reason) return Error(Code::InvalidParams, "reason " + std::to_string(entry.reason) + " has no place in a full CRL");
+    const bool has_reason = !reason_name(entry.reason).empty() && (is_delta || entry.reason != kReasonRemoveFromCrl);
+    if (!has_reason)
+      return Error(Code::InvalidParams,
+                   "reason " + std::to_string(entry.reason) + " has no place in a " + (is_delta ? "delta" : "full") + " CRL");
     if (i > 0 && sorted[i - 1]->serial == entry.serial)
       return Error(Code::InvalidParams, "serial " + entry.serial.hex() + " twice");
   }
   return {};
+}
+
+/// In the order that every CRL of ours has.
+Result<Bytes> extensions_of(const CrlSpec& spec) {
+  Bytes out = encode_extension(kAuthorityKeyId, false, encode_authority_key_id(spec.issuer.key_id()));
+  der::append(out, encode_extension(kCrlNumber, false, der::integer(spec.number)));
+  // RFC 5280 5.2.4: critical, or who knows no delta CRLs would take it for a full one.
+  if (spec.base) der::append(out, encode_extension(kDeltaCrlIndicator, true, der::integer(*spec.base)));
+  if (!spec.delta_urls.empty()) {
+    PKI_TRY(const auto points, encode_distribution_points(spec.delta_urls));
+    der::append(out, encode_extension(kFreshestCrl, false, points));
+  }
+  return der::wrap(der::constructed(0), {der::wrap(der::kSequence, {out})});
 }
 
 Result<int> read_reason(ByteView extensions) {
@@ -76,14 +91,17 @@ Result<Bytes> build_crl_tbs(const CrlSpec& spec) {
   sorted.reserve(spec.entries.size());
   std::ranges::transform(spec.entries, std::back_inserter(sorted), [](const RevokedEntry& entry) { return &entry; });
   std::ranges::sort(sorted, by_serial);
-  PKI_TRY_VOID(check_entries(sorted));
+  if (spec.base && *spec.base >= spec.number)
+    return Error(Code::InvalidParams, "a delta CRL of number " + std::to_string(spec.number) + " to the full one of number " +
+                                          std::to_string(*spec.base) + ", expected an earlier one");
+  if (spec.base && !spec.delta_urls.empty())  // RFC 5280 5.2.6
+    return Error(Code::InvalidParams, "a delta CRL that says where delta CRLs are");
+  PKI_TRY_VOID(check_entries(sorted, spec.base.has_value()));
   Bytes entries;
   for (const auto* entry : sorted) append_entry(entries, *entry);
   // RFC 5280 5.1.2.6: without entries the list is absent, not empty.
   const auto list = sorted.empty() ? Bytes{} : der::tlv(der::kSequence, entries);
-  const auto key_id = encode_extension(kAuthorityKeyId, false, encode_authority_key_id(spec.issuer.key_id()));
-  const auto number = encode_extension(kCrlNumber, false, der::integer(spec.number));
-  const auto extensions = der::wrap(der::constructed(0), {der::wrap(der::kSequence, {key_id, number})});
+  PKI_TRY(const auto extensions, extensions_of(spec));
   return der::wrap(der::kSequence,
                    {der::integer(kVersion2), crypto::algorithm_identifier(spec.algorithm), spec.issuer.subject_der(),
                     der::time(spec.this_update), der::time(spec.next_update), list, extensions});
@@ -141,6 +159,9 @@ Status Crl::read_extensions(ByteView extensions) {
       PKI_TRY(const auto element, der::only(der::kInteger, extension.value, "CRL number"));
       PKI_TRY(number_, der::read_number(element));
       has_number = true;
+    } else if (extension.oid == kDeltaCrlIndicator) {
+      PKI_TRY(const auto element, der::only(der::kInteger, extension.value, "base CRL number"));
+      PKI_TRY(base_, der::read_number(element));
     } else if (extension.oid == kAuthorityKeyId) {
       PKI_TRY(authority_key_id_, decode_authority_key_id(extension.value));
     } else if (extension.critical) {

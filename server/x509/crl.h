@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,7 +29,9 @@ struct CrlSpec {
   std::uint64_t number = 0;
   Seconds this_update{};
   Seconds next_update{};
-  std::vector<RevokedEntry> entries{};  ///< any order; written in the order of the serials
+  std::vector<RevokedEntry> entries{};    ///< any order; written in the order of the serials
+  std::optional<std::uint64_t> base{};    ///< of a delta CRL: the number of the full one that it adds to (5.2.4)
+  std::vector<std::string> delta_urls{};  ///< of a full CRL: where its delta CRLs are (5.2.6)
 };
 
 /// Version 2 with authorityKeyIdentifier and cRLNumber; reasonCode left out for unspecified (5.3.1).
@@ -47,6 +50,8 @@ class Crl {
   std::string pem() const;
   ByteView issuer_der() const { return issuer_der_; }
   std::uint64_t number() const { return number_; }
+  /// Of a delta CRL: the number of the full one that it adds to; none: this is a full one (5.2.4).
+  std::optional<std::uint64_t> base() const { return base_; }
   Seconds this_update() const { return this_update_; }
   Seconds next_update() const { return next_update_; }
   ByteView authority_key_id() const { return authority_key_id_; }
@@ -66,6 +71,7 @@ class Crl {
   Bytes authority_key_id_;
   crypto::SignatureAlgorithm algorithm_{};
   std::uint64_t number_ = 0;
+  std::optional<std::uint64_t> base_;
   Seconds this_update_{};
   Seconds next_update_{};
   std::vector<RevokedEntry> entries_;

@@ -5,6 +5,7 @@
 #include "server/base/text.h"
 #include "server/crypto/signature.h"
 #include "server/x509/der.h"
+#include "server/x509/general_name.h"
 
 namespace chancery::x509 {
 namespace {
@@ -142,6 +143,22 @@ Result<Bytes> decode_authority_key_id(ByteView value) {
   if (!reader.at(der::context(0))) return Bytes{};
   PKI_TRY(const auto key_id, reader.any());
   return Bytes(key_id.content.begin(), key_id.content.end());
+}
+
+Result<Bytes> encode_uri(const std::string& text) {
+  constexpr std::uint8_t kUriTag = der::context(6);
+  PKI_TRY(const auto name, GeneralName::parse("URI:" + text));
+  return der::tlv(kUriTag, base::as_bytes(name.value));
+}
+
+Result<Bytes> encode_distribution_points(const std::vector<std::string>& urls) {
+  Bytes points;
+  for (const auto& url : urls) {
+    PKI_TRY(const auto name, encode_uri(url));
+    const auto full_name = der::wrap(der::constructed(0), {der::wrap(der::constructed(0), {name})});
+    der::append(points, der::wrap(der::kSequence, {full_name}));
+  }
+  return der::tlv(der::kSequence, points);
 }
 
 Result<SignedParts> read_signed(ByteView der) {

@@ -18,10 +18,10 @@ struct Extension {
 };
 
 inline constexpr std::string_view kSubjectKeyId = "2.5.29.14", kKeyUsage = "2.5.29.15", kSubjectAltName = "2.5.29.17",
-                                  kBasicConstraints = "2.5.29.19", kCrlNumber = "2.5.29.20", kReasonCode = "2.5.29.21",
-                                  kNameConstraints = "2.5.29.30", kCrlDistributionPoints = "2.5.29.31",
-                                  kAuthorityKeyId = "2.5.29.35", kExtendedKeyUsage = "2.5.29.37",
-                                  kAuthorityInfoAccess = "1.3.6.1.5.5.7.1.1";
+                                  kBasicConstraints = "2.5.29.19", kCrlNumber = "2.5.29.20", kDeltaCrlIndicator = "2.5.29.27",
+                                  kFreshestCrl = "2.5.29.46", kReasonCode = "2.5.29.21", kNameConstraints = "2.5.29.30",
+                                  kCrlDistributionPoints = "2.5.29.31", kAuthorityKeyId = "2.5.29.35",
+                                  kExtendedKeyUsage = "2.5.29.37", kAuthorityInfoAccess = "1.3.6.1.5.5.7.1.1";
 
 /// Extension ::= SEQUENCE { extnID, critical DEFAULT FALSE, extnValue OCTET STRING }
 Bytes encode_extension(std::string_view oid, bool critical, ByteView value);
@@ -49,6 +49,11 @@ Result<std::vector<std::string>> decode_extended_key_usage(ByteView value);
 Bytes encode_authority_key_id(ByteView key_id);
 /// Empty when it holds no keyIdentifier.
 Result<Bytes> decode_authority_key_id(ByteView value);
+
+/// A URI as GeneralName (RFC 5280 4.2.1.6). @errors those of GeneralName::parse.
+Result<Bytes> encode_uri(const std::string& text);
+/// CRLDistributionPoints (RFC 5280 4.2.1.13, 4.2.1.15): one point a URL, fullName alone. @errors those of encode_uri.
+Result<Bytes> encode_distribution_points(const std::vector<std::string>& urls);
 
 /// What surrounds every signed object: SEQUENCE { to be signed, AlgorithmIdentifier, BIT STRING }.
 struct SignedParts {

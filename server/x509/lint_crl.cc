@@ -18,6 +18,7 @@ std::vector<Finding> findings_in(ByteView tbs, crypto::SignatureAlgorithm algori
   const CrlView view{*crl, openssl.get(), issuer};
   apply(crl_field_rules(), view, findings);
   apply(crl_entry_rules(), view, findings);
+  apply(delta_crl_rules(), view, findings);
   return findings;
 }
 
@@ -29,6 +30,7 @@ const std::vector<RuleRow>& crl_rules() {
     append_rows(crl_encoding_rules(), rows);
     append_rows(crl_field_rules(), rows);
     append_rows(crl_entry_rules(), rows);
+    append_rows(delta_crl_rules(), rows);
     return rows;
   }();
   return kRows;

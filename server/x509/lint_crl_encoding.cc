@@ -45,15 +45,19 @@ Verdict extension_once(const View& v) {
                 "an extension stands twice");
 }
 
-/// No delta, no indirect CRL, nothing critical: the two extensions that every full CRL has.
+/// No indirect CRL, nothing critical but what makes a delta CRL one: the two extensions that every CRL has, and those about
+/// deltas, whose own rules say more.
 Verdict extensions_known(const View& v) {
   const auto stands_plain = [&](int nid) {
     const int at = X509_CRL_get_ext_by_NID(v.openssl, nid, -1);
     return at >= 0 && X509_EXTENSION_get_critical(X509_CRL_get_ext(v.openssl, at)) == 0;
   };
+  const auto stands = [&](int nid) { return X509_CRL_get_ext_by_NID(v.openssl, nid, -1) >= 0 ? 1 : 0; };
+  const int expected = 2 + stands(NID_delta_crl) + stands(NID_freshest_crl);
   const bool holds =
-      X509_CRL_get_ext_count(v.openssl) == 2 && stands_plain(NID_authority_key_identifier) && stands_plain(NID_crl_number);
-  return unless(holds, "extensions are not an authority key identifier and a CRL number, neither critical");
+      X509_CRL_get_ext_count(v.openssl) == expected && stands_plain(NID_authority_key_identifier) && stands_plain(NID_crl_number);
+  return unless(holds,
+                "extensions are not an authority key identifier and a CRL number, neither critical, and those of delta CRLs");
 }
 
 /// The entries by OpenSSL's eyes; none when the list is absent.

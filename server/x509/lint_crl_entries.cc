@@ -25,7 +25,7 @@ bool has_reason(const View& v, int reason) {
 }
 
 Verdict no_removal(const View& v) {
-  return unless(!has_reason(v, kReasonRemoveFromCrl), "removeFromCRL in a CRL that is no delta CRL");
+  return unless(v.crl.base() || !has_reason(v, kReasonRemoveFromCrl), "removeFromCRL in a CRL that is no delta CRL");
 }
 
 Verdict no_hold(const View& v) { return unless(!has_reason(v, kReasonCertificateHold), "a certificate on hold"); }

@@ -8,7 +8,8 @@ namespace {
 using View = CertificateView;
 
 constexpr std::array kKnown{kBasicConstraints, kKeyUsage,       kExtendedKeyUsage,      kSubjectKeyId,
-                            kAuthorityKeyId,   kSubjectAltName, kCrlDistributionPoints, kAuthorityInfoAccess};
+                            kAuthorityKeyId,   kSubjectAltName, kCrlDistributionPoints, kAuthorityInfoAccess,
+                            kFreshestCrl};
 constexpr std::array kMayBeCritical{kBasicConstraints, kKeyUsage, kSubjectAltName};
 
 Verdict extension_known(const View& v) {

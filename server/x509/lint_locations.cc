@@ -47,9 +47,20 @@ Verdict fault_in_urls(ByteView value, Result<std::string> (*read)(ByteView)) {
   return kPass;
 }
 
+}  // namespace
+
+Verdict fault_in_points(ByteView value) { return fault_in_urls(value, read_point); }
+
+namespace {
+
+Verdict freshest_urls_fetchable(const View& v) {
+  const auto* extension = v.find(kFreshestCrl);
+  return extension == nullptr ? kPass : fault_in_points(extension->value);
+}
+
 Verdict crl_urls_fetchable(const View& v) {
   const auto* extension = v.find(kCrlDistributionPoints);
-  return extension == nullptr ? kPass : fault_in_urls(extension->value, read_point);
+  return extension == nullptr ? kPass : fault_in_points(extension->value);
 }
 
 Verdict access_urls_fetchable(const View& v) {
@@ -59,6 +70,7 @@ Verdict access_urls_fetchable(const View& v) {
 
 constexpr std::array kRules{
     Rule<View>{{"crl_urls_fetchable", "RFC 5280 4.2.1.13"}, crl_urls_fetchable},
+    Rule<View>{{"freshest_urls_fetchable", "RFC 5280 4.2.1.15"}, freshest_urls_fetchable},
     Rule<View>{{"access_urls_fetchable", "RFC 5280 4.2.2.1"}, access_urls_fetchable},
 };
 

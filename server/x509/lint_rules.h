@@ -64,12 +64,16 @@ std::span<const Rule<CertificateView>> location_rules();
 std::span<const Rule<CrlEncoding>> crl_encoding_rules();
 std::span<const Rule<CrlView>> crl_field_rules();
 std::span<const Rule<CrlView>> crl_entry_rules();
+std::span<const Rule<CrlView>> delta_crl_rules();
 
 /// The rules that hold when a reader takes the octets at all.
 inline constexpr RuleRow kOpensslReadsIt{"openssl_reads_it", "RFC 5280 4.1"};
 inline constexpr RuleRow kChanceryReadsIt{"chancery_reads_it", "RFC 5280 4.1, PROMISES F31"};
 inline constexpr RuleRow kOpensslReadsCrl{"crl_openssl_reads_it", "RFC 5280 5.1"};
 inline constexpr RuleRow kChanceryReadsCrl{"crl_chancery_reads_it", "RFC 5280 5.1, PROMISES F31"};
+
+/// What keeps clients from fetching what a CRLDistributionPoints names: one URL a point, of a scheme that they know.
+Verdict fault_in_points(ByteView value);
 
 /// Lists compared without order.
 inline bool same_words(std::vector<std::string> a, std::vector<std::string> b) {

@@ -5,6 +5,7 @@ libx509_a_SOURCES = \
   server/x509/certificate.cc server/x509/certificate.h \
   server/x509/crl.cc server/x509/crl.h \
   server/x509/csr.cc server/x509/csr.h \
+  server/x509/delta_crl.cc server/x509/delta_crl.h \
   server/x509/der.h \
   server/x509/der_read.cc \
   server/x509/der_write.cc \
@@ -18,6 +19,7 @@ libx509_a_SOURCES = \
   server/x509/lint_crl_encoding.cc \
   server/x509/lint_crl_entries.cc \
   server/x509/lint_crl_fields.cc \
+  server/x509/lint_delta_crl.cc \
   server/x509/lint_encoding.cc \
   server/x509/lint_extensions.cc \
   server/x509/lint_keys.cc \
@@ -43,6 +45,7 @@ x509_test_SOURCES = \
   server/x509/certificate_test.cc \
   server/x509/crl_test.cc \
   server/x509/csr_test.cc \
+  server/x509/delta_crl_test.cc \
   server/x509/foreign_test.cc \
   server/x509/lint_samples_test.cc \
   server/x509/lint_test.cc \

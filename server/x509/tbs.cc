@@ -14,27 +14,10 @@ constexpr std::string_view kOcsp = "1.3.6.1.5.5.7.48.1";
 constexpr std::string_view kCaIssuers = "1.3.6.1.5.5.7.48.2";
 constexpr std::size_t kKeyIdOctets = 20;
 constexpr std::uint64_t kVersion3 = 2;
-constexpr std::uint8_t kUriTag = der::context(6);
-
-Result<Bytes> uri(const std::string& text) {
-  PKI_TRY(const auto name, GeneralName::parse("URI:" + text));
-  return der::tlv(kUriTag, base::as_bytes(name.value));
-}
-
-/// CRLDistributionPoints (RFC 5280 4.2.1.13): one point a URL, fullName alone.
-Result<Bytes> distribution_points(const std::vector<std::string>& urls) {
-  Bytes points;
-  for (const auto& url : urls) {
-    PKI_TRY(const auto name, uri(url));
-    const auto full_name = der::wrap(der::constructed(0), {der::wrap(der::constructed(0), {name})});
-    der::append(points, der::wrap(der::kSequence, {full_name}));
-  }
-  return der::tlv(der::kSequence, points);
-}
 
 Status add_access(Bytes& out, std::string_view method, const std::vector<std::string>& urls) {
   for (const auto& url : urls) {
-    PKI_TRY(const auto name, uri(url));
+    PKI_TRY(const auto name, encode_uri(url));
     der::append(out, der::wrap(der::kSequence, {der::oid(method).value(), name}));
   }
   return {};
@@ -83,8 +66,12 @@ Result<Bytes> extensions(const TbsSpec& spec, const crypto::PublicKey& key) {
     add(kSubjectAltName, spec.subject.empty(), names);  // RFC 5280 4.2.1.6
   }
   if (!spec.crl_urls.empty()) {
-    PKI_TRY(const auto points, distribution_points(spec.crl_urls));
+    PKI_TRY(const auto points, encode_distribution_points(spec.crl_urls));
     add(kCrlDistributionPoints, false, points);
+  }
+  if (!spec.crl_delta_urls.empty()) {
+    PKI_TRY(const auto points, encode_distribution_points(spec.crl_delta_urls));
+    add(kFreshestCrl, false, points);  // RFC 5280 4.2.1.15: never critical
   }
   if (!spec.ca_issuer_urls.empty() || !spec.ocsp_urls.empty()) {
     PKI_TRY(const auto access, information_access(spec));

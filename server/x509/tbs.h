@@ -29,6 +29,7 @@ struct TbsSpec {
   Bytes subject_key_id{};    ///< of a CA that has one of another method already; empty: subject_key_id_of the key
   Bytes authority_key_id{};  ///< empty for a self-signed one: its own SKI
   std::vector<std::string> crl_urls{};
+  std::vector<std::string> crl_delta_urls{};
   std::vector<std::string> ca_issuer_urls{};
   std::vector<std::string> ocsp_urls{};
   crypto::SignatureAlgorithm algorithm{};
