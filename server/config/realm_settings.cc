@@ -342,6 +342,61 @@ void read_profiles(const Node& section, RealmConfig& realm, Report& report) {
   }
 }
 
+void read_acme(const Node& section, RealmConfig& realm, Report& report) {
+  if (!is_section(section, report)) return;
+  auto names = names_of(acme_settings());
+  names.emplace_back(kAcmePoliciesSection);
+  check_names(section, names, report);
+  read_settings(acme_settings(), section, realm.acme, report);
+  if (const Node* policies = section.find(kAcmePoliciesSection)) read_acme_policies(*policies, realm.acme, report);
+}
+
+Node write_acme(const RealmConfig& realm) {
+  Node section = map(std::string(kAcmeSection));
+  write_settings(acme_settings(), realm.acme, section);
+  section.children.push_back(write_acme_policies(realm.acme));
+  return section;
+}
+
+Node write_command_roles(const RealmConfig& realm) {
+  Node section = map(std::string(kCommandRolesSection));
+  for (const auto& [command, role] : realm.command_roles)
+    section.children.push_back(named(command, Codec<Role>::print({}, role)));
+  return section;
+}
+
+Node write_profiles(const RealmConfig& realm) {
+  Node section = map(std::string(kProfilesSection));
+  for (const auto& [name, profile] : realm.profiles) section.children.push_back(named(name.text(), write_profile(profile)));
+  return section;
+}
+
+/// The sections of ca.config.yml that are no list of plain settings, in the order of --print-config; people's are their own.
+struct Section {
+  std::string_view name;
+  void (*read)(const Node&, RealmConfig&, Report&);
+  Node (*write)(const RealmConfig&);
+};
+template <auto kMember, auto kRead, auto kWrite>
+constexpr Section section_of(std::string_view name) {
+  return {name, [](const Node& section, RealmConfig& realm, Report& report) { kRead(section, realm.*kMember, report); },
+          [](const RealmConfig& realm) { return kWrite(realm.*kMember); }};
+}
+constexpr std::array kSections{
+    Section{kAcmeSection, read_acme, write_acme},
+    Section{kCasSection, read_cas, write_cas},
+    section_of<&RealmConfig::enrolment, read_enrolment, write_enrolment>(kEnrolmentSection),
+    section_of<&RealmConfig::notices, read_notices, write_notices>(kNoticesSection),
+    section_of<&RealmConfig::policy, read_policy_section, write_policy_section>(kPolicySection),
+    section_of<&RealmConfig::publishing, read_publishing, write_publishing>(kPublishingSection),
+    section_of<&RealmConfig::requests, read_requests, write_requests>(kRequestsSection),
+    section_of<&RealmConfig::retention, read_retention, write_retention>(kRetentionSection),
+    section_of<&RealmConfig::rollover, read_rollover, write_rollover>(kRolloverSection),
+    section_of<&RealmConfig::self_audit, read_self_audit, write_self_audit>(kSelfAuditSection),
+    Section{kCommandRolesSection, read_command_roles, write_command_roles},
+    Section{kProfilesSection, read_profiles, write_profiles},
+};
+
 }  // namespace
 
 std::span<const Setting<RealmConfig>> realm_settings() { return kRealm; }
@@ -351,11 +406,7 @@ std::span<const MovedKey> moved_keys() { return kMoved; }
 std::vector<std::string> realm_setting_names() {
   auto known = names_of(realm_settings());
   for (auto& name : key_names()) known.push_back(std::move(name));
-  for (const auto section : {kAcmeSection, kCasSection, kEnrolmentSection, kNoticesSection, kPolicySection, kPublishingSection,
-                             kCommandRolesSection, kProfilesSection, kRequestsSection, kRolloverSection})
-    for (const auto section : {kAcmeSection, kCasSection, kNoticesSection, kPolicySection, kPublishingSection,
-                               kCommandRolesSection, kProfilesSection, kRequestsSection, kRetentionSection, kSelfAuditSection})
-      known.emplace_back(section);
+  for (const auto& section : kSections) known.emplace_back(section.name);
   known.insert(known.end(), kPeopleSections.begin(), kPeopleSections.end());
   return known;
 }
@@ -373,25 +424,10 @@ RealmConfig read_realm(const Node& root, RealmConfig base, Report& report) {
   if (realm.company != RealmConfig(realm.name).company) set_organisation(realm.profiles, realm.company);
   read_upki_key(root, realm.key, report);
   read_keys(root, realm.keys, report);
-  if (const Node* acme = root.find(kAcmeSection); acme != nullptr && is_section(*acme, report)) {
-    auto names = names_of(acme_settings());
-    names.emplace_back(kAcmePoliciesSection);
-    check_names(*acme, names, report);
-    read_settings(acme_settings(), *acme, realm.acme, report);
-    if (const Node* policies = acme->find(kAcmePoliciesSection)) read_acme_policies(*policies, realm.acme, report);
+  for (const auto& section : kSections) {
+    if (const Node* node = root.find(section.name)) section.read(*node, realm, report);
   }
-  if (const Node* enrolment = root.find(kEnrolmentSection)) read_enrolment(*enrolment, realm.enrolment, report);
-  if (const Node* policy = root.find(kPolicySection)) read_policy_section(*policy, realm.policy, report);
-  if (const Node* requests = root.find(kRequestsSection)) read_requests(*requests, realm.requests, report);
-  if (const Node* cas = root.find(kCasSection)) read_cas(*cas, realm, report);
-  if (const Node* notices = root.find(kNoticesSection)) read_notices(*notices, realm.notices, report);
-  if (const Node* publishing = root.find(kPublishingSection)) read_publishing(*publishing, realm.publishing, report);
-  if (const Node* rollover = root.find(kRolloverSection)) read_rollover(*rollover, realm.rollover, report);
-  if (const Node* retention = root.find(kRetentionSection)) read_retention(*retention, realm.retention, report);
-  if (const Node* self_audit = root.find(kSelfAuditSection)) read_self_audit(*self_audit, realm.self_audit, report);
-  if (const Node* roles = root.find(kCommandRolesSection)) read_command_roles(*roles, realm, report);
   read_people(root, realm.people, report);
-  if (const Node* profiles = root.find(kProfilesSection)) read_profiles(*profiles, realm, report);
   return realm;
 }
 
@@ -399,31 +435,9 @@ Node write_realm(const RealmConfig& realm) {
   Node root = map();
   write_settings(realm_settings(), realm, root);
   write_keys(realm.keys, root);
-  Node acme = map(std::string(kAcmeSection));
-  write_settings(acme_settings(), realm.acme, acme);
-  acme.children.push_back(write_acme_policies(realm.acme));
-  Node notices = write_notices(realm.notices);
-  Node publishing = write_publishing(realm.publishing);
-  Node rollover = write_rollover(realm.rollover);
-  Node enrolment = write_enrolment(realm.enrolment);
-  Node retention = write_retention(realm.retention);
-  Node self_audit = write_self_audit(realm.self_audit);
-  Node policy = write_policy_section(realm.policy);
-  Node requests = write_requests(realm.requests);
-  Node roles = map(std::string(kCommandRolesSection));
-  for (const auto& [command, role] : realm.command_roles) {
-    roles.children.push_back(named(command, Codec<Role>::print({}, role)));
-  }
-  Node profiles = map(std::string(kProfilesSection));
-  for (const auto& [name, profile] : realm.profiles) profiles.children.push_back(named(name.text(), write_profile(profile)));
-  Node cas = write_cas(realm);
   for (auto& section : write_people(realm.people)) root.children.push_back(std::move(section));
-  for (auto* section : {&acme, &cas, &notices, &policy, &publishing, &requests, &roles, &rollover, &profiles}) {
-    for (auto* section : {&acme, &cas, &enrolment, &notices, &policy, &publishing, &requests, &roles, &profiles}) {
-      for (auto* section : {&acme, &cas, &notices, &policy, &publishing, &requests, &retention, &self_audit, &roles, &profiles}) {
-        root.children.push_back(std::move(*section));
-      }
-      return root;
-    }
+  for (const auto& section : kSections) root.children.push_back(section.write(realm));
+  return root;
+}
 
-  }  // namespace chancery::config
+}  // namespace chancery::config

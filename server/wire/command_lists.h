@@ -741,12 +741,8 @@ inline constexpr std::array kNoticeClaimed{Field{
     "notice", Type::Object,
     "{id, token, channel, recipient, ahead, attempt, serial, subject, cn, names, profile, requester, not_before, not_after, "
     "seconds_left}; of a request that waits: event request.waits, request, kind, digest, approvals, approvals_needed, "
-    "approval_roles, created_at, expires_at, seconds_waited; absent: none is due"}};
-"seconds_left}; of a self-audit that found something {id, token, channel, recipient, attempt, event, started, finished, "
-    "certificates, findings, first}; absent: none is due"
-}
-}
-;
+    "approval_roles, created_at, expires_at, seconds_waited; of a self-audit that found something: event self_audit.findings, "
+    "started, finished, certificates, findings, first; absent: none is due"}};
 inline constexpr std::array kNoticeFinish{kNoticeId, Param{"token", Type::Hex, kRequired, kMaxId, "of the claim"},
                                           Param{"sent", Type::Boolean, kRequired, 1, "whether it was sent"},
                                           Param{"problem", Type::Text, kOptional, kMaxText, "why it was not"}};
