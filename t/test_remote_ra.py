@@ -599,7 +599,9 @@ def test_the_ras_certificate_is_renewed_while_it_serves(place):
         renewed = x509.load_pem_x509_certificate((place.data / "ra.crt").read_bytes())
         wait_for(lambda: ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate(("127.0.0.1", place.port))) == renewed.public_bytes(serialization.Encoding.DER), 40, "the listener's")
         old = x509.load_pem_x509_certificate(first.encode())
-        assert ca.asked[0] == {"method": "own.certificate.renew", "certificate": first, "params": {"idempotency_key": f"ra-renewal-{old.serial_number:x}"}}, ca.asked
+        digits = f"{old.serial_number:x}"
+        serial = digits.rjust(len(digits) + len(digits) % 2, "0")
+        assert ca.asked[0] == {"method": "own.certificate.renew", "certificate": first, "params": {"idempotency_key": f"ra-renewal-{serial}"}}, ca.asked
         assert (place.data / "ra.key").read_text() == ca.answers["register"]["DATA"]["private_key"]
         assert {one.name for one in place.data.iterdir()} == {"ra.crt", "ra.key", "ca.crt", "config.json"}
         place.stop()

@@ -72,7 +72,9 @@ std::vector<std::string> role_names(const RealmConfig& realm) {
   return names;
 }
 
-void check_roles(const RealmConfig& realm, const std::vector<std::string>& roles, const Node& list, Report& report) {
+}  // namespace
+
+void check_role_names(const RealmConfig& realm, const std::vector<std::string>& roles, const Node& list, Report& report) {
   const auto known = role_names(realm);
   for (std::size_t i = 0; i < roles.size(); ++i) {
     if (std::ranges::find(known, roles[i]) != known.end()) continue;
@@ -80,6 +82,8 @@ void check_roles(const RealmConfig& realm, const std::vector<std::string>& roles
                                                      base::join(known, ", ") + suggestion(roles[i], known));
   }
 }
+
+namespace {
 
 // ----- look-ups
 
@@ -244,14 +248,14 @@ void check_enrolment(const RealmConfig& realm, const Node& root, Report& report)
   const Node& signers = place_of(*section, kSignersSection);
   for (const auto& [name, one] : realm.enrolment.signers) {
     check_signers(realm, one, place_of(signers, name), report);
-    check_roles(realm, one.roles, place_of(place_of(signers, name), "roles"), report);
+    check_role_names(realm, one.roles, place_of(place_of(signers, name), "roles"), report);
   }
   const Node& look_ups = place_of(*section, kLookUpsSection);
   for (const auto& [name, one] : realm.enrolment.look_ups) check_look_up(realm, one, place_of(look_ups, name), report);
 }
 
 void check_rule_evidence(const RealmConfig& realm, const PolicyRule& rule, const Node& at, Report& report) {
-  check_roles(realm, rule.roles, place_of(at, "roles"), report);
+  check_role_names(realm, rule.roles, place_of(at, "roles"), report);
   const Node& look_ups = place_of(at, "look_ups");
   for (std::size_t i = 0; i < rule.look_ups.size(); ++i) {
     if (!rule.look_ups[i].starts_with(kFileLookUp))

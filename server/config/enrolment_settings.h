@@ -27,6 +27,8 @@ void resolve_enrolment_paths(EnrolmentConfig& enrolment, const std::filesystem::
 
 /// Files, and references to the realm's own things. Paths are whole. `root` is ca.config.yml.
 void check_enrolment(const RealmConfig& realm, const Node& root, Report& report);
+/// That those of a list are built-in roles or the realm's own.
+void check_role_names(const RealmConfig& realm, const std::vector<std::string>& roles, const Node& list, Report& report);
 /// What a rule's proofs and look-ups name. `at` is the rule.
 void check_rule_evidence(const RealmConfig& realm, const PolicyRule& rule, const Node& at, Report& report);
 

@@ -110,6 +110,7 @@ void check_tests(const RealmConfig& realm, const Node& section, Report& report) 
     const auto& test = realm.policy.tests[number];
     const auto& at = item_of(section, kPolicyTestsSection, number);
     check_profiles(realm, {test.profile}, place_of(at, "profile"), report);
+    check_role_names(realm, test.roles, place_of(at, "roles"), report);
     if (test.rule.empty() || std::ranges::find(rules, test.rule) != rules.end()) continue;
     report.error(place_of(at, "rule"), "found the rule \"" + base::printable(test.rule, 63) + "\", expected one of rules" +
                                            suggestion(test.rule, rules));

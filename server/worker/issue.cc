@@ -308,8 +308,9 @@ Result<realm::Decision> judge(Session& session, const Order& order) {
 
 namespace {
 
-/// Decides, and signs where there is room.
-Result<Issued> issue_by(Session& session, const Order& order, const realm::Generation& generation, Serial& serial) {
+/// Decides, and signs where there is room. @param serial  of what was decided, once it is
+Result<Issued> issue_by(Session& session, const Order& order, const realm::Generation& generation,
+                        std::optional<Serial>& serial) {
   PKI_TRY(const auto decision, judge_by(session, order, generation));
   if (!decision.allowed()) {
     note_refusal(session, order, decision);
@@ -329,7 +330,7 @@ Result<Issued> issue(Session& session, const Order& order) {
   for (int attempt = 1;; ++attempt) {
     PKI_TRY(const auto* generation, generation_for(session, order));
     const auto ca = generation->label;
-    Serial serial = Serial::random();
+    std::optional<Serial> serial;
     auto issued = issue_by(session, order, *generation, serial);
     if (issued.ok() || attempt >= kSerialTries) return issued;
     if (issued.error().code() == Code::Conflict) {
@@ -337,8 +338,8 @@ Result<Issued> issue(Session& session, const Order& order) {
       if (another.ok() && *another) continue;
     }
     // Another TBS under that serial: the random numbers repeat. A new serial, and an alarm.
-    if (issued.error().code() != Code::Exists) return issued;
-    base::log_error("serial " + serial.hex() + " exists already: the random numbers of this machine repeat");
+    if (issued.error().code() != Code::Exists || !serial) return issued;
+    base::log_error("serial " + serial->hex() + " exists already: the random numbers of this machine repeat");
   }
 }
 

@@ -76,7 +76,15 @@ Status note(store::Store& store, const config::RealmConfig& realm) {
   const auto digest = rules_digest(realm);
   PKI_TRY_VOID(store.set_meta(kRulesInForce, needed == 0 ? std::string() : digest + " " + std::to_string(needed)));
   base::log_info("realm " + realm.name.text() + ": the rules in force have the digest " + digest);
-  return store.set_meta(kRulesApproved, {});
+  PKI_TRY_VOID(store.set_meta(kRulesApproved, {}));
+  return store.settle();
+}
+
+/// A store that is broken says nothing about rules, and has nothing issued by any, until people have put another in its place.
+bool says_nothing(const config::RealmConfig& realm, const Error& why) {
+  if (why.code() != Code::Corrupt) return false;
+  base::log_warning("realm " + realm.name.text() + ": nobody knows which rules were approved: " + why.message());
+  return true;
 }
 
 }  // namespace
@@ -94,8 +102,10 @@ Status admit_rules(const config::Snapshot& snapshot) {
   std::vector<const config::RealmConfig*> others;
   for (const auto& realm : snapshot.realms) {
     if (!is_concerned(*realm)) continue;
-    PKI_TRY(auto store, store::Store::open(realm->database_file(), realm->name));
-    const auto is_other = decide(store, *realm);
+    auto store = store::Store::open(realm->database_file(), realm->name);
+    if (!store.ok() && says_nothing(*realm, store.error())) continue;
+    if (!store.ok()) return store.error().within("realm " + realm->name.text());
+    const auto is_other = decide(*store, *realm);
     if (!is_other.ok()) return is_other.error().within("realm " + realm->name.text());
     if (*is_other) others.push_back(realm.get());
   }
