@@ -17,6 +17,8 @@ class NoFacts : public realm::Facts {
   Result<int> living_of_subject(const std::string&, int) const override { return 0; }
   Result<int> living_of_requester(const std::string&, int) const override { return 0; }
   Result<bool> look_up(const std::string&, const realm::Question&) const override { return true; }
+  Result<bool> shows(const config::Proof&, const realm::Question&) const override { return false; }
+  Result<std::string> standing_of(const std::string&) const override { return std::string("nothing"); }
 };
 
 /// @param by_name  each rule is for a domain of its own; else for somebody, whatever is asked for, so that each has to be looked
