@@ -40,8 +40,8 @@ class Driver {
 
   /// A read transaction sees one state of the database; a write transaction may write from the beginning.
   virtual Status begin(Access access) = 0;
-  /// Keeps the changes: everybody sees them, in the order of the commits, and no process's end undoes them. They are durable after
-  /// settle().
+  /// Keeps the changes: everybody sees them, in the order of the commits, and no process's end undoes them. They are durable
+  /// after settle().
   virtual Status commit() = 0;
   virtual void rollback() noexcept = 0;
   /// Returns when all that this connection committed and read is durable. Free of cost where it is already.

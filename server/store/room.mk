@@ -69,6 +69,7 @@ libstore_a_SOURCES = \
   server/store/crls.cc \
   server/store/delta_crls.cc \
   server/store/policy_records.cc server/store/policy_records.h \
+  server/store/database_file.cc server/store/database_file.h \
   server/store/driver.h \
   server/store/foreign_database.h \
   server/store/notices.cc server/store/notices.h \

@@ -1,7 +1,10 @@
 #include "server/store/shared_sync.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
+
+#include "server/base/log.h"
 
 namespace chancery::store {
 namespace {
@@ -30,7 +33,18 @@ void SharedSync::ended() noexcept {
 }
 
 /// The last one that began may be among what was seen, though its process has not said yet that it ended.
-void SharedSync::saw() noexcept { wanted_ = std::max(wanted_, words_->begun.load()); }
+void SharedSync::saw() noexcept {
+  if (is_alone()) {  // it may be what somebody else has just written
+    begin();
+    ended();
+  }
+  wanted_ = std::max(wanted_, words_->begun.load());
+}
+
+void SharedSync::fail(std::string_view why) noexcept {
+  if (words_->failed.exchange(1) != 0) return;
+  base::log_error("database: a sync failed, so nothing more is stored until the server is started again: " + std::string(why));
+}
 
 Status SharedSync::check() const {
   if (words_->failed.load() == 0) return {};
@@ -49,7 +63,7 @@ Status SharedSync::settle() {
   PKI_TRY_VOID(check());
   const auto written = words_->written.load();
   if (auto done = sync_(); !done.ok()) {
-    words_->failed = 1;
+    fail(done.error().message());
     return done;
   }
   raise_to(words_->synced, written);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string_view>
 
 #include "server/base/result.h"
 #include "server/store/shared_words.h"
@@ -15,7 +16,7 @@ namespace chancery::store {
 class SharedSync {
  public:
   using Sync = std::function<Status()>;
-  /// @param words  null: this connection syncs its own, for itself
+  /// @param words  null: this connection knows nothing of others, and syncs whatever it wrote or read
   SharedSync(Words* words, Sync sync);
 
   /// Right before a commit, which ends with ended().
@@ -29,8 +30,12 @@ class SharedSync {
   Status settle();
   /// @errors as settle.
   Status check() const;
+  /// A sync failed elsewhere: of the database itself, say.
+  void fail(std::string_view why) noexcept;
 
  private:
+  bool is_alone() const { return words_ == &own_; }
+
   Words* words_;
   Words own_{};  ///< where none are shared
   Sync sync_;

@@ -192,6 +192,43 @@ TEST_F(Sharing, WithoutAFileEachSyncsItsOwn) {
   EXPECT_EQ(syncs_, 1);
 }
 
+/// Others may write there, and nobody says what.
+TEST_F(Sharing, C1_WhoIsAloneSyncsWhatItReads) {
+  Connection one(base::Path("/nonexistent/words"), [&]() -> Status {
+    ++syncs_;
+    return {};
+  });
+  one.log.saw();
+  EXPECT_OK(one.log.settle());
+  one.log.saw();
+  EXPECT_OK(one.log.settle());
+  EXPECT_EQ(syncs_, 2);
+}
+
+TEST_F(Sharing, F8_WhatFailedIsKnownWhileTheWordsAreHeld) {
+  EXPECT_FALSE(hold_words(file()));  // there are none yet
+  base::UniqueFd held;
+  {
+    const auto one = connection();
+    held = hold_words(file());
+    ASSERT_TRUE(held);
+    one->log.fail("elsewhere");
+    EXPECT_EQ(code_of(one->log.check()), Code::StoreFailed);
+  }
+  EXPECT_EQ(code_of(connection()->log.check()), Code::StoreFailed);
+  held = base::UniqueFd();
+  EXPECT_OK(connection()->log.check());
+}
+
+/// A hole in the file would be filled at its first touch, by a signal where the disk is full.
+TEST_F(Sharing, F7_TheWordsHaveTheirBlocks) {
+  const SharedWords words(file());
+  struct stat facts {};
+  ASSERT_EQ(::stat(file().c_str(), &facts), 0);
+  EXPECT_EQ(facts.st_size, static_cast<off_t>(sizeof(Words)));
+  EXPECT_GT(facts.st_blocks, 0);
+}
+
 TEST_F(Sharing, D33_ALinkIsNotFollowed) {
   const auto target = file().parent_path() / "elsewhere";
   std::filesystem::create_symlink(target, file());

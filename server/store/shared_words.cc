@@ -6,7 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <utility>
 
 namespace chancery::store {
 namespace {
@@ -21,10 +23,16 @@ bool lock(const base::UniqueFd& file, int how) {
   }
 }
 
-/// The first of them finds zeros: a file that was cut to nothing and made longer again holds nothing else.
+/// Written, not only made long: the first touch of a page without a block of the disk would end the process where it is full.
+bool write_zeros(const base::UniqueFd& file) {
+  const std::array<char, sizeof(Words)> zeros{};
+  return ::pwrite(file.get(), zeros.data(), zeros.size(), 0) == static_cast<ssize_t>(zeros.size()) &&
+         ::ftruncate(file.get(), zeros.size()) == 0;
+}
+
+/// The first of them finds zeros.
 bool share(const base::UniqueFd& file) {
-  const bool is_alone = lock(file, LOCK_EX | LOCK_NB);
-  if (is_alone && (::ftruncate(file.get(), 0) != 0 || ::ftruncate(file.get(), sizeof(Words)) != 0)) return false;
+  if (lock(file, LOCK_EX | LOCK_NB) && !write_zeros(file)) return false;
   // What an exclusive lock becomes is not one step (flock(2)), but nothing was read or written yet.
   if (!lock(file, LOCK_SH)) return false;
   struct stat facts {};
@@ -38,6 +46,11 @@ SharedWords::SharedWords(const base::Path& file) : file_(::open(file.c_str(), O_
   if (!file_ || ::fstat(file_.get(), &facts) != 0 || !S_ISREG(facts.st_mode) || !share(file_)) return;
   void* memory = ::mmap(nullptr, sizeof(Words), PROT_READ | PROT_WRITE, MAP_SHARED, file_.get(), 0);
   if (memory != MAP_FAILED) words_ = static_cast<Words*>(memory);
+}
+
+base::UniqueFd hold_words(const base::Path& file) {
+  base::UniqueFd held(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  return held && lock(held, LOCK_SH | LOCK_NB) ? std::move(held) : base::UniqueFd();
 }
 
 SharedWords::~SharedWords() {

@@ -23,6 +23,8 @@ struct Words {
 /// finds all of them zero, whatever a crash or a copy of the directory left in it.
 class SharedWords {
  public:
+  /// Their file for a database.
+  static base::Path file_of(const base::Path& database) { return database.string() + "-turn"; }
   /// Made when missing, with mode 0600. @post get() is null where that is not possible.
   explicit SharedWords(const base::Path& file);
   SharedWords(const SharedWords&) = delete;
@@ -35,5 +37,9 @@ class SharedWords {
   base::UniqueFd file_;  ///< its lock says that somebody has the words
   Words* words_ = nullptr;
 };
+
+/// Keeps the words as they are, though nobody uses them for a while: what has failed is forgotten with the server, not before.
+/// @return invalid: there is no such file yet
+base::UniqueFd hold_words(const base::Path& file);
 
 }  // namespace chancery::store

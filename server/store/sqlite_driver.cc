@@ -1,10 +1,5 @@
 #include "server/store/sqlite_driver.h"
 
-#include <fcntl.h>
-#include <linux/magic.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -14,6 +9,8 @@
 
 #include <sqlite3.h>
 
+#include "server/base/log.h"
+#include "server/store/database_file.h"
 #include "server/store/foreign_database.h"
 #include "server/store/shared_sync.h"
 #include "server/store/transaction.h"
@@ -72,53 +69,14 @@ Error sqlite_error(sqlite3* database, int result, std::string_view place) {
   return {row->code, std::move(message), std::string(row->hint)};
 }
 
-// ----- the file, before SQLite sees it
-
-Error unavailable(const std::string& file, std::string_view what, int error_number) {
-  return base::io_error(std::string(what) + " " + file, error_number);
-}
-
-/// PROMISES F14: filesystems whose locks do not reach everybody. WAL needs shared memory, too.
-Status check_filesystem(const base::Path& file) {
-  constexpr std::array kRemote{std::uint32_t{NFS_SUPER_MAGIC}, std::uint32_t{SMB_SUPER_MAGIC}, std::uint32_t{0xff534d42} /*cifs*/,
-                               std::uint32_t{0xfe534d42} /*smb2*/, std::uint32_t{AFS_SUPER_MAGIC}};
-  struct statfs facts {};
-  if (::statfs(file.parent_path().c_str(), &facts) != 0) {
-    return Error(Code::Unavailable, unavailable(file.parent_path(), "statfs", errno).message());
-  }
-  if (std::ranges::find(kRemote, static_cast<std::uint32_t>(facts.f_type)) == kRemote.end()) return {};
-  return Error(Code::Unsupported, "database " + file.string() + " is on a network filesystem, whose locks SQLite cannot trust",
-               "keep the realm directory on a local disk");
-}
-
-/// Makes the file ourselves, for its mode. O_EXCL: a file that is there already is never opened here, for closing it again
-/// would drop the locks that SQLite has on it (PROMISES D21).
-Status make_file(const base::Path& file) {
-  PKI_TRY_VOID(base::make_directories(file.parent_path(), 0700));
-  const base::UniqueFd made(::open(file.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600));
-  if (made || errno == EEXIST) return {};
-  return Error(Code::Unavailable, unavailable(file, "make", errno).message());
-}
-
-/// PROMISES D33, F9.
-Status check_file(const base::Path& file) {
-  struct stat facts {};
-  if (::lstat(file.c_str(), &facts) != 0) return Error(Code::Unavailable, unavailable(file, "stat", errno).message());
-  const std::string name = "database " + file.string();
-  if (!S_ISREG(facts.st_mode)) return Error(Code::Corrupt, name + " is no regular file", "restore a backup, or move it away");
-  if (::geteuid() != 0 && facts.st_uid != ::geteuid()) {
-    return Error(Code::Denied, name + " belongs to uid " + std::to_string(facts.st_uid), "chown it to the server's user");
-  }
-  if ((facts.st_mode & 077U) == 0) return {};
-  return Error(Code::Denied, name + " can be reached by others", "chmod 0600 " + file.string());
-}
-
 // ----- one connection
 
 /// How the processes of a file go about it together.
 struct Sharing {
-  Sharing(const base::Path& file, SharedSync::Sync sync)
-      : words(file), write_turn(words.get() == nullptr ? nullptr : &words.get()->write_turn), log(words.get(), std::move(sync)) {}
+  Sharing(const base::Path& database, SharedSync::Sync sync)
+      : words(SharedWords::file_of(database)),
+        write_turn(words.get() == nullptr ? nullptr : &words.get()->write_turn),
+        log(words.get(), std::move(sync)) {}
 
   SharedWords words;
   Turn write_turn;
@@ -130,8 +88,11 @@ class SqliteDriver : public Driver {
   explicit SqliteDriver(DatabasePtr database) : database_(std::move(database)) {}
 
   /// Writers of the file take turns from now on, and share what makes their commits durable.
-  void share(const base::Path& file) {
-    sharing_.emplace(base::Path(file.string() + "-turn"), [this] { return sync_log(); });
+  /// @return whether there are others to share it with: without words of theirs each commit is durable by itself.
+  bool share(const base::Path& file) {
+    sharing_.emplace(file, [this] { return sync_log(); });
+    sqlite3_wal_hook(database_.get(), note_length, this);
+    return sharing_->words.get() != nullptr;
   }
 
   Status begin(Access access) override;
@@ -140,6 +101,7 @@ class SqliteDriver : public Driver {
     // SQLite has rolled back by itself after some errors; then there is nothing to do.
     if (is_in_transaction()) sqlite3_exec(database_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
     end_write();
+    end_read();  // what it read counts, whatever became of it
   }
   Result<Outcome> run(const Statement& statement, std::span<const Value> values) override;
   Status settle() override { return sharing_ ? sharing_->log.settle() : Status(); }
@@ -155,6 +117,16 @@ class SqliteDriver : public Driver {
   Status step_all(sqlite3_stmt* prepared, Outcome& out);
   Result<Outcome> run_prepared(sqlite3_stmt* prepared, const Statement& statement, std::span<const Value> values);
   Status sync_log();
+  void write_back();
+  /// After each commit (sqlite.org/c3ref/wal_hook.html).
+  static int note_length(void* driver, sqlite3* /*database*/, const char* /*name*/, int frames) {
+    static_cast<SqliteDriver*>(driver)->frames_ = frames;
+    return SQLITE_OK;
+  }
+  /// A sync that SQLite did by itself and that failed is as fatal as one of ours (PROMISES F8).
+  void note_failure(int result) noexcept {
+    if (sharing_ && (result == SQLITE_IOERR_FSYNC || result == SQLITE_IOERR_DIR_FSYNC)) sharing_->log.fail("SQLite's own");
+  }
 
   bool is_in_transaction() const { return sqlite3_get_autocommit(database_.get()) == 0; }
   Status begin_write();
@@ -170,6 +142,7 @@ class SqliteDriver : public Driver {
   DatabasePtr database_;
   std::optional<Sharing> sharing_;
   bool writes_ = false;                                          ///< the transaction in hand
+  int frames_ = 0;                                               ///< of the log, after the last commit
   std::unordered_map<std::string_view, StatementPtr> prepared_;  ///< by the statement's text
 };
 
@@ -197,8 +170,24 @@ Status SqliteDriver::commit() {
   }
   if (sharing_) sharing_->log.begin();
   auto status = say("COMMIT");
-  if (status.ok()) end_write();  // else rollback comes
+  if (!status.ok()) {
+    note_failure(sqlite3_extended_errcode(database_.get()));
+    return status;  // rollback comes
+  }
+  end_write();
+  write_back();
   return status;
+}
+
+/// Brings a long log back to the database, as SQLite would by itself, but for this: the log is synced by settle() first. In there
+/// its sync's failure would be passed over, and the next one told nothing of it.
+void SqliteDriver::write_back() {
+  // A certificate touches some thirty pages, most of them the same ones again and again: a longer log (32 MB) writes them back to
+  // the database once where a short one did it thirty times.
+  constexpr int kMostFrames = 8000;
+  if (frames_ < kMostFrames || !sharing_ || !settle().ok()) return;
+  frames_ = 0;
+  note_failure(sqlite3_wal_checkpoint_v2(database_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr));
 }
 
 /// As SQLite does it at each commit when it is told FULL, by the same function (sqlite.org/c3ref/io_methods.html).
@@ -326,10 +315,12 @@ Result<Outcome> SqliteDriver::run(const Statement& statement, std::span<const Va
     end_read();
     return out;
   }
-  PKI_TRY_VOID(begin_write());
-  if (sharing_) sharing_->log.begin();
+  PKI_TRY_VOID(begin(Access::Write));  // so that commits have the order of their numbers
   auto out = run_prepared(prepared, statement, values);
-  end_write();
+  if (out.ok()) {
+    if (const auto done = commit(); !done.ok()) out = done.error();
+  }
+  if (!out.ok()) rollback();
   return out;
 }
 
@@ -389,9 +380,6 @@ Status take_ownership(SqliteDriver& driver, const std::string& name) {
 
 Status settle(SqliteDriver& driver) {
   PKI_TRY_VOID(driver.say("PRAGMA temp_store = MEMORY"));
-  // A certificate touches some thirty pages, most of them the same ones again and again: a longer log (32 MB) writes them back to
-  // the database once where a short one did it thirty times.
-  PKI_TRY_VOID(driver.say("PRAGMA wal_autocheckpoint = 8000"));
   return driver.say("PRAGMA cell_size_check = ON");
 }
 
@@ -406,8 +394,12 @@ Result<DriverPtr> open_existing(const base::Path& file) {
   // A commit is in the log, in its order; settle() syncs that, for everybody's commits at once. SQLite by itself would sync each
   // one alone, while all others wait for its lock. What goes to the database itself is synced as ever
   // (sqlite.org/pragma.html#pragma_synchronous).
-  PKI_TRY_VOID(driver->say("PRAGMA synchronous = NORMAL"));
-  driver->share(file);
+  if (driver->share(file)) {
+    PKI_TRY_VOID(driver->say("PRAGMA synchronous = NORMAL"));
+  } else {
+    base::log_warning("database " + file.string() + ": " + SharedWords::file_of(file).string() +
+                      " cannot be had: each process waits for the disk by itself");
+  }
   return DriverPtr(std::move(driver));
 }
 

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "server/store/schema.h"
+#include "server/store/shared_words.h"
 #include "server/store/testing.h"
 
 namespace chancery::store {
@@ -56,6 +57,30 @@ TEST_F(Sqlite, DurabilityIsWhatWasPromised) {
   EXPECT_EQ(ask("PRAGMA synchronous"), Value(std::int64_t{1}));  // NORMAL: the database itself; the log is settle()'s
   EXPECT_EQ(ask("PRAGMA foreign_keys"), Value(std::int64_t{1}));
   EXPECT_EQ(ask("PRAGMA application_id"), Value(std::int64_t{0x43484e43}));
+}
+
+/// Written back to the database once in a while, else the log would grow for ever.
+TEST_F(Sqlite, ALongLogIsWrittenBack) {
+  auto driver = open_sqlite_driver(file()).value();
+  const auto run = [&](std::string_view text) { return driver->run(Statement{"test", text, {}}, {}); };
+  EXPECT_OK(run("CREATE TABLE pages (octets BLOB)"));
+  for (int i = 0; i < 3; ++i) EXPECT_OK(run("INSERT INTO pages VALUES (zeroblob(16000000))"));
+  EXPECT_OK(driver->settle());
+  EXPECT_GT(std::filesystem::file_size(file()), 30'000'000U);
+}
+
+/// A refusal tells what was read for it, though its transaction was rolled back.
+TEST_F(Sqlite, C1_WhatARolledBackTransactionReadIsWaitedFor) {
+  auto writer = open_sqlite_driver(file()).value();
+  auto reader = open_sqlite_driver(file()).value();
+  EXPECT_OK(writer->run(Statement{"test", "CREATE TABLE facts (fact TEXT)", {}}, {}));
+  const SharedWords words(SharedWords::file_of(file()));
+  ASSERT_NE(words.get(), nullptr);
+  EXPECT_OK(reader->begin(Access::Read));
+  reader->rollback();
+  EXPECT_LT(words.get()->synced.load(), words.get()->written.load());
+  EXPECT_OK(reader->settle());
+  EXPECT_EQ(words.get()->synced.load(), words.get()->written.load());
 }
 
 TEST_F(Sqlite, F9_WhatIsNoDatabaseIsRefused) {

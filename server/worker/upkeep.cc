@@ -7,6 +7,7 @@
 
 #include "server/base/log.h"
 #include "server/base/process.h"
+#include "server/store/shared_words.h"
 #include "server/worker/conversation.h"
 #include "server/worker/start.h"
 #include "server/worker/stop_signal.h"
@@ -151,11 +152,15 @@ int run_upkeep(UpkeepStart start) {
   const StopSignal stop;
   (void)base::continue_log("upkeep");
   Retiring retiring;
+  // What the workers of a realm tell each other stays while nobody is there: that its disk has failed, above all (PROMISES F8).
+  std::vector<base::UniqueFd> held(start.snapshot->realms.size());
   std::vector<std::string> last_complaint(start.snapshot->realms.size());
   for (auto pause = kFirstRound; wait(start.life.get(), stop, pause); pause = round_of(*start.snapshot)) {
     for (std::size_t i = 0; i < start.snapshot->realms.size(); ++i) {
       const auto& realm = start.snapshot->realms[i]->name.text();
       const auto done = look_after(server.socket_file().string(), *start.snapshot->realms[i], retiring);
+      const auto database = start.snapshot->realms[i]->database_file();
+      if (!held[i]) held[i] = store::hold_words(store::SharedWords::file_of(database));
       const auto complaint = done.ok() ? std::string() : base::to_line(done.error());
       // Once, not in every round.
       if (complaint != last_complaint[i] && !complaint.empty()) base::log_warning("realm " + realm + ": " + complaint);
