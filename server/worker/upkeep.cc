@@ -158,8 +158,10 @@ int run_upkeep(UpkeepStart start) {
   for (auto pause = kFirstRound; wait(start.life.get(), stop, pause); pause = round_of(*start.snapshot)) {
     for (std::size_t i = 0; i < start.snapshot->realms.size(); ++i) {
       const auto& realm = start.snapshot->realms[i]->name.text();
-      if (!held[i]) held[i] = store::hold_words(store::SharedWords::file_of(start.snapshot->realms[i]->database_file()));
       const auto done = look_after(server.socket_file().string(), *start.snapshot->realms[i], retiring);
+      // Not before a worker of this server has begun them anew.
+      if (done.ok() && !held[i])
+        held[i] = store::hold_words(store::SharedWords::file_of(start.snapshot->realms[i]->database_file()));
       const auto complaint = done.ok() ? std::string() : base::to_line(done.error());
       // Once, not in every round.
       if (complaint != last_complaint[i] && !complaint.empty()) base::log_warning("realm " + realm + ": " + complaint);
