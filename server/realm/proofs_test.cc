@@ -151,6 +151,77 @@ TEST_F(ProofsTest, EnrolmentIsForRulesThatSayIt) {
   EXPECT_TRUE(granted(any));
 }
 
+TEST_F(ProofsTest, WhatIsDeniedInAnyWayIsDeniedToWhoEnrols) {
+  PolicyRule never;
+  never.name = "never";
+  never.decision = "deny";
+  never.names = {base::NamePattern::parse("a.example.com").value()};
+  EXPECT_EQ(ask(never, "grant").value().rule, "never");
+  question.way = "command";
+  EXPECT_EQ(ask(never, "grant").value().rule, "never");
+  never.ways = {"command"};
+  question.way = "enrol";
+  EXPECT_EQ(ask(never, "grant").value().rule, "");
+}
+
+TEST_F(ProofsTest, EnrolmentIsForServersUnlessARuleSaysAnotherProfile) {
+  Scene user("user");
+  Question other{.profile = user.profile,
+                 .way = "enrol",
+                 .requester = question.requester,
+                 .roles = {},
+                 .role_names = {},
+                 .subject = question.subject,
+                 .sans = question.sans,
+                 .key = {},
+                 .validity = {},
+                 .renews_left = {}};
+  auto any = rule({"anonymous"});
+  config::PolicyConfig policy;
+  const auto grants = [&] {
+    policy.rules = {any};
+    auto index = std::make_shared<config::PolicyIndex>();
+    index->others = {0};
+    policy.index = std::move(index);
+    return ask_rules(policy, other, facts).value().granted;
+  };
+  EXPECT_TRUE(granted(any));
+  EXPECT_FALSE(grants());
+  any.profiles = {user.profile.name};
+  EXPECT_TRUE(grants());
+}
+
+/// Verifiers and people read the subject, too.
+TEST_F(ProofsTest, ASubjectSaysNoMoreThanTheNamesThatAreGranted) {
+  auto named = rule({"anonymous"});
+  named.names = {base::NamePattern::parse(".example.com").value()};
+  struct Case {
+    const char* subject;
+    bool enrols;
+    bool by_command;
+  };
+  for (const auto& c : {Case{"/CN=a.example.com", true, true}, Case{"/CN=A.Example.com", true, true},
+                        Case{"/CN=b.example.com", true, true}, Case{"/CN=bank.example.org", false, false},
+                        Case{"/CN=Administrator", false, false}, Case{"/CN=Administrator/CN=a.example.com", false, false},
+                        Case{"/O=Bank/CN=a.example.com", false, true}, Case{"/OU=root/CN=a.example.com", false, true}}) {
+    question.subject = name(c.subject);
+    question.way = "enrol";
+    EXPECT_EQ(granted(named), c.enrols) << c.subject;
+    named.ways = {"command"};
+    question.way = "command";
+    EXPECT_EQ(granted(named), c.by_command) << c.subject;
+    named.ways = {"enrol"};
+  }
+  question.way = "enrol";
+  question.subject = name("/O=Bank/CN=Administrator");
+  auto meant = named;
+  meant.subjects = {base::TextPattern::parse("/O=Bank/*").value()};
+  EXPECT_TRUE(granted(meant));
+  auto written = named;
+  written.subject = "/CN=a.example.com";
+  EXPECT_TRUE(granted(written));
+}
+
 TEST_F(ProofsTest, WhoEnrolsGetsTheRoleOfTheProfileAndNoMore) {
   Ruling ruling;
   ruling.rule = "rule";

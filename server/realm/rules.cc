@@ -17,6 +17,7 @@ using Type = x509::GeneralName::Type;
 
 constexpr std::string_view kWildcard = "*.";
 constexpr std::size_t kMostNearest = 3;
+constexpr std::string_view kUnsaidProfile = "server";  // as certificate.enrol's parameter
 
 template <class Item, class Value>
 bool lists(const std::vector<Item>& items, const Value& value) {
@@ -61,11 +62,18 @@ std::vector<x509::GeneralName> names_of(const x509::Name& subject, std::vector<x
 
 bool denies(const PolicyRule& rule) { return rule.decision == "deny"; }
 
+bool enrols(const Question& asked) { return asked.way == config::kEnrolWay; }
+
+/// Who enrols has no role that would keep it from a profile, so a rule that names none grants the one that is asked for unsaid.
 Result<bool> holds_for_profile(const PolicyRule& rule, const Question& asked, const Facts&) {
+  if (rule.profiles.empty() && enrols(asked) && !denies(rule)) return asked.profile.name.text() == kUnsaidProfile;
   return lists(rule.profiles, asked.profile.name);
 }
 
-Result<bool> holds_for_way(const PolicyRule& rule, const Question& asked, const Facts&) { return rule.is_for(asked.way); }
+/// What is denied whatever the way is denied to who needs no role all the more.
+Result<bool> holds_for_way(const PolicyRule& rule, const Question& asked, const Facts&) {
+  return rule.is_for(asked.way) || (rule.ways.empty() && denies(rule));
+}
 
 Result<bool> holds_for_requester(const PolicyRule& rule, const Question& asked, const Facts&) {
   return rule.requesters.empty() || means(rule.requesters, asked.requester);
@@ -91,6 +99,31 @@ Result<bool> holds_for_names(const PolicyRule& rule, const Question& asked, cons
 
 Result<bool> holds_for_subject(const PolicyRule& rule, const Question& asked, const Facts&) {
   return rule.subjects.empty() || means(rule.subjects, asked.subject.to_slash());
+}
+
+/// A common name that says something else than the names that are granted: verifiers and people read it, too.
+bool is_other_name(const PolicyRule& rule, const Question& asked, std::string_view common_name) {
+  const auto host = as_host(common_name);
+  if (host && (std::ranges::find(asked.sans, *host) != asked.sans.end() || name_is_meant(rule, *host))) return false;
+  const auto lower = base::to_lower_ascii(common_name);
+  const bool is_meant = std::ranges::any_of(rule.names, [&](const base::NamePattern& one) { return one.matches_name(lower); });
+  return !is_meant && std::ranges::none_of(
+                          asked.sans, [&](const x509::GeneralName& name) { return base::to_lower_ascii(name.value) == lower; });
+}
+
+/// What the profile writes into every subject is nobody's claim.
+bool is_profiles(const Question& asked, const x509::Attribute& attribute) {
+  return std::ranges::any_of(asked.profile.subject,
+                             [&](const auto& one) { return one.first == attribute.type && one.second == attribute.value; });
+}
+
+/// A rule that grants names grants no more by a subject that it does not speak of.
+Result<bool> subject_says_no_more(const PolicyRule& rule, const Question& asked, const Facts&) {
+  if (denies(rule) || rule.names.empty() || !rule.subjects.empty() || !rule.subject.empty()) return true;
+  return std::ranges::none_of(asked.subject.attributes, [&](const x509::Attribute& one) {
+    if (one.type == "CN") return !one.value.empty() && is_other_name(rule, asked, one.value);
+    return enrols(asked) && !is_profiles(asked, one);
+  });
 }
 
 Result<bool> holds_for_key(const PolicyRule& rule, const Question& asked, const Facts&) {
@@ -152,6 +185,7 @@ constexpr std::array kConditions{
     Condition{"profiles", holds_for_profile},
     Condition{"ways", holds_for_way},
     Condition{"names", holds_for_names},
+    Condition{"names of the subject", subject_says_no_more},
     Condition{"requesters", holds_for_requester},
     Condition{"roles", holds_for_roles},
     Condition{"subjects", holds_for_subject},
