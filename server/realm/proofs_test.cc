@@ -24,7 +24,7 @@ class Shown : public Facts {
   Result<int> living_of_subject(const std::string&, int most) const override { return most; }
   Result<int> living_of_requester(const std::string&, int) const override { return 0; }
   Result<bool> look_up(const std::string& where, const Question& question) const override {
-    return answer((question.as_a_whole ? "look_up:" : "") + where);
+    return answer((question.as_a_whole ? "eligible:" : "look_up:") + where);
   }
   Result<bool> shows(const Proof& proof, const Question&) const override { return answer(proof.label()); }
   Result<std::string> standing_of(const std::string&) const override { return standing; }
@@ -124,6 +124,22 @@ TEST_F(ProofsTest, PeopleMakeUpForWhatIsMissing) {
   EXPECT_NE(decision.refusal().message().find("rule rule needs 2 approvals"), std::string::npos);
   scene.wish.is_approved = true;
   EXPECT_TRUE(scene.decide().allowed());
+}
+
+TEST_F(ProofsTest, NobodyIsAskedAboutWhatShowsNothing) {
+  auto one = rule({"look_up:cmdb", "hmac:fleet", "challenge:fleet"}, 3);
+  one.look_ups = {"inventory"};
+  one.eligible = {"directory"};
+  EXPECT_FALSE(granted(one));
+  facts.labels = {"hmac:fleet"};
+  EXPECT_FALSE(granted(one));
+  EXPECT_EQ(std::ranges::count(facts.asked, "hmac:fleet"), 2);
+  EXPECT_EQ(facts.asked.size(), 4U) << "secrets alone";
+  facts.asked.clear();
+  facts.labels = {"hmac:fleet", "challenge:fleet", "look_up:cmdb", "look_up:inventory", "eligible:directory"};
+  EXPECT_TRUE(granted(one));
+  EXPECT_EQ(facts.asked, (std::vector<std::string>{"hmac:fleet", "challenge:fleet", "look_up:inventory", "eligible:directory",
+                                                   "look_up:cmdb"}));
 }
 
 /// C12: whoever cannot say refuses, also where another proof would do behind it.

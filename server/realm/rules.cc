@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "server/base/text.h"
 #include "server/realm/hosts.h"
@@ -167,6 +168,13 @@ Result<bool> all_say_yes(const std::vector<std::string>& look_ups, const Questio
 Result<bool> look_ups_say_yes(const PolicyRule& rule, const Question& asked, const Facts& facts) {
   auto about = asked;
   about.one_is_enough = denies(rule);
+  // E-mail addresses and URIs that the rule means by itself need nobody's yes; others do, like names of hosts.
+  if (!denies(rule)) {
+    std::erase_if(about.sans, [&](const x509::GeneralName& name) {
+      return (name.type == Type::Email && means(rule.emails, name.value)) ||
+             (name.type == Type::Uri && means(rule.uris, name.value));
+    });
+  }
   return all_say_yes(rule.look_ups, about, facts);
 }
 
@@ -195,6 +203,9 @@ constexpr std::array kConditions{
     Condition{"max_living_per_subject", subject_has_room},
     Condition{"max_living_per_requester", requester_has_room},
     Condition{"replaces", replaces_what_it_may},
+};
+/// Those that ask somebody else.
+constexpr std::array kQuestions{
     Condition{"look_ups", look_ups_say_yes},
     Condition{"eligible", is_eligible},
 };
@@ -203,18 +214,35 @@ Error within(const PolicyRule& rule, const Error& why) {
   return {why.code(), "policy rule " + rule.name + ": " + why.message(), why.hint()};
 }
 
+/// The first of the conditions that does not hold; an empty text: all of them do.
+Result<std::string_view> fault_among(std::span<const Condition> conditions, const PolicyRule& rule, const Question& asked,
+                                     const Facts& facts) {
+  for (const auto& condition : conditions) {
+    PKI_TRY(const bool holds, condition.holds(rule, asked, facts));
+    if (!holds) return condition.setting;
+  }
+  return std::string_view();
+}
+
+/// A stranger without proofs causes no questions.
+Result<std::string_view> find_fault(const PolicyRule& rule, const Question& asked, const Facts& facts, Points& points) {
+  PKI_TRY(const auto fault, fault_among(kConditions, rule, asked, facts));
+  if (!fault.empty()) return fault;
+  const bool is_next = rule.if_short == "next";
+  PKI_TRY(const auto seen, see_proofs(rule, asked, facts));
+  if (is_next && !may_be_enough(rule, seen)) return std::string_view("proofs");
+  PKI_TRY(const auto doubt, fault_among(kQuestions, rule, asked, facts));
+  if (!doubt.empty()) return doubt;
+  PKI_TRY(points, count_points(rule, asked, facts, seen));
+  return points.missing() > 0 && is_next ? std::string_view("proofs") : std::string_view();
+}
+
 /// @param points  what its proofs come to, where all else holds
 /// @return the first condition that does not hold; an empty text: all of them do.
 Result<std::string_view> fault_in(const PolicyRule& rule, const Question& asked, const Facts& facts, Points& points) {
-  for (const auto& condition : kConditions) {
-    const auto holds = condition.holds(rule, asked, facts);
-    if (!holds.ok()) return within(rule, holds.error());
-    if (!*holds) return condition.setting;
-  }
-  auto counted = count_points(rule, asked, facts);
-  if (!counted.ok()) return within(rule, counted.error());
-  points = std::move(*counted);
-  return points.missing() > 0 && rule.if_short == "next" ? std::string_view("proofs") : std::string_view();
+  auto fault = find_fault(rule, asked, facts, points);
+  if (!fault.ok()) return within(rule, fault.error());
+  return fault;
 }
 
 /// The numbers of the rules that may hold, in their order: those for any name, and those whose names end as the first DNS name
