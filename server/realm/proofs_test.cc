@@ -238,6 +238,20 @@ TEST_F(ProofsTest, ASubjectSaysNoMoreThanTheNamesThatAreGranted) {
   EXPECT_TRUE(granted(written));
 }
 
+TEST_F(ProofsTest, ASubjectSaysNoMoreThanWhatLookUpsWereAskedAbout) {
+  auto known = rule({"anonymous"});
+  known.look_ups = {"cmdb"};
+  const auto proven = rule({"look_up:cmdb"});
+  facts.labels = {"look_up:cmdb"};
+  for (const auto& [subject, good] : {std::pair{"/CN=a.example.com", true}, {"/CN=Administrator", false}}) {
+    question.subject = name(subject);
+    EXPECT_EQ(granted(known), good) << subject;
+    EXPECT_EQ(granted(proven), good) << subject;
+  }
+  question.sans.clear();
+  EXPECT_TRUE(granted(known)) << "then it is the name that is asked about";
+}
+
 TEST_F(ProofsTest, WhoEnrolsGetsTheRoleOfTheProfileAndNoMore) {
   Ruling ruling;
   ruling.rule = "rule";

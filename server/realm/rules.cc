@@ -118,9 +118,16 @@ bool is_profiles(const Question& asked, const x509::Attribute& attribute) {
                              [&](const auto& one) { return one.first == attribute.type && one.second == attribute.value; });
 }
 
+/// Look-ups are asked about a common name only where there are no other names.
+bool is_about_names(const PolicyRule& rule, const Question& asked) {
+  const bool asks =
+      !rule.look_ups.empty() || std::ranges::find(rule.proofs, "look_up", &config::Proof::kind) != rule.proofs.end();
+  return !rule.names.empty() || (asks && enrols(asked) && !asked.sans.empty());
+}
+
 /// A rule that grants names grants no more by a subject that it does not speak of.
 Result<bool> subject_says_no_more(const PolicyRule& rule, const Question& asked, const Facts&) {
-  if (denies(rule) || rule.names.empty() || !rule.subjects.empty() || !rule.subject.empty()) return true;
+  if (denies(rule) || !is_about_names(rule, asked) || !rule.subjects.empty() || !rule.subject.empty()) return true;
   return std::ranges::none_of(asked.subject.attributes, [&](const x509::Attribute& one) {
     if (one.type == "CN") return !one.value.empty() && is_other_name(rule, asked, one.value);
     return enrols(asked) && !is_profiles(asked, one);
