@@ -52,6 +52,10 @@ policy:
     - {name: two, decision: grant, ways: [enrol], names: [".two.example.com"], points: 2, proofs: ["challenge:fleet", "hmac:fleet", "on_behalf:agents=2"]}
     - {name: agents, decision: grant, ways: [enrol, command], names: [".agent.example.com"], proofs: ["on_behalf:agents"]}
     - {name: team, decision: grant, ways: [enrol], names: [".behalf.example.com"], proofs: ["on_behalf:team"]}
+    - {name: never, decision: deny, names: ["never.open.example.com"]}
+    - {name: listed, decision: deny, look_ups: ["file:bad.txt"]}
+    - {name: listed-printers, decision: grant, ways: [enrol], names: ["*.printers.example.com"], proofs: ["challenge:printers"]}
+    - {name: by-people, decision: grant, ways: [enrol, request], names: [".people.example.com"], proofs: ["hmac:fleet"], if_short: approval}
     - {name: open, decision: grant, ways: [enrol], names: [".open.example.com"], proofs: [anonymous], max_living_per_subject: 3}
     - {name: makes-ras, decision: grant, ways: [enrol], profiles: [ra, admin, ca], proofs: [anonymous]}
     - {name: laptops, decision: grant, ways: [command], profiles: [laptop]}
@@ -101,9 +105,11 @@ class Office(House):
     def lay_out(self):
         self.write_config()
         directory = self.realm("default")
-        for name, text in [("fleet-secret", SECRET + "\n"), ("printer-secrets", "# names and hashes\n" + scrypt_line("printer-1", OWN) + scrypt_line("printer-2", "another")),]:
+        for name, text in [("fleet-secret", SECRET + "\n"), ("printer-secrets", "# names and hashes\n" + scrypt_line("printer-1", OWN) + scrypt_line("printer-2", "another") + scrypt_line("one.printers.example.com", OWN)),]:
             (directory / name).write_text(text)
             (directory / name).chmod(0o600)
+        (directory / "lists").mkdir(exist_ok=True)
+        (directory / "lists" / "bad.txt").write_text("bank.open.example.com\nb.deep.open.example.com\n")
         self.settings("default", SETTINGS + POLICY)
         self.settings("devices", "key_unencrypted: true\n")
 
@@ -195,12 +201,58 @@ def test_guesses_are_counted_as_logins_are(house, office):
     with house.someone() as one:
         for guess in range(5):
             refused(enrol(one, request("guessed.fleet.example.com", f"guess number {guess} of many")))
-        assert code_of(enrol(one, request("guessed.fleet.example.com", SECRET))) == "busy"
+        reply = enrol(one, request("guessed.fleet.example.com", SECRET))
+        assert code_of(reply) == "busy" and reply["error"]["message"] == "enrolment is not possible now", reply
         granted(enrol(one, request("unguessed.fleet.example.com", SECRET)))
     assert "has failed too often" in house.log()
 
 
+def test_a_password_of_a_list_is_for_its_name_alone(stranger):
+    granted(enrol(stranger, request("one.printers.example.com", OWN)))
+    refused(enrol(stranger, request("one.printers.example.com", OWN), sans=["DNS:one.printers.example.com", "DNS:two.printers.example.com"]))
+    refused(enrol(stranger, request("one.printers.example.com", OWN), sans=["DNS:two.printers.example.com"]))
+
+
+# ----- what is denied, and what a subject says
+
+def test_what_is_denied_in_any_way_is_denied_here(stranger):
+    refused(enrol(stranger, request("never.open.example.com")))
+    refused(enrol(stranger, request("d1.open.example.com"), sans=["DNS:never.open.example.com"]))
+    granted(enrol(stranger, request("d2.open.example.com")))
+
+
+def test_a_wildcard_stands_for_names_on_a_list(stranger):
+    """Of one label more, as verifiers match it."""
+    for name in ("bank.open.example.com", "*.open.example.com", "*.deep.open.example.com"):
+        refused(enrol(stranger, request(name)))
+    granted(enrol(stranger, request("*.fine.open.example.com")))
+    refused(enrol(stranger, request("bank.open.example.com", sans=False), sans=["DNS:d3.open.example.com"]))
+
+
+@pytest.mark.parametrize("subject", ["/CN=Administrator", "/CN=bank.example.org", "/O=Bank/CN=s1.open.example.com", "/OU=root/CN=s1.open.example.com", "/CN=Administrator/CN=s1.open.example.com"])
+def test_a_subject_says_no_more_than_its_names(stranger, subject):
+    types = {"CN": NameOID.COMMON_NAME, "O": NameOID.ORGANIZATION_NAME, "OU": NameOID.ORGANIZATIONAL_UNIT_NAME}
+    parts = [one.split("=") for one in subject[1:].split("/")]
+    csr = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([x509.NameAttribute(types[one], value) for one, value in parts])).add_extension(
+        x509.SubjectAlternativeName([x509.DNSName("s1.open.example.com")]), critical=False).sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256())
+    refused(enrol(stranger, csr))
+
+
+def test_servers_alone_where_a_rule_says_no_profile(stranger):
+    refused(enrol(stranger, request("p1.open.example.com"), profile="laptop"))
+    granted(enrol(stranger, request("p1.open.example.com"), profile="server"))
+
+
 # ----- HMAC
+
+def test_an_hmac_is_for_the_names_in_the_request_alone(house, office):
+    with house.someone() as one:
+        csr = request("n1.sealed.example.com")
+        refused(enrol(one, csr, hmac=seal(csr), sans=["DNS:n2.sealed.example.com"]))
+        refused(enrol(one, csr, hmac=seal(csr), sans=["DNS:n1.sealed.example.com", "DNS:n2.sealed.example.com"]))
+        granted(enrol(one, csr, hmac=seal(csr), sans=["DNS:n1.sealed.example.com"]))
+    assert code_of(office.call("certificate.issue", csr=pem(csr), hmac=seal(csr), sans=["DNS:n2.sealed.example.com"])) == "policy_refused"
+
 
 def test_an_hmac_over_the_request(stranger):
     csr = request("a.sealed.example.com")
@@ -258,6 +310,14 @@ def test_a_signer_enrols_others(stranger, office, agent, tmp_path):
     granted(enrol(stranger, csr, signature=said.stdout))
 
 
+def test_a_signature_is_for_the_names_in_the_request_alone(stranger, agent):
+    csr = request("n1.agent.example.com")
+    signature = agent.sign(csr)
+    refused(enrol(stranger, csr, signature=signature, sans=["DNS:n1.agent.example.com", "DNS:n2.agent.example.com"]))
+    refused(enrol(stranger, csr, signature=signature, sans=["DNS:n2.agent.example.com"]))
+    granted(enrol(stranger, csr, signature=signature))
+
+
 def test_who_is_no_signer(stranger, office, agent):
     csr = request("b.agent.example.com")
     refused(enrol(stranger, csr))
@@ -295,6 +355,12 @@ def test_points_add_up(stranger, agent, office):
     bare = request("b.two.example.com")
     refused(enrol(stranger, bare, hmac=seal(bare)))
     granted(enrol(stranger, bare, signature=agent.sign(bare)))
+
+
+def test_missing_points_are_told_to_operators(stranger, office):
+    refused(enrol(stranger, request("a.people.example.com")))
+    rows = [one for one in office.result("policy.refused")["refused"] if "a.people.example.com" in one["subject"]]
+    assert len(rows) == 1 and "rule by-people needs 1 approval" in rows[0]["why"], rows
 
 
 def test_one_explanation(office):

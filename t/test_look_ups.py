@@ -11,8 +11,11 @@ import textwrap
 import threading
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 
-from test_enrolment import Office as Enrolment, enrol, granted, pem, request
+from test_enrolment import SECRET, Office as Enrolment, enrol, granted, pem, request
 from test_people import code_of
 from test_people_ldap import Directory
 
@@ -39,6 +42,8 @@ key_unencrypted: true
 logins:
   staff: {{method: password, scrypt_cost: 14}}
 enrolment:
+  secrets:
+    fleet: {{file: fleet-secret}}
   look_ups:
     program: {{kind: program, program: {directory}/program, arguments: ["--strict"], timeout: 2s}}
     directory: {{kind: ldap, url: "ldap://127.0.0.1:{ldap}", base: "ou=people,dc=example,dc=com", bind_dn: "cn=searcher,dc=example,dc=com", bind_password_file: searcher,
@@ -63,6 +68,9 @@ policy:
     - {{name: broken, decision: grant, ways: [command], names: [".broken.example.com"], look_ups: [broken]}}
     - {{name: writes, decision: grant, ways: [command], names: [".writes.example.com"], look_ups: [writes]}}
     - {{name: counted, decision: grant, ways: [enrol], names: [".counted.example.com"], points: 2, proofs: ["look_up:service", "look_up:register"]}}
+    - {{name: secret, decision: grant, ways: [enrol], names: [".secret.example.com"], look_ups: [service], proofs: ["challenge:fleet"]}}
+    - {{name: twice, decision: grant, ways: [command], names: [".twice.example.com"], look_ups: [service, remembered]}}
+    - {{name: mail, decision: grant, ways: [command], profiles: [laptop], look_ups: [service]}}
   tests:
     - {{name: in the register, expect: grant, rule: register, subject: /CN=a.register.example.com, look_ups: [register]}}
     - {{name: not in it, expect: deny, subject: /CN=a.register.example.com, look_ups: [service]}}
@@ -101,7 +109,7 @@ class Office(Enrolment):
         program = self.directory / "program"
         program.write_text(textwrap.dedent(PROGRAM).lstrip().replace("{directory}", str(self.directory)))
         program.chmod(0o755)
-        for name, text in [("searcher", "the searchers secret\n"), ("token", TOKEN + "\n")]:
+        for name, text in [("searcher", "the searchers secret\n"), ("token", TOKEN + "\n"), ("fleet-secret", SECRET + "\n")]:
             (directory / name).write_text(text)
             (directory / name).chmod(0o600)
         with contextlib.closing(sqlite3.connect(directory / "hosts.db")) as database, database:
@@ -261,6 +269,56 @@ def test_look_ups_are_proofs(house, service):
     with house.someone() as one:
         granted(enrol(one, request("c.counted.example.com")))
         assert code_of(enrol(one, request("d.counted.example.com"))) == "policy_refused"
+
+
+def test_a_look_up_is_a_proof_for_each_name(house, service):
+    service.known.add("c.counted.example.com")
+    with house.someone() as one:
+        reply = enrol(one, request("c.counted.example.com"), sans=["DNS:c.counted.example.com", "DNS:victim.counted.example.com"])
+        assert code_of(reply) == "policy_refused", reply
+
+
+def test_a_stranger_without_proof_causes_no_questions(house, service):
+    service.known.add("a.secret.example.com")
+    with house.someone() as one:
+        for challenge in (None, "no secret of the fleet"):
+            assert code_of(enrol(one, request("a.secret.example.com", challenge))) == "policy_refused"
+        assert service.asked == []
+        granted(enrol(one, request("a.secret.example.com", SECRET)))
+        assert len(service.asked) == 1
+
+
+def test_who_says_neither_is_not_named_to_strangers(house, service):
+    service.status = 500
+    with house.someone() as one:
+        reply = enrol(one, request("b.secret.example.com", SECRET))
+        assert code_of(reply) == "unavailable" and reply["error"]["message"] == "enrolment is not possible now", reply
+
+
+def bare(*names):
+    return pem(x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).add_extension(x509.SubjectAlternativeName(names), critical=False).sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256()))
+
+
+def with_names(names):
+    return bare(*(x509.DNSName(one) for one in names))
+
+
+def test_one_request_asks_so_much_and_no_more(office, service):
+    names = [f"many{number}.twice.example.com" for number in range(51)]
+    service.known.update(names)
+    granted(office.call("certificate.issue", csr=with_names(names[:50])))
+    assert len(service.asked) == 100
+    reply = office.call("certificate.issue", csr=with_names(names))
+    assert code_of(reply) == "policy_refused" and "more than 100 times" in reply["error"]["message"], reply
+
+
+def test_what_has_no_name_and_what_is_no_host(office, service):
+    """Nobody is asked about nothing; addresses of people and URIs are asked about like hosts."""
+    service.known.update({"", "known.service.example.com", "boss%40corp.example.com"})
+    no(office.call("certificate.issue", csr=bare(x509.RFC822Name("ceo@corp.example.com")), profile="laptop"))
+    no(office.call("certificate.issue", csr=bare(x509.UniformResourceIdentifier("spiffe://prod/admin")), profile="laptop"))
+    no(office.call("certificate.issue", csr=bare(x509.DNSName("known.service.example.com"), x509.RFC822Name("ceo@corp.example.com")), profile="laptop"))
+    assert not any(path.startswith("/hosts/?") for path, _ in service.asked)
 
 
 def test_answers_stand_in_the_record_and_are_replayed(house, office, service):

@@ -85,7 +85,7 @@ constexpr std::array kRule{
          .words = kPolicyWays,
          .doc = "The request came so: by a command of the socket or a front end, with a registration seed, as a "
                 "renewal, as a request that was approved, as an ACME order, by certificate.enrol. Empty: by any way but "
-                "enrol, which needs no role and so is never meant unsaid."}),
+                "enrol, which needs no role and so is never meant unsaid, but by what denies."}),
     row<&PolicyRule::requesters>(
         {.name = "requesters",
          .doc = "Who asks is meant by one of these: `unix:alice`, `user:*`, `/cert:.*O=Company.*/`. Empty: anybody."}),

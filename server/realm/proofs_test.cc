@@ -24,7 +24,7 @@ class Shown : public Facts {
   Result<int> living_of_subject(const std::string&, int most) const override { return most; }
   Result<int> living_of_requester(const std::string&, int) const override { return 0; }
   Result<bool> look_up(const std::string& where, const Question& question) const override {
-    return answer((question.as_a_whole ? "look_up:" : "") + where);
+    return answer((question.as_a_whole ? "eligible:" : "look_up:") + where);
   }
   Result<bool> shows(const Proof& proof, const Question&) const override { return answer(proof.label()); }
   Result<std::string> standing_of(const std::string&) const override { return standing; }
@@ -126,6 +126,22 @@ TEST_F(ProofsTest, PeopleMakeUpForWhatIsMissing) {
   EXPECT_TRUE(scene.decide().allowed());
 }
 
+TEST_F(ProofsTest, NobodyIsAskedAboutWhatShowsNothing) {
+  auto one = rule({"look_up:cmdb", "hmac:fleet", "challenge:fleet"}, 3);
+  one.look_ups = {"inventory"};
+  one.eligible = {"directory"};
+  EXPECT_FALSE(granted(one));
+  facts.labels = {"hmac:fleet"};
+  EXPECT_FALSE(granted(one));
+  EXPECT_EQ(std::ranges::count(facts.asked, "hmac:fleet"), 2);
+  EXPECT_EQ(facts.asked.size(), 4U) << "secrets alone";
+  facts.asked.clear();
+  facts.labels = {"hmac:fleet", "challenge:fleet", "look_up:cmdb", "look_up:inventory", "eligible:directory"};
+  EXPECT_TRUE(granted(one));
+  EXPECT_EQ(facts.asked, (std::vector<std::string>{"hmac:fleet", "challenge:fleet", "look_up:inventory", "eligible:directory",
+                                                   "look_up:cmdb"}));
+}
+
 /// C12: whoever cannot say refuses, also where another proof would do behind it.
 TEST_F(ProofsTest, WhoDoesNotAnswerRefuses) {
   facts.breaks = "look_up:cmdb";
@@ -149,6 +165,91 @@ TEST_F(ProofsTest, EnrolmentIsForRulesThatSayIt) {
   EXPECT_FALSE(ask(any, "grant").value().granted) << "what no rule holds for is not granted to who has no role";
   question.way = "command";
   EXPECT_TRUE(granted(any));
+}
+
+TEST_F(ProofsTest, WhatIsDeniedInAnyWayIsDeniedToWhoEnrols) {
+  PolicyRule never;
+  never.name = "never";
+  never.decision = "deny";
+  never.names = {base::NamePattern::parse("a.example.com").value()};
+  EXPECT_EQ(ask(never, "grant").value().rule, "never");
+  question.way = "command";
+  EXPECT_EQ(ask(never, "grant").value().rule, "never");
+  never.ways = {"command"};
+  question.way = "enrol";
+  EXPECT_EQ(ask(never, "grant").value().rule, "");
+}
+
+TEST_F(ProofsTest, EnrolmentIsForServersUnlessARuleSaysAnotherProfile) {
+  Scene user("user");
+  Question other{.profile = user.profile,
+                 .way = "enrol",
+                 .requester = question.requester,
+                 .roles = {},
+                 .role_names = {},
+                 .subject = question.subject,
+                 .sans = question.sans,
+                 .key = {},
+                 .validity = {},
+                 .renews_left = {}};
+  auto any = rule({"anonymous"});
+  config::PolicyConfig policy;
+  const auto grants = [&] {
+    policy.rules = {any};
+    auto index = std::make_shared<config::PolicyIndex>();
+    index->others = {0};
+    policy.index = std::move(index);
+    return ask_rules(policy, other, facts).value().granted;
+  };
+  EXPECT_TRUE(granted(any));
+  EXPECT_FALSE(grants());
+  any.profiles = {user.profile.name};
+  EXPECT_TRUE(grants());
+}
+
+/// Verifiers and people read the subject, too.
+TEST_F(ProofsTest, ASubjectSaysNoMoreThanTheNamesThatAreGranted) {
+  auto named = rule({"anonymous"});
+  named.names = {base::NamePattern::parse(".example.com").value()};
+  struct Case {
+    const char* subject;
+    bool enrols;
+    bool by_command;
+  };
+  for (const auto& c : {Case{"/CN=a.example.com", true, true}, Case{"/CN=A.Example.com", true, true},
+                        Case{"/CN=b.example.com", true, true}, Case{"/CN=bank.example.org", false, false},
+                        Case{"/CN=Administrator", false, false}, Case{"/CN=Administrator/CN=a.example.com", false, false},
+                        Case{"/O=Bank/CN=a.example.com", false, true}, Case{"/OU=root/CN=a.example.com", false, true}}) {
+    question.subject = name(c.subject);
+    question.way = "enrol";
+    EXPECT_EQ(granted(named), c.enrols) << c.subject;
+    named.ways = {"command"};
+    question.way = "command";
+    EXPECT_EQ(granted(named), c.by_command) << c.subject;
+    named.ways = {"enrol"};
+  }
+  question.way = "enrol";
+  question.subject = name("/O=Bank/CN=Administrator");
+  auto meant = named;
+  meant.subjects = {base::TextPattern::parse("/O=Bank/*").value()};
+  EXPECT_TRUE(granted(meant));
+  auto written = named;
+  written.subject = "/CN=a.example.com";
+  EXPECT_TRUE(granted(written));
+}
+
+TEST_F(ProofsTest, ASubjectSaysNoMoreThanWhatLookUpsWereAskedAbout) {
+  auto known = rule({"anonymous"});
+  known.look_ups = {"cmdb"};
+  const auto proven = rule({"look_up:cmdb"});
+  facts.labels = {"look_up:cmdb"};
+  for (const auto& [subject, good] : {std::pair{"/CN=a.example.com", true}, {"/CN=Administrator", false}}) {
+    question.subject = name(subject);
+    EXPECT_EQ(granted(known), good) << subject;
+    EXPECT_EQ(granted(proven), good) << subject;
+  }
+  question.sans.clear();
+  EXPECT_TRUE(granted(known)) << "then it is the name that is asked about";
 }
 
 TEST_F(ProofsTest, WhoEnrolsGetsTheRoleOfTheProfileAndNoMore) {

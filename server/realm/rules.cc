@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "server/base/text.h"
 #include "server/realm/hosts.h"
@@ -17,6 +18,7 @@ using Type = x509::GeneralName::Type;
 
 constexpr std::string_view kWildcard = "*.";
 constexpr std::size_t kMostNearest = 3;
+constexpr std::string_view kUnsaidProfile = "server";  // as certificate.enrol's parameter
 
 template <class Item, class Value>
 bool lists(const std::vector<Item>& items, const Value& value) {
@@ -61,11 +63,18 @@ std::vector<x509::GeneralName> names_of(const x509::Name& subject, std::vector<x
 
 bool denies(const PolicyRule& rule) { return rule.decision == "deny"; }
 
+bool enrols(const Question& asked) { return asked.way == config::kEnrolWay; }
+
+/// Who enrols has no role that would keep it from a profile, so a rule that names none grants the one that is asked for unsaid.
 Result<bool> holds_for_profile(const PolicyRule& rule, const Question& asked, const Facts&) {
+  if (rule.profiles.empty() && enrols(asked) && !denies(rule)) return asked.profile.name.text() == kUnsaidProfile;
   return lists(rule.profiles, asked.profile.name);
 }
 
-Result<bool> holds_for_way(const PolicyRule& rule, const Question& asked, const Facts&) { return rule.is_for(asked.way); }
+/// What is denied whatever the way is denied to who needs no role all the more.
+Result<bool> holds_for_way(const PolicyRule& rule, const Question& asked, const Facts&) {
+  return rule.is_for(asked.way) || (rule.ways.empty() && denies(rule));
+}
 
 Result<bool> holds_for_requester(const PolicyRule& rule, const Question& asked, const Facts&) {
   return rule.requesters.empty() || means(rule.requesters, asked.requester);
@@ -91,6 +100,38 @@ Result<bool> holds_for_names(const PolicyRule& rule, const Question& asked, cons
 
 Result<bool> holds_for_subject(const PolicyRule& rule, const Question& asked, const Facts&) {
   return rule.subjects.empty() || means(rule.subjects, asked.subject.to_slash());
+}
+
+/// A common name that says something else than the names that are granted: verifiers and people read it, too.
+bool is_other_name(const PolicyRule& rule, const Question& asked, std::string_view common_name) {
+  const auto host = as_host(common_name);
+  if (host && (std::ranges::find(asked.sans, *host) != asked.sans.end() || name_is_meant(rule, *host))) return false;
+  const auto lower = base::to_lower_ascii(common_name);
+  const bool is_meant = std::ranges::any_of(rule.names, [&](const base::NamePattern& one) { return one.matches_name(lower); });
+  return !is_meant && std::ranges::none_of(
+                          asked.sans, [&](const x509::GeneralName& name) { return base::to_lower_ascii(name.value) == lower; });
+}
+
+/// What the profile writes into every subject is nobody's claim.
+bool is_profiles(const Question& asked, const x509::Attribute& attribute) {
+  return std::ranges::any_of(asked.profile.subject,
+                             [&](const auto& one) { return one.first == attribute.type && one.second == attribute.value; });
+}
+
+/// Look-ups are asked about a common name only where there are no other names.
+bool is_about_names(const PolicyRule& rule, const Question& asked) {
+  const bool asks =
+      !rule.look_ups.empty() || std::ranges::find(rule.proofs, "look_up", &config::Proof::kind) != rule.proofs.end();
+  return !rule.names.empty() || (asks && enrols(asked) && !asked.sans.empty());
+}
+
+/// A rule that grants names grants no more by a subject that it does not speak of.
+Result<bool> subject_says_no_more(const PolicyRule& rule, const Question& asked, const Facts&) {
+  if (denies(rule) || !is_about_names(rule, asked) || !rule.subjects.empty() || !rule.subject.empty()) return true;
+  return std::ranges::none_of(asked.subject.attributes, [&](const x509::Attribute& one) {
+    if (one.type == "CN") return !one.value.empty() && is_other_name(rule, asked, one.value);
+    return enrols(asked) && !is_profiles(asked, one);
+  });
 }
 
 Result<bool> holds_for_key(const PolicyRule& rule, const Question& asked, const Facts&) {
@@ -134,6 +175,13 @@ Result<bool> all_say_yes(const std::vector<std::string>& look_ups, const Questio
 Result<bool> look_ups_say_yes(const PolicyRule& rule, const Question& asked, const Facts& facts) {
   auto about = asked;
   about.one_is_enough = denies(rule);
+  // E-mail addresses and URIs that the rule means by itself need nobody's yes; others do, like names of hosts.
+  if (!denies(rule)) {
+    std::erase_if(about.sans, [&](const x509::GeneralName& name) {
+      return (name.type == Type::Email && means(rule.emails, name.value)) ||
+             (name.type == Type::Uri && means(rule.uris, name.value));
+    });
+  }
   return all_say_yes(rule.look_ups, about, facts);
 }
 
@@ -152,6 +200,7 @@ constexpr std::array kConditions{
     Condition{"profiles", holds_for_profile},
     Condition{"ways", holds_for_way},
     Condition{"names", holds_for_names},
+    Condition{"names of the subject", subject_says_no_more},
     Condition{"requesters", holds_for_requester},
     Condition{"roles", holds_for_roles},
     Condition{"subjects", holds_for_subject},
@@ -161,6 +210,9 @@ constexpr std::array kConditions{
     Condition{"max_living_per_subject", subject_has_room},
     Condition{"max_living_per_requester", requester_has_room},
     Condition{"replaces", replaces_what_it_may},
+};
+/// Those that ask somebody else.
+constexpr std::array kQuestions{
     Condition{"look_ups", look_ups_say_yes},
     Condition{"eligible", is_eligible},
 };
@@ -169,18 +221,35 @@ Error within(const PolicyRule& rule, const Error& why) {
   return {why.code(), "policy rule " + rule.name + ": " + why.message(), why.hint()};
 }
 
+/// The first of the conditions that does not hold; an empty text: all of them do.
+Result<std::string_view> fault_among(std::span<const Condition> conditions, const PolicyRule& rule, const Question& asked,
+                                     const Facts& facts) {
+  for (const auto& condition : conditions) {
+    PKI_TRY(const bool holds, condition.holds(rule, asked, facts));
+    if (!holds) return condition.setting;
+  }
+  return std::string_view();
+}
+
+/// A stranger without proofs causes no questions.
+Result<std::string_view> find_fault(const PolicyRule& rule, const Question& asked, const Facts& facts, Points& points) {
+  PKI_TRY(const auto fault, fault_among(kConditions, rule, asked, facts));
+  if (!fault.empty()) return fault;
+  const bool is_next = rule.if_short == "next";
+  PKI_TRY(const auto seen, see_proofs(rule, asked, facts));
+  if (is_next && !may_be_enough(rule, seen)) return std::string_view("proofs");
+  PKI_TRY(const auto doubt, fault_among(kQuestions, rule, asked, facts));
+  if (!doubt.empty()) return doubt;
+  PKI_TRY(points, count_points(rule, asked, facts, seen));
+  return points.missing() > 0 && is_next ? std::string_view("proofs") : std::string_view();
+}
+
 /// @param points  what its proofs come to, where all else holds
 /// @return the first condition that does not hold; an empty text: all of them do.
 Result<std::string_view> fault_in(const PolicyRule& rule, const Question& asked, const Facts& facts, Points& points) {
-  for (const auto& condition : kConditions) {
-    const auto holds = condition.holds(rule, asked, facts);
-    if (!holds.ok()) return within(rule, holds.error());
-    if (!*holds) return condition.setting;
-  }
-  auto counted = count_points(rule, asked, facts);
-  if (!counted.ok()) return within(rule, counted.error());
-  points = std::move(*counted);
-  return points.missing() > 0 && rule.if_short == "next" ? std::string_view("proofs") : std::string_view();
+  auto fault = find_fault(rule, asked, facts, points);
+  if (!fault.ok()) return within(rule, fault.error());
+  return fault;
 }
 
 /// The numbers of the rules that may hold, in their order: those for any name, and those whose names end as the first DNS name

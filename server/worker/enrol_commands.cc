@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <array>
+
 #include "server/base/log.h"
 #include "server/base/text.h"
 #include "server/crypto/digest.h"
@@ -31,12 +34,33 @@ Result<Order> read_order(const Session& session, const Params& params) {
   return order;
 }
 
+/// What is said instead of who is asked, which names are locked and what else a realm has.
+struct Short {
+  Code code;
+  Code said;
+  std::string_view message;
+  std::string_view hint;
+};
+constexpr std::string_view kRefused = "enrolment refused";
+constexpr std::string_view kWhoSees = "the realm's operators see why: policy.refused";
+constexpr std::string_view kNotNow = "enrolment is not possible now";
+constexpr std::string_view kLater = "try again later; the realm's administrators see why in the log";
+constexpr std::array kShort{
+    Short{Code::PolicyRefused, Code::PolicyRefused, kRefused, kWhoSees},
+    Short{Code::Denied, Code::PolicyRefused, kRefused, kWhoSees},
+    Short{Code::NotFound, Code::PolicyRefused, kRefused, kWhoSees},
+    Short{Code::Unavailable, Code::Unavailable, kNotNow, kLater},
+    Short{Code::Busy, Code::Busy, kNotNow, kLater},
+    Short{Code::Conflict, Code::Conflict, kNotNow, kLater},
+};
+
 /// Who has no role is not told what the rules want, nor which names they know.
 Error in_short(const Session& session, const Error& why) {
   const bool is_told = is_own(session) && session.identity().roles.allow(Role::User);
-  if (is_told || (why.code() != Code::PolicyRefused && why.code() != Code::Denied && why.code() != Code::NotFound)) return why;
+  const auto* const one = std::ranges::find(kShort, why.code(), &Short::code);
+  if (is_told || one == kShort.end()) return why;
   base::log_info("enrolment refused to " + session.requester() + ": " + why.message());
-  return {Code::PolicyRefused, "enrolment refused", "the realm's operators see why: policy.refused"};
+  return {one->said, std::string(one->message), std::string(one->hint)};
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "server/base/text.h"
 #include "server/crypto/digest.h"
 #include "server/crypto/password.h"
+#include "server/realm/hosts.h"
 #include "server/worker/administrator.h"
 #include "server/worker/issue.h"
 #include "server/worker/login_count.h"
@@ -79,19 +80,34 @@ Result<bool> counted(Session& session, const std::string& what, Compare compare)
   return same;
 }
 
+/// A list gives each common name a secret of its own, so that it proves nothing of other names beside it.
+bool is_about_one(const Question& asked, const std::string& whose) {
+  return !whose.empty() &&
+         std::ranges::all_of(asked.sans, [&](const auto& name) { return base::to_lower_ascii(name.value) == whose; });
+}
+
+/// What is over the request's octets proves nothing of names that came beside it.
+bool is_in_request(const x509::Csr& csr, const Question& asked) {
+  const auto host = realm::as_host(csr.subject().common_name().value_or(""));
+  return std::ranges::all_of(asked.sans, [&](const auto& name) {
+    return std::ranges::find(csr.sans(), name) != csr.sans().end() || (host && name == *host);
+  });
+}
+
 Result<bool> by_challenge(Session& session, const Order& order, const config::Proof& proof, const Question& asked) {
   if (!order.csr) return false;
   PKI_TRY(const auto offered, order.csr->challenge_password());
   if (offered.empty()) return false;
   const auto& secret = session.realm().enrolment.secrets.at(proof.name);
   const auto whose = name_in(asked);
+  if (secret.kind == "list" && !is_about_one(asked, whose)) return false;
   return counted(session, "challenge " + proof.name + " " + whose,
                  [&] { return is_challenge(offered, proof.name, secret, whose); });
 }
 
 /// RFC 2104 with SHA-256, in hex, over the request's DER.
 Result<bool> by_hmac(Session& session, const Order& order, const config::Proof& proof, const Question& asked) {
-  if (!order.csr || order.hmac.empty()) return false;
+  if (!order.csr || order.hmac.empty() || !is_in_request(*order.csr, asked)) return false;
   const auto& secret = session.realm().enrolment.secrets.at(proof.name);
   return counted(session, "hmac " + proof.name + " " + name_in(asked), [&]() -> Result<bool> {
     PKI_TRY(const auto key, shared_secret(proof.name, secret));
@@ -126,7 +142,7 @@ Result<bool> on_behalf(Session& session, const Order& order, const config::Proof
     PKI_TRY(const bool is_one, is_signers_certificate(session, signers, *session.login()));
     if (is_one) return true;
   }
-  if (!order.csr || order.signature.empty()) return false;
+  if (!order.csr || order.signature.empty() || !is_in_request(*order.csr, asked)) return false;
   const auto signer = x509::signer_of(order.csr->der(), order.signature);
   if (!signer.ok()) {
     base::log_info("a signature on behalf: " + signer.error().message());

@@ -13,6 +13,9 @@ namespace chancery::worker {
 namespace {
 
 constexpr std::size_t kMaxListOctets = 16 << 20;
+constexpr std::string_view kWildcard = "*.";
+constexpr int kMostQuestions = 100;  // of one request
+constexpr std::chrono::seconds kMostTime{30};
 
 /// Whether a line of the text is the name; '#' begins a comment.
 bool lists(std::string_view text, std::string_view name) {
@@ -25,14 +28,25 @@ bool lists(std::string_view text, std::string_view name) {
   return false;
 }
 
-/// What a list has to know: each DNS name and address, or the common name where there is none.
-std::vector<std::string> listed_names(const realm::Question& question) {
-  using Type = x509::GeneralName::Type;
-  std::vector<std::string> names;
-  for (const auto& name : question.sans) {
-    if (name.type == Type::Dns || name.type == Type::Ip) names.push_back(name.value);
+/// Whether a line is one that the wildcard, without its '*', stands for: of one label more (RFC 9525 6.3).
+bool lists_one_of(std::string_view text, std::string_view tail) {
+  while (!text.empty()) {
+    const auto end = std::min(text.find('\n'), text.size());
+    const auto line = base::to_lower_ascii(base::trim(text.substr(0, std::min(end, text.find('#')))));
+    if (line.size() > tail.size() && line.ends_with(tail) && line.find('.') == line.size() - tail.size()) return true;
+    text.remove_prefix(std::min(end + 1, text.size()));
   }
-  if (names.empty()) names.push_back(base::to_lower_ascii(question.subject.common_name().value_or("")));
+  return false;
+}
+
+/// What is asked about: each alternative name, or the common name where there is none; of a rule that denies the common name,
+/// too.
+std::vector<std::string> listed_names(const realm::Question& question) {
+  std::vector<std::string> names;
+  for (const auto& name : question.sans) names.push_back(base::to_lower_ascii(name.value));
+  const auto common_name = base::to_lower_ascii(question.subject.common_name().value_or(""));
+  const bool is_new = std::ranges::find(names, common_name) == names.end();
+  if (names.empty() || (question.one_is_enough && is_new)) names.push_back(common_name);
   return names;
 }
 
@@ -89,7 +103,11 @@ Result<bool> PolicyFacts::ask_file(const std::string& where, const realm::Questi
     return Error(Code::Unavailable, where + " cannot be read: " + text.error().message(),
                  "the list has to be there, readable for the workers, and at most 16 MiB");
   }
-  const auto is_listed = [&](const std::string& name) { return !name.empty() && lists(*text, name); };
+  const auto is_listed = [&](const std::string& name) {
+    if (question.one_is_enough && name.starts_with(kWildcard) && lists_one_of(*text, std::string_view(name).substr(1)))
+      return true;
+    return !name.empty() && lists(*text, name);
+  };
   const auto names = listed_names(question);
   return question.one_is_enough ? std::ranges::any_of(names, is_listed) : std::ranges::all_of(names, is_listed);
 }
@@ -102,10 +120,26 @@ Result<bool> PolicyFacts::look_up(const std::string& where, const realm::Questio
   }
   const auto names = question.as_a_whole ? std::vector{name_of(question)} : listed_names(question);
   for (const auto& name : names) {
+    if (name.empty()) continue;  // nobody knows what has no name
+    PKI_TRY_VOID(may_ask());
     PKI_TRY(const bool yes, ask_look_up(session_, where, values_of(session_, question, name)));
     if (yes == question.one_is_enough) return note(yes);
   }
-  return note(!question.one_is_enough);
+  const bool has_names = std::ranges::none_of(names, &std::string::empty);
+  return note(!question.one_is_enough && has_names);
+}
+
+Status PolicyFacts::may_ask() const {
+  const auto now = std::chrono::steady_clock::now();
+  if (questions_ == 0) first_asked_ = now;
+  if (++questions_ > kMostQuestions)
+    return Error(Code::PolicyRefused,
+                 "look-ups would be asked more than " + std::to_string(kMostQuestions) + " times about one request",
+                 "ask for several certificates of fewer names");
+  if (now - first_asked_ > kMostTime)
+    return Error(Code::Unavailable, "look-ups took longer than " + base::in_words(kMostTime) + " about one request",
+                 "try again later, or ask for fewer names");
+  return {};
 }
 
 Result<bool> PolicyFacts::shows(const config::Proof& proof, const realm::Question& question) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <string>
 
@@ -31,9 +32,14 @@ class PolicyFacts : public realm::Facts {
   Result<bool> is_repeated() const;
   Result<bool> ask_file(const std::string& where, const realm::Question& question) const;
 
+  /// Counts a question: one request keeps no look-up, and no worker, busy for long. @errors PolicyRefused, Unavailable.
+  Status may_ask() const;
+
   Session& session_;
   const Order* order_;
   mutable std::map<std::string, bool> answers_;
+  mutable int questions_ = 0;
+  mutable std::chrono::steady_clock::time_point first_asked_{};
 };
 
 /// A look-up and how it was asked, for records: "file:hosts.txt", "any:inventory", "eligible:inventory".

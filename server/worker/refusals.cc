@@ -17,12 +17,17 @@ constexpr std::size_t kPurgedAtOnce = 200;
 constexpr std::int64_t kDefaultPage = 100;
 constexpr std::uint8_t kOneIn = 16;  // every so many times there is a look at how many are kept
 
-bool rules_refused(const realm::Decision& decision) {
-  return std::ranges::any_of(decision.checks, [](const realm::Check& one) { return one.rule == "policy" && !one.passed; });
+/// Who enrols can be approved by nobody: points that are missing refuse like a rule.
+bool is_of_rules(const Order& order, const realm::Check& one) {
+  return !one.passed && (one.rule == "policy" || (one.rule == "approvals" && order.rule == config::kEnrolWay));
 }
 
-std::string why(const realm::Decision& decision) {
-  const auto one = std::ranges::find(decision.checks, "policy", &realm::Check::rule);
+bool rules_refused(const Order& order, const realm::Decision& decision) {
+  return std::ranges::any_of(decision.checks, [&](const realm::Check& one) { return is_of_rules(order, one); });
+}
+
+std::string why(const Order& order, const realm::Decision& decision) {
+  const auto one = std::ranges::find_if(decision.checks, [&](const realm::Check& check) { return is_of_rules(order, check); });
   return one == decision.checks.end() ? std::string() : one->detail;
 }
 
@@ -49,7 +54,7 @@ Status remember(Session& session, const Order& order, const realm::Decision& dec
   same.set("key", order.key.empty() ? "" : base::to_text(order.key.spec()));  // a client that makes a new key each time
   store::RefusedRequest refused{.id = base::to_hex(crypto::sha256(base::as_bytes(wire::to_text(same)))),
                                 .last_at = session.clock().now(),
-                                .why = why(decision)};
+                                .why = why(order, decision)};
   if (order.follows_until)
     content.set("renews_left", static_cast<std::int64_t>((*order.follows_until - refused.last_at).count()));
   auto answers = Json::object();
@@ -81,7 +86,7 @@ Json describe(const store::RefusedRequest& refused) {
 }  // namespace
 
 void note_refusal(Session& session, const Order& order, const realm::Decision& decision) {
-  if (session.realm().enrolment.refused_kept == 0 || !rules_refused(decision)) return;
+  if (session.realm().enrolment.refused_kept == 0 || !rules_refused(order, decision)) return;
   const auto done = remember(session, order, decision);
   if (!done.ok()) base::log_warning("a refused request is not remembered: " + done.error().message());
 }
