@@ -89,6 +89,17 @@ std::size_t characters(std::string_view text) {
       std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
 
+/// Whose text behind the scheme names a host, and a port that there is. Nobody is named before the host, which some read as one.
+bool is_ldap_host(std::string_view text) {
+  const auto host = text.substr(0, text.find_first_of("/?"));
+  if (host.empty() || host.find('@') != std::string_view::npos) return false;
+  const auto name_end = host.starts_with('[') ? host.find(']') : 0;
+  if (name_end == std::string_view::npos) return false;
+  const auto colon = host.find(':', name_end);
+  if (colon == std::string_view::npos) return true;
+  return colon > 0 && is_port(host.substr(colon + 1));
+}
+
 }  // namespace
 
 Status check_dn_attribute(std::string_view name, std::string_view value) {
@@ -239,16 +250,18 @@ Status check_url(std::string_view text) {
 }
 
 Status check_ldap_url(std::string_view text) {
-  for (const std::string_view scheme : {"ldap://", "ldaps://", "ldapi://"}) {
-    if (text.starts_with(scheme) && text.size() > scheme.size()) return {};
+  for (const std::string_view scheme : {"ldap://", "ldaps://"}) {
+    if (text.starts_with(scheme) && is_ldap_host(text.substr(scheme.size()))) return {};
   }
+  if (text.starts_with("ldapi://") && text.size() > 8) return {};
   return unexpected(text, "ldaps://HOST, ldap://HOST or ldapi://%2Fpath%2Fof%2Fsocket");
 }
 
 bool is_ldap_of_this_machine(std::string_view url) {
   if (url.starts_with("ldapi://")) return true;
   auto host = url.substr(url.find("://") + 3);
-  host = host.substr(0, host.find('/'));
+  host = host.substr(0, host.find_first_of("/?#"));
+  if (host.find('@') != std::string_view::npos) return false;
   if (host.starts_with('[')) return host.starts_with("[::1]");
   host = host.substr(0, host.find(':'));
   return host == "localhost" || (host.starts_with("127.") && check_address(host).ok());

@@ -69,7 +69,12 @@ Node write_retention(const RetentionConfig& retention) {
 
 void check_retention(const RealmConfig& realm, const Node& root, Report& report) {
   const Node* section = root.find(kRetentionSection);
-  if (section == nullptr || section->kind != Node::Kind::Map || realm.retention.below_two_years) return;
+  if (section == nullptr || section->kind != Node::Kind::Map) return;
+  const auto kept = realm.retention.certificates;
+  if (kept.count() > 0 && kept < std::chrono::days{1})
+    return report.error(place_of(*section, "certificates"),
+                        "found " + duration_text(kept) + ", expected at least 1d, or 0 for ever");
+  if (realm.retention.below_two_years) return;
   check_kept(realm.retention.certificates, "certificates", *section, report);
 }
 

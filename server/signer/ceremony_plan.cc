@@ -9,6 +9,7 @@
 #include "server/config/setting.h"
 #include "server/config/text_checks.h"
 #include "server/crypto/digest.h"
+#include "server/signer/transcript.h"
 
 namespace chancery::signer {
 namespace {
@@ -97,13 +98,21 @@ void check_below(const PlannedCa& ca, const CeremonyPlan& plan, const Node& node
                      ", expected less than the root's, which is " + std::to_string(*most));
 }
 
+/// The root's shares are put there, and need not be there any more when a realm is taken over.
+void check_realm_directory(const PlannedCa& ca, const Node& node, Report& report) {
+  if (ca.realm == kSharesDirectory)
+    report.error(config::place_of(node, "realm"), "found realm " + ca.realm + ", expected another name: the shares go there");
+}
+
 void check_plan(const CeremonyPlan& plan, const Node& root, Report& report) {
   std::set<std::string> realms{plan.root.realm};
+  if (const Node* ca = root.find(kRoot)) check_realm_directory(plan.root, *ca, report);
   const Node* list = root.find(kIssuing);
   for (std::size_t i = 0; list != nullptr && i < plan.issuing.size(); ++i) {
     const auto& ca = plan.issuing[i];
     const Node& node = list->children[i];
     check_below(ca, plan, node, report);
+    check_realm_directory(ca, node, report);
     if (!realms.insert(ca.realm).second)
       report.error(config::place_of(node, "realm"), "found realm " + ca.realm + " a second time, expected one for each CA");
   }

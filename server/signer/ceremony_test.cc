@@ -1,3 +1,4 @@
+#include "server/signer/ceremony.h"
 #include "server/signer/ceremony_plan.h"
 #include "server/signer/transcript.h"
 
@@ -32,6 +33,9 @@ const Case kBadPlans[] = {
     {"shares without a threshold", kHead + kRootCa + "  shares: 3\n", "expected both"},
     {"a threshold above the shares", kHead + kRootCa + "  shares: 3\n  threshold: 4\n", "at most the 3"},
     {"a realm's name that climbs", kHead + "root:\n  realm: ../x\n  subject: /CN=x\n", "realm"},
+    {"a root among the shares", kHead + "root:\n  realm: shares\n  subject: /CN=x\n", "the shares go there"},
+    {"an issuing CA among the shares", kHead + kRootCa + "issuing:\n  - {realm: shares, subject: /CN=x, days: 10}\n",
+     "the shares go there"},
     {"issuing CAs that are no list", kHead + kRootCa + "issuing:\n  realm: x\n", "found no list"},
     {"one realm twice", kHead + kRootCa + "issuing:\n  - {realm: root, subject: /CN=x, days: 10}\n", "a second time"},
     {"one that outlives the root", kHead + kRootCa + "issuing:\n  - {realm: x, subject: /CN=x, days: 7301}\n",
@@ -70,6 +74,14 @@ TEST(CeremonyPlan, SaysWhatWillBeDone) {
             "of its directory; certified by root");
   EXPECT_EQ(plan->sha256.size(), 64U);
   EXPECT_NE(parse_plan(plan->text + "#\n", "x")->sha256, plan->sha256);  // one that was reviewed, to the octet
+}
+
+TEST(CeremonyImport, TakesNoRealmFromAmongTheShares) {
+  ImportOrder order;
+  order.creation.realm = kSharesDirectory;
+  const auto taken = import_ceremony(order, std::string(64, 'a'), Seconds{});
+  ASSERT_FALSE(taken.ok());
+  EXPECT_NE(taken.error().message().find("puts its shares"), std::string::npos) << taken.error().message();
 }
 
 const std::string kDigest(64, 'a');

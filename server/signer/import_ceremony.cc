@@ -130,6 +130,9 @@ Result<Json> take_over(const ImportOrder& order, const ReadTranscript& transcrip
 Result<Json> import_ceremony(const ImportOrder& order, const std::string& transcript_sha256, Seconds now) {
   const auto& creation = order.creation;
   PKI_TRY([[maybe_unused]] const auto name, RealmName::parse(creation.realm));
+  if (creation.realm == kSharesDirectory)
+    return Error(Code::InvalidParams,
+                 "found realm " + creation.realm + ", where a ceremony puts its shares, expected one of its CAs");
   PKI_TRY_VOID(check_owners(creation.owners));
   PKI_TRY(const auto transcript, read_transcript(order.source, transcript_sha256));
   PKI_TRY(const auto files, files_of(transcript, creation.realm));

@@ -120,8 +120,9 @@ class Issuer {
   Genesis owner_;                    ///< whose journal it is
   std::unique_ptr<Journal> journal_;
   Unlocking unlocking_;
-  std::mutex change_mutex_;   ///< one change of a generation at a time
-  mutable std::mutex mutex_;  ///< of state_
+  std::mutex change_mutex_;           ///< one change of a generation at a time
+  mutable std::mutex publish_mutex_;  ///< one CRL at a time becomes a file
+  mutable std::mutex mutex_;          ///< of state_
   State state_;
 };
 

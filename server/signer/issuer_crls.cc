@@ -37,6 +37,32 @@ Status check_crl(const CrlRequest& request, const config::RealmConfig& realm, st
   return {};
 }
 
+Result<Seconds> end_of(const Entry& entry) {
+  if (entry.imported) return entry.imported->facts.not_after;
+  PKI_TRY(const auto algorithm, x509::algorithm_of(entry.intent.tbs));
+  PKI_TRY(const auto der, x509::assemble_signed(entry.intent.tbs, algorithm, *entry.signature));
+  PKI_TRY(const auto certificate, x509::Certificate::from_der(der));
+  return certificate.not_after();
+}
+
+/// From a CRL goes what was on hold and is not any more, or has ended (RFC 5280 5.2.4); what was revoked meanwhile does not.
+/// @errors Conflict: it was revoked, and whoever asks has not seen that yet.
+Status check_may_leave(const Journal& journal, const Serial& serial, Seconds now) {
+  if (!journal.is_revoked_for_good(serial)) return {};
+  PKI_TRY(const auto entry, journal.signed_entry(serial));
+  const auto end = entry ? end_of(*entry) : Result<Seconds>(Seconds::max());
+  if (end.ok() && *end < now) return {};
+  return Error(Code::Conflict, "certificate " + serial.hex() + " would leave the CRL, and the journal has it revoked");
+}
+
+/// What is published there by this CA; nothing, where it cannot be read or is another's.
+std::optional<x509::Crl> published(const base::Path& file, const x509::Certificate& by) {
+  const auto pem = base::read_file(file, kMaxCrlFile);
+  auto crl = pem.ok() ? x509::Crl::from_pem(*pem) : Result<x509::Crl>(pem.error());
+  if (!crl.ok() || !crl->verify_signed_by(by).ok()) return std::nullopt;
+  return std::move(crl).value();
+}
+
 }  // namespace
 
 Result<std::vector<x509::RevokedEntry>> Issuer::delta_entries(const Chosen& chosen, const CrlRequest& request,
@@ -52,7 +78,11 @@ Result<std::vector<x509::RevokedEntry>> Issuer::delta_entries(const Chosen& chos
   }
   if (now > full->next_update())
     return Error(Code::PolicyRefused, "a delta to CRL " + std::to_string(request.base) + ", which has run out");
-  return x509::changes_since(full->entries(), request.entries, request.this_update);
+  auto changes = x509::changes_since(full->entries(), request.entries, request.this_update);
+  for (const auto& change : changes) {
+    if (change.reason == x509::kReasonRemoveFromCrl) PKI_TRY_VOID(check_may_leave(*journal_, change.serial, now));
+  }
+  return changes;
 }
 
 Result<SignedCrl> Issuer::sign_crl(const CrlRequest& request, Seconds now) {
@@ -89,6 +119,16 @@ Status Issuer::publish_crl(ByteView der, const std::string& ca) const {
   PKI_TRY_VOID(crl.verify_signed_by(chosen.held->authority->certificate));
   const auto place = place_of(*chosen.realm, ca);
   const auto file = crl.base() ? place.delta_crl_file() : place.crl_file();
+  const std::lock_guard one_at_a_time(publish_mutex_);
+  // Whoever comes late has nothing to do any more, and nobody brings an older CRL back, which lacks what was revoked since. A
+  // number that the journal does not know is from before it was restored.
+  const auto& by = chosen.held->authority->certificate;
+  const auto there = published(file, by);
+  if (there && crl.number() < there->number() && there->number() <= journal_->last_crl_number(ca)) return {};
+  if (crl.base()) {
+    const auto full = published(place.crl_file(), by);
+    if (!full || full->number() != *crl.base()) return {};  // nobody could add it to anything
+  }
   return base::replace_file(file, base::as_bytes(x509::to_pem(x509::kCrlLabel, der)), 0644);
 }
 

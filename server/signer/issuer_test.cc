@@ -277,6 +277,47 @@ TEST(Issuer, C8_DeltaCrlsThatAWorkerMayNotHave) {
   EXPECT_EQ(code(office.delta(7, {}, 1)), Code::Corrupt);
 }
 
+TEST(Issuer, C8_AnOlderCrlReplacesNoNewerOne) {
+  const DeltaOffice office;
+  const auto full = [&](std::uint64_t number) {
+    return office.issuer->sign_crl({number, kNow, kNow + std::chrono::days{7}, {}, "upkeep"}, kNow).value().crl;
+  };
+  const auto number = [&](const char* file) {
+    return x509::Crl::from_pem(base::read_file(office.directory() / file, 65536).value())->number();
+  };
+  const auto early_delta = office.delta(2, {office.entry("02", 1)}).value().crl;
+  const auto late_delta = office.delta(3, {office.entry("02", 1)}).value().crl;
+  ASSERT_TRUE(office.issuer->publish_crl(late_delta).ok());
+  EXPECT_TRUE(office.issuer->publish_crl(early_delta).ok());  // who comes late fails nothing
+  EXPECT_EQ(number("delta-crl.pem"), 3U);
+  const auto early = full(4);
+  const auto late = full(5);
+  const auto delta_to_none = office.delta(6, {}).value().crl;
+  ASSERT_TRUE(office.issuer->publish_crl(late).ok());
+  EXPECT_TRUE(office.issuer->publish_crl(early).ok());
+  EXPECT_EQ(number("crl.pem"), 5U);
+  EXPECT_TRUE(office.issuer->publish_crl(delta_to_none).ok());  // CRL 1, to which it adds, is not published any more
+  EXPECT_EQ(number("delta-crl.pem"), 3U);
+  EXPECT_TRUE(office.issuer->publish_crl(office.delta(7, {}, 5).value().crl).ok());
+  EXPECT_EQ(number("delta-crl.pem"), 7U);
+}
+
+TEST(Issuer, C8_WhatTheJournalHasRevokedLeavesNoDeltaCrl) {
+  const DeltaOffice office;
+  const auto state = [&](const char* reason) {
+    const auto about = Json::object({{"serial", "01"}, {"reason", reason}, {"at", base::to_epoch(kNow)}});
+    return office.issuer->record(
+        {.what = std::string(kStateChange), .phase = "begin", .about = wire::to_text(about), .at = kNow});
+  };
+  ASSERT_TRUE(state("certificateHold").ok());
+  EXPECT_TRUE(office.delta(2, {office.entry("02", 1)}).ok());  // a hold comes to its end
+  ASSERT_TRUE(state("keyCompromise").ok());
+  const auto hiding = office.delta(3, {office.entry("02", 1)});
+  ASSERT_FALSE(hiding.ok());
+  EXPECT_EQ(hiding.error().code(), Code::Conflict);
+  EXPECT_TRUE(office.delta(3, {office.entry("01", 1), office.entry("02", 1)}).ok());
+}
+
 TEST(Issuer, ARealmWithoutDeltaCrlsMakesNone) {
   const Office office;
   const auto full = office.issuer->sign_crl({1, kNow, kNow + std::chrono::days{7}, {}, "upkeep"}, kNow);
@@ -327,6 +368,10 @@ TEST(Operations, F51_FramesThatAreNone) {
       {R"({"id":1,"method":"record","params":{"what":"admin.import","phase":"end","requester":"a"}})", "policy_refused"},
       {R"({"id":1,"method":"record","params":{"what":"certificate.state","phase":"import","requester":"a"}})", "policy_refused"},
       {R"({"id":1,"method":"record","params":{"what":"certificate.state","phase":"end","requester":"a"}})", "result"},
+      {R"x({"id":1,"method":"record","params":{"what":"certificate.state","phase":"begin","requester":"a","about":"{\"serial\":\"01\",\"reason\":\"nonsense\"}"}})x", "invalid_params"},
+      {R"x({"id":1,"method":"record","params":{"what":"certificate.state","phase":"begin","requester":"a","about":"{\"serial\":\"01\",\"reason\":\"removeFromCRL\"}"}})x", "invalid_params"},
+      {R"x({"id":1,"method":"record","params":{"what":"certificate.state","phase":"begin","requester":"a","about":"{\"serial\":\"01\",\"reason\":\"key_compromise\"}"}})x", "invalid_params"},
+      {R"x({"id":1,"method":"record","params":{"what":"certificate.state","phase":"begin","requester":"a","about":"{\"serial\":\"01\",\"reason\":\"superseded\"}"}})x", "result"},
       {R"({"id":1,"method":"ping","params":{}})", "result"},
       {R"({"id":1,"method":"authority","params":{}})", "result"},
       {R"({"id":1,"method":"journal_since","params":{"position":-5,"limit":99999999}})", "result"},

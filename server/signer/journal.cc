@@ -321,6 +321,11 @@ bool Journal::is_revoked(const Serial& serial) const {
   return index_.is_revoked(serial);
 }
 
+bool Journal::is_revoked_for_good(const Serial& serial) const {
+  const std::lock_guard lock(mutex_);
+  return index_.is_revoked_for_good(serial);
+}
+
 Result<std::pair<std::vector<Entry>, std::uint64_t>> Journal::since(std::uint64_t position, std::size_t limit) const {
   std::unique_lock lock(mutex_);
   const auto known = index_.signed_between(position, file_->durable(), limit);

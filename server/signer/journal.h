@@ -64,6 +64,7 @@ class JournalIndex {
   std::vector<Known> unfinished() const;
   /// By what the events say, held ones included.
   bool is_revoked(const Serial& serial) const { return revoked_.contains(octets_of(serial)); }
+  bool is_revoked_for_good(const Serial& serial) const;
 
  private:
   using SerialOctets = std::array<std::uint8_t, base::kMaxSerialOctets>;
@@ -162,6 +163,7 @@ class Journal {
   Result<std::optional<Entry>> signed_entry(const Serial& serial) const;
   /// Whether an event says that it was revoked or is held.
   bool is_revoked(const Serial& serial) const;
+  bool is_revoked_for_good(const Serial& serial) const;  ///< not only on hold
   /// Signed entries from that position on. @return them, and the position after the last one.
   Result<std::pair<std::vector<Entry>, std::uint64_t>> since(std::uint64_t position, std::size_t limit) const;
   /// Intents that a crash kept from their signature.

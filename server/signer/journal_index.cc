@@ -152,6 +152,11 @@ Status JournalIndex::add_event(std::uint64_t /*offset*/, const Json& body) {
   return {};
 }
 
+bool JournalIndex::is_revoked_for_good(const Serial& serial) const {
+  const auto found = revoked_.find(octets_of(serial));
+  return found != revoked_.end() && found->second;
+}
+
 Status JournalIndex::add_generation(std::uint64_t /*offset*/, const Json& body) {
   const auto ca = body.text("ca");
   const auto state = realm::generation_state(body.text("state"));

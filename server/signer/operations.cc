@@ -4,9 +4,11 @@
 #include <array>
 
 #include "server/base/log.h"
+#include "server/base/text.h"
 #include "server/realm/rollover.h"
 #include "server/signer/approvals.h"
 #include "server/wire/message.h"
+#include "server/x509/reasons.h"
 
 namespace chancery::signer {
 namespace {
@@ -104,12 +106,24 @@ Result<Json> publish_crl(Issuer& issuer, const base::Clock& /*clock*/, const Jso
   return Json::object();
 }
 
+/// What is revoked for something that no CRL can say would stop every CRL of the realm (RFC 5280 5.3.1).
+Status check_reason(const AuditEvent& event) {
+  const auto about = event.what == kStateChange ? wire::parse_json(event.about) : Result<Json>(Json::object());
+  const auto reason = about.ok() ? about->text("reason") : std::string();
+  if (reason.empty()) return {};
+  PKI_TRY(const auto number, x509::reason_from_name(reason));
+  if (number != x509::kReasonRemoveFromCrl && reason == x509::reason_name(number)) return {};
+  return Error(Code::InvalidParams,
+               "found reason " + base::printable(reason, 40) + ", expected one that something is revoked for");
+}
+
 /// The signer's own clock says when: a worker's word is evidence, not a date.
 Result<Json> record(Issuer& issuer, const base::Clock& clock, const Json& params) {
   PKI_TRY(auto event, audit_event_from_json(params));
   // An import writes those, before there are workers: the store would be made to follow them.
   if (event.phase == kImportPhase || event.what == kAdminImport)
     return Error(Code::PolicyRefused, "an event of an import, which only an import writes");
+  PKI_TRY_VOID(check_reason(event));
   event.at = clock.now();
   PKI_TRY_VOID(issuer.record(event));
   return Json::object();

@@ -206,6 +206,9 @@ TEST(StateChanges, F10_WhatIsNoChangeOfAKnownCertificateStopsNothing) {
   };
   for (const auto* wrong : {"", "no serial", "0000"}) EXPECT_FALSE(repeatable_change(change_of(wrong, "superseded"))) << wrong;
   EXPECT_FALSE(repeatable_change(Json::object({{"about", "{"}})));
+  for (const auto* wrong : {"nonsense", "removeFromCRL", "8", " "})
+    EXPECT_FALSE(repeatable_change(change_of("1f2e3d", wrong))) << wrong;
+  EXPECT_FALSE(repeatable_change(Json::object({{"about", R"({"serial":"1f2e3d","reason":"superseded","at":-1})"}})));
   for (const auto* reason : {"superseded", ""}) {
     const auto unknown = repeatable_change(change_of("1f2e3d", reason));
     ASSERT_TRUE(unknown);

@@ -125,13 +125,17 @@ Result<Json> make_crl(Session& session, store::Store& store, const std::string& 
 }
 
 /// The signer adds to what it has published. Where a crash came between storing a full CRL and that, it is published now.
-Result<signer::SignedCrl> sign_delta(signer::SignerClient& signer, store::Store& store, const signer::CrlRequest& request) {
-  auto made = signer.sign_crl(request);
+Result<signer::SignedCrl> sign_delta(Session& session, store::Store& store, const signer::CrlRequest& request) {
+  PKI_TRY(auto* signer, session.signer());
+  auto made = signer->sign_crl(request);
   if (made.ok() || made.error().code() != Code::NotFound) return made;
   PKI_TRY(const auto full, store.latest_crl(request.ca));
   if (full.number != request.base) return Error(Code::Conflict, "another full CRL came meanwhile");
-  PKI_TRY_VOID(signer.publish_crl(full.der, request.ca));
-  return signer.sign_crl(request);
+  PKI_TRY(signer, session.signer());  // which has the store settled
+  PKI_TRY_VOID(signer->publish_crl(full.der, request.ca));
+  made = signer->sign_crl(request);
+  if (!made.ok() && made.error().code() == Code::NotFound) return Error(Code::Conflict, made.error().message());
+  return made;
 }
 
 /// To the latest full CRL, which is made first where it is due itself: nobody adds to one that has run out.
@@ -149,8 +153,7 @@ Result<Json> make_delta_crl(Session& session, store::Store& store, const std::st
                                    .requester = session.requester(),
                                    .ca = ca,
                                    .base = base.number};
-  PKI_TRY(auto* signer, session.signer());
-  PKI_TRY(const auto made, sign_delta(*signer, store, request));
+  PKI_TRY(const auto made, sign_delta(session, store, request));
   PKI_TRY(const auto crl, x509::Crl::from_der(made.crl));
   const store::CrlRecord record{.ca = ca,
                                 .number = request.number,
@@ -162,7 +165,7 @@ Result<Json> make_delta_crl(Session& session, store::Store& store, const std::st
   for (const auto& one : crl.entries())
     changes.push_back({one.serial, one.revoked_at, std::string(x509::reason_name(one.reason))});
   PKI_TRY_VOID(store.add_delta_crl({ca, request.number, now, request.next_update, made.crl, std::move(changes), base.number}));
-  PKI_TRY(signer, session.signer());
+  PKI_TRY(auto* signer, session.signer());  // which has the store settled
   PKI_TRY_VOID(signer->publish_crl(made.crl, ca));
   log_crl("delta CRL", record);
   return describe(record, crl.pem(), true);

@@ -7,21 +7,29 @@ namespace {
 
 constexpr std::size_t kPage = 500;
 
+/// Revoked is for ever, and what is on hold is not held again: that was refused.
+bool may_follow(const StateChange& before, const StateChange& change) {
+  if (before.reason.empty()) return true;
+  return before.reason == store::kHoldReason && change.reason != store::kHoldReason;
+}
+
 }  // namespace
 
-Result<std::map<Serial, StateChange>> last_changes(Session& session) {
+Result<std::map<Serial, StateChange>> last_changes(Session& session, std::set<Serial>* in_hand) {
   std::map<Serial, StateChange> last;
   for (std::uint64_t position = 0;;) {
     PKI_TRY(auto* signer, session.signer());
     PKI_TRY(const auto page, signer->audit_since(position, kPage, "event"));
     for (const auto& event : page.records) {
-      if (event.text("what") != kStateChange || may_be_in_hand(session, event)) continue;
+      if (event.text("what") != kStateChange) continue;
       auto change = repeatable_change(event);
       if (!change) continue;
+      if (may_be_in_hand(session, event)) {
+        if (in_hand != nullptr) in_hand->insert(change->serial);
+        continue;
+      }
       const auto before = last.find(change->serial);
-      // Revoked is for ever: what came after it was refused.
-      const bool is_final = before != last.end() && !before->second.reason.empty() && before->second.reason != store::kHoldReason;
-      if (!is_final) last.insert_or_assign(change->serial, *change);
+      if (before == last.end() || may_follow(before->second, *change)) last.insert_or_assign(change->serial, *change);
     }
     if (page.next_position == position) return last;
     position = page.next_position;

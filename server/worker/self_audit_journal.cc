@@ -1,4 +1,6 @@
 #include <charconv>
+#include <map>
+#include <set>
 
 #include "server/worker/journal_states.h"
 #include "server/worker/reconcile.h"
@@ -44,6 +46,37 @@ Status look_at(AuditStep& step, const signer::JournalRecord& record, Seconds pur
   return {};
 }
 
+/// What the store says of a certificate that is revoked or held.
+struct Stopped {
+  store::CertificateState state = store::CertificateState::Valid;
+  std::string reason{};
+  std::optional<Seconds> at{};
+};
+
+Result<std::map<Serial, Stopped>> stopped_ones(store::Store& store) {
+  std::map<Serial, Stopped> rows;
+  for (const auto* state : {"revoked", "held"}) {
+    for (std::string after;;) {
+      PKI_TRY(const auto page, store.search({.state = state}, kPage, after));
+      for (const auto& row : page.items) rows.insert_or_assign(row.serial, Stopped{row.state, row.reason, row.revoked_at});
+      if (page.next.empty()) break;
+      after = page.next;
+    }
+  }
+  return rows;
+}
+
+std::string difference(const StateChange& change, const Stopped& row) {
+  const auto two = [](const std::string& stored, const std::string& journalled) {
+    return "it is " + stored + " in the store, and " + journalled + " in the journal";
+  };
+  const auto state = std::string(store::to_text(row.state));
+  if (const auto wanted = state_after(change); row.state != wanted) return two(state, std::string(store::to_text(wanted)));
+  if (row.reason != change.reason) return two(state + " for " + row.reason, "for " + change.reason);
+  if (change.reason.empty() || row.at == change.at) return "";
+  return two(state + " since " + (row.at ? base::to_rfc3339(*row.at) : "no time"), "since " + base::to_rfc3339(change.at));
+}
+
 }  // namespace
 
 Result<std::string> audit_journal(AuditStep& step, const std::string& cursor) {
@@ -63,16 +96,22 @@ Result<std::string> audit_journal(AuditStep& step, const std::string& cursor) {
   return page->next_position == position ? std::string() : std::to_string(page->next_position);
 }
 
-/// Revocations, holds and their ends: the journal has each before the store.
+/// Revocations, holds and their ends: the journal has each before the store, and the store none that the journal has not.
 Result<std::string> audit_states(AuditStep& step, const std::string& /*cursor*/) {
-  PKI_TRY(const auto last, last_changes(step.session()));
+  PKI_TRY(const auto stopped, stopped_ones(step.store()));  // before the journal, which is ahead of them
+  std::set<Serial> in_hand;
+  PKI_TRY(const auto last, last_changes(step.session(), &in_hand));
   for (const auto& [serial, change] : last) {
-    const auto row = step.store().certificate(serial);
-    if (!row.ok()) continue;  // missing: the other part names it
-    const auto wanted = state_after(change);
-    if (row->state != wanted)
-      step.found(serial.hex(), "it is " + std::string(store::to_text(row->state)) + " in the store, and " +
-                                   std::string(store::to_text(wanted)) + " in the journal");
+    if (in_hand.contains(serial)) continue;
+    if (!step.store().certificate(serial).ok()) continue;  // missing: the other part names it
+    const auto found = stopped.find(serial);
+    const auto fault = difference(change, found == stopped.end() ? Stopped() : found->second);
+    if (!fault.empty()) step.found(serial.hex(), fault);
+  }
+  for (const auto& [serial, row] : stopped) {
+    if (!last.contains(serial) && !in_hand.contains(serial))
+      step.found(serial.hex(),
+                 "it is " + std::string(store::to_text(row.state)) + " in the store, and the journal knows nothing of it");
   }
   return std::string();
 }
