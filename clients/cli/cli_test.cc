@@ -206,6 +206,28 @@ TEST(Output, ObjectsAreAlignedAndPemIsVerbatim) {
   EXPECT_EQ(pem_of(Json::object({{"private_key", kPem}})), "");
 }
 
+TEST(Output, ChainsAreVerbatimHoweverLongAndLeftOutWithTheirAlternates) {
+  const std::string pem = "-----BEGIN X-----\n" + std::string(120, 'A') + "\n-----END X-----\n";
+  const auto chain = Json::strings({pem, pem});
+  EXPECT_EQ(render(Json::object({{"ca", "tls-2"}, {"chain", chain}})), "ca: tls-2\nchain:\n" + pem + pem);
+  auto answer = Json::object({{"serial", "0a"},
+                              {"chain", chain},
+                              {"alternates", Json::array({Json::object({{"chain", chain}}), Json::object({{"chain", chain}})})},
+                              {"nodes", Json::array({Json::object({{"cn", "a"}})})},
+                              {"private_key", kPem}});
+  leave_out_pem(answer);
+  EXPECT_EQ(answer.find("chain"), nullptr);
+  EXPECT_EQ(answer.find("alternates"), nullptr);
+  EXPECT_NE(answer.find("nodes"), nullptr);
+  EXPECT_NE(answer.find("private_key"), nullptr);
+}
+
+TEST(Output, TextOfSeveralLinesStaysLinesAndNothingElseOfItReachesTheTerminal) {
+  const auto answer =
+      Json::object({{"id", "4f"}, {"content", "realm default\n  kind enrolment\x1b[2J\r\n"}, {"state", "done\n"}});
+  EXPECT_EQ(render(answer), "id:    4f\ncontent:\n  realm default\n    kind enrolment\\x1b[2J\nstate: done\\x0a\n");
+}
+
 TEST(Output, ForeignTextDoesNotReachTheTerminal) {
   EXPECT_EQ(render(Json::object({{"cn", "a\x1b[2J\nb"}})).find('\x1b'), std::string::npos);
   EXPECT_FALSE(is_pem(Json(std::string("-----BEGIN X-----\n\x1b[2J"))));

@@ -9,8 +9,9 @@ namespace chancery::cli {
 namespace {
 
 constexpr std::size_t kMaxShown = std::size_t{1} << 20;
-constexpr std::size_t kMaxLine = 130;     ///< of texts side by side, as DNS names of one certificate are
-constexpr std::size_t kMaxColumns = 250;  ///< of a table: certificate.search with a few names fits
+constexpr std::size_t kMaxLine = 130;                   ///< of texts side by side, as DNS names of one certificate are
+constexpr std::string_view kAlternates = "alternates";  ///< other chains of a certificate
+constexpr std::size_t kMaxColumns = 250;                ///< of a table: certificate.search with a few names fits
 
 /// Columns of a terminal, taking one for each code point.
 std::size_t width(std::string_view text) {
@@ -42,6 +43,20 @@ bool is_rows(const Json& value) {
 bool is_pem_list(const Json& value) {
   const auto* items = value.as_array();
   return items != nullptr && !items->empty() && std::ranges::all_of(*items, is_pem);
+}
+
+/// Text of several lines, as a content or a configuration is.
+bool has_lines(const Json& value) {
+  const auto* text = value.as_string();
+  return text != nullptr && base::trim(*text).find('\n') != std::string_view::npos;
+}
+
+/// Each line printable by itself: they stay lines, and nothing else of them reaches the terminal.
+std::string lines_of(const std::string& text) {
+  std::string out;
+  for (const auto& line : base::split(text.substr(0, text.find_last_not_of("\r\n ") + 1), '\n'))
+    out += "  " + base::printable(line, kMaxShown) + "\n";
+  return out;
 }
 
 std::string with_newline(const std::string& text) { return text.ends_with('\n') ? text : text + '\n'; }
@@ -91,8 +106,9 @@ bool is_long_list(const Json& value) {
 
 std::string render_member(const std::string& name, const Json& value, std::size_t columns) {
   const auto title = base::printable(name);
-  if (is_long_list(value)) return title + ":\n" + indented(render_list(*value.as_array()));
   if (is_pem(value) || is_pem_list(value)) return title + ":\n" + pem_text(value);
+  if (is_long_list(value)) return title + ":\n" + indented(render_list(*value.as_array()));
+  if (has_lines(value)) return title + ":\n" + lines_of(*value.as_string());
   if (is_rows(value)) return title + ":\n" + indented(render_table(*value.as_array()));
   if (const auto* members = value.as_object(); members != nullptr && !members->empty())
     return title + ":\n" + indented(render(value));
@@ -103,7 +119,7 @@ std::string render_member(const std::string& name, const Json& value, std::size_
 std::string render_members(const Json::Object& members) {
   std::size_t columns = 0;
   for (const auto& [name, value] : members) {
-    if (!is_pem(value) && !is_pem_list(value)) columns = std::max(columns, width(name));
+    if (!is_pem(value) && !is_pem_list(value) && !has_lines(value)) columns = std::max(columns, width(name));
   }
   std::string out;
   for (const auto& [name, value] : members) out += render_member(name, value, columns);
@@ -164,7 +180,8 @@ std::string pem_of(const Json& answer) {
 
 void leave_out_pem(Json& answer) {
   std::erase_if(*answer.as_object(), [](const auto& member) {
-    return member.first != "private_key" && (is_pem(member.second) || is_pem_list(member.second));
+    const bool is_pem_text = is_pem(member.second) || is_pem_list(member.second);
+    return member.first != "private_key" && (is_pem_text || member.first == kAlternates);
   });
 }
 
