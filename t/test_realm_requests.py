@@ -23,6 +23,7 @@ ERIN, FRANK = "list", "backup"
 BASE = """key_unencrypted: true
 crl_urls: ["http://pki.example.com/{{ca}}/crl"]
 ca_issuer_urls: ["http://pki.example.com/{{ca}}/crt"]
+rollover: {{retire: people}}
 requests: {{{requests}}}
 """
 RULES = "policy:\n  rules:\n    - {{name: no-banks, decision: deny, names: [{name}]}}\n"
