@@ -16,6 +16,7 @@ from conftest import free_ports
 from test_audit import events
 from test_daemon import request_for
 from test_master import BUILD, wait_for
+from test_retention import believe
 from test_requests import ALICE, AUDITOR, BOB, CAROL, PROFILES, Office, approved, ask, change, state
 from test_sweep import kill_at, lost_or_result, talk_and_worker, was_killed
 
@@ -69,6 +70,7 @@ def keeper():
         one.settings("default", REMIND + NOTICES.format(port=port, program=program))
         one.settings("devices", "requests: {lifetime: 2s, keep: 1s}\n")
         one.start()
+        believe(one, "devices")
         yield one
         one.end()
 

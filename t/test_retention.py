@@ -4,10 +4,12 @@ keeps it, brings nothing back."""
 import contextlib
 import sqlite3
 import subprocess
+import time
 
 import pytest
 
-from test_daemon import issue, request_for
+from moving_clock import MovingClock
+from test_daemon import issue, request_for, running_daemon
 from test_delta_crls import code, restart
 from test_master import BUILD, wait_for
 
@@ -17,7 +19,18 @@ DAY = 86400
 @pytest.fixture
 def office(daemon):
     settings(daemon, "retention:\n  certificates: 730d\n")
+    believe(daemon)
     return daemon
+
+
+def believe(daemon, realm="default"):
+    """As if the clock had been seen, and found right, for years."""
+    with daemon.talk(realm) as talk:
+        talk.result("realm.reconcile")
+    with contextlib.closing(sqlite3.connect(daemon.realm(realm) / "db" / "realm.db", timeout=30)) as connection, connection:
+        connection.execute("DELETE FROM meta WHERE name = 'retention_seen'")
+        connection.execute("INSERT INTO meta (realm_id, name, text) VALUES (?, 'retention_seen', ?)",
+                           (realm, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()) + " 2020-01-01T00:00:00Z"))
 
 
 def settings(daemon, more):
@@ -73,8 +86,23 @@ def drop(connection, serial):
         connection.execute(f"DELETE FROM {table} WHERE serial = ?", (serial,))
 
 
-def test_the_journal_brings_nothing_back(office):
-    """Two certificates are gone: one whose end the retention has passed, one that was lost."""
+@pytest.fixture
+def moved(tmp_path, monkeypatch):
+    """One whose clock can be moved."""
+    (tmp_path / "clock").mkdir()
+    clock = MovingClock(tmp_path / "clock")
+    for name, value in clock.environment.items():
+        monkeypatch.setenv(name, value)
+    with running_daemon(tmp_path) as one:
+        one.clock = clock
+        settings(one, "retention:\n  certificates: 730d\n")
+        yield one
+
+
+def test_the_journal_brings_nothing_back(moved):
+    """Two certificates are gone: one whose end the retention has passed, one that was lost and lives, although a clock that was ahead
+    said that it had passed that one's, too."""
+    office = moved
     with office.talk("default") as talk:
         gone = issue(talk, "gone.example.com")["serial"]
         lost = talk.result("certificate.issue", profile="server", csr=request_for("lost.example.com"), days=20)["serial"]
@@ -86,8 +114,9 @@ def test_the_journal_brings_nothing_back(office):
         drop(connection, gone)
         drop(connection, lost)
         connection.execute("DELETE FROM meta WHERE name = 'journal_position'")
-        # "lost" ends first: what ended until then has left the store; "gone" was lost.
-        connection.execute("INSERT INTO meta (realm_id, name, text) VALUES ('default', 'retention_until', ?)", (str(early[0]),))
+        # "lost" ends first, and has left the store; "gone" was lost.
+        connection.execute("INSERT INTO meta (realm_id, name, text) VALUES ('default', 'retention_until', ?)", (str(late[0] + DAY),))
+    office.clock.move(days=22)
     restart(office)
     with office.talk("default") as talk:
         talk.result("realm.reconcile")
@@ -144,3 +173,16 @@ def test_F17_a_clock_that_jumped_makes_nothing_go(office, seen):
             assert talk.result("realm.reconcile")["purged_certificates"] == 0
         assert talk.result("certificate.get", serial=serial)["state"] == "expired"
         assert "nothing leaves the store for a day" in office.log()
+
+
+def test_F17_a_clock_that_is_seen_first_makes_nothing_go_for_a_day(office):
+    with office.talk("default") as talk:
+        serial = issue(talk, "first.example.com")["serial"]
+        with rows(office) as connection:
+            connection.execute("DELETE FROM meta WHERE name = 'retention_seen'")
+        age(office, 900, serial)
+        for _ in range(3):
+            assert talk.result("realm.reconcile")["purged_certificates"] == 0
+        assert talk.result("certificate.get", serial=serial)["state"] == "expired"
+        believe(office)
+        wait_for(lambda: purge(talk) or talk.call("certificate.get", serial=serial).get("error"), what="it goes")

@@ -6,6 +6,7 @@
 
 #include "server/base/key_spec.h"
 #include "server/base/names.h"
+#include "server/base/text.h"
 #include "server/config/setting.h"
 #include "server/config/text_checks.h"
 #include "server/crypto/digest.h"
@@ -139,7 +140,10 @@ std::string act_of(const PlannedCa& ca, std::string_view what) {
   auto line = "realm " + ca.realm + ": " + std::string(what) + " CA " + ca.subject + ", key " + ca.key + ", " +
               std::to_string(ca.days) + " days";
   if (ca.path_length) line += ", path length " + std::to_string(*ca.path_length);
-  return line + "; its key is kept " + keeping_of(ca);
+  line += "; its key is kept " + keeping_of(ca);
+  line += ca.crl_urls.empty() ? "; no CRL URL" : "; CRL at " + base::join(ca.crl_urls, ", ");
+  return line + (ca.ca_issuer_urls.empty() ? "; no URL of its certificate"
+                                           : "; its certificate at " + base::join(ca.ca_issuer_urls, ", "));
 }
 
 }  // namespace

@@ -60,18 +60,20 @@ TEST(CeremonyPlan, RefusesWhatDoesNotHoldWithItsPlace) {
 
 TEST(CeremonyPlan, SaysWhatWillBeDone) {
   const auto plan = parse_plan(kHead + kRootCa +
-                                   "  shares: 3\n  threshold: 2\nissuing:\n  - realm: default\n    subject: /CN=Issuing\n    "
-                                   "key: ec:P-256\n    days: 1825\n",
+                                   "  shares: 3\n  threshold: 2\n  crl_urls: [\"http://ca.example/a\", "
+                                   "\"http://ca.example/b\"]\nissuing:\n  - realm: default\n    subject: /CN=Issuing\n    "
+                                   "key: ec:P-256\n    days: 1825\n    ca_issuer_urls: [\"http://ca.example/crt\"]\n",
                                "plan.yml");
   ASSERT_TRUE(plan.ok()) << plan.error().message();
   const auto acts = acts_of(*plan);
   ASSERT_EQ(acts.size(), 3U);
-  EXPECT_EQ(acts[0],
-            "realm root: root CA /O=Ours/CN=Root, key ec:P-384, 7300 days; its key is kept in 3 shares, 2 of which open it");
+  EXPECT_EQ(
+      acts[0],
+      "realm root: root CA /O=Ours/CN=Root, key ec:P-384, 7300 days; its key is kept in 3 shares, 2 of which open it; CRL at "
+      "http://ca.example/a, http://ca.example/b; no URL of its certificate");
   EXPECT_EQ(acts[1],
             "realm default: issuing CA /CN=Issuing, key ec:P-256, 1825 days; its key is kept with a new passphrase in the file "
-            "passphrase "
-            "of its directory; certified by root");
+            "passphrase of its directory; no CRL URL; its certificate at http://ca.example/crt; certified by root");
   EXPECT_EQ(plan->sha256.size(), 64U);
   EXPECT_NE(parse_plan(plan->text + "#\n", "x")->sha256, plan->sha256);  // one that was reviewed, to the octet
 }

@@ -60,6 +60,16 @@ const config::CaConfig* row_of(const config::RealmConfig& realm, const std::stri
   return found == realm.cas.end() ? nullptr : &found->second;
 }
 
+/// Whose a further CA is: where no `company` says it, whose the first one is; empty: that one does not say.
+std::string company_of(const config::RealmConfig& realm) {
+  const auto first =
+      realm.company == config::RealmConfig(realm.name).company ? read_former(realm) : std::shared_ptr<const realm::Authority>();
+  if (!first.ok() || *first == nullptr) return realm.company;
+  const auto& attributes = (*first)->certificate.subject().attributes;
+  const auto found = std::ranges::find_if(attributes, [](const auto& one) { return one.type == "O"; });
+  return found == attributes.end() ? std::string() : found->value;
+}
+
 }  // namespace
 
 base::Path directory_of(const config::RealmConfig& realm, const std::string& label) {
@@ -147,7 +157,8 @@ Result<x509::Name> subject_of_ca(const config::RealmConfig& realm, const realm::
   if (!configured.empty()) return x509::Name::parse_any(configured);
   x509::Name name;
   const auto ca = label.name == config::kFirstCa ? std::string() : " " + label.name;
-  name.attributes = {{"O", realm.company}, {"CN", realm.name.text() + ca + " CA"}};
+  if (const auto company = company_of(realm); !company.empty()) name.attributes.push_back({"O", company});
+  name.attributes.push_back({"CN", realm.name.text() + ca + " CA"});
   PKI_TRY_VOID(name.check());
   return name;
 }

@@ -19,11 +19,12 @@ constexpr const char* kCas =
 /// A realm in a directory of its own, and its issuer.
 class Office {
  public:
-  explicit Office(const std::string& more = {}) {
+  explicit Office(const std::string& more = {}, const std::string& subject = {}) {
     std::string name = (std::filesystem::temp_directory_path() / "generations-test-XXXXXX").string();
     if (::mkdtemp(name.data()) != nullptr) directory_ = name;
     Creation creation{.realm = "default", .directory = directory_ / "realm"};
     creation.unencrypted = true;
+    creation.subject = subject;
     EXPECT_TRUE(create_realm(creation, kNow).ok());
     const auto file = directory_ / "realm" / "ca.config.yml";
     const auto text = base::read_file(file, 65536).value() + more;
@@ -291,6 +292,19 @@ TEST(Generations, FurtherCasIssueTheirProfilesBelowTheRealmsRoot) {
   const auto key = office.certificate("own-1").public_key();
   own_key.spki = Bytes(key.spki().begin(), key.spki().end());
   EXPECT_FALSE(office.issuer->sign_certificate(own_key, kNow).ok());
+}
+
+TEST(Generations, AFurtherCaIsWhoseTheFirstOneIs) {
+  const std::pair<const char*, const char*> kCases[] = {{"", "/O=Ours/CN=default own CA"},
+                                                        {"company: Theirs\n", "/O=Theirs/CN=default own CA"}};
+  for (const auto& [company, subject] : kCases) {
+    const Office office(std::string(company) + kCas, "/C=FR/O=Ours/CN=First");
+    ASSERT_TRUE(office.issuer->create_generation({"own-1", "self"}, kNow).ok());
+    EXPECT_EQ(office.certificate("own-1").subject().to_slash(), subject);
+  }
+  const Office nameless(kCas, "/CN=First");
+  ASSERT_TRUE(nameless.issuer->create_generation({"own-1", "self"}, kNow).ok());
+  EXPECT_EQ(nameless.certificate("own-1").subject().to_slash(), "/CN=default own CA");
 }
 
 TEST(Generations, AWrongKeyOrNoneKeepsTheRealmFromStarting) {

@@ -244,7 +244,7 @@ Result<std::optional<Serial>> store_if_missing(store::Store& store, const signer
   const auto known = store.certificate(serial);
   if (known.ok()) return std::optional<Serial>();
   if (known.error().code() != Code::NotFound) return known.error();
-  PKI_TRY(const auto purged, purged_until(store));
+  PKI_TRY(const auto purged, purged_until(store, states.now()));
   if (record_end(record) <= purged) return std::optional<Serial>();  // its time in the store is over
   PKI_TRY(auto row, row_of(record));
   row.requester = record.requester;

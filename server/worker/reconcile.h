@@ -35,6 +35,7 @@ class ImportedStates {
   explicit ImportedStates(Session& session) : session_(session) {}
   /// What became of the certificate of a record before the realm had it; none of one that the realm issued itself.
   Result<std::optional<store::Revocation>> of(const signer::JournalRecord& record);
+  Seconds now() const { return session_.clock().now(); }
 
  private:
   Status read();

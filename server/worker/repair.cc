@@ -82,7 +82,7 @@ Status compare_certificate(store::Store& store, const signer::JournalRecord& rec
 Result<Place> compare_certificates(Session& session, store::Store& store, bool apply, Place place, const Step& step,
                                    Findings& findings) {
   ImportedStates states(session);
-  PKI_TRY(const auto purged, purged_until(store));
+  PKI_TRY(const auto purged, purged_until(store, session.clock().now()));
   while (!place.states && !step.is_over(findings)) {
     PKI_TRY(auto* signer, session.signer());
     PKI_TRY(const auto page, signer->journal_since(place.position, kPage));

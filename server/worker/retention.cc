@@ -11,7 +11,8 @@ namespace chancery::worker {
 namespace {
 
 constexpr std::size_t kBatch = 100;
-constexpr std::chrono::days kAnew{1};  ///< what could not go is looked at again so much later
+constexpr std::chrono::days kShortest{1};  ///< `retention: certificates`; a realm may say now more than it did
+constexpr std::chrono::days kAnew{1};      ///< what could not go is looked at again so much later
 // How far the certificates have been looked through, and until when the ones that went had ended. The second is raised before any
 // of them goes, so that a crash in between leaves none that is missing without a word.
 constexpr const char* kPlace = "retention_place";
@@ -93,11 +94,11 @@ Result<std::int64_t> purge_certificates(Session& session, store::Store& store, s
 
 }  // namespace
 
-Result<Seconds> purged_until(store::Store& store) {
+Result<Seconds> purged_until(store::Store& store, Seconds now) {
   PKI_TRY(const auto text, store.get_meta(kUntil));
   if (!text) return base::from_epoch(0);
   PKI_TRY(const auto seconds, number_from(*text));
-  return base::from_epoch(seconds);
+  return std::min(base::from_epoch(seconds), now - kShortest);  // a clock that was ahead has raised it, and nothing else
 }
 
 // A clock that has jumped ahead would have living certificates forgotten (PROMISES F17). After a jump, which a long stop looks
@@ -112,8 +113,8 @@ Result<bool> may_forget(store::Store& store, Seconds now) {
   const auto seen = base::from_rfc3339(text ? text->substr(0, space) : std::string());
   const auto from = base::from_rfc3339(space == std::string::npos ? std::string() : text->substr(space + 1));
   if (!text || !seen.ok() || !from.ok()) {
-    PKI_TRY_VOID(note(now));
-    return true;
+    PKI_TRY_VOID(note(now + kDoubt));  // nobody has seen yet whether it is right
+    return false;
   }
   if (now > *seen + kLongStop || now + kNoted < *seen) {
     base::log_warning("retention: the clock went from " + base::to_rfc3339(*seen) + " to " + base::to_rfc3339(now) +

@@ -7,9 +7,10 @@ namespace chancery::worker {
 
 /// Until when certificates may have ended and be missing in the store without a fault: whoever holds the store against the
 /// journal asks this. 1970: none was forgotten.
-Result<Seconds> purged_until(store::Store& store);
+Result<Seconds> purged_until(store::Store& store, Seconds now);
 
-/// Whether anything may be forgotten because its time is over: not for a day after the clock jumped (PROMISES F17).
+/// Whether anything may be forgotten because its time is over: not for a day after the clock was seen first, or jumped (PROMISES
+/// F17).
 Result<bool> may_forget(store::Store& store, Seconds now);
 
 /// One batch of certificates. What a CRL still has to show, and what the realm's CAs certified for each other, stays.

@@ -81,7 +81,7 @@ std::string difference(const StateChange& change, const Stopped& row) {
 
 Result<std::string> audit_journal(AuditStep& step, const std::string& cursor) {
   PKI_TRY(const auto position, position_from(cursor));
-  PKI_TRY(const auto purged, purged_until(step.store()));
+  PKI_TRY(const auto purged, purged_until(step.store(), step.session().clock().now()));
   PKI_TRY(auto* signer, step.session().signer());
   const auto page = signer->journal_since(position, kPage);
   if (!page.ok() && page.error().code() == Code::Corrupt) {
