@@ -201,6 +201,35 @@ def test_the_table_comes_first_in_what_is_explained(house):
         assert one.result("access.explain", command="seed.list")["why"] == "the command table demands the role ra-operator"
 
 
+# ----- what issues for anybody
+
+ENROLS = """
+access:
+  - {name: crown-jewels, decision: deny, who: ["*"], commands: ["certificate.*"], names: [vault.open.example.com], reason: ask the board}
+  - {name: admins, who: [admin], commands: ["*"]}
+policy:
+  otherwise: deny
+  rules:
+    - {name: open, decision: grant, ways: [enrol], names: [".open.example.com"], proofs: [anonymous]}
+"""
+
+
+def test_a_rule_that_denies_holds_for_who_enrols_too(house):
+    house.settings("devices", SETTINGS + ENROLS)
+    house.hangup()
+    try:
+        for user in (None, STRANGER):
+            with house.talk("devices") if user is None else house.someone("devices") as one:
+                assert one.call("certificate.enrol", csr=request_for("www.open.example.com"))["result"]["serial"]
+                assert "result" not in one.call("certificate.enrol", csr=request_for("vault.open.example.com")), user
+        with house.talk("devices") as root:
+            told = root.result("access.explain", command="certificate.enrol", profile="server", sans=["DNS:vault.open.example.com"])
+            assert not told["allowed"] and told["rule"] == "crown-jewels"
+    finally:
+        house.settings("devices", SETTINGS)
+        house.hangup()
+
+
 # ----- rules that do not hold
 
 BAD = [
@@ -250,6 +279,13 @@ def test_searches_and_lists_are_narrowed_by_conditions(house, office):
         names, pages = found_by(harry, limit=limit)
         assert names == wanted and pages <= 4, (limit, names)
     assert {row["cn"] for row in harry.result("node.list")["nodes"]} == wanted
+    for command, list_ in (("certificate.search", "certificates"), ("node.list", "nodes")):  # `next` tells of no row that is not shown
+        page, found = {"next": ""}, []
+        while "next" in page:
+            page = harry.result(command, limit=1, **({"after": page["next"]} if page["next"] else {}))
+            found += page[list_]
+            assert len(page[list_]) == 1, command
+        assert len(found) == len(wanted), command
     for serial in hidden:
         assert harry.result("certificate.search", serial=serial) == {"certificates": []}
         assert code_of(harry.call("certificate.get", serial=serial)) == "denied"

@@ -301,6 +301,15 @@ def test_F52_other_rules_come_into_force_when_people_approved_them(board):
     assert is_denied(board)
 
 
+def test_F52_an_approval_of_rules_ends_with_its_request(board):
+    made = rule_change(board, new_rules(board))
+    approved(board, made)
+    change(board, "UPDATE request SET expires_at = 1000000000 WHERE id = ?", made["request"])
+    (board.realm("default") / "ca.config.yml").write_text(new_rules(board))
+    board.hangup("not reloaded: the rules of realm default may not be taken")
+    assert not is_denied(board)
+
+
 def test_F52_a_start_takes_no_rules_that_nobody_approved(board):
     board.closed()
     board.end()
@@ -313,7 +322,21 @@ def test_F52_a_start_takes_no_rules_that_nobody_approved(board):
     board.start()
 
 
-@pytest.mark.parametrize("requests", ["rollover_approvals: 2", "rollover_approvals: 2, rule_approvals: 1",
+@pytest.mark.parametrize("more", ["logins: {staff: {method: ldap, url: 'ldaps://127.0.0.1', base: 'o=x', tls_ca_file: ca.pem, roles: [ca-operator]}}\n",
+                                  "roles: {all: [admin]}\n", "command_roles: {certificate.search: auditor}\n"])
+def test_F52_who_people_are_is_a_rule_while_rules_are_approved(board, more):
+    (board.realm("default") / "ca.pem").write_text(board.of(DAVE).result("ca.get")["certificate"])
+    board.settings("default", more)
+    board.hangup("not reloaded")
+    text = (board.realm("default") / "ca.config.yml").read_text()
+    made = rule_change(board, text)
+    assert made["differences"], made
+    approved(board, made)
+    board.hangup()
+    assert digest_of_rules(board) == made["rules"]
+
+
+@pytest.mark.parametrize("requests", ["rollover_approvals: 2", "rollover_approvals: 1, rule_approvals: 2", "rollover_approvals: 2, rule_approvals: 1",
                                       "rollover_approvals: 2, rule_approvals: 2, rule_roles: [admin]"])
 def test_F52_who_approves_rules_is_a_rule(board, requests):
     board.settings("default", requests=requests)
@@ -428,6 +451,8 @@ ACCESS = """access:
 def test_F50_who_may_decide_about_some_names_alone_decides_nothing_about_the_realm(board):
     """Rules of access with conditions are about certificates; a rollover and rules are none."""
     waits = rollover(board, ERIN)
+    approved(board, rule_change(board, BASE.format(requests=REQUESTS["default"]) + ACCESS))
+    board.closed()
     for realm in REQUESTS:
         board.settings(realm, ACCESS, requests="rollover_approvals: 2, rule_approvals: 2" if realm == "default" else "lifetime: 30d")
     board.hangup()

@@ -121,12 +121,13 @@ constexpr std::array kRequests{
         {.name = "rollover_signers",
          .doc = "Profiles of this realm whose certificates approvals of rollovers must be signed with. The realm's signer then "
                 "verifies all of them itself. Empty: they are not signed."}),
-    row<&RequestsConfig::rule_approvals>({.name = "rule_approvals",
-                                          .least = 0,
-                                          .most = kMostApprovals,
-                                          .doc = "How many people must approve another `policy` or `enrolment`, or another value "
-                                                 "of this or of rule_roles, before a start or a "
-                                                 "reload takes it. 0: whoever writes the file."}),
+    row<&RequestsConfig::rule_approvals>(
+        {.name = "rule_approvals",
+         .least = 0,
+         .most = kMostApprovals,
+         .doc = "How many people must approve another `policy` or `enrolment`, other people and what "
+                "they may, or other rules of approvals, before a start or a reload takes them "
+                "(doc/four-eyes.md says all of it). 0: whoever writes the file."}),
     row<&RequestsConfig::rule_roles>({.name = "rule_roles",
                                       .check = check_name,
                                       .doc = "Roles, one of which whoever approves rules must have. Empty: ca-operator.",

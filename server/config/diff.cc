@@ -278,10 +278,15 @@ std::vector<std::string> rule_differences(const RealmConfig& before, const Realm
   compare_policy("", before.policy, after.policy, lines);
   compare_enrolment("", before.enrolment, after.enrolment, lines);
   const auto place = std::string(kRequestsSection) + ".";
-  auto as_before = after.requests;  // of that section nothing but who approves rules
+  auto as_before = after.requests;  // of that section nothing but who approves
   as_before.rule_approvals = before.requests.rule_approvals;
   as_before.rule_roles = before.requests.rule_roles;
+  const bool is_approved = before.requests.rule_approvals > 0 || after.requests.rule_approvals > 0;
+  if (is_approved) take_rollover_rules(before.requests, as_before);
   compare_settings(request_settings(), place, as_before, after.requests, lines);
+  if (!is_approved) return lines;
+  compare_command_roles("", before, after, lines);
+  compare_people("", before.people, after.people, lines);
   return lines;
 }
 

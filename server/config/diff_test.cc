@@ -138,6 +138,26 @@ TEST(Rules, F52_AreOneTextHoweverTheyAreWritten) {
   for (const auto& other : others) EXPECT_NE(rules_text(before), rules_text(realm_of(other))) << other;
 }
 
+TEST(Rules, F52_WhileTheyAreApprovedSoIsByWhatTheApprovalCouldBeGotRound) {
+  const std::string approvers[] = {"roles: {web: [ca-operator]}\n", "logins: {staff: {method: password, roles: [ca-operator]}}\n",
+                                   "login_limits: {failures: 99}\n", "access: [{name: all, who: [\"*\"], commands: [\"*\"]}]\n",
+                                   "command_roles: {certificate.search: auditor}\n"};
+  const std::string approved = "requests: {rule_approvals: 2}\n";
+  for (const auto& one : approvers) {
+    EXPECT_NE(rules_text(realm_of(approved)), rules_text(realm_of(approved + one))) << one;
+    EXPECT_EQ(rules_text(realm_of("")), rules_text(realm_of(one))) << one;
+    EXPECT_FALSE(rule_differences(realm_of(approved), realm_of(approved + one)).empty()) << one;
+    EXPECT_TRUE(rule_differences(realm_of(""), realm_of(one)).empty()) << one;
+  }
+  for (const std::string one : {"rollover_approvals: 1", "rollover_roles: [admin]"}) {
+    const auto other = realm_of("requests: {rule_approvals: 2, " + one + "}\n");
+    EXPECT_NE(rules_text(realm_of(approved)), rules_text(other)) << one;
+    EXPECT_EQ(rule_differences(realm_of(approved), other).size(), 1U) << one;
+    EXPECT_EQ(rules_text(realm_of("")), rules_text(realm_of("requests: {" + one + "}\n"))) << one;
+  }
+  EXPECT_EQ(rules_text(realm_of(approved)), rules_text(realm_of("requests: {rule_approvals: 2, lifetime: 3d}\n")));
+}
+
 TEST(Rules, TheirDifferencesAreSaid) {
   const auto before = realm_of(kDeny);
   EXPECT_TRUE(rule_differences(before, realm_of(std::string(kDeny) + "crl_validity: 1d\n")).empty());

@@ -142,7 +142,7 @@ void add_realm(std::string& out, const RealmConfig& realm) {
       "\n### `access:`\n\nA list of rules, of which the first that matches decides; where there are rules, what none matches is "
       "refused. No rule gives more than the command table does. Commands that anybody may run, and those of front ends alone, "
       "are "
-      "not judged.\n";
+      "not judged, but that rules that deny hold for certificate.enrol, too.\n";
   add_rows(out, describe(access_settings(), AccessRule()));
   out +=
       "\n### `profiles:`\n\nA map from names to profiles, as an alternative to files in `profiles/`. A profile stands in one "

@@ -20,6 +20,7 @@
 #include "server/config/publishing_settings.h"
 #include "server/config/realm_settings.h"
 #include "server/config/realms_apart.h"
+#include "server/config/rules_text.h"
 #include "server/config/server_settings.h"
 #include "server/config/source.h"
 
@@ -145,10 +146,7 @@ void resolve_paths(RealmConfig& realm) {
   realm.passphrase_file = below(realm.directory, realm.passphrase_file).string();
   realm.seed_file = below(realm.directory, realm.seed_file).string();
   resolve_key_paths(realm);
-  for (auto& [name, stack] : realm.people.logins) {
-    for (auto* file : {&stack.tls_ca_file, &stack.bind_password_file}) *file = below(realm.directory, *file).string();
-  }
-  resolve_enrolment_paths(realm.enrolment, realm.directory);
+  resolve_rule_paths(realm);
   resolve_notice_paths(realm.notices, realm.directory);
   resolve_publishing_paths(realm.publishing, realm.directory);
   for (auto& file : realm.key_block_lists) file = below(realm.directory, file).string();
@@ -284,6 +282,13 @@ ReadRealm read_directory(const RealmName& name, const fs::path& directory, const
 }
 
 }  // namespace
+
+void resolve_rule_paths(RealmConfig& realm) {
+  for (auto& [name, stack] : realm.people.logins) {
+    for (auto* file : {&stack.tls_ca_file, &stack.bind_password_file}) *file = below(realm.directory, *file).string();
+  }
+  resolve_enrolment_paths(realm.enrolment, realm.directory);
+}
 
 std::shared_ptr<const RealmConfig> load_realm(const RealmName& name, const fs::path& directory, std::vector<Finding>& findings) {
   auto read = read_directory(name, directory, {}, nullptr, findings);

@@ -5,6 +5,7 @@
 #include "server/base/glob.h"
 #include "server/base/text.h"
 #include "server/config/checks.h"
+#include "server/config/deniable.h"
 #include "server/config/people_settings.h"
 #include "server/config/text_checks.h"
 
@@ -212,6 +213,14 @@ void check_people(const RealmConfig& realm, const Node& root, Report& report) {
   check_way_back(people.access, access, report);
 }
 
+namespace {
+
+bool is_asked(const AccessRule& rule, const KnownCommand& command) {
+  return is_judged(command.least_role) || (rule.decision == "deny" && is_deniable(command.name));
+}
+
+}  // namespace
+
 void check_access_commands(const RealmConfig& realm, std::span<const KnownCommand> commands, const Node& root, Report& report) {
   const auto& rules = realm.people.access;
   const Node& section = place_of(root, kAccessSection);
@@ -229,7 +238,7 @@ void check_access_commands(const RealmConfig& realm, std::span<const KnownComman
                      "unknown command \"" + glob + "\"" +
                          (near.empty() ? ", expected one of doc/commands.md" : " (did you mean \"" + std::string(near) + "\"?)"));
       } else if (std::ranges::none_of(commands,
-                                      [&](const KnownCommand& one) { return matches(one) && is_judged(one.least_role); })) {
+                                      [&](const KnownCommand& one) { return matches(one) && is_asked(rules[i], one); })) {
         report.warning(at, "found " + glob + ", which no rule is asked for: it is everybody's, or for front ends alone");
       }
     }

@@ -358,13 +358,6 @@ Node write_acme(const RealmConfig& realm) {
   return section;
 }
 
-Node write_command_roles(const RealmConfig& realm) {
-  Node section = map(std::string(kCommandRolesSection));
-  for (const auto& [command, role] : realm.command_roles)
-    section.children.push_back(named(command, Codec<Role>::print({}, role)));
-  return section;
-}
-
 Node write_profiles(const RealmConfig& realm) {
   Node section = map(std::string(kProfilesSection));
   for (const auto& [name, profile] : realm.profiles) section.children.push_back(named(name.text(), write_profile(profile)));
@@ -429,6 +422,13 @@ RealmConfig read_realm(const Node& root, RealmConfig base, Report& report) {
   }
   read_people(root, realm.people, report);
   return realm;
+}
+
+Node write_command_roles(const RealmConfig& realm) {
+  Node section = map(std::string(kCommandRolesSection));
+  for (const auto& [command, role] : realm.command_roles)
+    section.children.push_back(named(command, Codec<Role>::print({}, role)));
+  return section;
 }
 
 Node write_realm(const RealmConfig& realm) {

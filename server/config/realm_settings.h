@@ -31,5 +31,7 @@ std::vector<std::string> realm_setting_names();
 RealmConfig read_realm(const Node& root, RealmConfig base, Report& report);
 /// Everything, defaults and profiles included.
 Node write_realm(const RealmConfig& realm);
+/// `command_roles` alone.
+Node write_command_roles(const RealmConfig& realm);
 
 }  // namespace chancery::config

@@ -111,6 +111,16 @@ void Master::processes_changed() {
   ask_at_terminal(snapshot_);
 }
 
+namespace {
+
+/// The line before it says why; one realm's rules stop the reload of all.
+std::string whose_rules(const Error& why) {
+  const auto& message = why.message();
+  return message.starts_with("realm ") ? "the rules of " + message.substr(0, message.find(':')) : "its rules";
+}
+
+}  // namespace
+
 void Master::reload() {
   if (ending_ != Ending::No) return;
   notify_reloading();
@@ -130,9 +140,10 @@ void Master::reload() {
     base::log_info("reloaded, realms: " + std::to_string(snapshot_->realms.size()) +
                    (changes.empty() ? ", nothing has changed" : ", changes: " + std::to_string(changes.size())));
   } else {
-    base::log_error(std::string("not reloaded: ") +
-                    (admitted.ok() ? "the configuration does not hold" : "its rules may not be taken") +
-                    "; the one in force stays");
+    base::log_error(
+        std::string("not reloaded: ") +
+        (admitted.ok() ? std::string("the configuration does not hold") : whose_rules(admitted.error()) + " may not be taken") +
+        "; the one in force stays");
   }
   notify_ready(supervisor_.summary());
 }

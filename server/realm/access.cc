@@ -5,6 +5,7 @@
 #include "server/base/glob.h"
 #include "server/base/name_pattern.h"
 #include "server/base/text.h"
+#include "server/config/deniable.h"
 #include "server/realm/hosts.h"
 
 namespace chancery::realm {
@@ -102,7 +103,8 @@ About about_certificate(std::string profile, const x509::Name& subject, std::vec
 AccessVerdict judge_access(const config::PeopleConfig& people, const Caller& caller, std::string_view command, Role least,
                            const About* about) {
   if (people.access.empty()) return {true, {}, "the realm has no access rules"};
-  if (!config::is_judged(least)) return {true, {}, "no rule is asked for " + std::string(command)};
+  const bool is_judged = config::is_judged(least);
+  if (!is_judged && !config::is_deniable(command)) return {true, {}, "no rule is asked for " + std::string(command)};
   for (std::size_t i = 0; i < people.access.size(); ++i) {
     const auto& rule = people.access[i];
     if (!matches(rule, caller, command, about)) continue;
@@ -111,6 +113,7 @@ AccessVerdict judge_access(const config::PeopleConfig& people, const Caller& cal
     if (!rule.reason.empty()) why += ": " + rule.reason;
     return {allowed, i, std::move(why)};
   }
+  if (!is_judged) return {true, {}, "no rule denies " + std::string(command) + ", and the policy decides"};
   return {false, {}, "no access rule of the realm allows it"};
 }
 

@@ -52,6 +52,19 @@ TEST(Access, WhatAnybodyMayAndWhatFrontEndsDoIsNotJudged) {
   EXPECT_FALSE(judge_access(people, kAlice, "certificate.get", Role::User, nullptr).allowed);
 }
 
+TEST(Access, WhatIssuesForAnybodyIsRefusedWhereARuleDeniesIt) {
+  auto crown = rule("crown", "deny", {"*"}, {"certificate.*"});
+  crown.names = {"www.web.example.com"};
+  const auto people = with({crown, rule("all", "allow", {"admin"}, {"*"})});
+  const About other{"server", "/CN=a.example.com", "a.example.com", sans({"DNS:a.example.com"})};
+  EXPECT_FALSE(judge_access(people, {"anonymous", {}}, "certificate.enrol", Role::Anonymous, &kWeb).allowed);
+  EXPECT_TRUE(judge_access(people, {"anonymous", {}}, "certificate.enrol", Role::Anonymous, &other).allowed);
+  EXPECT_TRUE(judge_access(people, {"anonymous", {}}, "ca.get", Role::Anonymous, &kWeb).allowed);
+  EXPECT_FALSE(
+      judge_access(with({rule("no", "deny", {"*"}, {"*"})}), kBob, "certificate.enrol", Role::Anonymous, &other).allowed);
+  EXPECT_TRUE(could_be_allowed(people, {"anonymous", {}}, "certificate.enrol", Role::Anonymous));
+}
+
 TEST(Access, TheFirstRuleThatMatchesDecides) {
   auto denies = rule("not-seeds", "deny", {"web-team"}, {"seed.*"});
   denies.reason = "ask the office";

@@ -5,6 +5,7 @@
 
 #include "server/base/glob.h"
 #include "server/base/text.h"
+#include "server/config/deniable.h"
 
 namespace chancery::worker {
 namespace {
@@ -23,6 +24,7 @@ struct AboutRow {
 };
 /// Commands that are not here are about no certificate: rules with conditions do not match them.
 constexpr std::array kAbout{
+    AboutRow{"certificate.enrol", Known::Later},
     AboutRow{"certificate.generate", Known::Later},
     AboutRow{"certificate.get", Known::Later},
     AboutRow{"certificate.issue", Known::Later},
@@ -87,7 +89,8 @@ Status check_token(const Session& session, const wire::Command& command) {
 }
 
 bool is_exempt(const Session& session, const wire::Command& command) {
-  return session.is_upkeep() || session.realm().people.access.empty() || !config::is_judged(command.least_role);
+  return session.is_upkeep() || session.realm().people.access.empty() ||
+         (!config::is_judged(command.least_role) && !config::is_deniable(command.name));
 }
 
 Status judge(const Session& session, const wire::Command& command, const realm::About* about) {

@@ -8,6 +8,7 @@
 #include "server/worker/describe.h"
 #include "server/worker/handlers.h"
 #include "server/worker/issue.h"
+#include "server/worker/narrowed_page.h"
 #include "server/worker/revocation.h"
 #include "server/x509/pem.h"
 #include "server/x509/reasons.h"
@@ -84,17 +85,14 @@ Result<Json> revoked(Session& session, const store::CertificateRecord& record) {
       {{"serial", record.serial.hex()}, {"revoked_at", base::to_rfc3339(*record.revoked_at)}, {"reason", record.reason}});
 }
 
-/// Those of a page that the realm's access rules let the session see; of pages without any, the next that has some.
+/// Those that the realm's access rules let the session see.
 Result<store::Page<store::CertificateRecord>> seen_page(Session& session, const store::CertificateFilter& filter,
-                                                        std::size_t limit, std::string after) {
-  constexpr std::size_t kMostLooked = 5000;
+                                                        std::size_t limit, const std::string& after) {
   PKI_TRY(auto* store, session.store());
-  for (std::size_t looked = 0;; looked += limit) {
-    PKI_TRY(auto page, store->search(filter, limit, after));
-    std::erase_if(page.items, [&](const auto& row) { return !may_see(session, row); });
-    if (!page.items.empty() || page.next.empty() || looked + limit >= kMostLooked) return page;
-    after = page.next;
-  }
+  return narrowed_page<store::CertificateRecord>(
+      session.realm().people.access.empty(), limit, after,
+      [&](std::size_t most, const std::string& from) { return store->search(filter, most, from); },
+      [&](const store::CertificateRecord& row) { return Result<bool>(may_see(session, row)); });
 }
 
 }  // namespace

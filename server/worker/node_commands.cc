@@ -6,6 +6,7 @@
 #include "server/worker/announce.h"
 #include "server/worker/handlers.h"
 #include "server/worker/issue.h"
+#include "server/worker/narrowed_page.h"
 #include "server/worker/node_key.h"
 #include "server/worker/revocation.h"
 
@@ -53,7 +54,6 @@ Status revoke_all_of(Session& session, store::Store& store, const std::string& c
 
 /// By the certificate that it has now, as node.get is judged.
 Result<bool> may_see_node(Session& session, store::Store& store, const store::NodeRecord& node) {
-  if (session.realm().people.access.empty()) return true;
   const auto record = store.certificate(node.serial, node.ca);
   if (!record.ok()) return record.error().code() == Code::NotFound ? Result<bool>(false) : record.error();
   return may_see(session, *record);
@@ -70,12 +70,12 @@ Result<Json> node_get(Session& session, const Params& params) {
 Result<Json> node_list(Session& session, const Params& params) {
   PKI_TRY(auto* store, session.store());
   const auto limit = std::max<std::int64_t>(params.integer("limit", kDefaultPage), 1);
-  PKI_TRY(const auto page, store->nodes(static_cast<std::size_t>(limit), params.text("after")));
+  PKI_TRY(const auto page, narrowed_page<store::NodeRecord>(
+                               session.realm().people.access.empty(), static_cast<std::size_t>(limit), params.text("after"),
+                               [&](std::size_t most, const std::string& from) { return store->nodes(most, from); },
+                               [&](const store::NodeRecord& node) { return may_see_node(session, *store, node); }));
   Json rows = Json::array();
-  for (const auto& node : page.items) {
-    PKI_TRY(const bool is_seen, may_see_node(session, *store, node));
-    if (is_seen) rows.push_back(describe(session, node));
-  }
+  for (const auto& node : page.items) rows.push_back(describe(session, node));
   auto out = Json::object({{"nodes", std::move(rows)}});
   if (!page.next.empty()) out.set("next", page.next);
   return out;

@@ -2,6 +2,7 @@
 
 #include "server/config/policy_settings.h"
 #include "server/config/realm_settings.h"
+#include "server/config/rules_text.h"
 #include "server/config/source.h"
 #include "server/worker/start.h"
 
@@ -17,7 +18,10 @@ std::optional<config::RealmConfig> realm_with_rules(const config::RealmConfig& i
   base.policy = {};
   base.enrolment = {};
   base.requests = {};
+  base.people = {};
+  base.command_roles = {};
   auto realm = config::read_realm(*root, std::move(base), report);
+  config::resolve_rule_paths(realm);  // else one file has two digests
   if (!report.failed()) config::check_policy_section(realm, *root, report);
   for (const auto& failed : report.failed() ? std::vector<config::FailedPolicyTest>() : failed_policy_tests(realm))
     config::report_policy_test(*root, failed, report);

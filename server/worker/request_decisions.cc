@@ -2,6 +2,7 @@
 
 #include "server/base/approval_text.h"
 #include "server/base/log.h"
+#include "server/base/user.h"
 #include "server/worker/describe.h"
 #include "server/worker/handlers.h"
 #include "server/worker/request_files.h"
@@ -17,18 +18,24 @@ using realm::RequestState;
 
 Error same_person(const std::string& who, const std::string& did) {
   return {Code::Denied, "this may be " + who + ", who " + did + ": an approval takes somebody else",
-          "another name of the same person, or the same Unix user, is the same person"};
+          "another name of the same person is the same person"};
+}
+
+/// Somebody who has had to do with the request, against who would approve it now.
+Status check_other(const Actor& actor, const std::string& who, std::int64_t uid, const std::string& did) {
+  if (realm::may_be_same_person(who, actor.who)) return same_person(who, did);
+  if (uid == realm::kNoUid || uid != actor.uid) return {};
+  return Error(Code::Denied,
+               "this may be " + who + ", who " + did + ": both came from the Unix user " +
+                   base::user_name(static_cast<uid_t>(uid)) + ", and an approval takes somebody else",
+               "log in from another account of the machine");
 }
 
 /// Four eyes take two people, whatever names and sessions one has.
 Status check_somebody_else(const Request& request, const Actor& actor) {
-  const auto is_one = [&](const std::string& who, std::int64_t uid) {
-    return realm::may_be_same_person(who, actor.who) || (uid != realm::kNoUid && uid == actor.uid);
-  };
-  if (is_one(request.row.requester, request.row.uid)) return same_person(request.row.requester, "asks for it");
-  for (const auto& one : realm::approvals_in(request.history, request.row.digest)) {
-    if (is_one(one.who, one.uid)) return same_person(one.who, "has approved it");
-  }
+  PKI_TRY_VOID(check_other(actor, request.row.requester, request.row.uid, "asks for it"));
+  for (const auto& one : realm::approvals_in(request.history, request.row.digest))
+    PKI_TRY_VOID(check_other(actor, one.who, one.uid, "has approved it"));
   return {};
 }
 

@@ -178,7 +178,7 @@ Result<realm::RequestContent> rules_content(const Session& session, const Reques
   if (!realm) return Error(Code::InvalidParams, "parameter config: " + told(findings), "chanceryd --check says the same");
   if (config::rules_text(*realm) == config::rules_text(session.realm()))
     return Error(Code::InvalidParams, "parameter config: found the rules that are in force, expected others",
-                 "of ca.config.yml, `policy`, `enrolment`, requests.rule_approvals and requests.rule_roles are rules");
+                 "doc/four-eyes.md says what of ca.config.yml is covered");
   content.rules = rules_digest(*realm);
   return content;
 }

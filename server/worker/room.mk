@@ -113,6 +113,7 @@ libworker_a_SOURCES = \
   server/worker/stop_signal.cc server/worker/stop_signal.h \
   server/worker/upkeep.cc \
   server/worker/access.cc server/worker/access.h \
+  server/worker/narrowed_page.h \
   server/worker/access_commands.cc
 libworker_a_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS) $(OPENSSL_CFLAGS) $(LDAP_CFLAGS)
 WORKER_LIBS = libworker.a $(STORE_LIBS) $(SIGNER_CLIENT_LIBS) $(REALM_LIBS) $(CONFIG_LIBS) $(WIRE_LIBS) $(LDAP_LIBS) $(CURL_LIBS)
@@ -125,6 +126,7 @@ worker_test_SOURCES = \
   server/worker/confine_test.cc \
   server/worker/key_demand_test.cc \
   server/worker/key_pool_test.cc \
+  server/worker/narrowed_page_test.cc \
   server/worker/notices_test.cc \
   server/worker/login_test.cc \
   server/worker/look_ups_test.cc \

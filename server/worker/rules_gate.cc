@@ -3,6 +3,7 @@
 #include <charconv>
 #include <filesystem>
 
+#include "server/base/clock.h"
 #include "server/base/log.h"
 #include "server/base/text.h"
 #include "server/config/rules_text.h"
@@ -33,6 +34,14 @@ Result<InForce> in_force(store::Store& store) {
   return found;
 }
 
+/// Approvals end with their request, as its row says and as the content does that people approved.
+bool has_ended(const store::RequestRow& row) {
+  const auto now = base::SystemClock().now();
+  const auto said = realm::values_in(row.content, "expires");
+  const auto end = said.size() == 1 ? base::from_rfc3339(said.front()) : Result<Seconds>(row.expires_at);
+  return !end.ok() || now >= *end || now >= row.expires_at;
+}
+
 /// Whether so many people have approved rules of that digest, by the history of the request that is said to have it.
 Result<bool> is_approved(store::Store& store, const std::string& digest, std::size_t needed) {
   PKI_TRY(const auto id, store.get_meta(kRulesApproved));
@@ -45,6 +54,7 @@ Result<bool> is_approved(store::Store& store, const std::string& digest, std::si
   if (realm::digest_of_text(row->content) != row->digest)
     return Error(Code::Corrupt, "request " + *id + " is not what its digest was made of");
   if (row->kind != realm::to_text(realm::RequestKind::RuleChange) || state != realm::RequestState::Done) return false;
+  if (has_ended(*row)) return false;
   if (realm::values_in(row->content, "rules") != std::vector{digest}) return false;
   std::vector<std::string> people;
   for (const auto& one : realm::approvals_in(history, row->digest)) people.push_back(one.who);
