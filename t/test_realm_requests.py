@@ -180,6 +180,23 @@ def test_rollovers_that_cannot_be_asked_for(board, params, user, code):
     assert board.of(AUDITOR).result("request.list")["requests"] == []
 
 
+def test_F52_who_came_from_one_unix_user_is_told_so(board):
+    board.settings("devices", "logins: {staff: {method: password, scrypt_cost: 14}}\n", requests="rollover_approvals: 1")
+    board.hangup()
+    password = "correct horse battery staple"
+    with board.talk("devices") as root:
+        for user in ("ann", "ben"):
+            root.result("identity.create", user=user, roles=["ca-operator"], password=password)
+    with board.someone(DAVE, realm="devices") as ann, board.someone(DAVE, realm="devices") as ben, board.someone(ERIN, realm="devices") as away:
+        for session, user in ((ann, "ann"), (ben, "ben"), (away, "ben")):
+            session.result("session.login", stack="staff", user=user, password=password)
+        made = ann.result("request.create", kind="rollover", step="start")
+        refused = ben.call("request.approve", request=made["request"])["error"]
+        assert refused["data"]["code"] == "denied" and f"both came from the Unix user {DAVE}" in refused["message"], refused
+        assert "another account" in refused["data"]["hint"]
+        assert away.result("request.approve", request=made["request"])["state"] == "approved"
+
+
 def test_where_nothing_is_approved_a_ca_operator_needs_nobody(board):
     board.settings("default", requests="rule_approvals: 0")
     board.hangup("not reloaded")  # the rules in force want approvals for that

@@ -72,6 +72,9 @@ struct LoginLimits {
 /// Whether rules are asked for a command of that least role: what anybody may, and what only front ends do, is not theirs.
 inline bool is_judged(Role least) { return least != Role::Anonymous && least != Role::Frontend; }
 
+/// Whether rules that deny hold for a command that anybody may run: it issues. Whom none denies has the policy decide.
+inline bool is_deniable(std::string_view command) { return command == "certificate.enrol"; }
+
 struct PeopleConfig {
   std::map<std::string, Roles> roles;  ///< the realm's own: what each contains
   std::map<std::string, LoginStack> logins;

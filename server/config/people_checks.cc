@@ -5,7 +5,6 @@
 #include "server/base/glob.h"
 #include "server/base/text.h"
 #include "server/config/checks.h"
-#include "server/config/deniable.h"
 #include "server/config/people_settings.h"
 #include "server/config/text_checks.h"
 

@@ -44,7 +44,6 @@ libconfig_a_SOURCES = \
   server/config/reach.cc server/config/reach.h \
   server/config/realm_checks.cc \
   server/config/realm_config.h \
-  server/config/deniable.h \
   server/config/rules_text.cc server/config/rules_text.h \
   server/config/people.h \
   server/config/people_checks.cc \

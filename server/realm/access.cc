@@ -5,7 +5,6 @@
 #include "server/base/glob.h"
 #include "server/base/name_pattern.h"
 #include "server/base/text.h"
-#include "server/config/deniable.h"
 #include "server/realm/hosts.h"
 
 namespace chancery::realm {

@@ -5,7 +5,6 @@
 
 #include "server/base/glob.h"
 #include "server/base/text.h"
-#include "server/config/deniable.h"
 
 namespace chancery::worker {
 namespace {
