@@ -89,4 +89,10 @@ Status check_schema(Driver& driver) {
   return code == Code::NotFound || code == Code::StoreFailed ? Status() : level.error();
 }
 
+Result<bool> is_up_to_date(Driver& driver) {
+  PKI_TRY_VOID(check_schema(driver));
+  const auto level = read_level(driver);
+  return level.ok() && level->version == newest_version();
+}
+
 }  // namespace chancery::store

@@ -12,5 +12,7 @@ Status bring_up_to_date(Driver& driver);
 
 /// Whether bring_up_to_date could; changes nothing. A database that has no version yet passes. @errors as bring_up_to_date.
 Status check_schema(Driver& driver);
+/// Whether it has all of it by now: another process may just be making it. @errors as check_schema.
+Result<bool> is_up_to_date(Driver& driver);
 
 }  // namespace chancery::store

@@ -59,6 +59,16 @@ TEST_F(Sqlite, DurabilityIsWhatWasPromised) {
   EXPECT_EQ(ask("PRAGMA application_id"), Value(std::int64_t{0x43484e43}));
 }
 
+/// Somebody is just making it, or it waits for the next start.
+TEST_F(Sqlite, AStoreWithoutItsSchemaIsNotLookedInto) {
+  const auto realm = RealmName::parse("default").value();
+  EXPECT_FALSE(Store::look(file(), realm).value().has_value());
+  { auto driver = open_sqlite_driver(file()).value(); }
+  EXPECT_FALSE(Store::look(file(), realm).value().has_value());
+  { auto store = open().value(); }
+  EXPECT_TRUE(Store::look(file(), realm).value().has_value());
+}
+
 /// Written back to the database once in a while, else the log would grow for ever.
 TEST_F(Sqlite, ALongLogIsWrittenBack) {
   auto driver = open_sqlite_driver(file()).value();

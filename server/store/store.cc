@@ -47,7 +47,8 @@ Status Store::check(const base::Path& file) {
 Result<std::optional<Store>> Store::look(const base::Path& file, RealmName realm) {
   PKI_TRY(auto driver, look_at_sqlite(file));
   if (driver == nullptr) return std::optional<Store>();
-  PKI_TRY_VOID(check_schema(*driver));
+  PKI_TRY(const bool is_whole, is_up_to_date(*driver));
+  if (!is_whole) return std::optional<Store>();
   return std::optional(Store(std::move(driver), std::move(realm)));
 }
 

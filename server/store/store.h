@@ -46,7 +46,8 @@ class Store {
   /// To be called before anybody outside hears of what was stored or read here: the client by an answer, the signer by a request.
   /// Several functions, and several processes, share one wait for the disk. @errors StoreFailed: nothing of it may be said.
   Status settle();
-  /// To read from what is there, as it is; none: there is no store yet. @errors as open().
+  /// To read from what is there, as it is; none: there is no store yet, or one that open() has yet to bring up to date.
+  /// @errors as open().
   static Result<std::optional<Store>> look(const base::Path& file, RealmName realm);
 
   // ----- certificates
