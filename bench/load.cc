@@ -197,15 +197,22 @@ void run_sql(sqlite3* database, const char* sql) {
   if (sqlite3_exec(database, sql, nullptr, nullptr, &message) != SQLITE_OK) throw std::runtime_error(message);
 }
 
+sqlite3* open_database(const std::string& file) {
+  sqlite3* database = nullptr;
+  if (sqlite3_open(file.c_str(), &database) != SQLITE_OK) throw std::runtime_error("cannot open " + file);
+  sqlite3_busy_timeout(database, 60'000);
+  run_sql(database, "PRAGMA synchronous=FULL");
+  return database;
+}
+
 /// One row, one durable commit, as plainly as SQLite can: WAL, synchronous=FULL, a prepared statement.
 Worker commits(const std::string& file) {
+  // Before the clients come: several that change the journal at once do not wait for each other.
+  sqlite3* maker = open_database(file);
+  run_sql(maker, "PRAGMA journal_mode=WAL; CREATE TABLE IF NOT EXISTS t (k BLOB PRIMARY KEY, v BLOB) WITHOUT ROWID");
+  sqlite3_close(maker);
   return [=] {
-    sqlite3* database = nullptr;
-    if (sqlite3_open(file.c_str(), &database) != SQLITE_OK) throw std::runtime_error("cannot open " + file);
-    sqlite3_busy_timeout(database, 60'000);
-    run_sql(database,
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE IF NOT EXISTS t (k BLOB PRIMARY KEY, v BLOB) WITHOUT "
-            "ROWID");
+    sqlite3* database = open_database(file);
     sqlite3_stmt* insert = nullptr;
     if (sqlite3_prepare_v2(database, "INSERT INTO t VALUES (randomblob(16), randomblob(1000))", -1, &insert, nullptr) !=
         SQLITE_OK) {

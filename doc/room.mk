@@ -15,4 +15,4 @@ docs-pages: doc-tables
 	$(AM_V_GEN)./doc-tables | $(top_srcdir)/doc/make-pages $(top_srcdir)/doc
 
 EXTRA_DIST += doc/make-pages doc/upki.md.in doc/api.md doc/errors.md doc/lints.md $(MANUAL_PAGES:=.in)
-dist_doc_DATA = doc/department.md doc/policy.md doc/acme.md doc/acme-accounts.md doc/acme-conformance.md doc/acme-vantage.md doc/api.md doc/commands.md doc/settings.md doc/errors.md doc/four-eyes.md doc/lints.md doc/keys.md doc/key-block-lists.md doc/upkeep.md doc/rollover.md doc/ceremony.md doc/upki.md doc/upki-access.md doc/upki-remote-ra.md doc/upki-migration.md doc/upki-ra.md doc/ca-from-secret.md doc/people.md doc/moving.md doc/enrolment.md
+dist_doc_DATA = doc/department.md doc/policy.md doc/acme.md doc/acme-accounts.md doc/acme-conformance.md doc/acme-vantage.md doc/api.md doc/commands.md doc/settings.md doc/errors.md doc/four-eyes.md doc/lints.md doc/keys.md doc/key-block-lists.md doc/upkeep.md doc/rollover.md doc/ceremony.md doc/upki.md doc/upki-access.md doc/upki-remote-ra.md doc/upki-migration.md doc/upki-ra.md doc/ca-from-secret.md doc/people.md doc/moving.md doc/enrolment.md doc/services.md

@@ -108,8 +108,8 @@ def binding(address, account_jwk, key, algorithm="HS256", payload=None, signatur
 class Client:
     """One account at one server."""
 
-    def __init__(self, directory_url, ca_file, key=None):
-        self.web = requests.Session()
+    def __init__(self, directory_url, ca_file, key=None, web=None):
+        self.web = web or requests.Session()
         self.web.verify = ca_file
         self.web.trust_env = False
         self.key = key or Key()

@@ -1,16 +1,14 @@
 """Access rules: the command table's roles at a running server, the realm's own rules beside them, and why."""
 
 import os
-import pathlib
 import subprocess
-import tempfile
 
 import pytest
 
 from test_daemon import request_for
 from test_login import Administrator, Someone
 from test_master import BUILD
-from test_people import PASSWORD, STRANGER, House, code_of
+from test_people import PASSWORD, STRANGER, House, code_of, running_house
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root speaks as other users")
 ROLES = ("user", "ra-operator", "ca-operator", "auditor", "admin")
@@ -38,21 +36,21 @@ access:
 """
 
 
+class Offices(House):
+    def lay_out(self):
+        self.write_config()
+        self.settings("default", SETTINGS + RULES)
+        self.settings("devices", SETTINGS)
+
+
 @pytest.fixture(scope="module")
 def house():
-    with tempfile.TemporaryDirectory(prefix="chancery-access-") as directory:
-        os.chmod(directory, 0o755)
-        one = House(pathlib.Path(directory))
-        one.write_config()
-        one.settings("default", SETTINGS + RULES)
-        one.settings("devices", SETTINGS)
-        one.start()
+    with running_house(Offices) as one:
         for realm in ("default", "devices"):
             with one.talk(realm) as office:
                 for user, role in [*((role, role) for role in ROLES), ("alice", "web-team"), ("terry", "trainee"), ("carol", "ra-operator"), ("harry", "helpdesk")]:
                     office.result("identity.create", user=user, roles=[role], password=PASSWORD)
         yield one
-        one.end()
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ import ssl
 import subprocess
 import tempfile
 import time
+import typing
 
 import pytest
 from cryptography import x509
@@ -131,13 +132,26 @@ def test_dehydrated_proves_names_by_http01_with_a_hook(system, site, tmp_path):
 MODULES = ("mpm_event", "authz_core", "socache_shmcb", "ssl", "md")
 
 
+class Kind(typing.NamedTuple):
+    """A kind of key, as Apache is told of it, where mod_md keeps its certificates, and how a client asks for one."""
+    setting: str
+    file: str
+    python_type: type
+    cipher: str
+
+
+KINDS = {"EC": Kind("secp256r1", "pubcert.secp256r1.pem", ec.EllipticCurvePublicKey, "ECDHE-ECDSA-AES128-GCM-SHA256"),
+         "RSA": Kind("rsa2048", "pubcert.pem", rsa.RSAPublicKey, "ECDHE-RSA-AES128-GCM-SHA256")}
+
+
 class Apache:
     """An Apache that gets its certificates itself, on the ports to which the realm's validation goes."""
 
     def __init__(self, system, directory, names, challenge):
         self.directory, self.names, self.port, self.process = pathlib.Path(directory), names, system.tlsalpn01_port, None
-        # With two kinds of keys it shows its stand-in certificate where that of tls-alpn-01 belongs.
-        keys = "secp256r1 rsa2048" if challenge == "http-01" else "secp256r1"
+        # RSA and EC at once. With two kinds of keys it shows its stand-in certificate where that of tls-alpn-01 belongs.
+        self.kinds = ["EC", "RSA"] if challenge == "http-01" else ["EC"]
+        keys = " ".join(KINDS[one].setting for one in self.kinds)
         realm, self.system = system.realm("default"), system
         for part in ("run", "md", "htdocs"):
             (self.directory / part).mkdir()
@@ -192,16 +206,19 @@ MDomain {" ".join(names)}
         return self.told.read_text().splitlines().count(f"renewed {self.names[0]}") if self.told.exists() else 0
 
     def take_up(self, before):
-        """Reloads, so that it serves what it has obtained. @return the certificate, another than `before`."""
+        """Reloads, so that it serves what it has obtained. @return the certificate of each kind, others than `before`."""
         self.process.send_signal(signal.SIGUSR1)
-        return self.wait_for(lambda: self.served(before), "the new certificate is served")
+        return {kind: self.wait_for(lambda: self.served(kind, before.get(kind)), f"the new {kind} certificate is served") for kind in self.kinds}
 
-    def served(self, other_than):
-        """The certificate that a client without a liking for RSA is shown, when it is one of the realm's and new."""
+    def served(self, kind, other_than):
+        """The certificate that a client is shown that takes this kind alone, when it is one of the realm's and new."""
         context = ssl.create_default_context(cafile=str(self.system.realm("default").ca_file))
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        context.set_ciphers(KINDS[kind].cipher)
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=10) as plain:
             with context.wrap_socket(plain, server_hostname=self.names[-1]) as session:
                 found = x509.load_der_x509_certificate(session.getpeercert(True))
+                assert isinstance(found.public_key(), KINDS[kind].python_type)
                 return found if other_than is None or found.serial_number != other_than.serial_number else None
         return None
 
@@ -227,13 +244,13 @@ def test_apache_obtains_serves_and_renews(system, apache):
     realm = system.realm("default")
     apache.start()
     apache.wait_for(lambda: apache.renewals() >= 1, "mod_md has a certificate")
-    first = apache.take_up(None)
+    first = apache.take_up({})
     domain = apache.directory / "md" / "domains" / apache.names[0]
-    check_chain(realm, domain / "pubcert.secp256r1.pem", apache.names, ec.EllipticCurvePublicKey)
-    if (domain / "pubcert.pem").exists():
-        check_chain(realm, domain / "pubcert.pem", apache.names, rsa.RSAPublicKey)
-    assert is_revoked(realm, first) == "good"
+    for kind in apache.kinds:
+        check_chain(realm, domain / KINDS[kind].file, apache.names, KINDS[kind].python_type)
+        assert is_revoked(realm, first[kind]) == "good"
     apache.config.write_text(apache.config.read_text() + "MDRenewWindow 3000d\n")  # it is due at once
     apache.process.send_signal(signal.SIGUSR1)
     apache.wait_for(lambda: apache.renewals() >= 2, "mod_md has renewed it")
-    assert apache.take_up(first).serial_number != first.serial_number
+    second = apache.take_up(first)
+    assert len({one.serial_number for one in (*first.values(), *second.values())}) == 2 * len(apache.kinds)

@@ -80,3 +80,41 @@ def test_what_was_given_back_is_begun_by_the_next_look(system, dns, slow, web):
     for one in urls[:-1]:
         assert client.post(one, {"status": "deactivated"}).ok
     assert client.poll(last, ("valid", "invalid"), tries=600)["status"] == "valid"
+
+
+def answered_at_once(client, dns, web, name, shown=True):
+    """@return what the request for the validation is answered with, for a name whose server answers at once"""
+    dns.zone[name] = ["127.0.0.1"]
+    challenge = challenge_of(client, order(client, name)[1]["authorizations"][0], "http-01")
+    web.answers[challenge["token"]] = key_authorization(client, challenge) if shown else "nothing of the kind"
+    return client.post(challenge["url"], {})
+
+
+def test_a_challenge_is_answered_with_its_outcome(system, dns, web):
+    client = account(system)
+    answers = [answered_at_once(client, dns, web, f"prompt{i}.example") for i in range(20)]
+    assert {one.json()["status"] for one in answers} <= {"valid", "processing"}  # that of a busy machine
+    prompt = next(one for one in answers if one.json()["status"] == "valid")
+    assert "Retry-After" not in prompt.headers and prompt.json()["validated"]
+    assert len({one.headers["Replay-Nonce"] for one in answers}) == len(answers)
+    assert all(one.headers["Cache-Control"] == "no-store" and ';rel="up"' in one.headers["Link"] for one in answers)
+
+
+def test_a_challenge_is_answered_with_its_failure(system, dns, web):
+    client = account(system)
+    answers = [answered_at_once(client, dns, web, f"wrong{i}.example", shown=False) for i in range(20)]
+    assert {one.json()["status"] for one in answers} <= {"invalid", "processing"}
+    refused = next(one for one in answers if one.json()["status"] == "invalid")
+    assert refused.status_code == 200 and refused.json()["error"]["type"].endswith(":incorrectResponse")
+
+
+def test_a_challenge_without_an_outcome_yet_is_processing(system, dns, slow, web):
+    client = account(system)
+    dns.zone["silent.example"] = [SLOW]
+    url = order(client, "silent.example")[1]["authorizations"][0]
+    answered = client.post(challenge_of(client, url, "http-01")["url"], {})
+    assert answered.json()["status"] == "processing" and answered.headers["Retry-After"]
+    assert slow.asked.acquire(timeout=30)
+    # Nor does that keep the account from asking for another name.
+    assert answered_at_once(client, dns, web, "next.example").json()["status"] in ("processing", "valid")
+    assert client.post(url).json()["status"] == "pending"

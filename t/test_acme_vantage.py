@@ -8,6 +8,7 @@ import signal
 import socket
 import sqlite3
 import subprocess
+import threading
 import time
 
 import pytest
@@ -225,13 +226,13 @@ def test_I10_caa_before_issuing_is_looked_at_by_each(system, client, dns, forbid
 def test_I10_dead_points_say_no_and_are_asked_again_when_they_are_back(system, client, dns):
     all_servers = (dns, *servers_of(system, 0, 1, 2))
     first, second = system.points[:2]
-    gone = f"vantage point {first.address}: no "
+    gone, before = f"vantage point {first.address}: no ", len(system.log.read_text())
     first.stop()
     try:
         for i in range(2):
             assert prove(client, f"dead-{i}.vantage.example", *all_servers) == ("valid", None)
-        has_logged(system, "this is not said any more")
-        assert len([line for line in system.log.read_text().splitlines() if gone in line and "not said any more" in line]) == 1
+        said = lambda: [line for line in system.log.read_text()[before:].splitlines() if gone in line and "not said any more" in line]
+        wait_until(lambda: len(said()) == 1, "once")
         second.stop(signal.SIGKILL)
         said = check_refused(prove(client, "dead-2.vantage.example", *all_servers), "serverInternal")
         assert "2 of 3 vantage points did not find it" in said and "no connection within 5 s" in said, said
@@ -242,6 +243,63 @@ def test_I10_dead_points_say_no_and_are_asked_again_when_they_are_back(system, c
     has_logged(system, f"vantage point {first.address} answers again")
     has_logged(system, f"vantage point {second.address} answers again")
     assert first.dns.asked("_acme-challenge.dead-3.vantage.example", TXT) == 1
+
+
+def test_I10_a_point_that_hangs_holds_nobody_up(system, client, dns):
+    """It is stopped in the middle of everything: its machine takes connections and questions still, and nobody answers."""
+    all_servers, hanging = (dns, *servers_of(system, 0, 1, 2)), system.points[2]
+    assert prove(client, "hang-before.vantage.example", *all_servers) == ("valid", None)  # so that there is a connection
+    hanging.process.send_signal(signal.SIGSTOP)
+    try:
+        for i in range(2):  # by that connection, and by a new one
+            assert prove(client, f"hang-{i}.vantage.example", *all_servers) == ("valid", None)
+        has_logged(system, f"vantage point {hanging.address}: no answer within 5 s of those that decided; until it answers again")
+        # Without a quorum it is waited for to the end, and the others' word is the verdict.
+        name = "hang-refused.vantage.example"
+        system.points[1].dns.zone["_acme-challenge." + name] = [txt("another digest")]
+        said = check_refused(prove(client, name, *servers_of(system, 0), dns), "incorrectResponse")
+        assert said.startswith("2 of 3 vantage points did not find it") and f"{hanging.address}: no " in said, said
+    finally:
+        hanging.process.send_signal(signal.SIGCONT)
+    assert prove(client, "hang-after.vantage.example", *all_servers) == ("valid", None)
+    has_logged(system, f"vantage point {hanging.address} answers again")
+
+
+class Silent:
+    """Takes the connections of a stopped point, and says nothing: what a dead middlebox does."""
+
+    def __init__(self, port):
+        self.listener = socket.create_server(("127.0.0.1", port))
+        self.taken = []
+        self.thread = threading.Thread(target=self.take, daemon=True)
+        self.thread.start()
+
+    def take(self):
+        with contextlib.suppress(OSError):
+            while True:
+                self.taken.append(self.listener.accept()[0])
+
+    def close(self):
+        with contextlib.suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.thread.join(PATIENCE)
+        for one in self.taken:
+            one.close()
+
+
+@pytest.mark.parametrize("silent,outcome", [([1], ("valid", None)), ([1, 2], ("invalid", "serverInternal"))])
+def test_I10_who_takes_connections_and_says_nothing_has_said_no(system, client, dns, silent, outcome):
+    with contextlib.ExitStack() as stack:
+        for i in silent:
+            system.points[i].stop(signal.SIGKILL)
+            stack.callback(system.points[i].start)
+            stack.callback(Silent(system.points[i].port).close)
+        status, error = prove(client, f"silent-{len(silent)}.vantage.example", dns, *servers_of(system, 0, 1, 2))
+        assert (status, error and error["type"].rsplit(":", 1)[1]) == outcome
+        if error:
+            assert error["detail"].startswith("2 of 3 vantage points did not find it") and "no connection within 5 s" in error["detail"], error
+    assert prove(client, f"spoken-{len(silent)}.vantage.example", dns, *servers_of(system, 0, 1, 2)) == ("valid", None)
 
 
 def test_I10_a_point_that_is_restarted_in_between_is_found_again(system, client, dns):

@@ -12,10 +12,11 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from test_rest import AUTHZ, INVALID, Holder, Rest, csr_for, issue, pem_of
+from test_rest import AUTHZ, Holder, Rest, csr_for, issue, pem_of
 
 ROUNDS, RACERS = 25, 3
 DOORS = {"session.login", "REST", "session.attest"}
+LIMITED = (429, "VALIDATION_ERROR")
 
 
 class Office(Rest):
@@ -338,7 +339,9 @@ def test_a_holder_renews_as_often_as_the_realm_allows(office, root, ra):
             seen = talk.call("own.certificate.renew")
     assert seen["error"]["data"]["code"] == "policy_refused", seen
     assert re.search(r"rate limited: .* 3 times within a day, .* possible from 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", seen["error"]["message"]), seen
-    assert office.bad(INVALID, "/api/v1/client/renew", one, method="POST").startswith("rate limited: ")
+    assert office.bad(LIMITED, "/api/v1/client/renew", one, method="POST").startswith("rate limited: ")
+    _, _, headers = office.curl("/api/v1/client/renew", one, method="POST")
+    assert 0 < int(headers["retry-after"]) <= 24 * 60 * 60
     with acting_for(office, one) as talk:
         assert talk.result("own.certificate.renew", idempotency_key="often-1")["serial"] == first["serial"]
     assert code(ra, "certificate.renew", serial=one.hex) == "ok"

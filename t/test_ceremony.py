@@ -1,6 +1,7 @@
 """Offline ceremonies (doc/ceremony.md): a root and issuing CAs from one plan, refused when a plan, a transcript or a file is not what people
 saw, cut off anywhere, and taken over by a server that issues below them."""
 
+import datetime
 import hashlib
 import json
 import pathlib
@@ -13,6 +14,7 @@ import pytest
 
 from conftest import BUILD
 from test_daemon import Daemon, issue
+from test_master import wait_for
 from test_rollover import gnutls_accepts, openssl_accepts
 from test_rollover_run import records as records_of_kind
 
@@ -30,6 +32,7 @@ root:
   key: ec:P-384
   days: 7300
   path_length: 1
+  crl_days: 200
   crl_urls: ["http://pki.example.com/realms/top/crl"]
 {root}issuing:
   - realm: default
@@ -143,6 +146,55 @@ def test_the_realms_are_taken_over_and_issue(place):
         one.end()
     root = answer(take(place, made["transcript"], "top"))
     assert root["subject"] == "/O=Example Ltd/CN=Example Root"
+
+
+def crl_says(file, *what):
+    return subprocess.run(["openssl", "crl", "-in", file, "-noout", *what], capture_output=True, text=True, check=True)
+
+
+def test_the_root_s_first_crl_is_made_in_the_ceremony(place):
+    """It is in the transcript, good for crl_days, and signed by the root."""
+    answer(hold(place))
+    top = place / "held" / "top"
+    said = crl_says(top / "crl.pem", "-text", "-CAfile", top / "ca.crt")
+    assert "verify OK" in said.stderr and "No Revoked Certificates." in said.stdout, said
+    begin, end = (datetime.datetime.strptime(line.partition("=")[2], "%b %d %H:%M:%S %Y GMT") for line in crl_says(top / "crl.pem", "-lastupdate", "-nextupdate").stdout.splitlines())
+    assert end - begin == datetime.timedelta(days=200)
+    transcript = (place / "held" / "transcript.txt").read_text()
+    der = subprocess.run(["openssl", "crl", "-in", top / "crl.pem", "-outform", "DER"], capture_output=True, check=True).stdout
+    assert hashlib.sha256(der).hexdigest() in transcript and "  top/crl.pem" in transcript
+    assert not (place / "held" / "default" / "crl.pem").exists()
+
+
+def test_a_server_serves_the_root_s_first_crl_before_anybody_opens_its_key(place):
+    made = answer(hold(place))
+    shutil.rmtree(place / "held" / "shares")
+
+    class Offline(Daemon):
+        def add_realm(self, name, behave="ready"):
+            answer(take(place, made["transcript"], name, realms=self.realm(name).parent))
+
+    (place / "server").mkdir(mode=0o755)
+    one = Offline(place / "server", realms=("default", "top"))
+    one.start()
+    try:
+        with one.talk("top") as talk:
+            wait_for(lambda: "result" in talk.call("crl.get"), what="upkeep looks at the realm")
+            served = talk.result("crl.get")
+            assert served["number"] == 1 and served["crl"] == (place / "held" / "top" / "crl.pem").read_text()
+            assert talk.result("crl.issue", if_due=True)["number"] == 1, "it is not due"
+            assert talk.call("crl.issue")["error"]["data"]["code"] == "unavailable", "the key is closed"
+    finally:
+        one.end()
+
+
+@pytest.mark.parametrize("spoil", [lambda file: file.write_text(file.read_text().replace("A", "B", 40)), lambda file: file.unlink()])
+def test_another_crl_than_the_ceremony_s_is_refused(place, spoil):
+    made = answer(hold(place))
+    spoil(place / "held" / "top" / "crl.pem")
+    done = take(place, made["transcript"], "top")
+    assert done.returncode != 0 and "top/crl.pem" in done.stdout + done.stderr, done
+    assert not (place / "var" / "top").exists()
 
 
 CHANGES = {

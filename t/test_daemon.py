@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -86,6 +87,13 @@ class Daemon(Server):
     def kill(self):
         self.process.kill()
         self.process.wait()
+
+
+def before_libc(directory, source):
+    """The environment of programs that find the functions of this C source before libc's."""
+    (directory / "stub.c").write_text(source)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", directory / "stub.so", directory / "stub.c"], check=True)
+    return {"ASAN_OPTIONS": "verify_asan_link_order=0", "LD_PRELOAD": str(directory / "stub.so")}
 
 
 @contextlib.contextmanager
@@ -299,3 +307,19 @@ def test_check_says_what_a_new_configuration_changes(daemon, tmp_path):
     assert changed.returncode == 0 and "identity user=nobody" in changed.stdout.splitlines()[-1], changed
     broken = diff(old.replace("</chancery>", "<limit/></chancery>"))
     assert broken.returncode == 78 and 'unknown name "limit"' in broken.stdout, broken
+
+
+# ----- what a fork copies
+
+# The sanitizers' and, where Debian has them as no archives, those of C++ (configure.ac) come beside them.
+FORKED = {"libc", "libcrypto", "libevent_core", "libm", "libsqlite3"}
+OF_THE_BUILD = {"ld-linux", "linux-vdso", "libasan", "libdl", "libfmt", "libgcc_s", "libidn2", "libpthread", "libpugixml", "libre2", "librt", "libspdlog", "libstdc++", "libubsan", "libunistring",
+                "libyaml-cpp"}
+
+
+def test_a_fork_copies_no_library_that_few_need():
+    """Each library takes its part of every fork, so of every connection; what a realm may ask for is loaded when it does."""
+    done = subprocess.run(["ldd", BUILD / "chanceryd"], check=True, capture_output=True, text=True)
+    names = {re.match(r"(?:.*/)?([a-z_+0-9-]+?)(?:-[0-9.]+|-x86-64|-aarch64)?\.so", line.split()[0])[1] for line in done.stdout.splitlines()}
+    assert "libcrypto" in names
+    assert names <= FORKED | OF_THE_BUILD

@@ -105,6 +105,24 @@ def test_a_delta_crl_says_what_changed_and_openssl_follows_it(office, tmp_path):
         assert said == {"early": ("revoked", "revoked"), "late": ("good", "revoked"), "held": ("revoked", "good"), "kept": ("good", "good")}
 
 
+@pytest.mark.parametrize("says, has_it", [("freshest_crl: true\n", True), ("", True), ("freshest_crl: false\n", False)], ids=["true", "unsaid", "false"])
+def test_a_profile_says_whether_its_certificates_tell_of_delta_crls(office, says, has_it):
+    profiles = office.realm("default") / "profiles"
+    profiles.mkdir(exist_ok=True)
+    (profiles / "server.yml").write_text("duration: 7\n" + says)
+    office.hangup()
+
+    def issued():
+        """By the profile of before the reload it would be for longer."""
+        with office.talk("default") as talk:
+            leaf = x509.load_pem_x509_certificate(issue(talk, "plain.example.com")["certificate"].encode())
+        return leaf if (leaf.not_valid_after - leaf.not_valid_before).days <= 7 else None
+    leaf = wait_for(issued, what="the profile")
+    assert any(isinstance(one.value, x509.FreshestCRL) for one in leaf.extensions) == has_it
+    with office.talk("default") as talk:
+        assert extension(talk.result("crl.issue"), x509.FreshestCRL)  # the CRL is the realm's
+
+
 def test_gnutls_reads_it(office, tmp_path):
     with office.talk("default") as talk:
         serial = issue(talk, "gnutls.example.com")["serial"]

@@ -7,10 +7,8 @@ import datetime
 import hashlib
 import hmac
 import os
-import pathlib
 import sqlite3
 import subprocess
-import tempfile
 
 import pytest
 from cryptography import x509
@@ -20,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import pkcs7
 from cryptography.x509.oid import AttributeOID, NameOID
 
 from test_master import BUILD
-from test_people import NEIGHBOUR, STRANGER, House, code_of
+from test_people import NEIGHBOUR, STRANGER, House, code_of, running_house
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root speaks as other users")
 SECRET = "the secret of the whole fleet"
@@ -49,6 +47,8 @@ policy:
     - {name: fleet, decision: grant, ways: [enrol], profiles: [server], names: [".fleet.example.com"], proofs: ["challenge:fleet"]}
     - {name: printers, decision: grant, ways: [enrol], names: ["printer-*"], subjects: ["/CN=printer-*"], proofs: ["challenge:printers"]}
     - {name: sealed, decision: grant, ways: [enrol, command], names: [".sealed.example.com"], proofs: ["hmac:fleet"]}
+    - {name: sealed-once, decision: grant, ways: [enrol], names: [".one.example.com"], proofs: ["hmac:fleet"], max_living_per_subject: 1}
+    - {name: sealed-laptops, decision: grant, ways: [enrol], profiles: [laptop], subjects: ["/CN=sealed-*"], proofs: ["hmac:fleet"]}
     - {name: two, decision: grant, ways: [enrol], names: [".two.example.com"], points: 2, proofs: ["challenge:fleet", "hmac:fleet", "on_behalf:agents=2"]}
     - {name: agents, decision: grant, ways: [enrol, command], names: [".agent.example.com"], proofs: ["on_behalf:agents"]}
     - {name: team, decision: grant, ways: [enrol], names: [".behalf.example.com"], proofs: ["on_behalf:team"]}
@@ -97,8 +97,8 @@ def pem(csr):
     return csr.public_bytes(serialization.Encoding.PEM).decode()
 
 
-def seal(csr, secret=SECRET):
-    return hmac.new(secret.encode(), csr.public_bytes(serialization.Encoding.DER), hashlib.sha256).hexdigest()
+def seal(csr, secret=SECRET, beside=""):
+    return hmac.new(secret.encode(), csr.public_bytes(serialization.Encoding.DER) + beside.encode(), hashlib.sha256).hexdigest()
 
 
 class Office(House):
@@ -120,13 +120,8 @@ class Office(House):
 
 @pytest.fixture(scope="module")
 def house():
-    with tempfile.TemporaryDirectory(prefix="chancery-enrolment-") as directory:
-        os.chmod(directory, 0o755)
-        one = Office(pathlib.Path(directory))
-        one.lay_out()
-        one.start()
+    with running_house(Office) as one:
         yield one
-        one.end()
 
 
 @pytest.fixture(scope="module")
@@ -197,13 +192,15 @@ def test_each_name_of_a_list_has_a_password_of_its_own(stranger):
 
 
 def test_guesses_are_counted_as_logins_are(house, office):
-    """The name is locked for who guesses, and no other one."""
+    """The name is locked for who guesses, and no other one; for nobody else."""
     with house.someone() as one:
         for guess in range(5):
             refused(enrol(one, request("guessed.fleet.example.com", f"guess number {guess} of many")))
         reply = enrol(one, request("guessed.fleet.example.com", SECRET))
         assert code_of(reply) == "busy" and reply["error"]["message"] == "enrolment is not possible now", reply
         granted(enrol(one, request("unguessed.fleet.example.com", SECRET)))
+    with house.someone(user=NEIGHBOUR) as other:
+        granted(enrol(other, request("guessed.fleet.example.com", SECRET)))
     assert "has failed too often" in house.log()
 
 
@@ -274,6 +271,62 @@ def test_what_is_no_hmac(stranger, offered):
     assert code_of(enrol(stranger, request("a.sealed.example.com"), hmac=offered)) in ("invalid_params", "too_large")
 
 
+@pytest.mark.parametrize("name, beside, params", [("d1.sealed.example.com", "days 5\n", {"days": 5}), ("sealed-1", "profile laptop\n", {"profile": "laptop"}),
+                                                  ("sealed-2", "profile laptop\ndays 5\n", {"profile": "laptop", "days": 5})])
+def test_an_hmac_covers_what_comes_beside_the_request(house, name, beside, params):
+    """One over the request alone says nothing of it; who knows the secret is told so, who does not is not."""
+    csr = request(name, sans="." in name)
+    with house.someone() as one:
+        reply = enrol(one, csr, hmac=seal(csr), **params)
+        assert code_of(reply) == "invalid_params" and "over the request alone, and beside it came: " + ", ".join(beside.split("\n")[:-1]) in reply["error"]["message"], reply
+        refused(enrol(one, csr, hmac=seal(csr, "another secret of 16", beside), **params))
+        refused(enrol(one, csr, hmac=seal(csr, beside=beside.rstrip("\n")), **params))
+    with house.someone(user=NEIGHBOUR) as one:
+        refused(enrol(one, csr, hmac=seal(csr, beside=beside)))  # what it covers is left out
+        refused(enrol(one, csr, hmac=seal(csr, beside=beside), **{**params, "days": 6}))
+        made = granted(enrol(one, csr, hmac=seal(csr, beside=beside), **params))
+    if "days" in params:
+        certificate = x509.load_pem_x509_certificate(made["certificate"].encode())
+        assert certificate.not_valid_after - certificate.not_valid_before < datetime.timedelta(days=6)
+
+
+def test_an_hmac_is_good_for_one_certificate(house, office):
+    """Whoever saw request and HMAC can send them again, by another name of a key, and gets nothing new by it."""
+    csr, narrow = request("once.sealed.example.com"), ["DNS:once.sealed.example.com"]
+    with house.someone() as one:
+        first = granted(enrol(one, csr, hmac=seal(csr)))
+        for again in ({}, {"idempotency_key": "another"}, {"sans": narrow}):
+            assert granted(enrol(one, csr, hmac=seal(csr).upper(), **again))["serial"] == first["serial"], again
+    with house.someone(user=NEIGHBOUR) as other:
+        assert granted(enrol(other, csr, hmac=seal(csr)))["certificate"] == first["certificate"]
+    office.result("certificate.revoke", serial=first["serial"])
+    with house.someone() as one:
+        reply = enrol(one, csr, hmac=seal(csr), idempotency_key="a third")
+        assert code_of(reply) == "invalid_params" and "which has ended" in reply["error"]["message"], reply
+        fresh = request("once.sealed.example.com")
+        assert granted(enrol(one, fresh, hmac=seal(fresh)))["serial"] != first["serial"]
+
+
+def test_a_repetition_is_beyond_no_limit(stranger):
+    csr, other = request("a.one.example.com"), request("a.one.example.com")
+    first = granted(enrol(stranger, csr, hmac=seal(csr)))
+    assert granted(enrol(stranger, csr, hmac=seal(csr)))["serial"] == first["serial"]
+    refused(enrol(stranger, csr, hmac=seal(csr, "another secret of 16")))
+    refused(enrol(stranger, csr))
+    refused(enrol(stranger, other, hmac=seal(other)))  # which is another certificate
+
+
+def test_an_hmac_many_times_at_once_is_good_for_one_certificate(house):
+    csr = request("race.sealed.example.com")
+
+    def one_more(_):
+        with house.someone() as one:
+            return enrol(one, csr, hmac=seal(csr))
+    with concurrent.futures.ThreadPoolExecutor(MANY) as pool:
+        replies = list(pool.map(one_more, range(MANY)))
+    assert len({granted(reply)["serial"] for reply in replies}) == 1
+
+
 def test_an_hmac_counts_for_operators_too(office):
     csr = request("op.sealed.example.com")
     assert code_of(office.call("certificate.issue", csr=pem(csr))) == "policy_refused"
@@ -288,8 +341,8 @@ class Agent:
         self.made = office.result("certificate.issue", csr=pem(request(name, key=self.key, sans=False)), profile=profile)
         self.certificate = x509.load_pem_x509_certificate(self.made["certificate"].encode())
 
-    def sign(self, csr, digest=hashes.SHA256()):
-        builder = pkcs7.PKCS7SignatureBuilder().set_data(csr.public_bytes(serialization.Encoding.DER)).add_signer(self.certificate, self.key, digest)
+    def sign(self, csr, digest=hashes.SHA256(), beside=""):
+        builder = pkcs7.PKCS7SignatureBuilder().set_data(csr.public_bytes(serialization.Encoding.DER) + beside.encode()).add_signer(self.certificate, self.key, digest)
         return builder.sign(serialization.Encoding.PEM, [pkcs7.PKCS7Options.DetachedSignature, pkcs7.PKCS7Options.Binary]).decode()
 
 
@@ -316,6 +369,25 @@ def test_a_signature_is_for_the_names_in_the_request_alone(stranger, agent):
     refused(enrol(stranger, csr, signature=signature, sans=["DNS:n1.agent.example.com", "DNS:n2.agent.example.com"]))
     refused(enrol(stranger, csr, signature=signature, sans=["DNS:n2.agent.example.com"]))
     granted(enrol(stranger, csr, signature=signature))
+
+
+def test_a_signature_covers_what_comes_beside_the_request(stranger, agent, office):
+    csr = request("n3.agent.example.com")
+    reply = enrol(stranger, csr, signature=agent.sign(csr), days=5)
+    assert code_of(reply) == "invalid_params" and "the signature is over the request alone, and beside it came: days 5" in reply["error"]["message"], reply
+    refused(enrol(stranger, csr, signature=Agent(office, "stranger-2").sign(csr), days=5))
+    refused(enrol(stranger, csr, signature=agent.sign(csr, beside="days 5\n"), days=6))
+    granted(enrol(stranger, csr, signature=agent.sign(csr, beside="days 5\n"), days=5))
+
+
+def test_a_signature_is_good_for_one_certificate(house, agent):
+    csr = request("n4.agent.example.com")
+    signature = agent.sign(csr)
+    with house.someone() as one:
+        first = granted(enrol(one, csr, signature=signature))
+        assert granted(enrol(one, csr, signature=signature, idempotency_key="another"))["serial"] == first["serial"]
+    with house.someone(user=NEIGHBOUR) as other:
+        assert granted(enrol(other, csr, signature="\n" + signature))["serial"] == first["serial"]
 
 
 def test_who_is_no_signer(stranger, office, agent):

@@ -11,9 +11,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from conftest import System
 from test_acme_commands import Acme
 from test_enrolment import SECRET, pem, request, seal
+from test_fair_share import From
 from test_zmq import Peer
 
 POLICY = """
+login_limits: {failures: 3, failures_per_peer: 6, delay: 0s, lockout: 60s}
 enrolment:
   secrets:
     fleet: {file: fleet-secret}
@@ -74,6 +76,27 @@ def test_rest_enrols_nobody_else(office, name, challenge, more):
     """Neither does a front end's own role count for who comes through it."""
     reply = post(office, "/api/v1/enrol", csr=pem(request(name, challenge)), **more)
     assert reply.status_code == 400 and reply.json()["message"].startswith("enrolment refused"), reply.text
+
+
+def guess(office, address, name, challenge):
+    with requests.Session() as web:
+        web.trust_env = False
+        web.mount("https://", From(address))
+        return web.post(office.https_url + "/api/v1/enrol", json={"csr": pem(request(name, challenge))}, verify=str(office.directory / "https-ca.pem"), timeout=20)
+
+
+def test_wrong_secrets_are_counted_by_the_address_that_sends_them(office):
+    """Nobody locks a name for those who know its secret, and nobody guesses a shared one under many names."""
+    for number in range(3):
+        assert guess(office, "127.0.0.11", "locked.rest.test", f"guess number {number} of many").status_code == 400
+    busy = guess(office, "127.0.0.11", "locked.rest.test", SECRET)
+    assert busy.status_code == 503 and busy.headers["Retry-After"], busy.text
+    assert guess(office, "127.0.0.12", "locked.rest.test", SECRET).status_code == 200
+    assert guess(office, "127.0.0.11", "other.rest.test", SECRET).status_code == 200
+    for number in range(3):
+        assert guess(office, "127.0.0.11", f"n{number}.rest.test", "one guess for each name").status_code == 400
+    assert guess(office, "127.0.0.11", "another.rest.test", SECRET).status_code == 503
+    assert guess(office, "127.0.0.12", "another.rest.test", SECRET).status_code == 200
 
 
 def test_a_client_certificate_enrols_on_behalf(office, talk, tmp_path):

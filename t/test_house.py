@@ -19,8 +19,8 @@ DOORS = {
              "clients/validate/chancery-validate.cc"},  # the three programs that read options with it
     "p11-kit/": {"server/signer/pkcs11_module.cc"},
     "idn2.h": {"server/x509/a_label.cc"},
-    "ldap.h": {"clients/notify/directory.cc", "server/worker/ldap_login.cc"},
-    "curl/": {"clients/acme/fetch.cc", "clients/notify/transfer.cc", "server/worker/http_look_up.cc"},
+    "ldap.h": {"clients/notify/directory.cc", "server/worker/ldap_calls.h"},
+    "curl/": {"clients/acme/fetch.cc", "clients/notify/transfer.cc", "server/worker/curl_calls.h"},
     "zmq.hpp": {"clients/acme/panel.cc", "clients/ra/ca_host.cc", "clients/zmq/broker.h", "clients/zmq/probe.cc"},
 }
 
@@ -47,6 +47,17 @@ def test_a_room_includes_only_what_its_line_allows(room):
             if include.startswith(("server/", "clients/")) and not any(include == one or include.startswith(one + "/") for one in allowed):
                 wrong.append(f"{path.relative_to(TOP)}: {include}")
     assert not wrong
+
+
+def test_what_acme_has_changes_by_its_tables_alone():
+    """RFC 8555 7.1.6: what follows what stands in server/realm/acme_states.cc, and nobody writes a state's word by himself."""
+    words = set(re.findall(r'AcmeMove<\w+>\{"([a-z]+)", \w+::\w+, "[a-z]+"\}', (TOP / "server/realm/acme_states.cc").read_text()))
+    assert {"pending", "processing", "blocked"} <= words
+    writes = re.compile(r'status(?: =|",) [^;]*?"(?:%s|invalid|deactivated|revoked|expired)"' % "|".join(sorted(words)))
+    shows = "acme_documents.cc"  # and writes none
+    files = [path for path in sources("server/worker") if path.name.startswith("acme_") and path.name != shows]
+    assert len(files) > 20
+    assert [f"{path.name}: {found}" for path in files for found in writes.findall(re.sub(r'[!=]= "', "", path.read_text()))] == []
 
 
 @pytest.mark.parametrize("library", sorted(DOORS))

@@ -17,7 +17,7 @@ IDENTIFIERS = ("serial", "account", "order", "authorization", "cn", "dn", "profi
 # Parameters that a command needs besides, and commands whose identifier makes something new instead of naming what is there.
 NEEDED = {"command": lambda: "certificate.get", "csr": lambda: request_for("other.example.com"), "type": lambda: "http-01", "claim": lambda: "1", "valid": lambda: True, "allowed": lambda: True,
           "jwk": lambda: {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"},
-          "identifiers": lambda: [{"type": "dns", "value": "x.example.com"}], "identifier": lambda: {"type": "dns", "value": "x.example.com"}, "names": lambda: ["DNS:x.example.com"], "seed": lambda: "a seed",
+          "identifiers": lambda: [{"type": "dns", "value": "x.example.com"}], "identifier": lambda: {"type": "dns", "value": "x.example.com"}, "names": lambda: ["DNS:x.example.com"], "seed": lambda: "a seed", "message": lambda: "MAA=",
           "certificate": lambda: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "cn": lambda: "new.example.com", "reason": lambda: "superseded"}
 MAKES = {("admin.add", "dn"), ("certificate.generate", "cn"), ("certificate.preview", "cn"), ("node.register", "cn"),
          ("admin.remove", "dn")}

@@ -95,6 +95,8 @@ class Passes:
             self.signers[realm], = [text for text in candidates if is_signers_pass(daemon, realm, text)]
         # What upkeep has as well are other texts, which every child of the master inherits.
         self.keymakers = of_master & texts_like_passes(process(daemon, "keymaker")) - texts_like_passes(process(daemon, "upkeep"))
+        # Memory that was used before may go on with another digit behind a pass.
+        self.keymakers = {one for one in self.keymakers if not any(one[:-1] == other[1:] for other in self.keymakers - {one})}
         assert len(self.keymakers) == len(REALMS)
         self.all = set(self.signers.values()) | self.keymakers
         assert len(self.all) == 2 * len(REALMS)

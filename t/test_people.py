@@ -85,16 +85,23 @@ class House(Daemon):
             return one.call("session.login", stack=stack, user=user, password=password)
 
 
-@pytest.fixture(scope="module")
-def house():
-    with tempfile.TemporaryDirectory(prefix="chancery-people-") as directory:
+@contextlib.contextmanager
+def running_house(kind=House):
+    """In a directory through which other Unix users get."""
+    with tempfile.TemporaryDirectory(prefix="chancery-house-") as directory:
         os.chmod(directory, 0o755)
-        one = House(pathlib.Path(directory))
+        one = kind(pathlib.Path(directory))
         one.directory = pathlib.Path(directory)
         one.lay_out()
         one.start()
         yield one
         one.end()
+
+
+@pytest.fixture(scope="module")
+def house():
+    with running_house() as one:
+        yield one
 
 
 @pytest.fixture(scope="module")

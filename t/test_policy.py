@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from conftest import System
 from test_admin_examples import csr_for
+from test_names import request_for
 
 POLICY = """
 policy:
@@ -19,6 +20,7 @@ policy:
     - {name: listed, decision: deny, names: [".example.net"], look_ups: ["file:bad.txt"]}
     - {name: web, decision: grant, profiles: [server], names: ["*.web.example.com", ".example.net"], keys: [ec:P-256, rsa:3072], max_validity: 20}
     - {name: one-each, decision: grant, profiles: [server], names: ["/one-[0-9]+\\\\.example\\\\.com/"], max_living_per_subject: 1}
+    - {name: counted, decision: grant, profiles: [laptop], subjects: ["*case*"], ways: [command], max_living_per_subject: 1}
     - {name: people, decision: grant, profiles: [user], requesters: ["unix:*"], ways: [command], subject: "/O=Company/OU={user}/CN={cn}"}
     - {name: acme, decision: grant, ways: [acme], names: [".acme.test", localhost.localdomain]}
   tests:
@@ -108,6 +110,28 @@ def test_living_certificates_are_counted(talk):
     assert "result" in issue(talk, "one-2.example.com")
     talk.result("certificate.revoke", serial=first["serial"])
     assert "result" in issue(talk, "one-1.example.com")
+
+
+@pytest.mark.parametrize("again", ["CASE-1.one.example.com", "/O=company/CN=Case-1.One.example.com"])
+def test_another_case_is_the_same_subject(talk, again):
+    """RFC 5280 7.1: as names compare, not octet for octet."""
+    subject = "/O=Company/CN=case-1.one.example.com" if again.startswith("/") else "/CN=case-1.one.example.com"
+    again = again if again.startswith("/") else f"/CN={again}"
+    first = talk.result("certificate.issue", csr=request_for(subject), profile="laptop")
+    refused = talk.call("certificate.issue", csr=request_for(again), profile="laptop")
+    assert "max_living_per_subject" in denied(refused)
+    assert "result" in talk.call("certificate.issue", csr=request_for(again.replace("1", "2")), profile="laptop")
+    talk.result("certificate.revoke", serial=first["serial"])
+    assert "result" in talk.call("certificate.issue", csr=request_for(again), profile="laptop")
+
+
+@pytest.mark.parametrize("subject", ["/CN=Case 3", "/CN= Case 3", "/CN=Case 3 ", "/CN=Case  3", "/O=A  B/CN=Case 3"])
+def test_spare_spaces_make_no_other_subject(talk, subject):
+    reply = talk.call("certificate.issue", csr=request_for(subject), profile="laptop")
+    if subject == "/CN=Case 3":
+        assert "result" in reply, reply
+    else:
+        assert reply["error"]["data"]["code"] == "policy_refused", reply
 
 
 def test_the_validity_that_nobody_asked_for_is_the_rules(talk):

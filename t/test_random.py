@@ -1,10 +1,9 @@
 """F15: a machine whose random numbers repeat gets an alarm, never two certificates of one serial number."""
 
-import subprocess
 
 import pytest
 
-from test_daemon import Daemon, request_for
+from test_daemon import Daemon, before_libc, request_for
 
 # Serial numbers are the one thing for which 19 random octets are asked at once.
 STUB = r"""
@@ -41,10 +40,8 @@ def repeats(daemon):
 @pytest.fixture
 def daemon(tmp_path):
     tmp_path.chmod(0o755)
-    (tmp_path / "stub.c").write_text(STUB)
-    subprocess.run(["gcc", "-shared", "-fPIC", "-o", tmp_path / "stub.so", tmp_path / "stub.c"], check=True)
     one = Daemon(tmp_path)
-    one.start(environment={"ASAN_OPTIONS": "verify_asan_link_order=0", "LD_PRELOAD": str(tmp_path / "stub.so"), "REPEATS": str(repeats(one))})
+    one.start(environment=before_libc(tmp_path, STUB) | {"REPEATS": str(repeats(one))})
     yield one
     one.end()
 

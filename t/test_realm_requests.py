@@ -285,6 +285,27 @@ def digest_of_rules(board):
     return re.findall(r"the rules in force have the digest ([0-9a-f]{64})", board.log())[-1]
 
 
+def test_rules_of_a_server_that_never_ran_are_not_in_force(tmp_path):
+    """A start that fails, here for want of its socket, notes nothing: the next one may have other rules."""
+    tmp_path.chmod(0o755)
+    board = Board(tmp_path)
+    try:
+        for realm in REQUESTS:
+            board.settings(realm)
+        board.write_config()
+        in_its_place = board.socket / "something"
+        in_its_place.mkdir(parents=True)
+        failed = subprocess.run([BUILD / "chanceryd", "--config", board.config], capture_output=True, text=True, timeout=60)
+        assert failed.returncode not in (0, 78) and board.socket.name in failed.stderr, failed
+        in_its_place.rmdir()
+        board.socket.rmdir()
+        board.settings("default", RULES.format(name="bank.example.com"))
+        board.start()
+        assert is_denied(board)
+    finally:
+        board.end()
+
+
 def is_denied(board, name="bank.example.com"):
     with board.talk("default") as talk:
         return "no-banks" in json.dumps(talk.call("certificate.issue", profile="server", csr=request_for(name)).get("error", {}))

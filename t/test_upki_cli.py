@@ -145,6 +145,10 @@ def test_what_is_refused(place, tmp_path, existing):
     write(tmp_path / "password", "sesame\n")
     (tmp_path / "old").mkdir()
     write(tmp_path / "old" / ".serials.json", "{}")
+    another, sealed = tmp_path / "another.key", tmp_path / "sealed.key"
+    for path, options in ((another, []), (sealed, ["-aes-256-cbc", "-pass", "pass:other"])):
+        subprocess.run(["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", *options, "-out", path], check=True, capture_output=True)
+        path.chmod(0o600)
     refused = [
         (["init"], {}, "found neither --path nor UPKI_DATA_DIR"),
         (["init", "--path", tmp_path / "Upper"], {}, "its last part is the realm's name"),
@@ -156,6 +160,10 @@ def test_what_is_refused(place, tmp_path, existing):
         (["init", "--path", place, "--ca-cert", tmp_path / "absent"], {"UPKI_CA_KEY_FILE": key}, "--ca-cert or UPKI_CA_CERT_FILE: open"),
         (["init", "--path", place, "--ca-key", certificate, "--ca-cert", certificate], {}, "--ca-key or UPKI_CA_KEY_FILE: "),
         (["init", "--path", place, "--ca-key", key, "--ca-cert", certificate, "--ca-password-file", tmp_path / "absent"], {}, "--ca-password-file: open"),
+        (["init", "--path", place, "--ca-key", another, "--ca-cert", certificate], {}, "--ca-cert"),
+        (["init", "--path", place, "--ca-key", key, "--ca-cert", key], {}, "--ca-cert"),
+        (["init", "--path", place, "--ca-key", sealed, "--ca-cert", certificate], {}, "--ca-password-file"),
+        (["init", "--path", place, "--ca-key", sealed, "--ca-cert", certificate, "--ca-password-file", tmp_path / "password"], {}, "--ca-password-file"),
         (["init", "--path", place], {"UPKI_CA_HOST": "ca.example.com"}, "expected an IPv4 or IPv6 address"),
         (["init", "--path", place], {"UPKI_CA_HOST": "0.0.0.0"}, "which others reach, without --server-key"),
         (["init", "--path", place, "--host", "::"], {}, "which others reach, without --server-key"),
@@ -180,6 +188,7 @@ def test_what_is_refused(place, tmp_path, existing):
     for words, env, said in refused:
         done = upki(*words, env=env, check=False)
         assert done.returncode != 0 and said in done.stderr, (words, done)
+        assert "--import-" not in done.stderr  # the name of another program's option
         assert not place.exists() and not (tmp_path / "pki.chancery.xml").exists(), words
     upki("init", "--path", place, env=existing)
     done = upki("init", "--path", place, env=existing, check=False)

@@ -1,6 +1,9 @@
+#include <utility>
+
 #include "clients/acme/identifiers.h"
 #include "clients/acme/problems.h"
 #include "clients/acme/service.h"
+#include "clients/http/parking.h"
 #include "server/base/text.h"
 
 namespace chancery::acme {
@@ -48,6 +51,28 @@ Result<Json> find_challenge(const Json& authorization, std::string_view type) {
     if (one.text("type") == type) return one;
   }
   return Error(Code::NotFound, "the authorization has no such challenge");
+}
+
+http::Response challenge_response(const Json& challenge, const Json& authorization, const Urls& urls) {
+  auto response = json_response(200, challenge_document(challenge, authorization, urls));
+  response.add("Link", "<" + urls.authorization(authorization.text("id")) + ">;rel=\"up\"");
+  if (challenge.text("status") == "processing") response.add("Retry-After", std::string(kRetryAfterSeconds));
+  return response;
+}
+
+/// The authorization as a validation of this process left it; none: as it was.
+using Awaited = http::Later<std::optional<Json>>;
+
+/// The verdict is a better answer than that there is none yet.
+void wait_for(const std::shared_ptr<Awaited>& verdict, const Json& before, const std::string& type, const Urls& urls,
+              http::Response& response) {
+  response.wait_for_better = [verdict, before, type, urls](const http::TakeAnswer& take) {
+    verdict->then([before, type, urls, take](const std::optional<Json>& found) {
+      const auto& now = found ? *found : before;
+      const auto challenge = find_challenge(now, type);
+      if (challenge.ok()) take(challenge_response(*challenge, now, urls));
+    });
+  };
 }
 
 /// @errors Internal: the daemon's configuration check has let something else pass.
@@ -100,6 +125,7 @@ Result<http::Response> Service::new_authorization(const Call& call) {
   PKI_TRY(auto identifier, read_identifier_of(*call.payload));
   auto params =
       Json::object({{"account", call.account}, {"identifier", std::move(identifier)}, {"peer", call.request.peer.address}});
+  add_shown_certificate(call, params);
   PKI_TRY(const auto authorization, ask(call, "acme.authorization.create", std::move(params)));
   auto response = json_response(authorization.boolean("created") ? 201 : 200, authorization_document(authorization, call.urls));
   response.add("Location", call.urls.authorization(authorization.text("id")));
@@ -132,8 +158,9 @@ Result<http::Response> Service::challenge(const Call& call) {
   if (!is_id(id) || !is_id(type)) return Error(Code::NotFound, "there is no such challenge");
   const bool is_ours = find_method(type) != nullptr;
   const bool begins = call.payload && is_ours;
+  const auto verdict = std::make_shared<Awaited>();
   PKI_TRY(auto authorization,
-          begins ? begin_challenge(call, id, type)
+          begins ? begin_challenge(call, id, type, [verdict](auto found) { verdict->set(std::move(found)); })
                  : ask(call, "acme.authorization.get", Json::object({{"account", call.account}, {"authorization", id}})));
   PKI_TRY(auto challenge, find_challenge(authorization, type));
   if (call.payload && !begins) return acme_error("malformed", "challenges of type " + type + " are not validated here");
@@ -141,14 +168,16 @@ Result<http::Response> Service::challenge(const Call& call) {
     if (auto begun = begin_challenge(call, id, type); begun.ok()) authorization = std::move(*begun);
     PKI_TRY(challenge, find_challenge(authorization, type));
   }
-  auto response = json_response(200, challenge_document(challenge, authorization, call.urls));
-  response.add("Link", "<" + call.urls.authorization(id) + ">;rel=\"up\"");
-  if (challenge.text("status") == "processing") response.add("Retry-After", std::string(kRetryAfterSeconds));
+  auto response = challenge_response(challenge, authorization, call.urls);
+  // Most servers show the proof at once: whoever asks then need not ask again.
+  if (begins && challenge.text("status") == "processing") wait_for(verdict, authorization, type, call.urls, response);
   return response;
 }
 
-/// Claims the challenge, if it is free, and hands it to the validator. @return the authorization as it is now.
-Result<Json> Service::begin_challenge(const Call& call, const std::string& authorization, const std::string& type) {
+/// Claims the challenge, if it is free, and hands it to the validator. @param when_over  as in Validation, at once where nothing
+/// is claimed, or something else of the account is in hand. @return the authorization as it is now.
+Result<Json> Service::begin_challenge(const Call& call, const std::string& authorization, const std::string& type,
+                                      WhenOver when_over) {
   PKI_TRY(const auto task, ask(call, "acme.challenge.begin",
                                Json::object({{"account", call.account},
                                              {"authorization", authorization},
@@ -156,7 +185,11 @@ Result<Json> Service::begin_challenge(const Call& call, const std::string& autho
                                              {"peer", call.request.peer.address}})));
   const Json* now = task.find("authorization");
   if (now == nullptr) return Error(Code::Internal, "acme.challenge.begin gave no authorization");
-  if (!task.boolean("claimed")) return *now;
+  const bool claimed = task.boolean("claimed");
+  // Who asks for many at once, of servers that may be slow, is not kept from asking for the next.
+  const bool is_only_one = claimed && !validator_.is_busy_for(call.request.realm, call.account);
+  if (when_over && !is_only_one) std::exchange(when_over, {})(std::nullopt);
+  if (!claimed) return *now;
   PKI_TRY(const auto challenge, find_challenge(*now, type));
   const Json* rules = task.find("rules");
   if (rules == nullptr) return Error(Code::Internal, "acme.challenge.begin gave no rules");
@@ -169,7 +202,8 @@ Result<Json> Service::begin_challenge(const Call& call, const std::string& autho
                      .authorization = authorization,
                      .claim = task.text("claim"),
                      .question = std::move(question),
-                     .vantage = read_vantage(*rules)});
+                     .vantage = read_vantage(*rules),
+                     .when_over = std::move(when_over)});
   return *now;
 }
 

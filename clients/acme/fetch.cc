@@ -39,6 +39,20 @@ std::string part_of(CURLU* url, CURLUPart part, unsigned flags = 0) {
   return copy;
 }
 
+/// The handle of this thread, as new: to make one costs more than a request. Nothing that a transfer learned is of use to the
+/// next one, each of which has a connection of its own.
+CURL* fresh_handle() {
+  thread_local const CurlPtr kHandle(::curl_easy_init());
+  CURL* curl = kHandle.get();
+  PKI_CHECK(curl != nullptr);
+  ::curl_easy_reset(curl);
+  ::curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
+  ::curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L);
+  ::curl_easy_setopt(curl, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
+  ::curl_easy_setopt(curl, CURLOPT_SSL_SESSIONID_CACHE, 0L);
+  return curl;
+}
+
 struct Sink {
   std::string body;
   std::size_t limit;
@@ -135,28 +149,28 @@ Result<Url> parse_url(const std::string& text) {
 Result<Fetched> fetch(const Url& url, const IpAddress& address, const FetchLimits& limits) {
   static std::once_flag once;
   std::call_once(once, [] { ::curl_global_init(CURL_GLOBAL_DEFAULT); });
-  const CurlPtr curl(::curl_easy_init());
+  CURL* curl = fresh_handle();
   // "::ADDRESS:PORT": whatever host and port the URL has, connect there.
   const CurlListPtr target(::curl_slist_append(nullptr, ("::" + address.host_text() + ":" + std::to_string(url.port)).c_str()));
-  PKI_CHECK(curl != nullptr && target != nullptr);
+  PKI_CHECK(target != nullptr);
   Sink sink{{}, limits.max_body};
-  set_up(curl.get(), url, limits, target.get());
-  ::curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, on_body);
-  ::curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &sink);
-  ::curl_easy_setopt(curl.get(), CURLOPT_HEADERFUNCTION, on_header);
-  ::curl_easy_setopt(curl.get(), CURLOPT_HEADERDATA, &sink);
-  ::curl_easy_setopt(curl.get(), CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
-  ::curl_easy_setopt(curl.get(), CURLOPT_OPENSOCKETDATA, &address);
-  const CURLcode code = ::curl_easy_perform(curl.get());
+  set_up(curl, url, limits, target.get());
+  ::curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
+  ::curl_easy_setopt(curl, CURLOPT_WRITEDATA, &sink);
+  ::curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
+  ::curl_easy_setopt(curl, CURLOPT_HEADERDATA, &sink);
+  ::curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+  ::curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, &address);
+  const CURLcode code = ::curl_easy_perform(curl);
   if (sink.head > kMaxHeadOctets)
     return acme_error("connection", "an answer with headers above " + std::to_string(kMaxHeadOctets) + " octets");
   if (code != CURLE_OK && !sink.cut) return transfer_error(code);
   Fetched fetched{0, std::move(sink.body), sink.cut, {}};
   long status = 0;
-  ::curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
+  ::curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
   fetched.status = static_cast<int>(status);
   const char* location = nullptr;
-  ::curl_easy_getinfo(curl.get(), CURLINFO_REDIRECT_URL, &location);
+  ::curl_easy_getinfo(curl, CURLINFO_REDIRECT_URL, &location);
   if (location != nullptr) fetched.location = location;
   return fetched;
 }

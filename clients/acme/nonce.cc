@@ -1,7 +1,6 @@
 #include "clients/acme/nonce.h"
 
 #include "clients/acme/problems.h"
-#include "server/crypto/digest.h"
 
 namespace chancery::acme {
 namespace {
@@ -27,14 +26,14 @@ Error bad_nonce(const char* what) { return acme_error("badNonce", what); }
 
 }  // namespace
 
-Nonces::Nonces(std::size_t window) : key_(base::random_bytes(kKeyOctets)), next_(window), used_(window, false) {}
+Nonces::Nonces(std::size_t window) : mac_(base::random_bytes(kKeyOctets)), next_(window), used_(window, false) {}
 
 /// The counter, then its MAC.
 Bytes Nonces::seal(std::uint64_t counter, std::string_view realm) const {
   Bytes sealed = encode(counter);
   Bytes message = sealed;
   message.insert(message.end(), realm.begin(), realm.end());
-  const auto mac = crypto::hmac_sha256(key_, message);
+  const auto mac = mac_(message);
   sealed.insert(sealed.end(), mac.begin(), mac.begin() + kMacOctets);
   return sealed;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "server/base/bytes.h"
+#include "server/crypto/hmac.h"
 
 namespace chancery::acme {
 
@@ -27,7 +28,7 @@ class Nonces {
  private:
   Bytes seal(std::uint64_t counter, std::string_view realm) const;
 
-  Bytes key_;
+  crypto::HmacSha256 mac_;
   std::mutex mutex_;
   std::uint64_t next_;
   std::vector<bool> used_;  ///< by counter modulo its size

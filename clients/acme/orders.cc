@@ -1,4 +1,4 @@
-#include "clients/acme/identifiers.h"
+#include "clients/acme/new_order.h"
 #include "clients/acme/problems.h"
 #include "clients/acme/service.h"
 #include "server/x509/pem.h"
@@ -34,24 +34,14 @@ http::Response order_response(int status, const Json& order, const Urls& urls) {
   return response;
 }
 
-Status copy_text(const Json& payload, std::string_view from, Json& params, std::string_view to) {
-  PKI_TRY(const Json* value, optional_member(payload, from, "a text"));
-  if (value != nullptr) params.set(to, *value);
-  return {};
-}
-
 }  // namespace
 
 /// RFC 8555 7.4.
 Result<http::Response> Service::new_order(const Call& call) {
-  Json params = Json::object({{"account", call.account}});
-  PKI_TRY(auto identifiers, read_identifiers_of(*call.payload));
-  params.set("identifiers", std::move(identifiers));
-  PKI_TRY_VOID(copy_text(*call.payload, "profile", params, "profile"));
-  PKI_TRY_VOID(copy_text(*call.payload, "notBefore", params, "not_before"));
-  PKI_TRY_VOID(copy_text(*call.payload, "notAfter", params, "not_after"));
-  PKI_TRY_VOID(copy_text(*call.payload, "replaces", params, "replaces"));
+  PKI_TRY(auto params, read_new_order(*call.payload));
+  params.set("account", call.account);
   params.set("peer", call.request.peer.address);
+  add_shown_certificate(call, params);
   PKI_TRY(const auto order, ask(call, "acme.order.create", std::move(params)));
   return order_response(201, order, call.urls);
 }

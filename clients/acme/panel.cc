@@ -75,8 +75,13 @@ class Call {
   }
 
   bool is_over() const { return verdict_.has_value(); }
+  bool is_hurried() const { return hurried_.has_value(); }
   bool has_answered() const { return answered_; }
-  Clock::time_point deadline() const { return begun_ + (sent_ ? kVantageLimit : kVantageConnectLimit); }
+  Clock::time_point deadline() const {
+    return std::min(begun_ + (sent_ ? kVantageLimit : kVantageConnectLimit), hurried_.value_or(Clock::time_point::max()));
+  }
+  /// Whatever it would say, the others have decided.
+  void hurry() { hurried_ = Clock::now() + kVantageGrace; }
   zmq::pollitem_t watched() { return {link_->socket.handle(), 0, static_cast<short>(sent_ ? ZMQ_POLLIN : ZMQ_POLLOUT), 0}; }
 
   /// The socket can be written to, or read from.
@@ -88,6 +93,8 @@ class Call {
   }
 
   void give_up() {
+    if (hurried_ && *hurried_ <= Clock::now())
+      return fail("no answer within " + std::to_string(kVantageGrace.count()) + " s of those that decided");
     fail(sent_ ? "no answer within " + std::to_string(kVantageLimit.count()) + " s"
                : "no connection within " + std::to_string(kVantageConnectLimit.count()) +
                      " s: nobody listens there, its key is another, or this front end's key is not among its clients");
@@ -95,6 +102,7 @@ class Call {
 
   void fail(const std::string& why) { verdict_ = Verdict{acme_error("serverInternal", why)}; }
   Finding finding() const { return {point_, *verdict_}; }
+  bool agrees_with(const Verdict& own) const { return verdict_ && agrees(*verdict_, own); }
   std::optional<Link> take_link() { return answered_ ? std::exchange(link_, std::nullopt) : std::nullopt; }
   std::string why() const { return to_problem(*verdict_->error).detail; }
 
@@ -112,6 +120,7 @@ class Call {
   std::string point_;
   std::optional<Link> link_;
   Clock::time_point begun_ = Clock::now();
+  std::optional<Clock::time_point> hurried_;
   bool sent_ = false;
   bool answered_ = false;
   std::optional<Verdict> verdict_;
@@ -125,9 +134,24 @@ std::chrono::milliseconds time_left(std::span<Call> calls) {
   return std::max(std::chrono::ceil<std::chrono::milliseconds>(first - Clock::now()), std::chrono::milliseconds{0});
 }
 
+/// Once enough agree.
+void hurry_others(std::span<Call> calls, const Vantage& vantage, const Verdict& own) {
+  const auto agreeing = std::ranges::count_if(calls, [&](const Call& one) { return one.agrees_with(own); });
+  if (static_cast<std::size_t>(agreeing) < vantage.quorum) return;
+  for (auto& call : calls) {
+    if (!call.is_over() && !call.is_hurried()) call.hurry();
+  }
+}
+
+struct Text {
+  const std::string& inquiry;
+  const std::string& id;
+};
+
 /// Until each is over.
-void run(std::span<Call> calls, const std::string& text, const std::string& id) {
+void run(std::span<Call> calls, const Text& text, const Vantage& vantage, const Verdict& own) {
   for (;;) {
+    hurry_others(calls, vantage, own);
     std::vector<zmq::pollitem_t> watched;
     std::vector<Call*> open;
     for (auto& call : calls) {
@@ -139,7 +163,7 @@ void run(std::span<Call> calls, const std::string& text, const std::string& id) 
     zmq::poll(watched, time_left(calls));
     for (std::size_t i = 0; i < open.size(); ++i) {
       if (watched[i].revents != 0) {
-        open[i]->go_on(text, id);
+        open[i]->go_on(text.inquiry, text.id);
       } else if (Clock::now() >= open[i]->deadline()) {
         open[i]->give_up();
       }
@@ -202,12 +226,14 @@ Result<std::unique_ptr<Panel>> Panel::open(const std::filesystem::path& key_file
   return std::unique_ptr<Panel>(new Panel(std::make_unique<State>(std::move(keys))));
 }
 
-std::vector<Finding> Panel::ask(Inquiry inquiry, std::span<const std::string> points) {
+std::vector<Finding> Panel::ask(Inquiry inquiry, const Vantage& vantage, const Verdict& own) {
+  const auto& points = vantage.points;
   inquiry.id = base::to_hex(base::random_bytes(kIdBytes));
   std::vector<Call> calls;
   calls.reserve(points.size());
   for (const auto& point : points) calls.emplace_back(point, state_->link_to(point));
-  run(calls, to_text(inquiry), inquiry.id);
+  const auto text = to_text(inquiry);
+  run(calls, {text, inquiry.id}, vantage, own);
   std::vector<Finding> findings;
   for (auto& call : calls) {
     findings.push_back(call.finding());

@@ -11,8 +11,10 @@
 
 namespace chancery::acme {
 
-inline constexpr std::chrono::seconds kVantageConnectLimit{5};                  ///< until CURVE's handshake is done
-inline constexpr std::chrono::seconds kVantageLimit = kVantageConnectLimit + 2 * kValidationLimit;  ///< of connection, proof and CAA together
+inline constexpr std::chrono::seconds kVantageConnectLimit{5};  ///< until CURVE's handshake is done
+inline constexpr std::chrono::seconds kVantageLimit =
+    kVantageConnectLimit + 2 * kValidationLimit;         ///< of connection, proof and CAA together
+inline constexpr std::chrono::seconds kVantageGrace{5};  ///< for who has not answered when enough have found the same
 
 /// This program's conversations with vantage points, over CURVE with its own key. Connections that answered are kept for the next
 /// question for a while; one that did not is closed, so that no late answer can meet another question. Any thread may call.
@@ -24,12 +26,13 @@ class Panel {
   Panel(const Panel&) = delete;
   Panel& operator=(const Panel&) = delete;
 
-  /// Asks all at once and waits for each, at most kVantageLimit. Who does not answer, or not as it should, has said no; the log
-  /// has that once, until that one answers again.
+  /// Asks all at once and waits for each, at most kVantageLimit, and once a quorum agrees at most kVantageGrace: one that hangs
+  /// holds nobody up. Who does not answer, or not as it should, has said no; the log has that once, until that one answers again.
   ///
+  /// @param own  what this program found; the quorum is of those that agree with it
   /// @param points  "tcp://HOST:PORT KEY" each. @param inquiry  its id is made here.
   /// @return one for each point, in their order.
-  std::vector<Finding> ask(Inquiry inquiry, std::span<const std::string> points);
+  std::vector<Finding> ask(Inquiry inquiry, const Vantage& vantage, const Verdict& own);
 
  private:
   struct State;

@@ -38,6 +38,8 @@ std::string evidence_of(const Finding& finding, const std::optional<Error>& faul
 
 std::string address_of(const std::string& point) { return point.substr(0, point.find(' ')); }
 
+bool agrees(const Verdict& verdict, const Verdict& own) { return !fault_of(verdict, own); }
+
 Verdict decide(const Verdict& own, std::span<const Finding> findings, std::size_t quorum) {
   Verdict verdict = own;
   std::size_t agreeing = 0;

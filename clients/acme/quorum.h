@@ -26,6 +26,9 @@ struct Finding {
 /// "tcp://HOST:PORT" of a vantage point.
 std::string address_of(const std::string& point);
 
+/// Whether what one vantage point said counts as having found the same.
+bool agrees(const Verdict& verdict, const Verdict& own);
+
 /// What it all comes to (PROMISES I10). This program must have found the proof itself: others cannot stand in for it. Beyond that
 /// at least `quorum` of the others must have found it, and looked at CAA where this program did. The error names each one that
 /// did not, and has the type that most of them gave; the evidence has each one's.

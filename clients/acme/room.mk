@@ -15,6 +15,7 @@ libacme_a_SOURCES = \
   clients/acme/identifiers.cc clients/acme/identifiers.h \
   clients/acme/jwk.cc clients/acme/jwk.h \
   clients/acme/jws.cc clients/acme/jws.h \
+  clients/acme/new_order.cc clients/acme/new_order.h \
   clients/acme/nonce.cc clients/acme/nonce.h \
   clients/acme/orders.cc \
   clients/acme/panel.cc clients/acme/panel.h \

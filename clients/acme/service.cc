@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "clients/acme/problems.h"
+#include "clients/http/caller.h"
 #include "server/base/text.h"
 
 namespace chancery::acme {
@@ -53,12 +54,20 @@ constexpr Service::Row Service::kRows[] = {
     {"/acme/revoke-cert", SignedBy::Either, Payload::Object, Holder::KeyAlone, &Service::revoke},
 };
 
+void Service::add_shown_certificate(const Call& call, Json& params) const {
+  const auto listener = std::ranges::find(listeners_, call.request.listener, &http::ListenerSettings::name);
+  if (listener == listeners_.end()) return;
+  const auto shown = http::presented_certificate(call.request, *listener);
+  if (shown.ok()) params.set("client_certificate", *shown);
+}
+
 Service::Service(http::Gateway& gateway, std::vector<http::ListenerSettings> listeners, std::unique_ptr<Panel> panel)
     : gateway_(gateway), listeners_(std::move(listeners)), validator_(gateway, std::move(panel)) {}
 
 void Service::add_routes(http::Router& router) {
   using http::On;
-  router.add(http::Family{std::string(kFamilyPrefix), [this](const auto& request, auto& response) { finish(request, response); },
+  router.add(http::Family{std::string(kFamilyPrefix), "acme",
+                          [this](const auto& request, auto& response) { finish(request, response); },
                           [](int status, std::string_view detail) { return problem_response(status, detail); }});
   router.add(
       http::Route{"GET", std::string(kDirectory), On::Tls, "", [this](const auto& request) { return directory(request); }});

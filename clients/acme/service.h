@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -88,6 +89,9 @@ class Service {
   Result<http::Response> key_change(const Call& call);
   Result<http::Response> key_in_use(const Call& call, const Jwk& key);
 
+  /// The client's certificate, if it has shown one that TLS accepts; else nothing, for ACME asks nobody for one.
+  void add_shown_certificate(const Call& call, Json& params) const;
+
   // orders.cc
   Result<http::Response> new_order(const Call& call);
   Result<http::Response> order(const Call& call);
@@ -97,7 +101,9 @@ class Service {
   Result<http::Response> new_authorization(const Call& call);
   Result<http::Response> authorization(const Call& call);
   Result<http::Response> challenge(const Call& call);
-  Result<Json> begin_challenge(const Call& call, const std::string& authorization, const std::string& type);
+  using WhenOver = std::function<void(std::optional<Json>)>;
+  Result<Json> begin_challenge(const Call& call, const std::string& authorization, const std::string& type,
+                               WhenOver when_over = {});
   Json resume_challenges(const Call& call, Json authorization);
   Status begin_caa_checks(const Call& call, const Json& order);
 

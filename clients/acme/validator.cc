@@ -58,7 +58,7 @@ void Validator::submit(Validation validation) {
     if (std::chrono::steady_clock::now() - since <= kMaxWait) return run(validation);
     give_back(validation, "it waited too long for its turn");
   };
-  if (!pool_.submit(validation.realm + "/" + validation.account, job)) give_back(validation, "too many wait already");
+  if (!pool_.submit({owner_of(validation.realm, validation.account)}, job)) give_back(validation, "too many wait already");
 }
 
 /// Where the daemon does not hear of it, the claim ends by itself.
@@ -68,9 +68,13 @@ void Validator::give_back(const Validation& validation, const std::string& why) 
   const auto params = params_of(validation, false).set("untried", true);
   const auto told = gateway_.call(validation.realm, command_of(validation), params, "acme:" + validation.account);
   if (!told.ok()) base::log_warning("claim on authorization " + validation.authorization + ": " + base::to_line(told.error()));
+  if (validation.when_over) validation.when_over(std::nullopt);
 }
 
-void Validator::run(const Validation& validation) { report(validation, find_out(validation)); }
+void Validator::run(const Validation& validation) {
+  auto outcome = report(validation, find_out(validation));
+  if (validation.when_over) validation.when_over(std::move(outcome));
+}
 
 /// This program first: where it finds nothing, nobody else is asked (PROMISES I10).
 Verdict Validator::find_out(const Validation& validation) {
@@ -78,26 +82,28 @@ Verdict Validator::find_out(const Validation& validation) {
   const auto own = ask == Ask::Proof ? validate(validation.question) : recheck_caa(validation.question);
   const auto& vantage = validation.vantage;
   if (own.error || vantage.points.empty()) return own;
-  if (panel_) return decide(own, panel_->ask({.ask = ask, .question = validation.question}, vantage.points), vantage.quorum);
+  if (panel_) return decide(own, panel_->ask({.ask = ask, .question = validation.question}, vantage, own), vantage.quorum);
   return {
       acme_error("serverInternal", "the realm's vantage points could not be asked: this front end has no key to ask them with"),
       own.evidence};
 }
 
 /// The daemon may be restarting just now: the verdict waits for it a little.
-void Validator::report(const Validation& validation, const Verdict& verdict) {
+std::optional<Json> Validator::report(const Validation& validation, const Verdict& verdict) {
   const auto params = report_of(validation, verdict);
   if (verdict.error) log_failure(validation, *verdict.error);
   auto pause = kReportPause;
   for (int i = 0; i < kReportTries; ++i, pause *= 2) {
-    const auto reported = gateway_.call(validation.realm, command_of(validation), params, "acme:" + validation.account);
-    if (reported.ok()) return;
+    auto reported = gateway_.call(validation.realm, command_of(validation), params, "acme:" + validation.account);
+    if (reported.ok()) return std::move(*reported);
     if (reported.error().code() != Code::Unavailable && reported.error().code() != Code::Closed) {
-      return base::log_warning("verdict on authorization " + validation.authorization + ": " + base::to_line(reported.error()));
+      base::log_warning("verdict on authorization " + validation.authorization + ": " + base::to_line(reported.error()));
+      return std::nullopt;
     }
     std::this_thread::sleep_for(pause);
   }
   base::log_error("verdict on authorization " + validation.authorization + " could not be reported");
+  return std::nullopt;
 }
 
 }  // namespace chancery::acme

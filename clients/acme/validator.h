@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "clients/acme/panel.h"
@@ -23,6 +25,8 @@ struct Validation {
   std::string claim{};
   Question question{};
   Vantage vantage{};  ///< who looks, too
+  /// Called when it is over, with the authorization as the daemon has it then; none: it was given back, or could not be reported.
+  std::function<void(std::optional<Json>)> when_over{};
 };
 
 /// Validates in the background, a few at a time, and reports each verdict to the daemon. Accounts take turns, whatever each has
@@ -35,12 +39,15 @@ class Validator {
   /// One that cannot be taken, or waits too long, is given back to the daemon without a verdict: who looks at it next begins it
   /// again.
   void submit(Validation validation);
+  /// Whether something of that account waits or is validated.
+  bool is_busy_for(const std::string& realm, const std::string& account) { return pool_.has(owner_of(realm, account)); }
 
  private:
+  static std::string owner_of(const std::string& realm, const std::string& account) { return realm + "/" + account; }
   void run(const Validation& validation);
   Verdict find_out(const Validation& validation);
   void give_back(const Validation& validation, const std::string& why);
-  void report(const Validation& validation, const Verdict& verdict);
+  std::optional<Json> report(const Validation& validation, const Verdict& verdict);
 
   http::Gateway& gateway_;
   std::unique_ptr<Panel> panel_;

@@ -4,12 +4,13 @@
 #include <set>
 
 #include "clients/api/body.h"
-#include "clients/api/caller.h"
 #include "clients/api/errors.h"
 #include "clients/api/magic.h"
 #include "clients/api/openapi.h"
 #include "clients/api/routes.h"
 #include "clients/api/service.h"
+#include "clients/http/caller.h"
+#include "server/base/rate_limit.h"
 #include "server/base/text.h"
 
 namespace chancery::api {
@@ -155,11 +156,11 @@ http::Request from(std::string address, std::vector<http::Header> headers) {
 
 TEST(Caller, IsWhoTlsHasSeen) {
   auto request = from("192.0.2.1", {});
-  EXPECT_EQ(presented_certificate(request, listener_with({})).error().code(), Code::AuthFailed);
+  EXPECT_EQ(http::presented_certificate(request, listener_with({})).error().code(), Code::AuthFailed);
   request.peer.certificate = "PEM";
-  EXPECT_EQ(presented_certificate(request, listener_with({})).value(), "PEM");
+  EXPECT_EQ(http::presented_certificate(request, listener_with({})).value(), "PEM");
   request.peer.certificate_fault = "certificate has expired";
-  const auto refused = presented_certificate(request, listener_with({}));
+  const auto refused = http::presented_certificate(request, listener_with({}));
   ASSERT_FALSE(refused.ok());
   EXPECT_NE(refused.error().message().find("certificate has expired"), std::string::npos);
 }
@@ -168,9 +169,10 @@ TEST(Caller, HeadersFromElsewhereAreAsGoodAsAbsent) {
   const std::vector<http::Header> headers{
       {"x-ssl-client-verify", "SUCCESS"}, {"x-ssl-client-s-dn", "CN=admin"}, {"x-ssl-client-cert", "anything"}};
   auto request = from("192.0.2.1", headers);
-  EXPECT_EQ(presented_certificate(request, listener_with({"10.0.0.0/8"})).error().message(), "this needs a client certificate");
+  EXPECT_EQ(http::presented_certificate(request, listener_with({"10.0.0.0/8"})).error().message(),
+            "this needs a client certificate");
   request.peer.certificate = "PEM";
-  EXPECT_EQ(presented_certificate(request, listener_with({"10.0.0.0/8"})).value(), "PEM");
+  EXPECT_EQ(http::presented_certificate(request, listener_with({"10.0.0.0/8"})).value(), "PEM");
 }
 
 TEST(Caller, OfATrustedProxyOnlyItsHeadersCount) {
@@ -192,7 +194,7 @@ TEST(Caller, OfATrustedProxyOnlyItsHeadersCount) {
   for (const auto& one : cases) {
     auto request = from("192.0.2.9", one.headers);
     request.peer.certificate = "the proxy's own";
-    const auto refused = presented_certificate(request, listener);
+    const auto refused = http::presented_certificate(request, listener);
     ASSERT_FALSE(refused.ok()) << one.name;
     EXPECT_EQ(refused.error().code(), Code::AuthFailed) << one.name;
     EXPECT_NE(refused.error().message().find(one.want), std::string::npos) << one.name << ": " << refused.error().message();
@@ -266,6 +268,29 @@ TEST(Errors, HaveUpkisShape) {
   }
   EXPECT_EQ(wire::parse_json(error_response(405, "x").body)->text("code"), "VALIDATION_ERROR");
   EXPECT_EQ(wire::parse_json(error_response(404, "x").body)->text("code"), "NOT_FOUND");
+}
+
+std::string retry_after(const http::Response& response) {
+  return std::string(http::find_header(response.headers, "Retry-After").value_or(""));
+}
+
+TEST(Errors, WhatIsBeyondALimitSaysWhenThereIsRoom) {
+  const auto limited = [](const std::string& hint) {
+    return error_response(Error(Code::PolicyRefused, std::string(base::kRateLimited) + "three a day", hint));
+  };
+  const auto told = limited(base::wait_hint(std::chrono::seconds{90}, ", or ask somebody"));
+  EXPECT_EQ(told.status, 429);
+  EXPECT_EQ(retry_after(told), "90");
+  EXPECT_EQ(wire::parse_json(told.body)->text("code"), "VALIDATION_ERROR");
+  EXPECT_EQ(wire::parse_json(told.body)->text("message"), "rate limited: three a day (try again in 90 s, or ask somebody)");
+  for (const auto* hint :
+       {"", "later", "try again in a while", "try again in -5 s", "try again in 5", "try again in 99999999999999999999 s"}) {
+    EXPECT_EQ(limited(hint).status, 429) << hint;
+    EXPECT_EQ(retry_after(limited(hint)), "2") << hint;
+  }
+  const auto other = error_response(Error(Code::PolicyRefused, "not rate limited: by a rule", "try again in 90 s"));
+  EXPECT_EQ(other.status, 400);
+  EXPECT_EQ(retry_after(other), "");
 }
 
 }  // namespace

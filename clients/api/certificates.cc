@@ -59,6 +59,10 @@ Result<Json> node_page(const Call& call, std::string_view member) {
 }
 
 Json issued(const Json& result) {
+  if (result.text("state") == kPendingStatus)
+    return Json::object({{"status", kPendingStatus},
+                         {"message", "people are asked; the same request is answered when they have decided"},
+                         {"data", Json::object({{"request", result.text("request")}})}});
   return success(Json::object({{"certificate", result.text("certificate")},
                                {"dn", result.text("subject")},
                                {"serial", serial_number(result.text("serial"))},

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "server/base/rate_limit.h"
 #include "server/wire/json.h"
 
 namespace chancery::api {
@@ -16,6 +17,8 @@ constexpr std::string_view kNotFound = "NOT_FOUND";
 constexpr std::string_view kValidation = "VALIDATION_ERROR";
 
 constexpr int kServerFault = 500;
+constexpr int kTooMany = 429;  ///< RFC 6585 4
+constexpr std::chrono::seconds kUsualWait{2};
 
 /// Codes that are not listed are INTERNAL_ERROR, 500, and their message stays in the log.
 struct CodeRow {
@@ -68,9 +71,11 @@ std::vector<std::string_view> error_words() { return {kAuth, kAuthz, kCa, kInter
 
 http::Response error_response(const Error& error) {
   const auto row = std::ranges::find(kCodes, error.code(), &CodeRow::code);
+  const bool is_limited = error.message().starts_with(base::kRateLimited);
   auto response = row == kCodes.end() ? respond(kServerFault, kInternal, "the server failed; its log has the details")
-                                      : respond(row->status, row->word, message_of(error));
-  if (response.status == 503) response.add("Retry-After", "2");
+                                      : respond(is_limited ? kTooMany : row->status, row->word, message_of(error));
+  if (response.status == 503 || response.status == kTooMany)
+    response.add("Retry-After", std::to_string(base::wait_in(error.hint()).value_or(kUsualWait).count()));
   response.reason = base::to_line(error);
   return response;
 }

@@ -84,6 +84,8 @@ constexpr std::array kRefusals{
     Refusal{"409", "Conflict", "The state of what is named does not allow this.", wants_certificate, false},
     Refusal{"413", "TooLarge", "The body is too large.", has_body, false},
     Refusal{"415", "NotJson", "The body's media type is not application/json.", has_body, false},
+    Refusal{"429", "TooMany", "As many came within a day as may; Retry-After says when there is room again.", wants_certificate,
+            false},
     Refusal{"500", "Failed", "The server failed; its log has the details.", is_always, false},
     Refusal{"503", "Unavailable", "The CA cannot be reached or is busy; ask again later.", is_always, false},
 };

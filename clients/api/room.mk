@@ -2,7 +2,6 @@ noinst_LIBRARIES += libapi.a
 libapi_a_SOURCES = \
   clients/api/administration.cc \
   clients/api/body.cc clients/api/body.h \
-  clients/api/caller.cc clients/api/caller.h \
   clients/api/certificates.cc \
   clients/api/errors.cc clients/api/errors.h \
   clients/api/magic.cc clients/api/magic.h \

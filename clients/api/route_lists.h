@@ -20,8 +20,8 @@ inline constexpr std::array kMagicQuery{
 inline constexpr std::array kCertifyBody{Field{"csr", Kind::Pem, kRequired, "PKCS#10 request"}, kProfileField};
 inline constexpr std::array kEnrolBody{
     Field{"csr", Kind::Pem, kRequired, "PKCS#10 request"}, kProfileField,
-    Field{"hmac", Kind::Text, kOptional, "HMAC with SHA-256 over the request's DER, in hex"},
-    Field{"signature", Kind::Pem, kOptional, "detached CMS SignedData over the request's DER, by who enrols on behalf"}};
+    Field{"hmac", Kind::Text, kOptional, "HMAC with SHA-256 over the request's DER and the profile (doc/enrolment.md), in hex"},
+    Field{"signature", Kind::Pem, kOptional, "detached CMS SignedData over the same octets as hmac, by who enrols on behalf"}};
 inline constexpr std::array kOcspBody{Field{"serial", Kind::Serial, kOptional, "serial number"},
                                       Field{"cert", Kind::Pem, kOptional, "the certificate"}};
 inline constexpr std::array kNodeBody{Field{"cn", Kind::Text, kRequired, "common name"}, kProfileField,

@@ -4,8 +4,8 @@
 #include <array>
 
 #include "clients/api/body.h"
-#include "clients/api/caller.h"
 #include "clients/api/errors.h"
+#include "clients/http/caller.h"
 #include "server/base/role.h"
 
 namespace chancery::api {
@@ -47,6 +47,20 @@ http::Response in_style(const Route& route, http::Response refusal) {
   return refusal;
 }
 
+/// By nobody in between; what says itself how long it holds is another's (RFC 6960 A.1 has its answers below /ocsp/).
+void not_to_be_kept(const http::Request& /*request*/, http::Response& response) {
+  constexpr std::string_view kHeader = "Cache-Control";
+  if (std::ranges::find(response.headers, kHeader, &http::Header::name) == response.headers.end())
+    response.add(std::string(kHeader), "no-store");
+}
+
+/// The same request again, later: there and then it is answered (as RFC 7030 4.2.3 has it).
+http::Response pending(const http::Request& request, const Json& document) {
+  auto response = http::content(202, "application/json", wire::to_text(document) + "\n");
+  response.add("Location", request.path);
+  return response.add("Retry-After", "60");
+}
+
 std::string body_of(const Route& route, const Json& document) {
   const auto* data = document.find("data");
   if (route.answer->shape == Answer::Shape::Raw) return *data->as_object()->front().second.as_string();
@@ -80,7 +94,7 @@ Result<Json> Call::ask_openly(std::string_view method, Json params) const {
 
 void Service::add_routes(http::Router& router) {
   for (const auto prefix : kFamilyPrefixes) {
-    router.add(http::Family{std::string(prefix), [](const auto&, auto& response) { response.add("Cache-Control", "no-store"); },
+    router.add(http::Family{std::string(prefix), "api", not_to_be_kept,
                             [](int status, std::string_view message) { return error_response(status, message); }});
   }
   for (const auto& route : routes()) {
@@ -100,6 +114,7 @@ http::Response Service::serve(const Route& route, Handle handle, const http::Req
     return error_response(403, "found a request that another site's page makes, expected a program's or a user's own");
   const auto document = answer(route, handle, request);
   if (!document.ok()) return in_style(route, error_response(document.error()));
+  if (document->text("status") == kPendingStatus) return pending(request, *document);
   return http::content(200, std::string(route.answer->media_type), body_of(route, *document));
 }
 
@@ -113,7 +128,7 @@ Result<Json> Service::answer(const Route& route, Handle handle, const http::Requ
 Result<Json> Service::answer_holder(const Route& route, Handle handle, const http::Request& request) {
   const auto listener = std::ranges::find(settings_.listeners, request.listener, &http::ListenerSettings::name);
   PKI_CHECK(listener != settings_.listeners.end());
-  PKI_TRY(const auto certificate, presented_certificate(request, *listener));
+  PKI_TRY(const auto certificate, http::presented_certificate(request, *listener));
   PKI_TRY(auto caller, gateway_.attest(request.realm, certificate));
   PKI_TRY_VOID(check_caller(route, caller.identity(), settings_.remote_ca ? kPeerRow : kFrontEndRow));
   PKI_TRY(auto fields, read_fields(route, request));

@@ -104,6 +104,8 @@ class Service {
 inline constexpr std::string_view kUsualProfile = "server";  ///< of a request that names none
 
 /// {"status":"success","data":…}
+/// Of a document about what is not done yet: it goes out as 202 (RFC 9110 15.3.3).
+inline constexpr std::string_view kPendingStatus = "pending";
 Json success(Json data);
 /// {"status":"success","message":…}
 Json done(std::string message);

@@ -58,6 +58,10 @@ Status write_key(base::PendingFile& file, const std::string& name, Json& answer)
 
 Status write_pem(base::PendingFile& file, const std::string& name, Json& answer, bool keep_pem) {
   const auto pem = pem_of(answer);
+  if (pem.empty() && answer.text("state") == "pending")
+    return Error(Code::Busy,
+                 "--out: request " + answer.text("request") + " waits for people to agree, so there is no certificate yet",
+                 "run the same command again once they have");
   if (pem.empty()) return Error(Code::NotFound, "--out: the answer has no certificate, CRL, chain or request");
   PKI_TRY_VOID(file.finish(base::as_bytes(pem)));
   if (!keep_pem) leave_out_pem(answer);

@@ -1,11 +1,13 @@
 #include "clients/cli/local_verbs.h"
 
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <iostream>
 
 #include "server/base/fd.h"
 #include "server/base/names.h"
@@ -20,15 +22,15 @@ namespace {
 constexpr const char* kSigner = "chancery-signer";
 constexpr const char* kZmq = "chancery-zmq";
 
-/// Its standard output goes to `output`; what it complains of goes where our complaints go.
-Result<pid_t> start(std::vector<std::string>& words, int output) {
+/// Its standard output goes to `output`, its complaints to `errors`.
+Result<pid_t> start(std::vector<std::string>& words, int output, int errors) {
   std::vector<char*> argv;
   for (auto& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   const pid_t pid = ::fork();
   if (pid < 0) return base::io_error("fork", errno);
   if (pid == 0) {
-    if (::dup2(output, STDOUT_FILENO) >= 0) ::execv(argv.front(), argv.data());
+    if (::dup2(output, STDOUT_FILENO) >= 0 && ::dup2(errors, STDERR_FILENO) >= 0) ::execv(argv.front(), argv.data());
     ::_exit(base::to_int(base::Exit::Os));
   }
   return pid;
@@ -57,16 +59,39 @@ Result<std::string> read_to_end(int fd) {
   }
 }
 
+/// Where a program complains: where we do, or, to be told in other words once it has ended, in a file without a name.
+class Complaints {
+ public:
+  static Result<Complaints> open(Retell retell) {
+    if (retell == nullptr) return Complaints(base::UniqueFd(), nullptr);
+    base::UniqueFd file(::memfd_create("complaints", MFD_CLOEXEC));
+    if (!file) return base::io_error("memfd_create", errno);
+    return Complaints(std::move(file), retell);
+  }
+  int descriptor() const { return file_ ? file_.get() : STDERR_FILENO; }
+  void tell() const {
+    if (!file_ || ::lseek(file_.get(), 0, SEEK_SET) != 0) return;
+    if (const auto text = read_to_end(file_.get()); text.ok()) std::cerr << retell_(*text);
+  }
+
+ private:
+  Complaints(base::UniqueFd file, Retell retell) : file_(std::move(file)), retell_(retell) {}
+  base::UniqueFd file_;
+  Retell retell_;
+};
+
 /// The program's answer, one JSON object on its standard output.
-Result<Json> run_program(std::vector<std::string> words) {
+Result<Json> run_program(std::vector<std::string> words, Retell retell = nullptr) {
   PKI_TRY(auto output, base::make_pipe());
-  PKI_TRY(const pid_t pid, start(words, output.write.get()));
+  PKI_TRY(const auto complaints, Complaints::open(retell));
+  PKI_TRY(const pid_t pid, start(words, output.write.get(), complaints.descriptor()));
   output.write.reset();
   PKI_TRY(const auto text, read_to_end(output.read.get()));
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0) {
     if (errno != EINTR) return base::io_error("wait for " + words.front(), errno);
   }
+  complaints.tell();
   if (!WIFEXITED(status)) return Error(Code::Unavailable, words.front() + " ended: " + base::describe_exit(status));
   if (WEXITSTATUS(status) != 0) std::exit(WEXITSTATUS(status));  // it has said why, and its status is ours
   return wire::parse_json(text);
@@ -74,7 +99,7 @@ Result<Json> run_program(std::vector<std::string> words) {
 
 /// What the signer makes of a realm's directory.
 Result<Json> run_signer(const std::vector<std::string>& mode, const std::string& name, const base::Path& realms_directory,
-                        const std::vector<std::string>& options) {
+                        const std::vector<std::string>& options, Retell retell = nullptr) {
   PKI_TRY(const auto realm, RealmName::parse(name));
   PKI_TRY_VOID(check_realms_directory(realms_directory));
   PKI_TRY(const auto program, find_program(kSigner));
@@ -84,7 +109,7 @@ Result<Json> run_signer(const std::vector<std::string>& mode, const std::string&
        {std::string("--realm"), realm.text(), std::string("--directory"), (realms_directory / realm.text()).string()})
     words.push_back(word);
   words.insert(words.end(), options.begin(), options.end());
-  return run_program(std::move(words));
+  return run_program(std::move(words), retell);
 }
 
 }  // namespace
@@ -107,8 +132,9 @@ Result<base::Path> find_program(const std::string& name) {
                "set CHANCERY_PROGRAMS to the directory that has it");
 }
 
-Result<Json> create_realm(const std::string& name, const base::Path& realms_directory, const std::vector<std::string>& options) {
-  return run_signer({"create"}, name, realms_directory, options);
+Result<Json> create_realm(const std::string& name, const base::Path& realms_directory, const std::vector<std::string>& options,
+                          Retell retell) {
+  return run_signer({"create"}, name, realms_directory, options, retell);
 }
 
 Result<Json> import_ca(const signer::ImportKind& kind, const base::Path& source, const std::string& name,

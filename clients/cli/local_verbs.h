@@ -15,13 +15,18 @@ namespace chancery::cli {
 /// names another directory first. @errors NotFound.
 Result<base::Path> find_program(const std::string& name);
 
+/// What a program says on standard error, in the words of who ran it.
+using Retell = std::string (*)(std::string);
+
 /// `chancery realm create`: runs `chancery-signer create`, for no other program opens a CA key. What that refuses it says itself,
 /// and its exit status becomes this program's.
 ///
 /// @param options  further options of chancery-signer, "--key", "ec:P-256", …
+/// @param retell  null: as chancery-signer says it
 /// @return its answer. @errors Malformed: the name; NotFound: no chancery-signer, or nothing to make the realms directory in;
 /// Unavailable: it was killed; Io.
-Result<Json> create_realm(const std::string& name, const base::Path& realms_directory, const std::vector<std::string>& options);
+Result<Json> create_realm(const std::string& name, const base::Path& realms_directory, const std::vector<std::string>& options,
+                          Retell retell = nullptr);
 
 /// `chancery import KIND`: runs `chancery-signer import-KIND` likewise. @return its answer. @errors as create_realm.
 Result<Json> import_ca(const signer::ImportKind& kind, const base::Path& source, const std::string& name,

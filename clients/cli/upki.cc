@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <iostream>
@@ -94,10 +95,28 @@ Status check_new(const UpkiPlace& place) {
   return {};
 }
 
-void add(std::vector<std::string>& words, const char* name, const std::string& value) {
-  if (value.empty()) return;
-  words.emplace_back(name);
-  words.push_back(value);
+/// An option of `upki init` that `realm create` takes under a name of its own.
+struct PassedOn {
+  std::string UpkiOptions::*member;
+  std::string_view name;    ///< the user's
+  std::string_view create;  ///< realm create's
+};
+constexpr std::array kPassedOn{
+    PassedOn{&UpkiOptions::subject, "--subject", "--subject"},
+    PassedOn{&UpkiOptions::company, "--company", "--company"},
+    PassedOn{&UpkiOptions::domain, "--domain", "--domain"},
+    PassedOn{&UpkiOptions::ca_key, "--ca-key", "--import-key"},
+    PassedOn{&UpkiOptions::ca_certificate, "--ca-cert", "--import-certificate"},
+    PassedOn{&UpkiOptions::ca_password_file, "--ca-password-file", "--import-passphrase-file"},
+};
+
+/// What realm create says, in the options that the user knows.
+std::string in_users_words(std::string text) {
+  for (const auto& one : kPassedOn) {
+    for (auto at = text.find(one.create); at != std::string::npos; at = text.find(one.create, at + one.name.size()))
+      text.replace(at, one.create.size(), one.name);
+  }
+  return text;
 }
 
 Status check_ca_options(const UpkiOptions& options) {
@@ -138,12 +157,10 @@ Result<std::vector<std::string>> ca_words(const UpkiOptions& options) {
   PKI_TRY_VOID(check_ca_files(options));
   std::vector<std::string> words;
   if (options.ca_key.empty()) words = {"--key", "rsa:4096"};  // uPKI's
-  add(words, "--subject", options.subject);
-  add(words, "--company", options.company);
-  add(words, "--domain", options.domain);
-  add(words, "--import-key", options.ca_key);
-  add(words, "--import-certificate", options.ca_certificate);
-  add(words, "--import-passphrase-file", options.ca_password_file);
+  for (const auto& one : kPassedOn) {
+    const auto& value = options.*one.member;
+    if (!value.empty()) words.insert(words.end(), {std::string(one.create), value});
+  }
   return words;
 }
 
@@ -202,7 +219,7 @@ Result<Json> upki_init(const UpkiOptions& options) {
   PKI_TRY(const auto words, ca_words(options));
   PKI_TRY_VOID(check_seed());
   PKI_TRY_VOID(check_new(place));
-  PKI_TRY(auto made, create_realm(place.realm, place.data.parent_path(), words));
+  PKI_TRY(const auto made, create_realm(place.realm, place.data.parent_path(), words, in_users_words));
   PKI_TRY(const auto seed, open_registration(place));
   PKI_TRY_VOID(write_server(place, server));
   auto answer = Json::object({{"data_directory", place.data.string()}, {"server", place.configuration().string()}});

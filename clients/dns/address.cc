@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "server/base/address.h"
 #include "server/base/network.h"
 
 namespace chancery::dns {
@@ -31,12 +32,9 @@ const std::array<Carrier, 4>& carriers() {
 }  // namespace
 
 Result<IpAddress> IpAddress::parse(std::string_view text) {
-  const std::string copy(text);
-  IpAddress address;
-  if (::inet_pton(AF_INET, copy.c_str(), address.octets_.data()) == 1) return address;
-  address.v6_ = true;
-  if (::inet_pton(AF_INET6, copy.c_str(), address.octets_.data()) == 1) return address;
-  return Error(Code::Malformed, "not an IP address");
+  const auto octets = base::octets_of_address(text);
+  if (!octets) return Error(Code::Malformed, "not an IP address");
+  return from_octets(base::as_text(*octets));
 }
 
 Result<IpAddress> IpAddress::from_octets(std::string_view octets) {

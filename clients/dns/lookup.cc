@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -111,15 +113,58 @@ Result<Answer> read_answer(const Pending& pending) {
   return answer;
 }
 
-/// A context that has answered well, for the next look of this thread: making one costs twenty times what two questions do.
+/// A context that has answered well, for the next look: making one costs twenty times what two questions do.
 struct Kept {
   Resolver resolver{};
   std::set<std::string> asked{};
   std::unique_ptr<ub_ctx, Lookup::ContextFree> context{};
   std::chrono::steady_clock::time_point born{};
 };
-constexpr std::chrono::seconds kKeptFor{2};  ///< resolv.conf and the hosts file are read when one is made
-thread_local Kept kept;                      // NOLINT(cppcoreguidelines-avoid-non-const-global-variables): of one thread
+constexpr std::size_t kMostKept = 16;
+constexpr std::size_t kMostAsked = 1000;  ///< of one context
+
+/// How long a context is good for. The system's resolv.conf and hosts file are read when one is made, and below an anchor it
+/// keeps in mind which zones are signed.
+std::chrono::seconds life_of(const Resolver& resolver) {
+  const bool learns_nothing = !resolver.server.empty() && resolver.anchors.empty();
+  return std::chrono::seconds{learns_nothing ? 30 : 2};
+}
+
+/// Those that nobody asks just now, the one used last in front: few contexts, each with a thread of its own, serve many looks.
+class Contexts {
+ public:
+  Kept take(const Resolver& resolver) {
+    std::vector<Kept> gone;  // ends behind the lock
+    const std::lock_guard lock(mutex_);
+    const auto now = std::chrono::steady_clock::now();
+    for (auto& one : kept_) {
+      if (now - one.born >= life_of(one.resolver)) gone.push_back(std::move(one));
+    }
+    std::erase_if(kept_, [](const Kept& one) { return one.context == nullptr; });
+    const auto found = std::ranges::find(kept_, resolver, &Kept::resolver);
+    if (found == kept_.end()) return {};
+    auto taken = std::move(*found);
+    kept_.erase(found);
+    return taken;
+  }
+  void keep(Kept one) {
+    Kept gone;
+    const std::lock_guard lock(mutex_);
+    kept_.push_front(std::move(one));
+    if (kept_.size() <= kMostKept) return;
+    gone = std::move(kept_.back());
+    kept_.pop_back();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::deque<Kept> kept_;
+};
+
+Contexts& contexts() {
+  static Contexts all;
+  return all;
+}
 
 Error at(const Question& question, const Error& error) {
   return error.within(base::printable(question.name, 300) + " " + std::string(to_text(question.type)));
@@ -139,19 +184,18 @@ void collect(const Answer& answer, std::vector<IpAddress>& addresses) {
 void Lookup::ContextFree::operator()(ub_ctx* context) const noexcept { ::ub_ctx_delete(context); }
 
 Result<Lookup> Lookup::open(const Resolver& resolver) {
-  const auto now = std::chrono::steady_clock::now();
-  auto earlier = std::exchange(kept, {});
-  if (earlier.context && earlier.resolver == resolver && now - earlier.born < kKeptFor) {
+  if (auto earlier = contexts().take(resolver); earlier.context) {
     Lookup again(resolver, std::move(earlier.context), earlier.born);
     again.asked_ = std::move(earlier.asked);
     return again;
   }
   PKI_TRY(auto context, make_context(resolver));
-  return Lookup(resolver, std::move(context), now);
+  return Lookup(resolver, std::move(context), std::chrono::steady_clock::now());
 }
 
 Lookup::~Lookup() {
-  if (context_ && is_good_) kept = {std::move(resolver_), std::move(asked_), std::move(context_), born_};
+  if (context_ && is_good_ && asked_.size() < kMostAsked)
+    contexts().keep({std::move(resolver_), std::move(asked_), std::move(context_), born_});
 }
 
 Result<Lookup::ContextPtr> Lookup::make_context(const Resolver& resolver) {

@@ -42,8 +42,8 @@ struct Answer {
   bool is_signed = false;              ///< DNSSEC validated it
 };
 
-/// A conversation with a resolver: one look at the world. A validation that is tried again opens another. Between two of one
-/// thread libunbound's context may be the same, unless it has failed; none is asked the same question twice, so that no answer
+/// A conversation with a resolver: one look at the world. A validation that is tried again opens another. One after
+/// the other they may share libunbound's context, unless it has failed; none is asked the same question twice, so that no answer
 /// comes out of its memory.
 class Lookup {
  public:

@@ -28,8 +28,9 @@
 namespace chancery::http {
 namespace {
 
-constexpr std::size_t kHandlerThreads = 8;
-constexpr std::size_t kMaxWaitingRequests = 400;
+constexpr std::size_t kHandlerThreads = 16;
+/// Half of the handlers for one peer, three quarters for one door: whoever has slow requests leaves some to the others.
+constexpr FairQueue::Limits kHandling{.running_each = 8, .waiting_each = 100, .waiting_all = 400, .running_door = 12};
 constexpr std::size_t kMaxSettingsBytes = 1U << 20;
 constexpr std::chrono::milliseconds kGrace{10'000};  ///< for requests in hand, once told to stop
 
@@ -100,7 +101,7 @@ class Program {
 
   /// @param renews_itself  whether the TLS certificate is that of a remote RA, which is renewed here.
   Status run(int life_fd, bool renews_itself) {
-    Pool pool("handler", kHandlerThreads, kMaxWaitingRequests);
+    Pool pool("handler", kHandlerThreads, kHandling);
     Server server(loop_, router_, pool, settings_);
     PKI_TRY_VOID(server.bind());
     CertificateKeeper keeper(gateway_, settings_, clock_, [&](std::size_t listener, TlsContext context) {

@@ -213,8 +213,9 @@ void Connection::read_body() {
 void Connection::submit() {
   ::bufferevent_disable(buffer_.get(), EV_READ);
   enter(Phase::Handling, std::chrono::milliseconds{0});
+  auto body = std::exchange(match_.request.body, {});
   Match handed = match_;  // what was asked is wanted again for the answer
-  match_.request.body.clear();
+  handed.request.body = std::move(body);
   if (host_.handle(id_, std::move(handed))) return;
   write(host_.router().refuse(match_, 503, "too many requests wait already"), keep_alive_);
 }

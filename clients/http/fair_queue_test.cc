@@ -19,14 +19,14 @@ constexpr FairQueue::Limits kLimits{.running_each = 2, .waiting_each = 3, .waiti
 class FairQueueTest : public testing::Test {
  protected:
   bool add(const std::string& owner, const std::string& what) {
-    return queue.add(owner, [this, what] { ran.push_back(what); });
+    return queue.add({owner}, [this, what] { ran.push_back(what); });
   }
   /// Whose turn it was; empty: nobody's.
   std::string run() {
     const auto turn = queue.next();
     if (!turn) return {};
     turn->job();
-    return turn->owner;
+    return turn->whose.owner;
   }
 
   FairQueue queue{kLimits};
@@ -42,6 +42,17 @@ TEST_F(FairQueueTest, OwnersTakeTurns) {
   EXPECT_EQ(ran, (std::vector<std::string>{"a1", "b1", "c1", "a2", "b2"}));
 }
 
+TEST_F(FairQueueTest, KnowsWhoHasSomethingInHand) {
+  EXPECT_FALSE(queue.has("a"));
+  add("a", "a1");
+  EXPECT_TRUE(queue.has("a"));  // waits
+  EXPECT_FALSE(queue.has("b"));
+  EXPECT_EQ(run(), "a");
+  EXPECT_TRUE(queue.has("a"));  // runs
+  queue.end({"a"});
+  EXPECT_FALSE(queue.has("a"));
+}
+
 TEST_F(FairQueueTest, NobodyRunsMoreThanItsShare) {
   for (const auto* one : {"a1", "a2", "a3"}) add("a", one);
   EXPECT_EQ(run(), "a");
@@ -49,7 +60,7 @@ TEST_F(FairQueueTest, NobodyRunsMoreThanItsShare) {
   EXPECT_EQ(run(), "");
   add("b", "b1");
   EXPECT_EQ(run(), "b");
-  queue.end("a");
+  queue.end({"a"});
   EXPECT_EQ(run(), "a");
   EXPECT_EQ(ran, (std::vector<std::string>{"a1", "a2", "b1", "a3"}));
 }
@@ -59,10 +70,80 @@ TEST_F(FairQueueTest, OneThatComesBackStandsAtTheEnd) {
   EXPECT_EQ(run(), "a");
   add("b", "b1");
   add("a", "a2");
-  queue.end("a");
+  queue.end({"a"});
   EXPECT_EQ(run(), "b");
   EXPECT_EQ(run(), "a");
   EXPECT_EQ(run(), "");
+}
+
+TEST_F(FairQueueTest, WhoRunsLessGoesFirst) {
+  for (const auto* one : {"a1", "a2", "a3"}) add("a", one);
+  EXPECT_EQ(run(), "a");
+  add("b", "b1");
+  EXPECT_EQ(run(), "b");
+  EXPECT_EQ(run(), "a");
+  EXPECT_EQ(ran, (std::vector<std::string>{"a1", "b1", "a2"}));
+}
+
+/// A queue of three jobs a door, two an owner.
+class DoorsTest : public testing::Test {
+ protected:
+  bool add(const std::string& owner, const std::string& door) {
+    return queue.add({owner, door}, [] {});
+  }
+  /// Whose turn it was: "owner door"; empty: nobody's.
+  std::string run() {
+    const auto turn = queue.next();
+    return turn ? turn->whose.owner + " " + turn->whose.door : std::string();
+  }
+
+  FairQueue queue{{.running_each = 2, .waiting_each = 4, .waiting_all = 20, .running_door = 3}};
+};
+
+TEST_F(DoorsTest, ADoorHasItsShareHoweverManyComeByIt) {
+  for (const auto* owner : {"a", "b", "c", "d"}) add(owner, "api");
+  EXPECT_EQ(run(), "a api");
+  EXPECT_EQ(run(), "b api");
+  EXPECT_EQ(run(), "c api");
+  EXPECT_EQ(run(), "");
+  add("e", "acme");
+  EXPECT_EQ(run(), "e acme");
+  EXPECT_EQ(run(), "");
+  queue.end({"b", "api"});
+  EXPECT_EQ(run(), "d api");
+}
+
+TEST_F(DoorsTest, AnOwnersShareIsThatOfAllDoors) {
+  for (const auto* door : {"api", "acme", ""}) add("a", door);
+  EXPECT_EQ(run(), "a api");
+  EXPECT_EQ(run(), "a acme");
+  EXPECT_EQ(run(), "");
+  queue.end({"a", "acme"});
+  EXPECT_EQ(run(), "a ");
+}
+
+TEST_F(DoorsTest, WhatWaitsCountsForAllDoors) {
+  for (const auto* door : {"api", "acme", "", "api"}) EXPECT_TRUE(add("a", door));
+  EXPECT_FALSE(add("a", "acme"));
+  EXPECT_TRUE(add("b", "acme"));
+}
+
+TEST_F(DoorsTest, OneThatEndsByAnotherDoorIsABug) {
+  add("a", "api");
+  EXPECT_EQ(run(), "a api");
+  EXPECT_THROW(queue.end({"a", "acme"}), Bug);
+}
+
+TEST_F(DoorsTest, OneEndMayLetTwoRun) {
+  for (const auto* owner : {"a", "b", "c"}) add(owner, "api");
+  add("a", "acme");
+  for (int i = 0; i < 4; ++i) EXPECT_FALSE(run().empty());
+  add("a", "acme");
+  add("d", "api");
+  EXPECT_EQ(run(), "");
+  queue.end({"a", "api"});
+  EXPECT_EQ(run(), "d api");
+  EXPECT_EQ(run(), "a acme");
 }
 
 TEST_F(FairQueueTest, RefusesWhatIsTooMuchOfOne) {
@@ -86,15 +167,15 @@ TEST_F(FairQueueTest, NothingWaitsOfAClearedOne) {
   EXPECT_EQ(run(), "a");
   queue.clear();
   EXPECT_EQ(run(), "");
-  queue.end("a");
+  queue.end({"a"});
   EXPECT_TRUE(add("a", "a3"));
   EXPECT_EQ(run(), "a");
 }
 
 TEST_F(FairQueueTest, WhatNeverBeganDoesNotEnd) {
-  EXPECT_THROW(queue.end("a"), Bug);
+  EXPECT_THROW(queue.end({"a"}), Bug);
   add("a", "a1");
-  EXPECT_THROW(queue.end("a"), Bug);
+  EXPECT_THROW(queue.end({"a"}), Bug);
 }
 
 TEST(Pool, OneOwnersSlowJobsLeaveThreadsForOthers) {
@@ -103,8 +184,8 @@ TEST(Pool, OneOwnersSlowJobsLeaveThreadsForOthers) {
   std::promise<void> done;
   {
     Pool pool("test", 3, kLimits);
-    for (int i = 0; i < 3; ++i) EXPECT_TRUE(pool.submit("slow", [released] { released.wait(); }));
-    EXPECT_TRUE(pool.submit("quick", [&] { done.set_value(); }));
+    for (int i = 0; i < 3; ++i) EXPECT_TRUE(pool.submit({"slow"}, [released] { released.wait(); }));
+    EXPECT_TRUE(pool.submit({"quick"}, [&] { done.set_value(); }));
     EXPECT_EQ(done.get_future().wait_for(std::chrono::seconds(30)), std::future_status::ready);
     release.set_value();
   }
@@ -143,8 +224,8 @@ TEST(Pool, WithoutOwnersRefusesWhatIsTooMuch) {
 TEST(Pool, ABugEndsItsJobAlone) {
   std::promise<void> done;
   Pool pool("test", 1, {.running_each = 1, .waiting_each = 5, .waiting_all = 5});
-  EXPECT_TRUE(pool.submit("a", [] { throw Bug("on purpose"); }));
-  EXPECT_TRUE(pool.submit("a", [&] { done.set_value(); }));
+  EXPECT_TRUE(pool.submit({"a"}, [] { throw Bug("on purpose"); }));
+  EXPECT_TRUE(pool.submit({"a"}, [&] { done.set_value(); }));
   EXPECT_EQ(done.get_future().wait_for(std::chrono::seconds(30)), std::future_status::ready);
 }
 

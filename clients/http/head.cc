@@ -1,10 +1,9 @@
 #include "clients/http/head.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <charconv>
 
+#include "server/base/address.h"
 #include "server/base/text.h"
 
 namespace chancery::http {
@@ -14,6 +13,7 @@ constexpr std::size_t kMaxChunkLine = 256;  ///< chunk size and extensions
 constexpr std::size_t kMaxChunkDigits = 8;
 constexpr std::size_t kMaxLengthDigits = 15;
 constexpr std::size_t kMaxHostBytes = 255;
+constexpr std::size_t kV6Octets = 16;
 constexpr std::string_view kLineEnd = "\r\n";
 
 Error malformed(std::string message) { return {Code::Malformed, std::move(message)}; }
@@ -54,8 +54,9 @@ Result<std::string_view> take_line(std::string_view& rest) {
 
 Status check_path(std::string_view path) {
   if (!path.starts_with('/')) return malformed("request target is no absolute path");
+  const bool is_about_octets = path.find("/ocsp/") != std::string_view::npos;  // the one path with base64 in it (RFC 6960 A.1)
   for (const auto& segment : base::split(path.substr(1), '/')) {
-    const auto plain = decode_segment(segment);
+    const auto plain = is_about_octets ? decode_octets(segment) : decode_segment(segment);
     if (!plain.ok()) return plain.error();
     if (*plain == "." || *plain == "..") return malformed("dot segment in the path");
   }
@@ -195,8 +196,8 @@ bool is_host_name(std::string_view text) {
 
 bool is_bracketed_address(std::string_view text) {
   if (text.size() < 4 || text.front() != '[' || text.back() != ']') return false;
-  in6_addr ignored{};
-  return ::inet_pton(AF_INET6, std::string(text.substr(1, text.size() - 2)).c_str(), &ignored) == 1;
+  const auto octets = base::octets_of_address(text.substr(1, text.size() - 2));
+  return octets && octets->size() == kV6Octets;
 }
 
 /// A CR or LF that is not part of CRLF may end a line for one reader and not for another.
@@ -331,6 +332,10 @@ Result<std::string> decode_percent(std::string_view text) {
 
 Result<std::string> decode_segment(std::string_view text) {
   return decode(text, [](char c) { return is_field_character(c) && c != '\t' && c != '/' && c != '.'; });
+}
+
+Result<std::string> decode_octets(std::string_view text) {
+  return decode(text, [](char c) { return is_field_character(c) && c != '\t' && c != '.'; });
 }
 
 }  // namespace chancery::http

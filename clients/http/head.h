@@ -77,5 +77,7 @@ Result<std::string> decode_percent(std::string_view text);
 
 /// Decodes %XX in one path segment or form value. @errors Malformed: bad digits; control characters, '/' or NUL come out.
 Result<std::string> decode_segment(std::string_view text);
+/// The same with "%2F", for what is no name of anything: base64 in a path (RFC 6960 A.1).
+Result<std::string> decode_octets(std::string_view text);
 
 }  // namespace chancery::http

@@ -346,7 +346,7 @@ Router make_router() {
   router.add(Route{"GET", "/acme/directory", On::Tls, "", echo});
   router.add(Route{"POST", "/acme/order/{order}", On::Tls, "application/jose+json", echo, 100});
   router.add(Route{"GET", "/broken", On::Both, "", [](const Request&) -> Response { throw Bug("broken"); }});
-  router.add(Family{"/acme/", [](const Request&, Response& response) { response.add("Replay-Nonce", "n"); }, {}});
+  router.add(Family{"/acme/", "acme", [](const Request&, Response& response) { response.add("Replay-Nonce", "n"); }, {}});
   return router;
 }
 
@@ -438,10 +438,10 @@ TEST(Router, EveryAnswerOfAFamilyIsFinished) {
 /// A head that cannot be read has no path that could be matched; its first line still says whose form a refusal has.
 TEST(Router, RefusesAnUnreadHeadInTheFormOfItsPath) {
   Router router;
-  router.add(Family{"/api/", nullptr, [](int status, std::string_view detail) {
+  router.add(Family{"/api/", "api", nullptr, [](int status, std::string_view detail) {
                       return content(status, "application/json", "own: " + std::string(detail));
                     }});
-  router.add(Family{"/acme/", [](const Request&, Response& response) { response.add("Replay-Nonce", "n"); }, nullptr});
+  router.add(Family{"/acme/", "acme", [](const Request&, Response& response) { response.add("Replay-Nonce", "n"); }, nullptr});
   for (const auto* begun :
        {"DELETE /api/x/%%% HTTP/1.1\r\nHost: x\r\n\r\n", "GET /realms/devices/api/%zz", "GET  /api/?%", "G@T /api/\r"}) {
     const auto response = router.refuse_head(begun, 400, "why");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -55,6 +56,11 @@ struct Request {
   std::string origin() const { return (is_tls() ? "https://" : "http://") + authority; }
 };
 
+struct Response;
+
+/// Takes an answer, on any thread.
+using TakeAnswer = std::function<void(Response)>;
+
 /// An answer. Content-Length, Date, Connection and Server are the connection's business.
 struct Response {
   int status = 200;
@@ -62,6 +68,8 @@ struct Response {
   std::string body;
   std::string kind;    ///< of a refusal, for the log: one of few words, "badNonce"
   std::string reason;  ///< of a refusal, for the log: what the client may not learn, too
+  /// Set: a better answer may be there soon. Called once, with who takes it; this one is sent where none comes in time.
+  std::function<void(TakeAnswer)> wait_for_better{};
 
   Response& add(std::string name, std::string value) {
     headers.push_back({std::move(name), std::move(value)});

@@ -11,7 +11,7 @@ namespace chancery::http {
 
 Pool::Pool(std::string name, std::size_t threads, FairQueue::Limits limits) : name_(std::move(name)), queue_(limits) {
   for (std::size_t i = 0; i < threads; ++i) {
-    threads_.emplace_back([this] { work(); });
+    threads_.emplace_back([this, bell = &bells_.emplace_back()] { work(*bell); });
     ::pthread_setname_np(threads_.back().native_handle(), name_.substr(0, 15).c_str());
   }
 }
@@ -26,26 +26,46 @@ Pool::~Pool() {
     ending_ = true;
     queue_.clear();
   }
-  wake_.notify_all();
+  for (auto& bell : bells_) bell.wake.notify_one();
   for (auto& thread : threads_) thread.join();
 }
 
-bool Pool::submit(const std::string& owner, FairQueue::Job job) {
+bool Pool::submit(const FairQueue::Whose& whose, FairQueue::Job job) {
+  Bell* sleeper = nullptr;
   {
     const std::lock_guard lock(mutex_);
-    if (ending_ || !queue_.add(owner, std::move(job))) return false;
+    if (ending_ || !queue_.add(whose, std::move(job))) return false;
+    sleeper = pick_sleeper();
   }
-  wake_.notify_one();
+  if (sleeper != nullptr) sleeper->wake.notify_one();
   return true;
 }
 
-/// One that ended may have let its owner's next one run: this thread looks itself, so nobody is woken for it.
-void Pool::work() {
+/// Who sleeps no more, once its bell has been rung. None: nobody sleeps.
+Pool::Bell* Pool::pick_sleeper() {
+  if (sleepers_.empty()) return nullptr;
+  auto* sleeper = sleepers_.back();
+  sleepers_.pop_back();
+  sleeper->has_rung = true;
+  return sleeper;
+}
+
+bool Pool::has(const std::string& owner) {
+  const std::lock_guard lock(mutex_);
+  return queue_.has(owner);
+}
+
+/// One that ended may have let two others run, the next of its owner and the next by its door: this thread looks itself, and
+/// another one.
+void Pool::work(Bell& bell) {
   std::unique_lock lock(mutex_);
-  while (true) {
-    std::optional<FairQueue::Turn> turn;
-    wake_.wait(lock, [&] { return ending_ || (turn = queue_.next()).has_value(); });
-    if (ending_) return;
+  while (!ending_) {
+    auto turn = queue_.next();
+    if (!turn) {
+      sleepers_.push_back(&bell);
+      bell.wake.wait(lock, [&] { return ending_ || std::exchange(bell.has_rung, false); });
+      continue;
+    }
     lock.unlock();
     try {
       turn->job();
@@ -54,7 +74,9 @@ void Pool::work() {
     }
     turn->job = nullptr;
     lock.lock();
-    queue_.end(turn->owner);
+    queue_.end(turn->whose);
+    auto* sleeper = queue_.has_waiting() ? pick_sleeper() : nullptr;
+    if (sleeper != nullptr) sleeper->wake.notify_one();
   }
 }
 

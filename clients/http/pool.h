@@ -1,6 +1,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <deque>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -11,7 +12,7 @@
 
 namespace chancery::http {
 
-/// A fixed number of threads that take jobs from a bounded queue: in order, or from that of each owner in turn.
+/// A fixed number of threads that take jobs from a bounded queue: in order, or fairly from each owner's.
 class Pool {
  public:
   /// @param name  of the threads, too, as far as 15 octets go
@@ -24,17 +25,26 @@ class Pool {
   ~Pool();
 
   /// @return false: too many wait already, of this owner or of all, or the pool ends.
-  bool submit(const std::string& owner, FairQueue::Job job);
-  bool submit(FairQueue::Job job) { return submit({}, std::move(job)); }
+  bool submit(const FairQueue::Whose& whose, FairQueue::Job job);
+  bool submit(FairQueue::Job job) { return submit(FairQueue::Whose{}, std::move(job)); }
+  /// Whether anything of that owner's waits or runs.
+  bool has(const std::string& owner);
 
  private:
-  void work();
+  /// One thread's way to be woken.
+  struct Bell {
+    std::condition_variable wake;
+    bool has_rung = false;
+  };
+  Bell* pick_sleeper();
+  void work(Bell& bell);
 
   std::string name_;
   std::mutex mutex_;
-  std::condition_variable wake_;
   FairQueue queue_;
   bool ending_ = false;
+  std::deque<Bell> bells_;       ///< of each thread
+  std::vector<Bell*> sleepers_;  ///< who fell asleep last, at the back, is woken first: what it used is still near
   std::vector<std::thread> threads_;
 };
 

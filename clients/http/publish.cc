@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "server/x509/ocsp.h"
 #include "server/x509/pem.h"
 
 namespace chancery::http {
@@ -83,6 +84,27 @@ Response Publisher::ready(const Request& request) {
   return answer.ok() ? content(200, "text/plain", "ready\n") : failure(answer.error());
 }
 
+/// @param asked  base64. Whoever is refused is told so in OCSP's own words (RFC 6960 2.3).
+Response Publisher::ocsp(const Request& request, const std::string& asked) {
+  const auto answer = gateway_.call(request.realm, "ocsp.answer", Json::object({{"request", asked}}), acting_for(request));
+  // What is too long or no text for a parameter is no OCSP request either.
+  const bool is_no_request =
+      !answer.ok() && (answer.error().code() == Code::InvalidParams || answer.error().code() == Code::TooLarge);
+  if (!answer.ok() && !is_no_request) return failure(answer.error());
+  const auto der = is_no_request ? Result<Bytes>(x509::ocsp_response(x509::OcspRefusal::MalformedRequest))
+                                 : base::from_base64(answer->text("response"));
+  if (!der.ok()) return problem(500, "the server failed; its log has the details");
+  auto response = content(200, "application/ocsp-response", std::string(base::as_text(*der)));
+  // RFC 5019 6.2: caches may keep what is said to everybody, as long as it holds. A nonce makes an answer one client's.
+  const auto until =
+      is_no_request ? Result<Seconds>(Error(Code::Malformed, "")) : base::from_rfc3339(answer->text("next_update"));
+  const auto from = is_no_request ? until : base::from_rfc3339(answer->text("this_update"));
+  const bool is_for_all = request.method != "POST" && until.ok() && from.ok() && !answer->boolean("has_nonce");
+  if (!is_for_all) return response.add("Cache-Control", "no-store");
+  return response.add("Cache-Control",
+                      "max-age=" + std::to_string((*until - *from).count()) + ", public, no-transform, must-revalidate");
+}
+
 void Publisher::add_routes(Router& router) {
   const auto add = [&](std::string pattern, Handler handler) {
     router.add(Route{"GET", std::move(pattern), On::Both, "", std::move(handler)});
@@ -101,6 +123,10 @@ void Publisher::add_routes(Router& router) {
   add("/cas/{ca}/ca.pem", [this](const Request& request) { return authority(request, Form::Pem); });
   add("/cas/{ca}/new-with-old.pem", [this](const Request& request) { return cross(request, "new_with_old"); });
   add("/cas/{ca}/old-with-new.pem", [this](const Request& request) { return cross(request, "old_with_new"); });
+  add("/ocsp/{request*}", [this](const Request& request) { return ocsp(request, std::string(request.parameter("request"))); });
+  router.add(Route{"POST", "/ocsp", On::Both, "application/ocsp-request",
+                   [this](const Request& request) { return ocsp(request, base::to_base64(base::as_bytes(request.body))); },
+                   x509::kMaxOcspRequestBytes});
   add("/livez", [](const Request&) { return content(200, "text/plain", "alive\n"); });
   add("/readyz", [this](const Request& request) { return ready(request); });
 }

@@ -7,7 +7,7 @@ namespace chancery::http {
 
 /// What anybody may fetch over plain HTTP (RFC 5280 4.2.1.13 and 4.2.2.1): /crl /crl.pem, delta CRLs as
 /// /delta-crl /delta-crl.pem, /ca.crt /ca.pem, of a generation of a CA
-/// below /cas/{ca}/, where its cross certificates are, too; and /livez, /readyz
+/// below /cas/{ca}/, where its cross certificates are, too; /ocsp (RFC 6960 A.1); and /livez, /readyz
 /// for those who watch the service.
 class Publisher {
  public:
@@ -20,6 +20,7 @@ class Publisher {
   Response authority(const Request& request, Form form);
   Response cross(const Request& request, std::string_view member);
   Response ready(const Request& request);
+  Response ocsp(const Request& request, const std::string& asked);
   static Json which(const Request& request);
 
   Gateway& gateway_;

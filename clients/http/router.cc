@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <optional>
 
 #include "server/base/log.h"
 #include "server/base/names.h"
@@ -16,23 +17,51 @@ using Parameters = std::vector<std::pair<std::string, std::string>>;
 
 bool is_parameter(std::string_view segment) { return segment.starts_with('{') && segment.ends_with('}'); }
 
-/// Whether the path follows the pattern; the {name} segments, decoded, go to `parameters`.
-bool follows(std::string_view pattern, std::string_view path, Parameters& parameters) {
-  const auto want = base::split(pattern, '/');
-  const auto have = base::split(path, '/');
-  if (want.size() != have.size()) return false;
+/// "{request*}": octets of any kind, to the path's end.
+bool takes_rest(std::string_view segment) { return segment.ends_with("*}"); }
+
+/// The segments of a path, decoded; none, which no pattern has, when one of them cannot be.
+Segments decoded(Segments segments) {
+  for (auto& one : segments) {
+    auto plain = decode_segment(one);
+    if (!plain.ok()) return {};
+    one = std::move(*plain);
+  }
+  return segments;
+}
+
+bool is_like(const std::string& want, const std::string& have) { return is_parameter(want) ? !have.empty() : have == want; }
+
+/// What a path has where the pattern takes the rest of it. None: nothing, or what cannot be decoded.
+std::optional<std::string> rest_in(const Segments& pattern, const AskedPath& path) {
+  if (path.raw.size() < pattern.size()) return std::nullopt;
+  const auto first = path.raw.begin() + static_cast<std::ptrdiff_t>(pattern.size() - 1);
+  auto octets = decode_octets(base::join({first, path.raw.end()}, "/"));
+  return octets.ok() && !octets->empty() ? std::optional(std::move(*octets)) : std::nullopt;
+}
+
+bool follows(const Segments& pattern, const AskedPath& path) {
+  if (!takes_rest(pattern.back())) return std::ranges::equal(pattern, path.plain, is_like);
+  if (!rest_in(pattern, path)) return false;
+  for (std::size_t i = 0; i + 1 < pattern.size(); ++i) {
+    const auto plain = decode_segment(path.raw[i]);
+    if (!plain.ok() || !is_like(pattern[i], *plain)) return false;
+  }
+  return true;
+}
+
+/// The {name} segments, decoded. @pre the path follows the pattern
+Parameters parameters_of(const Segments& pattern, const AskedPath& path) {
   Parameters found;
-  for (std::size_t i = 0; i < want.size(); ++i) {
-    const auto plain = decode_segment(have[i]);
-    if (!plain.ok() || plain->empty() != want[i].empty()) return false;
-    if (is_parameter(want[i])) {
-      found.emplace_back(want[i].substr(1, want[i].size() - 2), *plain);
-    } else if (*plain != want[i]) {
-      return false;
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    const auto& want = pattern[i];
+    if (takes_rest(want)) {
+      found.emplace_back(want.substr(1, want.size() - 3), *rest_in(pattern, path));
+    } else if (is_parameter(want)) {
+      found.emplace_back(want.substr(1, want.size() - 2), decode_segment(path.raw[i]).value());
     }
   }
-  parameters = std::move(found);
-  return true;
+  return found;
 }
 
 bool is_on(On where, bool tls) { return where == On::Both || (where == On::Tls) == tls; }
@@ -57,6 +86,11 @@ std::string cut_realm(std::string_view& path) {
 }
 
 }  // namespace
+
+void Router::add(Route route) {
+  patterns_.push_back(base::split(route.pattern, '/'));
+  routes_.push_back(std::move(route));
+}
 
 Match Router::match(const ListenerSettings& listener, Head head, Peer peer) const {
   Match match;
@@ -100,36 +134,45 @@ const Family* Router::family_of(std::string_view path) const {
 
 void Router::look_up(Match& match, std::string_view path, const Head& head) const {
   auto& request = match.request;
+  const auto raw = base::split(path, '/');
+  const AskedPath asked{raw, decoded(raw)};
   const auto fits = [&](const Route& route) {
     return is_on(route.listener, request.is_tls()) && takes(route, request.method) &&
-           follows(route.pattern, path, request.parameters);
+           follows(patterns_[static_cast<std::size_t>(&route - routes_.data())], asked);
   };
-  const auto found = std::ranges::find_if(routes_, fits);
+  const auto type = request.header("content-type").value_or("");
+  // Of two with the same path the one that is for such a body: uPKI's /ocsp takes JSON, RFC 6960's is a type of its own.
+  auto found = std::ranges::find_if(routes_, [&](const Route& route) {
+    return !route.media_type.empty() && is_media_type(type, route.media_type) && fits(route);
+  });
+  if (found == routes_.end()) found = std::ranges::find_if(routes_, fits);
   if (found == routes_.end()) {
-    const auto allowed = allowed_methods(path, request.is_tls());
+    const auto allowed = allowed_methods(asked, request.is_tls());
     match.refusal = allowed.empty()
                         ? refuse(match, 404, "there is nothing at this address")
                         : refuse(match, 405, "method " + base::printable(request.method, 20) + ", expected " + allowed);
     if (!allowed.empty()) match.refusal.add("Allow", allowed);
     return;
   }
+  request.parameters = parameters_of(patterns_[static_cast<std::size_t>(found - routes_.begin())], asked);
   if (head.body == BodyKind::Counted && head.content_length > found->max_body) {
     match.refusal = refuse(
         match, 413, "body of " + std::to_string(head.content_length) + " octets, at most " + std::to_string(found->max_body));
     return;
   }
-  if (!found->media_type.empty() && !is_media_type(request.header("content-type").value_or(""), found->media_type)) {
+  if (!found->media_type.empty() && !is_media_type(type, found->media_type)) {
     match.refusal = refuse(match, 415, "the body's media type must be " + found->media_type);
     return;
   }
   match.route = &*found;
 }
 
-std::string Router::allowed_methods(std::string_view path, bool tls) const {
+std::string Router::allowed_methods(const AskedPath& path, bool tls) const {
   std::vector<std::string> methods;
-  Parameters ignored;
-  for (const auto& route : routes_) {
-    if (!is_on(route.listener, tls) || !follows(route.pattern, path, ignored)) continue;
+  for (std::size_t i = 0; i < routes_.size(); ++i) {
+    const auto& route = routes_[i];
+    const bool is_named = std::ranges::find(methods, route.method) != methods.end();  // of two that are for other bodies
+    if (is_named || !is_on(route.listener, tls) || !follows(patterns_[i], path)) continue;
     methods.push_back(route.method);
     if (route.method == "GET") methods.emplace_back("HEAD");
   }
@@ -140,7 +183,7 @@ Response Router::refuse(const Match& match, int status, std::string_view detail)
   const bool own_form = match.family != nullptr && match.family->refuse;
   auto response = own_form ? match.family->refuse(status, detail) : problem(status, detail);
   if (status == 503) response.add("Retry-After", "2");
-  if (match.family != nullptr && match.family->finish) match.family->finish(match.request, response);
+  finish(match, response);
   return response;
 }
 
@@ -154,12 +197,16 @@ Response Router::refuse_head(std::string_view begun, int status, std::string_vie
   return family != nullptr && family->refuse ? family->refuse(status, detail) : problem(status, detail);
 }
 
+void Router::finish(const Match& match, Response& response) {
+  if (match.family != nullptr && match.family->finish) match.family->finish(match.request, response);
+}
+
 Response Router::run(const Match& match) const {
   const auto& peer = match.request.peer;
   base::set_log_context({match.request.realm, peer.address + ":" + std::to_string(peer.port), match.request.id});
   try {
     auto response = match.route->handler(match.request);
-    if (match.family != nullptr && match.family->finish) match.family->finish(match.request, response);
+    finish(match, response);
     return response;
   } catch (const std::exception& failure) {  // a Bug: this request fails, the others do not
     base::log_error(std::string("request ") + match.request.path + ": " + failure.what());

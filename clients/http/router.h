@@ -18,8 +18,9 @@ enum class On : std::uint8_t { Plain, Tls, Both };
 
 /// One row of the routing table. HEAD is answered wherever GET is.
 struct Route {
-  std::string method;      ///< "GET", "POST"
-  std::string pattern;     ///< "/acme/order/{order}/finalize", without the realm's prefix
+  std::string method;  ///< "GET", "POST"
+  /// "/acme/order/{order}/finalize", without the realm's prefix; "/ocsp/{request*}" takes all that is left, slashes included
+  std::string pattern;
   On listener;             ///< which kind of listener has it
   std::string media_type;  ///< what a body must be; empty: not checked
   Handler handler;
@@ -30,6 +31,7 @@ struct Route {
 /// Paths below a prefix whose every answer gets something more, refusals included: nonces on ACME answers (RFC 8555 6.5).
 struct Family {
   std::string prefix;
+  std::string door;  ///< what it is part of, which has its share of the handlers
   std::function<void(const Request&, Response&)> finish;
   /// Makes a refusal of the router: status, one line for people. Without it: http::problem.
   std::function<Response(int, std::string_view)> refuse;
@@ -41,12 +43,23 @@ struct Match {
   const Route* route = nullptr;  ///< null: `refusal` answers
   const Family* family = nullptr;
   Response refusal;
+
+  /// Of paths of no family, the door is that of what is published.
+  std::string door() const { return family == nullptr ? std::string() : family->door; }
+};
+
+using Segments = std::vector<std::string>;
+
+/// A path between its slashes.
+struct AskedPath {
+  Segments raw;
+  Segments plain;  ///< decoded; none when one of them cannot be
 };
 
 /// The one table of routes: finds realm and handler of a request, or the refusal.
 class Router {
  public:
-  void add(Route route) { routes_.push_back(std::move(route)); }
+  void add(Route route);
   void add(Family family) { families_.push_back(std::move(family)); }
 
   const std::vector<Route>& routes() const { return routes_; }
@@ -62,15 +75,19 @@ class Router {
   /// @param begun  what came of it, raw
   Response refuse_head(std::string_view begun, int status, std::string_view detail) const;
 
+  /// What its family adds to an answer.
+  static void finish(const Match& match, Response& response);
+
   /// Runs the handler; a Bug becomes 500 and a log line.
   Response run(const Match& match) const;
 
  private:
   const Family* family_of(std::string_view path) const;
   void look_up(Match& match, std::string_view path, const Head& head) const;
-  std::string allowed_methods(std::string_view path, bool tls) const;
+  std::string allowed_methods(const AskedPath& path, bool tls) const;
 
   std::vector<Route> routes_;
+  std::vector<Segments> patterns_;  ///< of each route
   std::vector<Family> families_;
 };
 

@@ -22,6 +22,7 @@ namespace {
 
 constexpr int kBacklog = 256;
 constexpr std::chrono::milliseconds kAcceptPause{200};  ///< PROMISES D6
+constexpr std::chrono::milliseconds kMostParked{500};   ///< the longest that a better answer is waited for
 constexpr int kFirstServerFault = 500;
 constexpr std::size_t kPrefixOctets = 4;
 constexpr std::string_view kFull =
@@ -122,7 +123,14 @@ Server::Server(Loop& loop, const Router& router, Pool& pool, const Settings& set
       pool_(pool),
       complaints_due_(loop.base(), [this] { report_complaints(); }),
       most_per_door_(connections_per_door(settings.listeners.size())),
-      request_prefix_(base::to_hex(base::random_bytes(kPrefixOctets))) {
+      request_prefix_(base::to_hex(base::random_bytes(kPrefixOctets))),
+      parking_(
+          loop,
+          [this](std::uint64_t connection, const Match& match, Response response, bool is_better) {
+            if (is_better) Router::finish(match, response);
+            give(connection, response);
+          },
+          kMostParked) {
   report_complaints();
   for (const auto& one : settings.listeners) {
     auto door = std::make_unique<Door>();
@@ -248,6 +256,7 @@ void Server::remove(std::uint64_t connection) {
   const auto door = std::ranges::find_if(doors_, [&](const auto& one) { return &one->settings == &gone.listener(); });
   if (door != doors_.end()) --(*door)->connections;
   connections_.erase(found);
+  parking_.forget(connection);
 }
 
 std::string Server::next_request_id() { return request_prefix_ + "-" + std::to_string(++requests_); }
@@ -274,13 +283,32 @@ void Server::report_complaints() {
   complaints_due_.set(client::Complaints::kEvery);
 }
 
+/// Behind a trusted proxy everybody has the same address: there each connection is a client of its own, as it has one request in
+/// hand at a time.
+FairQueue::Whose Server::whose(std::uint64_t connection, const Match& match) const {
+  const auto& from = *connections_.at(connection);
+  const auto& peer = match.request.peer.address;
+  const bool is_proxy = from.listener().trusts(peer);
+  return {is_proxy ? "connection " + std::to_string(connection) : Admission::group_of({}, peer), match.door()};
+}
+
 bool Server::handle(std::uint64_t connection, Match match) {
-  return pool_.submit([this, connection, held = std::make_shared<Match>(std::move(match))] {
-    loop_.post([this, connection, response = router_.run(*held)] {
-      const auto found = connections_.find(connection);
-      if (found != connections_.end()) found->second->answer(response);
+  const auto owner = whose(connection, match);
+  return pool_.submit(owner, [this, connection, held = std::make_shared<const Match>(std::move(match))] {
+    loop_.post([this, connection, held, response = std::make_shared<Response>(router_.run(*held))] {
+      answer(connection, held, std::move(*response));
     });
   });
+}
+
+void Server::answer(std::uint64_t connection, const std::shared_ptr<const Match>& match, Response response) {
+  if (!response.wait_for_better) return give(connection, response);
+  if (connections_.contains(connection)) parking_.park(connection, match, std::move(response));
+}
+
+void Server::give(std::uint64_t connection, const Response& response) {
+  const auto found = connections_.find(connection);
+  if (found != connections_.end()) found->second->answer(response);
 }
 
 void Server::bury(std::uint64_t connection) {

@@ -12,6 +12,7 @@
 #include "clients/http/admission.h"
 #include "clients/http/connection.h"
 #include "clients/http/loop.h"
+#include "clients/http/parking.h"
 #include "clients/http/pool.h"
 #include "clients/http/router.h"
 #include "clients/http/settings.h"
@@ -58,7 +59,10 @@ class Server : public ConnectionHost {
   bool evict_from(const std::string& group);
   std::string heaviest_group(const Door& door) const;
   void remove(std::uint64_t connection);
+  void answer(std::uint64_t connection, const std::shared_ptr<const Match>& match, Response response);
+  void give(std::uint64_t connection, const Response& response);
   void report_complaints();
+  FairQueue::Whose whose(std::uint64_t connection, const Match& match) const;
 
   Loop& loop_;
   const Router& router_;
@@ -75,6 +79,7 @@ class Server : public ConnectionHost {
   std::uint64_t next_id_ = 0;
   bool stopping_ = false;
   std::function<void()> on_empty_;
+  Parking parking_;
 };
 
 }  // namespace chancery::http

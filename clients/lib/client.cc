@@ -67,7 +67,7 @@ Error Client::hang_up(const Error& why) {
   return why;
 }
 
-Result<Json> Client::call(std::string_view method, Json params, std::string_view acting_for) {
+Result<Json> Client::call(std::string_view method, const Json& params, std::string_view acting_for) {
   if (renews() && !is_usable()) PKI_TRY_VOID(reconnect());
   auto answer = exchange(method, params, acting_for);
   // Once only: a request that ends two connections is not met by a restart.
@@ -83,19 +83,20 @@ Result<Json> Client::call(std::string_view method, Json params, std::string_view
 
 Result<Json> Client::exchange(std::string_view method, const Json& params, std::string_view acting_for) {
   if (!connected()) return Error(Code::Closed, "the connection to the server has ended", std::string(wire::kConnectAgain));
-  const wire::Request request{Json(++last_id_), std::string(method), params, std::string(acting_for), within_};
-  const auto sent = wire::write_line(socket_.get(), wire::encode_request(request), options_.request_timeout);
+  const Json id(++last_id_);
+  const auto text = wire::encode_call({id, method, params, acting_for, within_});
+  const auto sent = wire::write_line(socket_.get(), text, options_.request_timeout);
   // A server that hangs up says why first; its last line is still there to be read.
   if (!sent.ok() && sent.error().code() != Code::Closed) return hang_up(sent.error());
   if (const auto waited = wait_for_answer(); !waited.ok()) return hang_up(waited.error());
   const auto line = reader_->next(options_.request_timeout);
   if (!line.ok()) return hang_up(line.error());
-  const auto reply = wire::decode_reply(*line);
+  auto reply = wire::decode_reply(*line);
   if (!reply.ok()) return hang_up(reply.error().within("the server's reply"));
   if (reply->id.is_null() && reply->error) return hang_up(*reply->error);
-  if (reply->id != request.id) return hang_up(Error(Code::Malformed, "the server's reply answers another request"));
+  if (reply->id != id) return hang_up(Error(Code::Malformed, "the server's reply answers another request"));
   if (reply->error) return *reply->error;
-  return *reply->result;
+  return std::move(*reply->result);
 }
 
 /// Until something can be read; nothing is waited for here without an asker, or behind one who is gone.

@@ -67,7 +67,7 @@ class Client {
   /// @return what the command gives, an object.
   /// @errors those of the server (doc/errors.md); Closed; Timeout; TooLarge: an answer above wire::kMaxReplyBytes; Malformed:
   /// an answer that is none, or cut off; Unavailable: no server within Options::reconnect_for; Io.
-  Result<Json> call(std::string_view method, Json params = Json::object(), std::string_view acting_for = {});
+  Result<Json> call(std::string_view method, const Json& params = Json::object(), std::string_view acting_for = {});
 
   /// session.open: binds the connection to one realm, for life. Once for each connection.
   ///

@@ -266,6 +266,7 @@ TEST(Repeat, EveryCommandIsDecidedUpon) {
                         "ca.rollover.retire",
                         "ca.rollover.start",
                         "ca.rollover.switch",
+                        "ca.service.renew",
                         "certificate.enrol",
                         "certificate.generate",
                         "certificate.issue",
@@ -288,6 +289,8 @@ TEST(Repeat, EveryCommandIsDecidedUpon) {
                         "notice.finish",
                         "own.certificate.renew",
                         "own.certificate.revoke",
+                        "ra.open",
+                        "ra.sign",
                         "realm.reconcile",
                         "realm.repair",
                         "request.approve",
@@ -329,7 +332,7 @@ TEST(Repeat, AKeyMakesIssuingRepeatableAndNothingElse) {
 // ----- rows
 
 Json page(std::initializer_list<Json> rows, const char* next) {
-  auto answer = Json::object({{"nodes", Json::array(rows)}});
+  auto answer = Json::object({{"nodes", Json(Json::Array(rows))}});
   if (next != nullptr) answer.set("next", next);
   return answer;
 }

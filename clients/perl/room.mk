@@ -1,6 +1,6 @@
 # The Perl client: Client.pm is written by hand, Commands.pm comes from the command table.
 chanceryperldir = $(perllibdir)/Chancery
-dist_chanceryperl_DATA = clients/perl/lib/Chancery/Client.pm clients/perl/lib/Chancery/Request.pm
+dist_chanceryperl_DATA = clients/perl/lib/Chancery/Client.pm clients/perl/lib/Chancery/Error.pm clients/perl/lib/Chancery/Request.pm
 nodist_chanceryperl_DATA = clients/perl/lib/Chancery/Commands.pm
 
 clients/perl/lib/Chancery/Commands.pm: generate-stubs

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "server/base/bytes.h"
+#include "server/base/calendar.h"
 #include "server/base/clock.h"
 #include "server/base/key_spec.h"
 #include "server/base/names.h"
@@ -114,6 +115,18 @@ TEST(Clock, ReadsAndWritesRfc3339) {
     EXPECT_EQ(to_rfc3339(*from_rfc3339(text)), text);
   }
   EXPECT_EQ(to_rfc3339(*from_rfc3339("2026-11-20T21:00:00.75+01:00")), "2026-11-20T20:00:00Z");
+}
+
+TEST(Clock, TakesTimesOfFourDigitsYears) {
+  for (const auto* text : {"0000-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "9999-12-31T23:59:59Z"}) {
+    const auto time = from_rfc3339(text).value();
+    EXPECT_EQ(time_from_epoch(to_epoch(time)).value(), time) << text;
+    EXPECT_EQ(to_rfc3339(time), text);
+  }
+  for (const auto* text : {"0000-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01"})
+    EXPECT_FALSE(from_rfc3339(text).ok()) << text;
+  for (const std::int64_t seconds : {INT64_MIN, -62'167'219'201, 253'402'300'800, INT64_MAX})
+    EXPECT_EQ(time_from_epoch(seconds).error().code(), Code::Malformed) << seconds;
 }
 
 TEST(Clock, RefusesWhatIsNoTime) {

@@ -3,6 +3,8 @@
 #include <array>
 #include <cstdio>
 
+#include "server/base/calendar.h"
+
 namespace chancery::base {
 namespace {
 
@@ -68,7 +70,8 @@ Result<Seconds> from_rfc3339(std::string_view text) {
     }
   }
   PKI_TRY(const auto offset, offset_of(text.substr(zone)));
-  return Seconds{sys_days{date}} + hours{hour} + minutes{minute} + seconds{second} - offset;
+  const auto time = Seconds{sys_days{date}} + hours{hour} + minutes{minute} + seconds{second} - offset;
+  return has_text(time) ? Result<Seconds>(time) : bad_time(text);
 }
 
 std::string in_words(std::chrono::seconds span) {

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "server/base/address.h"
+#include "server/base/network.h"
 #include "server/base/xml_text.h"
 #include "server/base/z85.h"
 
@@ -14,6 +15,18 @@ TEST(Address, LoopbackInEachForm) {
   for (const auto* one : {"", "localhost", "[::1]", "127.evil.example", "127.1", "128.0.0.1", "10.0.0.1", "0.0.0.0",
                           "::", "::ffff:10.0.0.1", "::127.0.0.1", "127.0.0.1 ", "10.127.0.1", "::2", "curve:127.0.0.1"})
     EXPECT_FALSE(is_loopback(one)) << one;
+}
+
+TEST(Address, IsReadToItsLastOctet) {
+  EXPECT_EQ(octets_of_address("10.0.0.1"), (Bytes{10, 0, 0, 1}));
+  EXPECT_EQ(octets_of_address("2001:db8::1")->size(), 16U);
+  using std::string_view_literals::operator""sv;
+  for (const auto text :
+       {""sv, "10.0.0.1\0"sv, "10.0.0.1\0.evil.example"sv, "::1\0"sv, "\0::1"sv, "[::1]"sv, "10.0.0.256"sv, " ::1"sv}) {
+    EXPECT_FALSE(octets_of_address(text)) << text;
+    EXPECT_FALSE(is_loopback(text)) << text;
+    EXPECT_FALSE(Network::parse(text).ok()) << text;
+  }
 }
 
 TEST(Address, NamesOfThisMachine) {

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <optional>
 
+#include "server/base/address.h"
 #include "server/base/text.h"
 
 namespace chancery::base {
@@ -19,14 +20,6 @@ constexpr std::array<std::uint8_t, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xf
 
 bool begins_as_mapped(ByteView octets) {
   return octets.size() > kMapped.size() && std::ranges::equal(octets.first(kMapped.size()), kMapped);
-}
-
-std::optional<Bytes> octets_of(std::string_view text) {
-  std::array<std::uint8_t, 16> octets{};
-  const std::string copy(text);
-  if (::inet_pton(AF_INET, copy.c_str(), octets.data()) == 1) return Bytes(octets.begin(), octets.begin() + kV4Octets);
-  if (::inet_pton(AF_INET6, copy.c_str(), octets.data()) == 1) return Bytes(octets.begin(), octets.end());
-  return std::nullopt;
 }
 
 /// The whole text as a number of bits, at most `most`.
@@ -42,7 +35,7 @@ std::optional<std::size_t> bits_of(std::string_view digits, std::size_t most) {
 
 Result<Network> Network::parse(std::string_view text) {
   const auto slash = text.find('/');
-  const auto octets = octets_of(text.substr(0, slash));
+  const auto octets = octets_of_address(text.substr(0, slash));
   if (octets) {
     auto network = of_one(*octets);
     if (slash == std::string_view::npos) return network;
@@ -72,7 +65,7 @@ bool Network::contains(ByteView octets) const {
 }
 
 bool Network::contains(std::string_view address) const {
-  const auto octets = octets_of(address);
+  const auto octets = octets_of_address(address);
   if (!octets) return false;
   return contains(begins_as_mapped(*octets) ? ByteView(*octets).subspan(kMapped.size()) : ByteView(*octets));
 }

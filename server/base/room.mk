@@ -4,6 +4,7 @@ libbase_a_SOURCES = \
   server/base/approval_text.h \
   server/base/anchored_regex.cc server/base/anchored_regex.h \
   server/base/bytes.cc server/base/bytes.h \
+  server/base/calendar.cc server/base/calendar.h \
   server/base/clock.cc server/base/clock.h \
   server/base/code_pages.cc server/base/code_pages.h \
   server/base/error_codes.def \
@@ -11,6 +12,7 @@ libbase_a_SOURCES = \
   server/base/file.cc server/base/file.h \
   server/base/key_spec.cc server/base/key_spec.h \
   server/base/landlock.cc server/base/landlock.h \
+  server/base/late_library.cc server/base/late_library.h \
   server/base/no_new_code.cc server/base/no_new_code.h \
   server/base/no_processes.cc server/base/no_processes.h \
   server/base/seed.h \
@@ -21,6 +23,7 @@ libbase_a_SOURCES = \
   server/base/names.cc server/base/names.h \
   server/base/memory_limit.cc server/base/memory_limit.h \
   server/base/network.cc server/base/network.h \
+  server/base/rate_limit.h \
   server/base/notice_text.cc server/base/notice_text.h \
   server/base/process.cc server/base/process.h \
   server/base/ready_words.h \
@@ -41,6 +44,6 @@ libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(SPDLOG_CFLAGS) $(RE2_CFLAGS)
 BASE_LIBS = libbase.a $(SPDLOG_LIBS) $(RE2_LIBS)
 
 UNIT_TESTS += base_test
-base_test_SOURCES = server/base/base_test.cc server/base/file_test.cc server/base/code_pages_test.cc server/base/forms_test.cc server/base/name_pattern_test.cc server/base/network_test.cc server/base/notice_text_test.cc server/base/no_processes_test.cc server/base/realm_passes_test.cc server/base/scoreboard_test.cc server/base/week_window_test.cc server/base/text_pattern_test.cc
+base_test_SOURCES = server/base/base_test.cc server/base/file_test.cc server/base/code_pages_test.cc server/base/forms_test.cc server/base/late_library_test.cc server/base/name_pattern_test.cc server/base/network_test.cc server/base/notice_text_test.cc server/base/no_processes_test.cc server/base/realm_passes_test.cc server/base/scoreboard_test.cc server/base/week_window_test.cc server/base/text_pattern_test.cc
 base_test_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS)
 base_test_LDADD = $(BASE_LIBS) $(GTEST_LIBS)

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "server/config/challenge_methods.h"
+#include "server/config/policy_codecs.h"
 #include "server/config/text_checks.h"
 
 namespace chancery::config {
@@ -43,7 +44,7 @@ constexpr std::array kPolicy{
          .check = check_name_pattern,
          .doc = "Names and addresses that need no proof, among those that the policy allows: orders for them are ready at once, "
                 "and CAA is not looked at. Only for accounts that were given this policy by an operator or by the key that bound "
-                "them, or with trusted_networks.",
+                "them, or with trusted_networks or trusted_client_profiles.",
          .type = "name pattern"}),
     row<&AcmePolicy::trusted_networks>(
         {.name = "trusted_networks",
@@ -51,6 +52,16 @@ constexpr std::array kPolicy{
          .doc = "preauthorized counts for orders that come from here alone, whoever's they are. The address is that of the "
                 "connection: behind a proxy, the proxy's. Empty: from anywhere.",
          .type = "address or network"}),
+    row<&AcmePolicy::trusted_client_profiles>(
+        {.name = "trusted_client_profiles",
+         .check = check_name,
+         .doc = "preauthorized counts for orders alone whose client shows TLS a certificate in force of one of these profiles of "
+                "the realm, whoever's they are; with trusted_networks, from there only. Behind a proxy that the listener trusts, "
+                "the proxy's headers show it. Empty: no certificate is looked at.",
+         .type = "profile name"}),
+    row<&AcmePolicy::trusted_client_subjects>(
+        {.name = "trusted_client_subjects",
+         .doc = "One of these means the subject of that certificate: `/O=Company/*`. Empty: any."}),
     row<&AcmePolicy::profiles>({.name = "profiles",
                                 .doc = "The profiles that orders may name or get, among those that ACME offers here. Empty: all "
                                        "of them. Where the realm's is "
@@ -76,38 +87,17 @@ constexpr std::array kPolicy{
                                               .doc = "Pending authorizations of one account at a time. 0: any number."}),
 };
 
-AcmePolicy read_policy(const Node& node, Report& report) {
-  AcmePolicy policy;
-  if (!is_section(node, report)) return policy;
-  check_names(node, names_of(acme_policy_settings()), report);
-  read_settings(acme_policy_settings(), node, policy, report);
-  return policy;
-}
-
 }  // namespace
 
 std::span<const Setting<AcmePolicy>> acme_policy_settings() { return kPolicy; }
 
 void read_acme_policies(const Node& section, AcmeConfig& acme, Report& report) {
-  if (!is_section(section, report)) return;
   acme.policies.clear();
-  for (const auto& child : section.children) {
-    if (const auto good = check_name(child.name); !good.ok()) {
-      report.error_at_name(child, good.error().message());
-      continue;
-    }
-    acme.policies.insert_or_assign(child.name, read_policy(child, report));
-  }
+  read_named(acme_policy_settings(), section, acme.policies, report);
 }
 
 Node write_acme_policies(const AcmeConfig& acme) {
-  Node section = map(std::string(kAcmePoliciesSection));
-  for (const auto& [name, policy] : acme.policies) {
-    Node node = map();
-    write_settings(acme_policy_settings(), policy, node);
-    section.children.push_back(named(name, std::move(node)));
-  }
-  return section;
+  return write_named(acme_policy_settings(), acme.policies, kAcmePoliciesSection);
 }
 
 }  // namespace chancery::config

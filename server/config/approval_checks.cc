@@ -39,8 +39,7 @@ void check_roles(const Profile& profile, const RealmConfig& realm, const Node& n
   const auto& roles = profile.approval.roles;
   const Node& list = place_of_roles(node);
   for (std::size_t i = 0; i < roles.size(); ++i) {
-    const bool same_length = list.children.size() == roles.size();
-    check_role(demanded_role(profile), realm, roles[i], same_length ? list.children[i] : list, report);
+    check_role(demanded_role(profile), realm, roles[i], place_of_item(list, i, roles.size()), report);
   }
   const bool by_least_role = roles.empty() && profile.approval.needed > 0;
   if (by_least_role && !can_approve(profile.least_role))
@@ -143,15 +142,11 @@ void check_doors(const Profile& profile, const RealmConfig& realm, const Node& n
 
 // ----- what the realm says of its own requests
 
-const Node& item(const Node& list, std::size_t index, std::size_t size) {
-  return list.children.size() == size ? list.children[index] : list;
-}
-
 void check_realm_roles(const RealmConfig& realm, const Node& section, const char* name, const std::vector<std::string>& roles,
                        Report& report) {
   const Node& list = place_of(section, name);
   for (std::size_t i = 0; i < roles.size(); ++i)
-    check_role(Role::CaOperator, realm, roles[i], item(list, i, roles.size()), report);
+    check_role(Role::CaOperator, realm, roles[i], place_of_item(list, i, roles.size()), report);
 }
 
 /// One certificate signs what its holder approves, whatever else it is for.
@@ -163,7 +158,7 @@ void check_rollover_signers(const RealmConfig& realm, const Node& section, Repor
   auto as_profile = Profile(ProfileName::parse("rollover").value());
   as_profile.approval.are_signed = true;
   for (std::size_t i = 0; i < signers.size(); ++i)
-    check_signer_profile(as_profile, signers[i], realm, item(list, i, signers.size()), report);
+    check_signer_profile(as_profile, signers[i], realm, place_of_item(list, i, signers.size()), report);
 }
 
 void check_reminders(const RealmConfig& realm, const Node& section, Report& report) {

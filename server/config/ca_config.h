@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -12,16 +13,23 @@ namespace chancery::config {
 inline constexpr const char* kFirstCa = "ca";
 
 struct CaConfig {
-  std::string purpose = "issuing";    ///< issuing: certificates of its profiles; root: the realm's other CAs, nothing else
-  std::string issuer;                 ///< the root of this realm that certifies it; empty: it is a root itself
-  std::string key;                    ///< kind of its next generation's key; empty: the realm's
-  std::string subject;                ///< slash DN; empty: from company, realm and name
-  std::vector<ProfileName> profiles;  ///< what it may issue; empty: every profile
-  std::vector<std::string> crl_urls;  ///< instead of the realm's; empty: the realm's
+  /// issuing: certificates of its profiles; root: the realm's other CAs, nothing else; ocsp, ra: nothing, it is a service
+  std::string purpose = "issuing";
+  std::string issuer;   ///< the root of this realm that certifies it; empty: it is a root itself, a service's is "ca"
+  std::string key;      ///< kind of its next generation's key; empty: the realm's
+  std::string subject;  ///< slash DN; empty: from company, realm and name
+  std::vector<ProfileName> profiles;          ///< what it may issue; empty: every profile
+  std::vector<std::string> crl_urls;          ///< instead of the realm's; empty: the realm's
   std::vector<std::string> crl_delta_urls{};  ///< likewise
   std::vector<std::string> ca_issuer_urls;    ///< likewise
 
+  std::chrono::seconds validity{std::chrono::hours{24 * 30}};     ///< of a service's certificate
+  std::chrono::seconds answers_valid_for{std::chrono::hours{4}};  ///< of an OCSP responder: nextUpdate of what it says
+
   bool is_root() const { return purpose == "root"; }
+  bool is_responder() const { return purpose == "ocsp"; }
+  /// No CA, but a key that a CA certifies for a service of the realm (doc/services.md).
+  bool is_service() const { return is_responder() || purpose == "ra"; }
   bool operator==(const CaConfig&) const = default;
 };
 

@@ -6,11 +6,16 @@
 #include "server/base/text.h"
 #include "server/config/checks.h"
 #include "server/config/text_checks.h"
+#include "server/config/value.h"
 
 namespace chancery::config {
 namespace {
 
 constexpr std::size_t kMaxShown = 80;
+constexpr std::int64_t kLeastValidity = 60;
+constexpr std::int64_t kMostValidity = 366LL * 86400;
+constexpr std::int64_t kLeastAnswer = 60;
+constexpr std::int64_t kMostAnswer = 7LL * 86400;
 
 Status check_key(std::string_view text) {
   const auto key = base::parse_key_spec(text);
@@ -19,17 +24,23 @@ Status check_key(std::string_view text) {
 
 constexpr std::array kCa{
     row<&CaConfig::purpose>({.name = "purpose",
-                             .words = "issuing root",
-                             .doc = "issuing: certificates of its profiles. root: it certifies other CAs of this realm, those "
-                                    "that name it as `issuer`, and nothing else."}),
+                             .words = "issuing root ocsp ra",
+                             .doc =
+                                 "issuing: certificates of its profiles. root: it certifies other CAs of this realm, those "
+                                 "that name it as `issuer`, and nothing else. ocsp: no CA, but the key that signs what is said "
+                                 "of its issuer's certificates (RFC 6960). ra: the key of a front end for SCEP, which opens "
+                                 "what clients encrypt to it and signs the answers (RFC 8894). Both are made and replaced by "
+                                 "upkeep (doc/services.md)."}),
     row<&CaConfig::issuer>({.name = "issuer",
                             .check = check_name,
                             .doc = "The root of this realm that certifies this CA's next generation. Empty: it is a root of its "
-                                   "own, unless an outside CA certifies it (chancery ca rollover start --from request).",
+                                   "own, unless an outside CA certifies it (chancery ca rollover start --from request). Of ocsp "
+                                   "and ra: the CA that they work for; empty: `ca`.",
                             .type = "name"}),
     row<&CaConfig::key>({.name = "key",
                          .check = check_key,
-                         .doc = "Of its next generation: ec:P-256, ec:P-384, ec:P-521, ed25519 or rsa:BITS. Empty: the realm's.",
+                         .doc = "Of its next generation: ec:P-256, ec:P-384, ec:P-521, ed25519 or rsa:BITS. Empty: the realm's; "
+                                "of ra, rsa:3072, since SCEP's clients encrypt with RSA.",
                          .type = "key"}),
     row<&CaConfig::subject>({.name = "subject",
                              .check = check_slash_dn,
@@ -51,6 +62,16 @@ constexpr std::array kCa{
                                     .check = check_url,
                                     .doc = "Where its certificate is; {ca} stands for the generation. Empty: the realm's.",
                                     .type = "URL"}),
+    row<&CaConfig::validity>({.name = "validity",
+                              .unit = "s",
+                              .least = kLeastValidity,
+                              .most = kMostValidity,
+                              .doc = "Of ocsp and ra: of each certificate. The next key is made when two thirds are over."}),
+    row<&CaConfig::answers_valid_for>({.name = "answers_valid_for",
+                                       .unit = "s",
+                                       .least = kLeastAnswer,
+                                       .most = kMostAnswer,
+                                       .doc = "Of ocsp: how long an answer may be kept, its nextUpdate (RFC 6960 4.2.2.1)."}),
 };
 
 /// Whether a CA may be called so: its generations are directories and names in the store, <name>-<number>.
@@ -65,6 +86,31 @@ bool is_ca_name(std::string_view name) {
 const Node& place(const Node& section, std::string_view name) {
   const Node* found = section.find(name);
   return found != nullptr ? *found : section;
+}
+
+/// A service works for one CA, which certifies it.
+void check_service(const RealmConfig& realm, const std::string& name, const CaConfig& ca, const Node& at, Report& report) {
+  const auto issuer = [](const CaConfig& of) { return of.issuer.empty() ? std::string(kFirstCa) : of.issuer; };
+  for (const auto& [other, row] : realm.cas) {
+    if (ca.is_responder() && row.is_responder() && other < name && issuer(row) == issuer(ca))
+      report.error(at, "found a second OCSP responder of CA " + issuer(ca) + ", expected " + other + " alone");
+  }
+  const auto found = realm.cas.find(ca.issuer);
+  if (!ca.issuer.empty() && ca.issuer != kFirstCa && (found == realm.cas.end() || found->second.is_service()))
+    report.error(place(at, "issuer"), "found \"" + ca.issuer + "\", expected ca, or another CA below cas");
+  if (!ca.profiles.empty())
+    report.error(place(at, "profiles"),
+                 "found profiles of a key whose purpose is " + ca.purpose + ", expected none: it issues nothing");
+  for (const auto& [setting, urls] : {std::pair("crl_urls", &ca.crl_urls), std::pair("crl_delta_urls", &ca.crl_delta_urls),
+                                      std::pair("ca_issuer_urls", &ca.ca_issuer_urls)}) {
+    if (!urls->empty()) report.error(place(at, setting), "found URLs of a key that is no CA's, expected them at its issuer");
+  }
+  const auto key = base::parse_key_spec(ca.key);
+  if (ca.purpose == "ra" && !ca.key.empty() && key.ok() && key->kind != base::KeySpec::Kind::Rsa)
+    report.error(place(at, "key"), "found " + ca.key + ", expected rsa:BITS: SCEP's clients encrypt with RSA (RFC 8894 3.1)");
+  if (realm.backdate >= ca.validity)
+    report.error(place(at, "validity"),
+                 "found a validity that the realm's backdate of " + duration_text(realm.backdate) + " eats up, expected more");
 }
 
 void check_issuer(const RealmConfig& realm, const std::string& name, const CaConfig& ca, const Node& at, Report& report) {
@@ -96,10 +142,10 @@ void check_ca_profiles(const RealmConfig& realm, const std::string& name, const 
 }
 
 /// A key that others can read is one that others have (PROMISES D33).
-void check_key_files(const RealmConfig& realm, Report& report) {
+void check_key_files(const std::filesystem::path& below, std::string_view file, const RealmConfig& realm, Report& report) {
   std::error_code failure;
-  for (std::filesystem::directory_iterator it(realm.ca_directory(), failure), end; !failure && it != end; it.increment(failure)) {
-    const auto key = it->path() / "ca.key";
+  for (std::filesystem::directory_iterator it(below, failure), end; !failure && it != end; it.increment(failure)) {
+    const auto key = it->path() / file;
     std::error_code ignored;
     if (std::filesystem::symlink_status(key, ignored).type() != std::filesystem::file_type::not_found)
       check_secret_file(key, {realm.directory}, Node(), report);
@@ -143,10 +189,15 @@ void check_cas(const RealmConfig& realm, const Node& root, Report& report) {
   const Node& section = place(root, kCasSection);
   for (const auto& [name, ca] : realm.cas) {
     const Node& at = place(section, name);
+    if (ca.is_service()) {
+      check_service(realm, name, ca, at, report);
+      continue;
+    }
     check_issuer(realm, name, ca, at, report);
     check_ca_profiles(realm, name, ca, at, report);
   }
-  check_key_files(realm, report);
+  check_key_files(realm.ca_directory(), "ca.key", realm, report);
+  check_key_files(realm.service_directory(), "key.pem", realm, report);
 }
 
 }  // namespace chancery::config

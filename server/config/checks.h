@@ -22,6 +22,8 @@ struct FileRules {
 std::vector<std::string> users_of_files(const ServerConfig& server);
 /// A key or passphrase: a regular file, no symbolic link, not empty, reachable by its owner only (PROMISES D33).
 void check_secret_file(const std::filesystem::path& file, const FileRules& rules, const Node& at, Report& report);
+/// What the server is told to run: a regular file that somebody may execute, not writable by others.
+void check_program_file(const std::filesystem::path& file, const FileRules& rules, const Node& at, Report& report);
 /// A configuration file or directory: not writable by others.
 void check_trusted(const std::filesystem::path& file, const FileRules& rules, Report& report, const Node& at = Node());
 /// That a directory is there, or that it could be made.

@@ -112,7 +112,9 @@ CaConfig changed_ca() {
           .profiles = {profile_name("changed")},
           .crl_urls = {"http://a.example/{ca}/crl"},
           .crl_delta_urls = {"http://a.example/{ca}/delta"},
-          .ca_issuer_urls = {"http://a.example/{ca}/crt"}};
+          .ca_issuer_urls = {"http://a.example/{ca}/crt"},
+          .validity = std::chrono::hours{24 * 7},
+          .answers_valid_for = std::chrono::minutes{5}};
 }
 
 AcmePolicy changed_policy() {
@@ -124,6 +126,8 @@ AcmePolicy changed_policy() {
           .ip_challenges = {"http-01"},
           .preauthorized = {".c.example"},
           .trusted_networks = {"10.0.0.0/8"},
+          .trusted_client_profiles = {"user"},
+          .trusted_client_subjects = {base::TextPattern::parse("/O=Company/*").value()},
           .profiles = {profile_name("webapp")},
           .certificates_per_name = 1,
           .orders_per_hour = 2,
@@ -144,8 +148,11 @@ Profile changed_profile() {
   profile.subject_from_request = false;
   profile.key_usage = {"keyCertSign", "digitalSignature"};
   profile.extended_key_usage = {"OCSPSigning"};
+  profile.common_name = "none";
   profile.cert_type = "user,email";
   profile.is_ca = true;
+  profile.freshest_crl = false;
+  profile.ocsp_no_check = true;
   profile.path_length = 3;
   profile.least_role = Role::Admin;
   profile.approval = {.needed = 2,

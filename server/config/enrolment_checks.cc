@@ -6,6 +6,7 @@
 #include "server/base/text.h"
 #include "server/config/checks.h"
 #include "server/config/enrolment_settings.h"
+#include "server/config/people_settings.h"
 #include "server/config/text_checks.h"
 
 /// Between secrets, signers, look-ups, rules, profiles and files of a realm.
@@ -13,10 +14,6 @@ namespace chancery::config {
 namespace {
 
 namespace fs = std::filesystem;
-
-const Node& item_of(const Node& list, std::size_t index, std::size_t count) {
-  return list.kind == Node::Kind::List && list.children.size() == count ? list.children[index] : list;
-}
 
 template <class Map>
 std::vector<std::string> names_in(const Map& items) {
@@ -55,31 +52,23 @@ void check_signers(const RealmConfig& realm, const EnrolmentSigners& signers, co
   for (std::size_t i = 0; i < signers.profiles.size(); ++i) {
     const auto& name = signers.profiles[i];
     if (std::ranges::find(known, name) != known.end()) continue;
-    report.error(item_of(profiles, i, signers.profiles.size()), "unknown profile \"" + base::printable(name, 64) +
-                                                                    "\", expected one of " + base::join(known, ", ") +
-                                                                    suggestion(name, known));
+    report.error(place_of_item(profiles, i, signers.profiles.size()), "unknown profile \"" + base::printable(name, 64) +
+                                                                          "\", expected one of " + base::join(known, ", ") +
+                                                                          suggestion(name, known));
   }
 }
 
 // ----- roles
 
-std::vector<std::string> role_names(const RealmConfig& realm) {
-  std::vector<std::string> names;
-  for (const auto role :
-       {Role::Anonymous, Role::User, Role::RaOperator, Role::CaOperator, Role::Auditor, Role::Frontend, Role::Admin})
-    names.emplace_back(base::to_text(role));
-  for (const auto& [name, contained] : realm.people.roles) names.push_back(name);
-  return names;
-}
+/// Roles that whoever asks may have.
+constexpr std::array kRolesOfAnybody{Role::Anonymous, Role::User,     Role::RaOperator, Role::CaOperator,
+                                     Role::Auditor,   Role::Frontend, Role::Admin};
 
 }  // namespace
 
 void check_role_names(const RealmConfig& realm, const std::vector<std::string>& roles, const Node& list, Report& report) {
-  const auto known = role_names(realm);
   for (std::size_t i = 0; i < roles.size(); ++i) {
-    if (std::ranges::find(known, roles[i]) != known.end()) continue;
-    report.error(item_of(list, i, roles.size()), "unknown role \"" + base::printable(roles[i], 64) + "\", expected one of " +
-                                                     base::join(known, ", ") + suggestion(roles[i], known));
+    check_role_among(kRolesOfAnybody, realm.people, roles[i], place_of_item(list, i, roles.size()), report);
   }
 }
 
@@ -121,16 +110,6 @@ void check_variables(std::string_view text, const Node& at, Report& report) {
   if (!has_any) report.error(at, "found no variable, expected one like {name}: every request would get the same answer");
 }
 
-bool is_on_this_machine(std::string_view url) {
-  if (url.starts_with("ldapi://")) return true;
-  auto host = url.substr(url.find("://") + 3);
-  host = host.substr(0, host.find('/'));
-  if (host.find('@') != std::string_view::npos) return false;
-  if (host.starts_with('[')) return host.starts_with("[::1]");
-  host = host.substr(0, host.find(':'));
-  return host == "localhost" || (host.starts_with("127.") && check_address(host).ok());
-}
-
 void check_scheme(const LookUp& one, const Node& at, Report& report) {
   const Node& place = place_of(at, "url");
   const bool is_ldap = one.kind == "ldap";
@@ -141,23 +120,13 @@ void check_scheme(const LookUp& one, const Node& at, Report& report) {
     return report.error(place, "found \"" + base::printable(one.url, 80) + "\", expected " + std::string(schemes[0]) + " or " +
                                    std::string(schemes[1]) + " and a host");
   const bool is_clear = one.url.starts_with("http://") || (one.url.starts_with("ldap://") && !one.start_tls);
-  if (is_clear && !is_on_this_machine(one.url))
+  if (is_clear && !is_of_this_machine(one.url))
     report.error(place, "found " + base::printable(one.url, 80) + " in clear, expected " + std::string(schemes[0]) +
                             (is_ldap ? " or start_tls" : "") + ": whoever stands between could say yes");
   if (is_ldap) return;
   const auto path = one.url.find('/', one.url.find("://") + 3);
   if (one.url.substr(0, path).find('{') != std::string::npos)
     report.error(place, "found a variable in the host, expected it behind the first / of the path");
-}
-
-void check_program(const RealmConfig& realm, const LookUp& one, const Node& place, Report& report) {
-  std::error_code failed;
-  const auto status = fs::status(one.program, failed);
-  if (failed || !fs::is_regular_file(status)) return report.error(place, "found no file " + one.program);
-  using Perms = fs::perms;
-  if ((status.permissions() & (Perms::owner_exec | Perms::group_exec | Perms::others_exec)) == Perms::none)
-    report.error(place, "found " + one.program + ", which nobody may execute");
-  check_trusted(one.program, {realm.directory}, report, place);
 }
 
 void check_files(const RealmConfig& realm, const LookUp& one, const Node& at, Report& report) {
@@ -184,7 +153,7 @@ void check_look_up(const RealmConfig& realm, const LookUp& one, const Node& at, 
     report.error(at, "found one of bind_dn and bind_password_file, expected both or none");
   check_files(realm, one, at, report);
   if (!complete) return;
-  if (one.kind == "program") check_program(realm, one, place_of(at, "program"), report);
+  if (one.kind == "program") check_program_file(one.program, {realm.directory}, place_of(at, "program"), report);
   if (one.kind == "ldap" || one.kind == "http") check_scheme(one, at, report);
   if (one.kind == "ldap") check_variables(one.filter, place_of(at, "filter"), report);
   if (one.kind == "http") check_variables(one.url, place_of(at, "url"), report);
@@ -235,7 +204,10 @@ void check_points(const PolicyRule& rule, const Node& at, Report& report) {
     report.error(place_of(at, "points"), "found " + std::to_string(rule.points) + " points, expected at most " +
                                              std::to_string(all) + ", which is what all proofs are worth");
   if (rule.decision == "deny" && rule.if_short != "next")
-    report.error(place_of(at, "if_short"), "found approval in a rule that denies, expected next");
+    report.error(place_of(at, "if_short"), "found " + rule.if_short + " in a rule that denies, expected next");
+  if (rule.if_short == "request" && !(rule.is_for(kEnrolWay) && rule.is_for("request")))
+    report.error(place_of(at, "if_short"),
+                 "found request in rule " + rule.name + ", expected ways: [enrol, request], or approval");
 }
 
 }  // namespace
@@ -259,14 +231,14 @@ void check_rule_evidence(const RealmConfig& realm, const PolicyRule& rule, const
   const Node& look_ups = place_of(at, "look_ups");
   for (std::size_t i = 0; i < rule.look_ups.size(); ++i) {
     if (!rule.look_ups[i].starts_with(kFileLookUp))
-      check_look_up_name(realm, rule.look_ups[i], item_of(look_ups, i, rule.look_ups.size()), report);
+      check_look_up_name(realm, rule.look_ups[i], place_of_item(look_ups, i, rule.look_ups.size()), report);
   }
   const Node& eligible = place_of(at, "eligible");
   for (std::size_t i = 0; i < rule.eligible.size(); ++i)
-    check_look_up_name(realm, rule.eligible[i], item_of(eligible, i, rule.eligible.size()), report);
+    check_look_up_name(realm, rule.eligible[i], place_of_item(eligible, i, rule.eligible.size()), report);
   const Node& proofs = place_of(at, "proofs");
   for (std::size_t i = 0; i < rule.proofs.size(); ++i)
-    check_proof(realm, rule.proofs[i], item_of(proofs, i, rule.proofs.size()), report);
+    check_proof(realm, rule.proofs[i], place_of_item(proofs, i, rule.proofs.size()), report);
   check_enrol_way(rule, at, report);
   check_points(rule, at, report);
 }

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "server/base/text.h"
+#include "server/config/paths.h"
 #include "server/config/policy_codecs.h"
 #include "server/config/text_checks.h"
 
@@ -110,35 +111,6 @@ constexpr std::array kLookUp{
                          .type = "SQL"}),
 };
 
-/// A map from names to sections of the same rows.
-template <class Item>
-void read_named(std::span<const Setting<Item>> rows, const Node& root, std::string_view name, std::map<std::string, Item>& items,
-                Report& report) {
-  const Node* section = root.find(name);
-  if (section == nullptr || !is_section(*section, report)) return;
-  for (const auto& child : section->children) {
-    if (const auto good = check_name(child.name); !good.ok()) {
-      report.error_at_name(child, good.error().message());
-      continue;
-    }
-    auto& item = items[child.name];
-    if (!is_section(child, report)) continue;
-    check_names(child, names_of(rows), report);
-    read_settings(rows, child, item, report);
-  }
-}
-
-template <class Item>
-Node write_named(std::span<const Setting<Item>> rows, const std::map<std::string, Item>& items, std::string_view name) {
-  Node section = map(std::string(name));
-  for (const auto& [item_name, item] : items) {
-    Node node = map();
-    write_settings(rows, item, node);
-    section.children.push_back(named(item_name, std::move(node)));
-  }
-  return section;
-}
-
 }  // namespace
 
 std::span<const Setting<EnrolmentConfig>> enrolment_settings() { return kEnrolment; }
@@ -152,9 +124,11 @@ void read_enrolment(const Node& section, EnrolmentConfig& enrolment, Report& rep
   for (const auto name : {kSecretsSection, kSignersSection, kLookUpsSection}) known.emplace_back(name);
   check_names(section, known, report);
   read_settings(enrolment_settings(), section, enrolment, report);
-  read_named(enrolment_secret_settings(), section, kSecretsSection, enrolment.secrets, report);
-  read_named(enrolment_signer_settings(), section, kSignersSection, enrolment.signers, report);
-  read_named(look_up_settings(), section, kLookUpsSection, enrolment.look_ups, report);
+  if (const Node* found = section.find(kSecretsSection))
+    read_named(enrolment_secret_settings(), *found, enrolment.secrets, report);
+  if (const Node* found = section.find(kSignersSection))
+    read_named(enrolment_signer_settings(), *found, enrolment.signers, report);
+  if (const Node* found = section.find(kLookUpsSection)) read_named(look_up_settings(), *found, enrolment.look_ups, report);
 }
 
 Node write_enrolment(const EnrolmentConfig& enrolment) {
@@ -167,12 +141,9 @@ Node write_enrolment(const EnrolmentConfig& enrolment) {
 }
 
 void resolve_enrolment_paths(EnrolmentConfig& enrolment, const std::filesystem::path& directory) {
-  const auto resolve = [&](std::string& path) {
-    if (!path.empty()) path = (directory / path).lexically_normal().string();
-  };
-  for (auto& [name, secret] : enrolment.secrets) resolve(secret.file);
+  for (auto& [name, secret] : enrolment.secrets) resolve(directory, secret.file);
   for (auto& [name, one] : enrolment.look_ups) {
-    for (auto* path : {&one.tls_ca_file, &one.bind_password_file, &one.token_file, &one.file}) resolve(*path);
+    for (auto* path : {&one.tls_ca_file, &one.bind_password_file, &one.token_file, &one.file}) resolve(directory, *path);
   }
 }
 

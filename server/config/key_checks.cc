@@ -123,9 +123,4 @@ void check_keys(const RealmConfig& realm, const Node& root, Report& report) {
   check_token(realm, root, report);
 }
 
-void resolve_key_paths(RealmConfig& realm) {
-  auto& file = realm.keys.token.pin_file;
-  if (!file.empty() && fs::path(file).is_relative()) file = (realm.directory / file).string();
-}
-
 }  // namespace chancery::config

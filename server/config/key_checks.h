@@ -8,7 +8,5 @@
 namespace chancery::config {
 
 void check_keys(const RealmConfig& realm, const Node& root, Report& report);
-/// Paths that are relative to the realm become absolute.
-void resolve_key_paths(RealmConfig& realm);
 
 }  // namespace chancery::config

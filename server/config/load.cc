@@ -14,6 +14,7 @@
 #include "server/config/enrolment_settings.h"
 #include "server/config/key_checks.h"
 #include "server/config/notice_settings.h"
+#include "server/config/paths.h"
 #include "server/config/people_settings.h"
 #include "server/config/policy_settings.h"
 #include "server/config/profile_settings.h"
@@ -32,12 +33,6 @@ namespace fs = std::filesystem;
 constexpr std::string_view kRealmFile = "ca.config.yml";
 constexpr std::string_view kProfileDirectory = "profiles";
 constexpr std::size_t kMaxProfileFiles = 1000;
-
-fs::path below(const fs::path& directory, const fs::path& path) {
-  if (path.empty()) return path;
-  const auto whole = (directory / path).lexically_normal();
-  return whole.has_filename() || !whole.has_relative_path() ? whole : whole.parent_path();  // without a slash at the end
-}
 
 fs::path whole_path(const fs::path& path) {
   std::error_code failure;
@@ -69,9 +64,7 @@ struct ProfileFile {
   Node root;
 };
 
-void resolve_paths(const RealmConfig& realm, Profile& profile) {
-  profile.approval.auto_hosts = below(realm.directory, profile.approval.auto_hosts).string();
-}
+void resolve_paths(const RealmConfig& realm, Profile& profile) { resolve(realm.directory, profile.approval.auto_hosts); }
 
 /// Reads one profiles/<name>.yml into the realm. @return none: it holds no profile.
 std::optional<ProfileFile> add_profile_file(const fs::path& file, const Node& realm_root, RealmConfig& realm, Report& report) {
@@ -143,13 +136,13 @@ void check_inline_profiles(const RealmConfig& realm, const Node& root, Report& r
 }
 
 void resolve_paths(RealmConfig& realm) {
-  realm.passphrase_file = below(realm.directory, realm.passphrase_file).string();
-  realm.seed_file = below(realm.directory, realm.seed_file).string();
-  resolve_key_paths(realm);
+  resolve(realm.directory, realm.passphrase_file);
+  resolve(realm.directory, realm.seed_file);
+  resolve(realm.directory, realm.keys.token.pin_file);
   resolve_rule_paths(realm);
   resolve_notice_paths(realm.notices, realm.directory);
   resolve_publishing_paths(realm.publishing, realm.directory);
-  for (auto& file : realm.key_block_lists) file = below(realm.directory, file).string();
+  for (auto& file : realm.key_block_lists) resolve(realm.directory, file);
   for (auto& [name, profile] : realm.profiles) resolve_paths(realm, profile);
 }
 
@@ -285,7 +278,7 @@ ReadRealm read_directory(const RealmName& name, const fs::path& directory, const
 
 void resolve_rule_paths(RealmConfig& realm) {
   for (auto& [name, stack] : realm.people.logins) {
-    for (auto* file : {&stack.tls_ca_file, &stack.bind_password_file}) *file = below(realm.directory, *file).string();
+    for (auto* file : {&stack.tls_ca_file, &stack.bind_password_file}) resolve(realm.directory, *file);
   }
   resolve_enrolment_paths(realm.enrolment, realm.directory);
 }

@@ -43,6 +43,11 @@ inline const Node& place_of(const Node& section, std::initializer_list<std::stri
 }
 inline const Node& place_of(const Node& section, std::string_view name) { return place_of(section, {name}); }
 
+/// Where an item stands, or the whole setting where it is no list of that many: a list of one may be written as its item.
+inline const Node& place_of_item(const Node& list, std::size_t index, std::size_t count) {
+  return list.kind == Node::Kind::List && list.children.size() == count ? list.children[index] : list;
+}
+
 inline Node scalar(std::string text, Node::Style style) {
   Node node;
   node.kind = Node::Kind::Scalar;

@@ -98,10 +98,7 @@ void check_webhooks(const Checked& checked) {
 void check_program(const Checked& checked, const RealmConfig& realm) {
   const auto& program = checked.notices.program;
   if (program.empty()) return;
-  std::error_code ignored;
-  if (!fs::is_regular_file(program, ignored) || ::access(program.c_str(), X_OK) != 0)
-    return checked.error("program", "found no program that can be run: " + program);
-  check_trusted(program, {realm.directory}, checked.report, checked.at("program"));
+  check_program_file(program, {realm.directory}, checked.at("program"), checked.report);
 }
 
 /// Subject and body of one language.

@@ -6,6 +6,7 @@
 #include "server/base/mail_address.h"
 #include "server/base/notice_text.h"
 #include "server/base/text.h"
+#include "server/config/paths.h"
 #include "server/config/text_checks.h"
 
 namespace chancery::config {
@@ -143,7 +144,7 @@ Node write_notices(const NoticesConfig& notices) {
 
 void resolve_notice_paths(NoticesConfig& notices, const std::filesystem::path& directory) {
   for (auto* path : {&notices.mail_password_file, &notices.ca_file, &notices.templates, &notices.webhook_key_file}) {
-    if (!path->empty()) *path = (directory / *path).lexically_normal().string();
+    resolve(directory, *path);
   }
 }
 

@@ -16,29 +16,15 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kEverybody = "*";
 
-/// An item of a list, or the list.
-const Node& item_of(const Node& list, std::size_t index, std::size_t count) {
-  return list.kind == Node::Kind::List && list.children.size() == count ? list.children[index] : list;
-}
-
 std::string one_of(const std::vector<std::string>& known, std::string_view word) {
   return ", expected one of " + base::join(known, ", ") + suggestion(word, known);
 }
 
 /// Roles that people may have: nobody logs in as a front end, and nobody needs to for being anybody.
-std::vector<std::string> known_roles(const PeopleConfig& people) {
-  std::vector<std::string> names;
-  for (const auto role : {Role::User, Role::RaOperator, Role::CaOperator, Role::Auditor, Role::Admin}) {
-    names.emplace_back(base::to_text(role));
-  }
-  for (const auto& [name, contained] : people.roles) names.push_back(name);
-  return names;
-}
+constexpr std::array kRolesOfPeople{Role::User, Role::RaOperator, Role::CaOperator, Role::Auditor, Role::Admin};
 
 void check_role(const PeopleConfig& people, const std::string& role, const Node& at, Report& report) {
-  const auto known = known_roles(people);
-  if (std::ranges::find(known, role) != known.end() || report.has_reported(at)) return;
-  report.error(at, "unknown role \"" + base::printable(role, 64) + "\"" + one_of(known, role));
+  check_role_among(kRolesOfPeople, people, role, at, report);
 }
 
 void check_own_roles(const PeopleConfig& people, const Node& root, Report& report) {
@@ -75,7 +61,7 @@ void check_gives(const RealmConfig& realm, const LoginStack& stack, const Node& 
     check_role(realm.people, role, list, report);
     for (std::size_t i = 0; i < whom.size(); ++i) {
       const auto kind = whom[i].substr(0, whom[i].find(':') + (whom[i].find(':') == std::string::npos ? 0 : 1));
-      const Node& place = item_of(list, i, whom.size());
+      const Node& place = place_of_item(list, i, whom.size());
       if (std::ranges::find(kinds, kind) == kinds.end()) {
         report.error(place,
                      "found " + whom[i] + ", which nobody is by method " + stack.method + ", expected " + base::join(kinds, " "));
@@ -95,7 +81,7 @@ void check_ldap(const RealmConfig& realm, const LoginStack& stack, const Node& a
   if (stack.url.empty()) return report.error(at, "found no url, expected the LDAP server's, like ldaps://ldap.example.com");
   if (stack.base.empty())
     report.error(at, "found no base, expected the entry below which people are, like ou=people,dc=example,dc=com");
-  if (stack.url.starts_with("ldap://") && !stack.start_tls && !is_ldap_of_this_machine(stack.url)) {
+  if (stack.url.starts_with("ldap://") && !stack.start_tls && !is_of_this_machine(stack.url)) {
     report.error(place_of(at, "url"), "found " + stack.url +
                                           " without start_tls, expected ldaps:// or start_tls: passwords do not "
                                           "leave this machine in clear (RFC 4513 5.1.3)");
@@ -118,19 +104,13 @@ void check_program(const RealmConfig& realm, const LoginStack& stack, const Node
   const Node& place = place_of(at, "program");
   if (report.has_reported(place)) return;
   if (stack.program.empty()) return report.error(at, "found no program, expected its absolute path");
-  std::error_code failed;
-  const auto status = fs::status(stack.program, failed);
-  if (failed || !fs::is_regular_file(status)) return report.error(place, "found no file " + stack.program);
-  using Perms = fs::perms;
-  if ((status.permissions() & (Perms::owner_exec | Perms::group_exec | Perms::others_exec)) == Perms::none)
-    report.error(place, "found " + stack.program + ", which nobody may execute");
-  check_trusted(stack.program, {realm.directory}, report, place);
+  check_program_file(stack.program, {realm.directory}, place, report);
 }
 
 void check_stack(const RealmConfig& realm, const LoginStack& stack, const Node& at, Report& report) {
   const Node& roles = place_of(at, "roles");
   for (std::size_t i = 0; i < stack.roles.size(); ++i) {
-    check_role(realm.people, stack.roles[i], item_of(roles, i, stack.roles.size()), report);
+    check_role(realm.people, stack.roles[i], place_of_item(roles, i, stack.roles.size()), report);
   }
   check_gives(realm, stack, at, report);
   const auto* const method = std::ranges::find(kMethods, stack.method, &Method::name);
@@ -153,14 +133,14 @@ void check_rule(const RealmConfig& realm, const AccessRule& rule, const Node& at
   const Node& who = place_of(at, "who");
   for (std::size_t i = 0; i < rule.who.size(); ++i) {
     if (rule.who[i] == kEverybody || rule.who[i].find(':') != std::string::npos || rule.who[i] == "frontend") continue;
-    check_role(realm.people, rule.who[i], item_of(who, i, rule.who.size()), report);
+    check_role(realm.people, rule.who[i], place_of_item(who, i, rule.who.size()), report);
   }
   std::vector<std::string> known;
   for (const auto& [name, profile] : realm.profiles) known.push_back(name.text());
   const Node& profiles = place_of(at, "profiles");
   for (std::size_t i = 0; i < rule.profiles.size(); ++i) {
     if (std::ranges::find(known, rule.profiles[i]) != known.end()) continue;
-    report.error(item_of(profiles, i, rule.profiles.size()),
+    report.error(place_of_item(profiles, i, rule.profiles.size()),
                  "unknown profile \"" + rule.profiles[i] + "\"" + one_of(known, rule.profiles[i]));
   }
 }
@@ -168,7 +148,7 @@ void check_rule(const RealmConfig& realm, const AccessRule& rule, const Node& at
 void check_order(const std::vector<AccessRule>& rules, const Node& section, Report& report) {
   std::set<std::string> names;
   for (std::size_t i = 0; i < rules.size(); ++i) {
-    const Node& at = item_of(section, i, rules.size());
+    const Node& at = place_of_item(section, i, rules.size());
     if (!names.insert(rules[i].name).second)
       report.error(place_of(at, "name"), "found the name a second time, expected each once");
     for (std::size_t j = 0; j < i; ++j) {
@@ -197,6 +177,15 @@ void check_way_back(const std::vector<AccessRule>& rules, const Node& section, R
 
 }  // namespace
 
+void check_role_among(std::span<const Role> built_in, const PeopleConfig& people, const std::string& role, const Node& at,
+                      Report& report) {
+  std::vector<std::string> known;
+  for (const auto one : built_in) known.emplace_back(base::to_text(one));
+  for (const auto& [name, contained] : people.roles) known.push_back(name);
+  if (std::ranges::find(known, role) != known.end() || report.has_reported(at)) return;
+  report.error(at, "unknown role \"" + base::printable(role, 64) + "\"" + one_of(known, role));
+}
+
 void check_people(const RealmConfig& realm, const Node& root, Report& report) {
   const auto& people = realm.people;
   check_own_roles(people, root, report);
@@ -206,7 +195,7 @@ void check_people(const RealmConfig& realm, const Node& root, Report& report) {
   }
   const Node& access = place_of(root, kAccessSection);
   for (std::size_t i = 0; i < people.access.size(); ++i) {
-    check_rule(realm, people.access[i], item_of(access, i, people.access.size()), report);
+    check_rule(realm, people.access[i], place_of_item(access, i, people.access.size()), report);
   }
   check_order(people.access, access, report);
   check_way_back(people.access, access, report);
@@ -226,10 +215,10 @@ void check_access_commands(const RealmConfig& realm, std::span<const KnownComman
   std::vector<std::string_view> names;
   for (const auto& command : commands) names.push_back(command.name);
   for (std::size_t i = 0; i < rules.size(); ++i) {
-    const Node& list = place_of(item_of(section, i, rules.size()), "commands");
+    const Node& list = place_of(place_of_item(section, i, rules.size()), "commands");
     for (std::size_t k = 0; k < rules[i].commands.size(); ++k) {
       const auto& glob = rules[i].commands[k];
-      const Node& at = item_of(list, k, rules[i].commands.size());
+      const Node& at = place_of_item(list, k, rules[i].commands.size());
       const auto matches = [&](const KnownCommand& one) { return base::matches_glob(glob, one.name); };
       if (std::ranges::none_of(commands, matches)) {
         const auto near = base::did_you_mean(glob, names);

@@ -116,7 +116,8 @@ constexpr std::array kLimits{
         {.name = "failures_per_peer",
          .least = 1,
          .most = kMostFailures,
-         .doc = "The same for all attempts of one Unix user at the socket, whatever the name. Front ends are not counted."}),
+         .doc = "The same for all attempts of one Unix user at the socket, whatever the name. Front ends are not counted; where "
+                "secrets enrol (doc/enrolment.md), those are that they speak for."}),
     row<&LoginLimits::lockout>({.name = "lockout",
                                 .unit = "s",
                                 .least = 1,
@@ -172,14 +173,10 @@ constexpr std::array kAccess{
 void read_roles(const Node& section, PeopleConfig& people, Report& report) {
   if (!is_section(section, report)) return;
   const SettingInfo info{.several = true, .type = Codec<Role>::kType};
-  for (const auto& child : section.children) {
-    if (const auto good = check_name(child.name); !good.ok()) {
-      report.error_at_name(child, good.error().message());
-      continue;
-    }
+  for (const auto* child : named_children(section, report)) {
     Roles roles;
-    read_value(info, child, roles, report);
-    people.roles.insert_or_assign(child.name, roles);
+    read_value(info, *child, roles, report);
+    people.roles.insert_or_assign(child->name, roles);
   }
 }
 
@@ -202,12 +199,8 @@ LoginStack read_login(const Node& node, Report& report) {
 
 void read_logins(const Node& section, PeopleConfig& people, Report& report) {
   if (!is_section(section, report)) return;
-  for (const auto& child : section.children) {
-    if (const auto good = check_name(child.name); !good.ok()) {
-      report.error_at_name(child, good.error().message());
-      continue;
-    }
-    people.logins.insert_or_assign(child.name, read_login(child, report));
+  for (const auto* child : named_children(section, report)) {
+    people.logins.insert_or_assign(child->name, read_login(*child, report));
   }
 }
 

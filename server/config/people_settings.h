@@ -28,6 +28,9 @@ std::vector<Node> write_people(const PeopleConfig& people);
 
 /// What must hold between roles, stacks, rules, profiles and files. Paths are resolved.
 void check_people(const RealmConfig& realm, const Node& root, Report& report);
+/// That a role is one of these or the realm's own; `at` is where it stands.
+void check_role_among(std::span<const Role> built_in, const PeopleConfig& people, const std::string& role, const Node& at,
+                      Report& report);
 /// That rules name commands that there are. @param commands  none: every name passes
 void check_access_commands(const RealmConfig& realm, std::span<const KnownCommand> commands, const Node& root, Report& report);
 

@@ -56,7 +56,8 @@ struct PolicyRule {
   std::vector<std::string> eligible;      ///< look-ups that say yes of the request
   std::vector<Proof> proofs;              ///< what counts; none: nothing has to be shown
   int points = 1;                         ///< of proofs, that are enough
-  std::string if_short = "next";          ///< with fewer: next, the rule does not hold; approval, people make up for them
+  std::string if_short = "next";  ///< with fewer: next, the rule does not hold; approval, people make up for them; request, and
+                                  ///< certificate.enrol asks them by itself
 
   bool revoke_replaced = false;  ///< what the subject had ends with it
 

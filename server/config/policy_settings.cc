@@ -98,7 +98,8 @@ constexpr std::array kRule{
         {.name = "names",
          .doc =
              "Each DNS name and address of the certificate is meant by one of these, as in blocked_names. Where names, emails "
-             "and uris are empty, any; where one of them is not, a kind of name whose list is empty must not be asked for. "
+             "and uris are empty, any; where one of them is not, a kind of name whose list is empty must not be asked for, nor "
+             "a certificate without alternative names (`chancery csr --cn a.example.com --san DNS:a.example.com`). "
              "A rule that denies holds as soon as one name is meant, the common name among them, or a wildcard that stands for "
              "one."}),
     row<&PolicyRule::emails>({.name = "emails", .doc = "Likewise each e-mail address: `*@example.com`."}),
@@ -116,7 +117,7 @@ constexpr std::array kRule{
                                               .least = 0,
                                               .most = kMostOfAnything,
                                               .doc = "With the new one, at most so many certificates in force have the subject, "
-                                                     "however many ask at once. 0: any number."}),
+                                                     "however many ask at once, in letters of either case. 0: any number."}),
     row<&PolicyRule::max_living_per_requester>({.name = "max_living_per_requester",
                                                 .least = 0,
                                                 .most = kMostOfAnything,
@@ -143,7 +144,8 @@ constexpr std::array kRule{
     row<&PolicyRule::replaces>({.name = "replaces",
                                 .words = kStandings,
                                 .doc = "What the subject has by now is one of these: living, certificates in force; else, by the "
-                                       "last one, revoked or ended; nothing, none ever. Empty: whatever it has."}),
+                                       "last one, revoked or ended; nothing, none ever. Letters of either case are the same "
+                                       "(RFC 5280 7.1, in ASCII). Empty: whatever it has."}),
     row<&PolicyRule::revoke_replaced>(
         {.name = "revoke_replaced",
          .doc = "When the certificate is there, those in force of the same subject and profile are revoked as superseded. They "
@@ -159,9 +161,10 @@ constexpr std::array kRule{
                               .doc = "So many points of `proofs` are enough. Rules without proofs need none."}),
     row<&PolicyRule::if_short>(
         {.name = "if_short",
-         .words = "next approval",
+         .words = "next approval request",
          .doc = "What becomes of a request with fewer points: next, the rule does not hold, and the next one is asked; approval, "
-                "it needs a request (request.create) that as many people approve as points are missing."}),
+                "it needs a request (request.create) that as many people approve as points are missing; request, likewise, and "
+                "certificate.enrol opens it by itself."}),
     row<&PolicyRule::subject>(
         {.name = "subject",
          .check = check_dn_template,

@@ -162,6 +162,13 @@ constexpr std::array kProfile{
                       .type = "word"},
                      read_subject_from,
                      write_subject_from},
+    row<&Profile::common_name>(
+        {.name = "common_name",
+         .words = "names none",
+         .filled = true,
+         .doc = "names: the subject's common name is the request's, or without one the first DNS name of at most 64 characters. "
+                "none: subjects have none, whatever the request says; what it says stands among the alternative names where a "
+                "verifier could take it for a host's. Subjects that a policy rule writes stay as the rule writes them."}),
     row<&Profile::key_usage>(
         {.name = "keyUsage",
          .aliases = "key_usage",
@@ -189,6 +196,15 @@ constexpr std::array kProfile{
                                 .least = 0,
                                 .most = 16,
                                 .doc = "How many CAs may follow below such a CA (RFC 5280 4.2.1.9)."}),
+    row<&Profile::freshest_crl>(
+        {.name = "freshest_crl",
+         .doc = "Certificates say where delta CRLs are (RFC 5280 4.2.1.15), where the realm's crl_delta_urls do. false: for "
+                "holders whose verifiers do not know what to make of it."}),
+    row<&Profile::ocsp_no_check>(
+        {.name = "ocsp_no_check",
+         .doc =
+             "Of OCSP responders elsewhere: verifiers need not ask whether such a certificate is revoked (RFC 6960 4.2.2.2.1), "
+             "so keep its validity short. The realm's own responder has it anyway (doc/services.md)."}),
     row<&Profile::least_role>(
         {.name = "least_role",
          .doc =

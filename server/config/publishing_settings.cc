@@ -5,6 +5,8 @@
 #include <array>
 #include <filesystem>
 
+#include "server/config/ldap_dn.h"
+#include "server/config/paths.h"
 #include "server/config/text_checks.h"
 
 namespace chancery::config {
@@ -39,7 +41,7 @@ constexpr std::array kLdap{
                                        .doc = "PEM file of the CAs that may have certified the server, relative to the realm. "
                                               "Empty: those of the system.",
                                        .type = "file"}),
-    row<&LdapPublishing::bind_dn>({.name = "bind_dn", .doc = "Who writes there."}),
+    row<&LdapPublishing::bind_dn>({.name = "bind_dn", .doc = "Who writes there, a DN (RFC 4514)."}),
     row<&LdapPublishing::bind_password_file>(
         {.name = "bind_password_file",
          .doc = "File with that one's password, one line, mode 0600, of chancery-notify's user; relative to the realm.",
@@ -59,9 +61,13 @@ constexpr std::array kLdap{
 
 bool has_place_for(std::string_view text, std::string_view name) { return text.find(name) != std::string_view::npos; }
 
+void check_dn(Status (*check)(std::string_view), const std::string& dn, std::string_view name, const Node& at, Report& report) {
+  if (const auto checked = check(dn); !checked.ok()) report.error(place_of(at, name), checked.error().message());
+}
+
 void check_ldap_publishing(const LdapPublishing& ldap, const Node& at, Report& report) {
   if (ldap.url.empty()) return report.error(at, "found no url, expected the LDAP server's, like ldaps://ldap.example.com");
-  if (ldap.url.starts_with("ldap://") && !ldap.start_tls && !is_ldap_of_this_machine(ldap.url)) {
+  if (ldap.url.starts_with("ldap://") && !ldap.start_tls && !is_of_this_machine(ldap.url)) {
     report.error(place_of(at, "url"), "found " + ldap.url +
                                           " without start_tls, expected ldaps:// or start_tls: passwords do not leave this "
                                           "machine in clear (RFC 4513 5.1.3)");
@@ -70,6 +76,9 @@ void check_ldap_publishing(const LdapPublishing& ldap, const Node& at, Report& r
     report.error(place_of(at, "start_tls"), "found start_tls with " + ldap.url + ", expected it with ldap:// alone");
   if (ldap.bind_dn.empty() || ldap.bind_password_file.empty())
     report.error(at, "found no bind_dn and bind_password_file, expected who may write there");
+  check_dn(check_ldap_dn, ldap.bind_dn, "bind_dn", at, report);
+  check_dn(check_ldap_dn_template, ldap.ca_dn, "ca_dn", at, report);
+  check_dn(check_ldap_dn_template, ldap.certificate_dn, "certificate_dn", at, report);
   if (!has_place_for(ldap.ca_dn, "{ca}"))
     report.error(place_of(at, "ca_dn"), "found \"" + ldap.ca_dn + "\", expected a DN with {ca}, as each generation has an entry");
   if (!ldap.certificate_dn.empty() && !has_place_for(ldap.certificate_dn, "{cn}"))
@@ -116,9 +125,7 @@ Node write_publishing(const PublishingConfig& publishing) {
 }
 
 void resolve_publishing_paths(PublishingConfig& publishing, const std::filesystem::path& directory) {
-  for (auto* file : {&publishing.ldap.tls_ca_file, &publishing.ldap.bind_password_file}) {
-    if (!file->empty()) *file = (directory / *file).lexically_normal().string();
-  }
+  for (auto* file : {&publishing.ldap.tls_ca_file, &publishing.ldap.bind_password_file}) resolve(directory, *file);
 }
 
 void check_publishing(const RealmConfig& realm, const Node& root, Report& report) {
@@ -133,9 +140,7 @@ void check_publishing(const RealmConfig& realm, const Node& root, Report& report
   if (!publishing.directory.empty() && !std::filesystem::is_directory(publishing.directory, ignored))
     report.error(place_of(*section, "directory"), "found no directory " + publishing.directory);
   if (publishing.program.empty()) return;
-  if (!std::filesystem::is_regular_file(publishing.program, ignored) || ::access(publishing.program.c_str(), X_OK) != 0)
-    return report.error(place_of(*section, "program"), "found no program that can be run: " + publishing.program);
-  check_trusted(publishing.program, {realm.directory}, report, place_of(*section, "program"));
+  check_program_file(publishing.program, {realm.directory}, place_of(*section, "program"), report);
 }
 
 void check_publishing_in_server(const ServerConfig& server, const RealmConfig& realm, const Node& root, Report& report) {

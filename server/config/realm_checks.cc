@@ -65,6 +65,11 @@ void check_usages(const Profile& profile, const Node& node, Report& report) {
     std::ranges::sort(words);
     return std::ranges::adjacent_find(words) != words.end();
   };
+  if (profile.ocsp_no_check && profile.extended_key_usage != std::vector<std::string>{"OCSPSigning"})
+    report.error(
+        place_of(node, {"ocsp_no_check"}),
+        "found ocsp_no_check in a profile that is not for OCSP responders alone, expected extendedKeyUsage: [OCSPSigning] "
+        "(RFC 6960 4.2.2.2.1)");
   if (twice(profile.key_usage)) report.error(usage, "found a key usage twice, expected each once");
   if (twice(profile.extended_key_usage)) {
     report.error(place_of(node, {"extendedKeyUsage", "extended_key_usage"}),
@@ -73,6 +78,11 @@ void check_usages(const Profile& profile, const Node& node, Report& report) {
 }
 
 void check_subject(const Profile& profile, const Node& node, Report& report) {
+  const bool is_known_by_name = holders_role(profile).has_value();
+  if (profile.common_name == "none" && is_known_by_name)
+    report.error(place_of(node, {"common_name"}), "found none, expected names: this profile's certificates make " +
+                                                      std::string(holders_role(profile)->what) +
+                                                      ", who are known by their names");
   if (profile.subject_from_request) return;
   if (!profile.subject.empty() || profile.altnames) return;
   report.error(place_of(node, {"subject", "subject_from"}),
@@ -180,10 +190,27 @@ void check_narrowing(const AcmeConfig& acme, const AcmePolicy& policy, const Nod
 /// Whoever makes an account has the realm's policy: what needs no proof is not for everybody.
 void check_preauthorized(const AcmeConfig& acme, const Node& at, Report& report) {
   const auto found = acme.policies.find(acme.policy);
-  if (found == acme.policies.end() || found->second.preauthorized.empty() || !found->second.trusted_networks.empty()) return;
-  report.error(place_of(at, {"policy"}), "found policy \"" + acme.policy +
-                                             "\", which certifies names without proof, expected one without preauthorized, or "
-                                             "with trusted_networks, since everybody's accounts have it");
+  if (found == acme.policies.end() || found->second.preauthorized.empty() || found->second.trusts_some()) return;
+  report.error(place_of(at, {"policy"}),
+               "found policy \"" + acme.policy +
+                   "\", which certifies names without proof, expected one without preauthorized, or "
+                   "with trusted_networks or trusted_client_profiles, since everybody's accounts have it");
+}
+
+void check_trusted_clients(const RealmConfig& realm, const AcmePolicy& policy, const Node& at, Report& report) {
+  const Node& profiles = place_of(at, {"trusted_client_profiles"});
+  std::vector<std::string> known;
+  for (const auto& [name, profile] : realm.profiles) known.push_back(name.text());
+  for (std::size_t i = 0; i < policy.trusted_client_profiles.size(); ++i) {
+    const auto& name = policy.trusted_client_profiles[i];
+    if (std::ranges::find(known, name) != known.end()) continue;
+    const bool same_length = profiles.children.size() == policy.trusted_client_profiles.size();
+    report.error(same_length ? profiles.children[i] : profiles,
+                 "unknown profile \"" + name + "\", expected one of " + base::join(known, ", ") + suggestion(name, known));
+  }
+  if (policy.trusted_client_profiles.empty() && !policy.trusted_client_subjects.empty())
+    report.error(place_of(at, {"trusted_client_subjects"}),
+                 "found subjects without trusted_client_profiles, expected the profiles of their certificates");
 }
 
 void check_acme_policies(const RealmConfig& realm, const Node& acme, Report& report) {
@@ -193,6 +220,7 @@ void check_acme_policies(const RealmConfig& realm, const Node& acme, Report& rep
     known.push_back(name);
     const Node& at = place_of(place_of(acme, {kAcmePoliciesSection}), {name});
     check_narrowing(realm.acme, policy, at, report);
+    check_trusted_clients(realm, policy, at, report);
     const Node& profiles = place_of(at, {"profiles"});
     for (std::size_t i = 0; i < policy.profiles.size(); ++i) {
       const bool same_length = profiles.children.size() == policy.profiles.size();

@@ -45,8 +45,11 @@ struct Profile {
   bool subject_from_request = true;    ///< take the request's DN (uPKI's `sign`); else the profile's with the request's CN
   std::vector<std::string> key_usage;  ///< X.509 names: digitalSignature, keyCertSign, ...
   std::vector<std::string> extended_key_usage;  ///< serverAuth, clientAuth, ...
+  std::string common_name = "names";            ///< names or none: what subjects are given for one
   std::string cert_type = "server";             ///< server, user, email, sslCA: uPKI's; "server" makes serverAuth need SANs
   bool is_ca = false;
+  bool freshest_crl = true;            ///< its certificates say where delta CRLs are, where the realm makes some
+  bool ocsp_no_check = false;          ///< of OCSP responders: nobody asks whether they are revoked (RFC 6960 4.2.2.2.1)
   std::optional<int> path_length;      ///< of CA certificates; none = unlimited
   Role least_role = Role::RaOperator;  ///< who may have one issued directly
   ApprovalRules approval;
@@ -94,11 +97,16 @@ struct AcmePolicy {
   std::vector<std::string> ip_challenges;
   std::vector<std::string> preauthorized;     ///< base::NamePattern: names that need no proof
   std::vector<std::string> trusted_networks;  ///< from where alone they need none; empty: from anywhere, for accounts of its own
-  std::vector<ProfileName> profiles;          ///< that orders may name or get; empty: all that ACME offers here
-  int certificates_per_name = 0;              ///< in a week
-  int orders_per_hour = 0;                    ///< of one account
-  int failed_validations_per_hour = 60;       ///< of one name and account
-  int pending_authorizations = 300;           ///< of one account
+  std::vector<std::string> trusted_client_profiles;        ///< with whose certificates alone they need none; empty: without any
+  std::vector<base::TextPattern> trusted_client_subjects;  ///< which the subjects of these have to match; empty: any
+  std::vector<ProfileName> profiles;                       ///< that orders may name or get; empty: all that ACME offers here
+  int certificates_per_name = 0;                           ///< in a week
+  int orders_per_hour = 0;                                 ///< of one account
+  int failed_validations_per_hour = 60;                    ///< of one name and account
+  int pending_authorizations = 300;                        ///< of one account
+
+  /// Whether names without proof are for those alone who come from somewhere, or as somebody, whosever the account is.
+  bool trusts_some() const { return !trusted_networks.empty() || !trusted_client_profiles.empty(); }
 
   bool operator==(const AcmePolicy&) const = default;
 };
@@ -208,6 +216,8 @@ struct RealmConfig {
   std::filesystem::path ca_key_file() const { return directory / "ca.key"; }
   /// Where the CAs and generations beside the first one are: <name>-<generation>/{ca.crt,ca.key,crl.pem}.
   std::filesystem::path ca_directory() const { return directory / "cas"; }
+  /// Where the keys of its services are: <name>-<number>/{key.pem,cert.pem}.
+  std::filesystem::path service_directory() const { return directory / "services"; }
   std::filesystem::path crl_file() const { return directory / "crl.pem"; }
   std::filesystem::path delta_crl_file() const { return directory / "delta-crl.pem"; }
   std::filesystem::path database_file() const { return directory / "db" / "realm.db"; }

@@ -17,11 +17,13 @@ libconfig_a_SOURCES = \
   server/config/key_checks.cc server/config/key_checks.h \
   server/config/key_file_checks.cc \
   server/config/keys.h \
+  server/config/ldap_dn.cc server/config/ldap_dn.h \
   server/config/key_settings.cc server/config/key_settings.h \
   server/config/listening_checks.cc \
   server/config/load.cc server/config/load.h \
   server/config/node.h \
   server/config/notice_checks.cc \
+  server/config/paths.cc server/config/paths.h \
   server/config/notice_settings.cc server/config/notice_settings.h \
   server/config/notices.h \
   server/config/publishing.h \
@@ -91,6 +93,7 @@ config_test_SOURCES = \
   server/config/documents_test.cc \
   server/config/listening_checks_test.cc \
   server/config/enrolment_settings_test.cc \
+  server/config/ldap_dn_test.cc \
   server/config/policy_settings_test.cc \
   server/config/snapshot_checks_test.cc \
   server/config/source_test.cc \

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "server/base/text.h"
+#include "server/config/text_checks.h"
 
 namespace chancery::config {
 namespace {
@@ -68,6 +69,16 @@ bool is_section(const Node& node, Report& report) {
                                                           : std::string("nothing")) +
                          ", expected settings below it");
   return false;
+}
+
+std::vector<const Node*> named_children(const Node& section, Report& report) {
+  std::vector<const Node*> found;
+  for (const auto& child : section.children) {
+    const auto good = check_name(child.name);
+    if (good.ok()) found.push_back(&child);
+    if (!good.ok()) report.error_at_name(child, good.error().message());
+  }
+  return found;
 }
 
 }  // namespace chancery::config

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -170,6 +171,32 @@ void write_settings(std::span<const Setting<Owner>> rows, const Owner& owner, No
   for (const auto& one : rows) {
     if (one.write != nullptr) into.children.push_back(named(one.info.name, one.write(one.info, owner)));
   }
+}
+
+/// The children of a section whose names are names (check_name); others are reported.
+std::vector<const Node*> named_children(const Node& section, Report& report);
+
+/// A map from names to sections of the same rows.
+template <class Owner>
+void read_named(std::span<const Setting<Owner>> rows, const Node& section, std::map<std::string, Owner>& owners, Report& report) {
+  if (!is_section(section, report)) return;
+  for (const auto* child : named_children(section, report)) {
+    auto& owner = owners[child->name];
+    if (!is_section(*child, report)) continue;
+    check_names(*child, names_of(rows), report);
+    read_settings(rows, *child, owner, report);
+  }
+}
+
+template <class Owner>
+Node write_named(std::span<const Setting<Owner>> rows, const std::map<std::string, Owner>& owners, std::string_view name) {
+  Node section = map(std::string(name));
+  for (const auto& [owner_name, owner] : owners) {
+    Node node = map();
+    write_settings(rows, owner, node);
+    section.children.push_back(named(owner_name, std::move(node)));
+  }
+  return section;
 }
 
 template <class Owner>

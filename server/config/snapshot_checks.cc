@@ -82,14 +82,14 @@ std::optional<std::string> fault_in_url(const ServerConfig& server, const RealmN
 struct UrlList {
   std::string_view name;
   const std::vector<std::string>& urls;
-  bool ocsp = false;
+  bool unanswered = false;  ///< of OCSP responders, and the realm has none
 };
 
 std::optional<std::string> fault_in(const UrlList& list, const ServerConfig& server, const RealmName& realm,
                                     const std::string& url) {
   if (auto fault = fault_in_url(server, realm, url)) return fault;
-  if (!list.ocsp || !is_ours(server, parse_url(url)->host)) return std::nullopt;
-  return "found " + url + ", but no listener of this server answers OCSP (RFC 6960)";
+  if (!list.unanswered || !is_ours(server, parse_url(url)->host)) return std::nullopt;
+  return "found " + url + ", but nobody of this realm answers OCSP there: no CA below cas has purpose: ocsp (RFC 6960)";
 }
 
 void check_list(const UrlList& list, const ServerConfig& server, const RealmConfig& realm, const Node& at, Report& report) {
@@ -107,8 +107,10 @@ void check_list(const UrlList& list, const ServerConfig& server, const RealmConf
 
 /// An address in every certificate that leads nowhere is found out when the first certificate has to be checked.
 void check_urls(const ServerConfig& server, const RealmConfig& realm, const Node& root, Report& report) {
-  for (const auto& list : {UrlList{"crl_urls", realm.crl_urls}, UrlList{"crl_delta_urls", realm.crl_delta_urls},
-                           UrlList{"ca_issuer_urls", realm.ca_issuer_urls}, UrlList{"ocsp_urls", realm.ocsp_urls, true}}) {
+  const bool is_unanswered = std::ranges::none_of(realm.cas, [](const auto& one) { return one.second.is_responder(); });
+  for (const auto& list :
+       {UrlList{"crl_urls", realm.crl_urls}, UrlList{"crl_delta_urls", realm.crl_delta_urls},
+        UrlList{"ca_issuer_urls", realm.ca_issuer_urls}, UrlList{"ocsp_urls", realm.ocsp_urls, is_unanswered}}) {
     if (const Node* at = root.find(list.name)) check_list(list, server, realm, *at, report);
   }
 }

@@ -90,9 +90,11 @@ TEST(SnapshotChecks, ThisServerAnswersNoOcsp) {
   const Case cases[] = {
       {"somebody else's responder", "http://ocsp.example.com/", ""},
       {"on a listener", "http://127.0.0.1:8080/realms/default/ocsp",
-       "found http://127.0.0.1:8080/realms/default/ocsp, but no listener of this server answers OCSP (RFC 6960)"},
+       "found http://127.0.0.1:8080/realms/default/ocsp, but nobody of this realm answers OCSP there: no CA below cas has "
+       "purpose: ocsp (RFC 6960)"},
       {"at its bare path", "http://localhost:8080/",
-       "found http://localhost:8080/, but no listener of this server answers OCSP (RFC 6960)"},
+       "found http://localhost:8080/, but nobody of this realm answers OCSP there: no CA below cas has "
+       "purpose: ocsp (RFC 6960)"},
       {"on no listener", "http://pki.example.com/ocsp", "found http://pki.example.com/ocsp, but no listener has port 80"},
       {"http to https", "http://pki.example.com:8000/ocsp",
        "found http://pki.example.com:8000/ocsp, but listener https on that port speaks https"},

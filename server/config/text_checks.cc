@@ -1,13 +1,12 @@
 #include "server/config/text_checks.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <span>
 #include <string>
 
+#include "server/base/address.h"
 #include "server/base/mail_address.h"
 #include "server/base/name_pattern.h"
 #include "server/base/names.h"
@@ -71,11 +70,7 @@ bool is_host_name(std::string_view text) {
   return std::ranges::all_of(labels, [](const std::string& label) { return is_label(label); });
 }
 
-bool is_address(std::string_view text) {
-  in6_addr parsed{};
-  const std::string copy(text);
-  return ::inet_pton(AF_INET, copy.c_str(), &parsed) == 1 || ::inet_pton(AF_INET6, copy.c_str(), &parsed) == 1;
-}
+bool is_address(std::string_view text) { return base::octets_of_address(text).has_value(); }
 
 bool is_port(std::string_view text) {
   int port = 0;
@@ -257,7 +252,7 @@ Status check_ldap_url(std::string_view text) {
   return unexpected(text, "ldaps://HOST, ldap://HOST or ldapi://%2Fpath%2Fof%2Fsocket");
 }
 
-bool is_ldap_of_this_machine(std::string_view url) {
+bool is_of_this_machine(std::string_view url) {
   if (url.starts_with("ldapi://")) return true;
   auto host = url.substr(url.find("://") + 3);
   host = host.substr(0, host.find_first_of("/?#"));

@@ -46,12 +46,12 @@ Status check_domain(std::string_view text);           ///< DNS name of letters, 
 Status check_trust_anchor(std::string_view text);     ///< a DS or DNSKEY record: "example. IN DS 20326 8 2 e06d…"
 Status check_name_pattern(std::string_view text);     ///< base::NamePattern
 Status check_mail_address(std::string_view text);
-Status check_url(std::string_view text);             ///< http:// or https://, printable ASCII
-Status check_ldap_url(std::string_view text);        ///< ldap://, ldaps:// or ldapi://
-bool is_ldap_of_this_machine(std::string_view url);  ///< ldapi, or at an address of loopback
-Status check_realm(std::string_view text);           ///< a realm's name
-Status check_realm_or_all(std::string_view text);    ///< that or "*"
-Status check_name(std::string_view text);            ///< of a front end or listener: as a realm's
+Status check_url(std::string_view text);           ///< http:// or https://, printable ASCII
+Status check_ldap_url(std::string_view text);      ///< ldap://, ldaps:// or ldapi://
+bool is_of_this_machine(std::string_view url);     ///< ldapi://, or at an address of loopback
+Status check_realm(std::string_view text);         ///< a realm's name
+Status check_realm_or_all(std::string_view text);  ///< that or "*"
+Status check_name(std::string_view text);          ///< of a front end or listener: as a realm's
 /// "tcp://HOST:PORT KEY": a name or address, IPv6 in brackets, and a public CURVE key.
 Status check_vantage_point(std::string_view text);
 Status check_curve_key(std::string_view text);  ///< Z85 text of 32 octets (ZeroMQ RFC 32): 40 characters

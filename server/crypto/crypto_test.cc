@@ -7,6 +7,7 @@
 
 #include "server/crypto/block_list.h"
 #include "server/crypto/digest.h"
+#include "server/crypto/hmac.h"
 #include "server/crypto/signature.h"
 
 namespace chancery::crypto {
@@ -43,6 +44,10 @@ TEST(Digest, KnownAnswers) {
             "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea2505549758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e"
             "070a38bce737");
   EXPECT_EQ(hmac_sha256({}, {}).size(), 32U);
+  const HmacSha256 keyed(as_bytes("Jefe"));
+  for (const std::string_view data : {"what do ya want for nothing?", "", "what do ya want for nothing?"})
+    EXPECT_EQ(keyed(as_bytes(data)), hmac_sha256(as_bytes("Jefe"), as_bytes(data)));
+  EXPECT_NE(HmacSha256(as_bytes("Jeff"))(as_bytes("x")), HmacSha256(as_bytes("Jefe"))(as_bytes("x")));
 }
 
 TEST(Key, B2_EveryKindSignsAndVerifies) {

@@ -8,6 +8,8 @@ namespace chancery::crypto {
 Bytes sha256(ByteView data);
 Bytes sha384(ByteView data);
 Bytes sha512(ByteView data);
+/// SHA-1, where a standard names something by it (RFC 6960 4.1.1, 4.2.1): it proves nothing (PROMISES B5).
+Bytes sha1_name(ByteView data);
 
 /// RFC 2104 with SHA-256; 32 octets.
 Bytes hmac_sha256(ByteView key, ByteView data);

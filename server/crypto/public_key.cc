@@ -64,21 +64,22 @@ int bits_of(ByteView magnitude) {
 }
 
 /// The keys that this thread read last. One issuance reads the same key from the request, the certificate and their checks, and
-/// the CA's key every time; what makes an EC key from its octets costs more than verifying with it.
+/// the CA's key, or an account's, every time; what makes an EC key from its octets costs more than verifying with it.
 class Recent {
  public:
-  const PublicKey* find(ByteView der) const {
+  const PublicKey* find(ByteView der) {
     const auto found = std::ranges::find_if(keys_, [&](const PublicKey& one) { return std::ranges::equal(one.spki(), der); });
-    return found != keys_.end() && !der.empty() ? &*found : nullptr;
+    if (found == keys_.end() || der.empty()) return nullptr;
+    std::rotate(keys_.begin(), found, found + 1);
+    return &keys_.front();
   }
   void add(const PublicKey& key) {
-    keys_.at(next_) = key;
-    next_ = (next_ + 1) % keys_.size();
+    std::rotate(keys_.begin(), keys_.end() - 1, keys_.end());
+    keys_.front() = key;
   }
 
  private:
-  std::array<PublicKey, 8> keys_;
-  std::size_t next_ = 0;
+  std::array<PublicKey, 32> keys_;  ///< the one used last in front: keys that come again outlive those that do not
 };
 thread_local Recent recent;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 

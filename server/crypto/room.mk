@@ -6,6 +6,7 @@ libpkicrypto_a_SOURCES = \
   server/crypto/digest.cc server/crypto/digest.h \
   server/crypto/file_name.cc server/crypto/file_name.h \
   server/crypto/handles.h \
+  server/crypto/hmac.cc server/crypto/hmac.h \
   server/crypto/hmac_drbg.cc server/crypto/hmac_drbg.h \
   server/crypto/password.cc server/crypto/password.h \
   server/crypto/key.h \

@@ -17,7 +17,17 @@ const AlgorithmRow& describe(SignatureAlgorithm algorithm) {
 }
 
 const EVP_MD* digest_of(const AlgorithmRow& row) {
-  return row.digest.empty() ? nullptr : EVP_get_digestbyname(std::string(row.digest).c_str());
+  // Fetched once: what EVP_get_digestbyname gives is looked for again at each use.
+  static const auto kFetched = [] {
+    std::array<const EVP_MD*, kAlgorithms.size()> all{};
+    std::ranges::transform(kAlgorithms, all.begin(), [](const AlgorithmRow& one) -> const EVP_MD* {
+      return one.digest.empty() ? nullptr : EVP_MD_fetch(nullptr, std::string(one.digest).c_str(), nullptr);
+    });
+    return all;
+  }();
+  const auto* digest = kFetched.at(static_cast<std::size_t>(&row - kAlgorithms.data()));
+  PKI_CHECK(digest != nullptr || row.digest.empty());
+  return digest;
 }
 
 Result<SignatureAlgorithm> algorithm_for(const KeySpec& spec, std::string_view digest) {

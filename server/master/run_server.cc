@@ -83,9 +83,13 @@ Status run_server(const std::shared_ptr<const config::Snapshot>& snapshot, bool 
   }
   base::raise_descriptor_limit();  // a worker without a session has one of the master's
   PKI_TRY(auto ground, make_ground(server, std::move(background)));
-  PKI_TRY_VOID(admit_rules(*snapshot, ground.worker ? &*ground.worker : nullptr));
   PKI_TRY(auto listener, ground.directory.open_main_socket(server));
   PKI_TRY_VOID(open_server_log(server, "master"));
+  // Last of what can fail: rules of a server that never ran are not in force. Who connects meanwhile waits.
+  if (const auto admitted = admit_rules(*snapshot, ground.worker ? &*ground.worker : nullptr); !admitted.ok()) {
+    ground.directory.leave();
+    return admitted;
+  }
   if (in_background) PKI_TRY_VOID(leave_terminal(server));
   base::set_title("chanceryd: master");
   meet_the_name_service();

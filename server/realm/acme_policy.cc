@@ -29,6 +29,13 @@ bool is_within(const std::vector<std::string>& networks, std::string address) {
   return from.ok() && std::ranges::any_of(networks, [&](const std::string& text) { return means(text, *from); });
 }
 
+bool is_trusted_client(const config::AcmePolicy& policy, const AcmeAsker& asker) {
+  const auto& profiles = policy.trusted_client_profiles;
+  if (asker.profile.empty() || std::ranges::find(profiles, asker.profile) == profiles.end()) return false;
+  const auto is_meant = [&](const base::TextPattern& one) { return one.matches(asker.subject); };
+  return policy.trusted_client_subjects.empty() || std::ranges::any_of(policy.trusted_client_subjects, is_meant);
+}
+
 /// A wildcard stands for many names, and none of them may be a denied one.
 bool touches(const std::string& text, const x509::GeneralName& name) {
   if (means(text, name)) return true;
@@ -43,7 +50,7 @@ std::optional<config::AcmePolicy> policy_of(const config::AcmeConfig& acme, cons
   const auto found = acme.policies.find(name);
   if (found == acme.policies.end()) return std::nullopt;
   auto policy = found->second;
-  if (own.empty() && policy.trusted_networks.empty()) policy.preauthorized.clear();
+  if (own.empty() && !policy.trusts_some()) policy.preauthorized.clear();
   return policy;
 }
 
@@ -56,10 +63,11 @@ std::string fault_in_acme_name(const config::AcmePolicy& policy, const x509::Gen
   return name.value + " is not among the names that the account's policy allows";
 }
 
-bool needs_no_proof(const config::AcmePolicy& policy, const x509::GeneralName& name, const std::string& address) {
+bool needs_no_proof(const config::AcmePolicy& policy, const x509::GeneralName& name, const AcmeAsker& asker) {
   const auto is_meant = [&](const std::string& text) { return means(text, name); };
   if (std::ranges::none_of(policy.preauthorized, is_meant)) return false;
-  return policy.trusted_networks.empty() || is_within(policy.trusted_networks, address);
+  if (!policy.trusted_networks.empty() && !is_within(policy.trusted_networks, asker.address)) return false;
+  return policy.trusted_client_profiles.empty() || is_trusted_client(policy, asker);
 }
 
 config::AcmeConfig narrowed(config::AcmeConfig acme, const config::AcmePolicy& policy) {

@@ -20,8 +20,16 @@ std::optional<config::AcmePolicy> policy_of(const config::AcmeConfig& acme, cons
 /// Why the policy does not let an order have that name; empty: it does.
 std::string fault_in_acme_name(const config::AcmePolicy& policy, const x509::GeneralName& name);
 
-/// Whether that name needs no proof. @param address  from where it is asked for; empty: nobody knows
-bool needs_no_proof(const config::AcmePolicy& policy, const x509::GeneralName& name, const std::string& address);
+/// Who asks for a name, beside the account.
+struct AcmeAsker {
+  std::string address{};  ///< from where; empty: nobody knows
+  std::string profile{};  ///< of the client's certificate in force; empty: it has shown none
+  std::string subject{};  ///< of that certificate, slash form
+  std::string serial{};   ///< and its number, hex
+};
+
+/// Whether that name needs no proof.
+bool needs_no_proof(const config::AcmePolicy& policy, const x509::GeneralName& name, const AcmeAsker& asker);
 
 /// The realm's settings with the ways to prove names that the policy leaves.
 config::AcmeConfig narrowed(config::AcmeConfig acme, const config::AcmePolicy& policy);

@@ -72,8 +72,11 @@ TEST(AcmePolicy, OnlyAnAccountsOwnGrantsNamesFromAnywhere) {
   EXPECT_EQ(policy_of(acme, "web")->preauthorized.size(), 1U);
   acme.policy = "web";
   EXPECT_TRUE(policy_of(acme, "")->preauthorized.empty());
-  acme.policy = "near";
-  EXPECT_EQ(policy_of(acme, "")->preauthorized.size(), 1U);
+  acme.policies["shown"] = {.preauthorized = {".example.com"}, .trusted_client_profiles = {"user"}};
+  for (const auto* const one : {"near", "shown"}) {
+    acme.policy = one;
+    EXPECT_EQ(policy_of(acme, "")->preauthorized.size(), 1U) << one;
+  }
 }
 
 struct GrantCase {
@@ -106,7 +109,43 @@ const GrantCase kGrants[] = {
 TEST(AcmePolicy, SaysWhichNamesNeedNoProof) {
   for (const auto& one : kGrants) {
     const config::AcmePolicy policy{.preauthorized = one.preauthorized, .trusted_networks = one.networks};
-    EXPECT_EQ(needs_no_proof(policy, name(one.name), one.from), one.want) << one.name << " from " << one.from;
+    EXPECT_EQ(needs_no_proof(policy, name(one.name), {.address = one.from}), one.want) << one.name << " from " << one.from;
+  }
+}
+
+struct ClientCase {
+  std::vector<std::string> profiles;
+  const char* subject;  ///< pattern; null: none
+  std::vector<std::string> networks;
+  AcmeAsker asker;
+  bool want;
+};
+const AcmeAsker kShows{.address = "10.0.0.1", .profile = "user", .subject = "/O=Company/CN=agent", .serial = "01"};
+const ClientCase kClients[] = {
+    {{"user"}, nullptr, {}, kShows, true},
+    {{"laptop", "user"}, nullptr, {}, kShows, true},
+    {{"user"}, "/O=Company/*", {}, kShows, true},
+    {{"user"}, "/o=company/cn=agent", {}, kShows, true},
+    {{"user"}, nullptr, {"10.0.0.0/8"}, kShows, true},
+    {{"user"}, nullptr, {}, {.address = "10.0.0.1"}, false},
+    {{"user"}, nullptr, {"10.0.0.0/8"}, {.address = "10.0.0.1"}, false},
+    {{"user"}, nullptr, {"192.0.2.0/24"}, kShows, false},
+    {{"user"}, "/O=Other/*", {}, kShows, false},
+    {{"user"}, "/O=Company", {}, kShows, false},
+    {{"laptop"}, nullptr, {}, kShows, false},
+    {{"User"}, nullptr, {}, kShows, false},
+    {{"user"}, "*", {}, {.address = "10.0.0.1", .profile = "", .subject = "/O=Company/CN=agent"}, false},
+    {{""}, nullptr, {}, {.address = "10.0.0.1"}, false},
+};
+
+TEST(AcmePolicy, SaysWhichClientsNeedNoProof) {
+  for (std::size_t i = 0; i < std::size(kClients); ++i) {
+    const auto& one = kClients[i];
+    config::AcmePolicy policy{
+        .preauthorized = {".example.com"}, .trusted_networks = one.networks, .trusted_client_profiles = one.profiles};
+    if (one.subject != nullptr) policy.trusted_client_subjects.push_back(base::TextPattern::parse(one.subject).value());
+    EXPECT_EQ(needs_no_proof(policy, name("DNS:a.example.com"), one.asker), one.want) << i;
+    EXPECT_FALSE(needs_no_proof(policy, name("DNS:a.example.org"), one.asker)) << i;
   }
 }
 

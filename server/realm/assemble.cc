@@ -21,9 +21,10 @@ x509::TbsSpec assemble(const config::RealmConfig& realm, const config::Profile& 
   spec.authority_key_id = authority.certificate.key_id();
   spec.sans = grant.sans;
   spec.crl_urls = crl_urls(realm, authority);
-  spec.crl_delta_urls = crl_delta_urls(realm, authority);
+  if (profile.freshest_crl) spec.crl_delta_urls = crl_delta_urls(realm, authority);
   spec.ca_issuer_urls = ca_issuer_urls(realm, authority);
   spec.ocsp_urls = realm.ocsp_urls;
+  spec.ocsp_no_check = profile.ocsp_no_check;
   return spec;
 }
 
@@ -36,6 +37,7 @@ x509::LintContext lint_context(const config::Profile& profile, const Authority& 
       .extended_key_usage = profile.extended_key_usage,
       .is_ca = profile.is_ca,
       .path_length = profile.path_length,
+      .ocsp_no_check = profile.ocsp_no_check,
   };
 }
 

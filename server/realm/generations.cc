@@ -114,7 +114,7 @@ const Generation* find(std::span<const Generation> all, std::string_view label) 
 
 std::string ca_for(const config::RealmConfig& realm, const ProfileName& profile) {
   for (const auto& [name, ca] : realm.cas) {
-    if (!ca.is_root() && names(ca, profile)) return name;
+    if (!ca.is_root() && !ca.is_service() && names(ca, profile)) return name;
   }
   return config::kFirstCa;
 }
@@ -123,11 +123,21 @@ Status check_ca_issues(const config::RealmConfig& realm, std::string_view ca, co
   if (ca == config::kFirstCa) return {};
   const auto* found = row_of(realm, ca);
   if (found == nullptr) return Error(Code::NotFound, "no CA \"" + base::printable(ca, 80) + "\" in this realm");
+  if (found->is_service())
+    return Error(Code::PolicyRefused,
+                 std::string(ca) + " is a service of the realm (purpose: " + found->purpose + ") and issues nothing");
   if (found->is_root())
     return Error(Code::PolicyRefused, "CA " + std::string(ca) + " is a root: it certifies the realm's CAs and issues no profile");
   if (found->profiles.empty() || names(*found, profile)) return {};
   return Error(Code::PolicyRefused, "CA " + std::string(ca) + " may not issue profile " + profile.text(),
                "`profiles` of the CA in ca.config.yml names those that it may");
+}
+
+std::string responder_for(const config::RealmConfig& realm, std::string_view ca) {
+  const auto found = std::ranges::find_if(realm.cas, [&](const auto& one) {
+    return one.second.is_responder() && (one.second.issuer.empty() ? config::kFirstCa : one.second.issuer) == ca;
+  });
+  return found == realm.cas.end() ? std::string() : found->first;
 }
 
 std::vector<std::string> crl_urls(const config::RealmConfig& realm, const Authority& authority) {

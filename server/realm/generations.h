@@ -63,6 +63,9 @@ std::string ca_for(const config::RealmConfig& realm, const ProfileName& profile)
 /// Whether that CA may issue it. @errors PolicyRefused: it may not; NotFound: the realm has no such CA.
 Status check_ca_issues(const config::RealmConfig& realm, std::string_view ca, const ProfileName& profile);
 
+/// The service that answers OCSP for that CA; empty: none does.
+std::string responder_for(const config::RealmConfig& realm, std::string_view ca);
+
 /// The URLs that certificates of an authority bear: its CA's, else the realm's; "{ca}" stands for the generation's name.
 std::vector<std::string> crl_urls(const config::RealmConfig& realm, const Authority& authority);
 std::vector<std::string> crl_delta_urls(const config::RealmConfig& realm, const Authority& authority);

@@ -14,7 +14,11 @@ constexpr std::size_t kMaxCommonName = 64;  // X.520 ub-common-name
 
 bool contains(const std::vector<std::string>& list, std::string_view word) { return std::ranges::find(list, word) != list.end(); }
 
+bool has_common_name(const config::Profile& profile) { return profile.common_name != "none"; }
+
+/// Of the certificate's subject; none: it has none.
 std::string common_name_for(const Wish& wish) {
+  if (!has_common_name(*wish.profile)) return {};
   if (const auto asked = wish.subject.common_name()) return *asked;
   for (const auto& san : wish.sans) {
     if (san.type == x509::GeneralName::Type::Dns && san.value.size() <= kMaxCommonName) return san.value;
@@ -115,6 +119,8 @@ x509::Name subject_for(const Wish& wish) {
   x509::Name subject;
   if (from_request) {
     subject = wish.subject;
+    if (!has_common_name(*wish.profile))
+      std::erase_if(subject.attributes, [](const x509::Attribute& one) { return one.type == "CN"; });
     if (!subject.common_name() && !common_name.empty()) subject.attributes.push_back({"CN", common_name});
     return subject;
   }
@@ -131,7 +137,7 @@ std::vector<x509::GeneralName> sans_for(const Wish& wish, const x509::Name& subj
   const auto add = [&sans](const x509::GeneralName& name) {
     if (std::ranges::find(sans, name) == sans.end()) sans.push_back(name);
   };
-  const auto common_name = subject.common_name();
+  const auto common_name = has_common_name(profile) ? subject.common_name() : wish.subject.common_name();
   const bool wanted = may_serve(profile) || (profile.altnames && !wish.sans.empty());
   if (wanted && common_name && could_be_host(profile, *common_name)) {
     if (const auto host = as_host(*common_name); host && std::ranges::find(wish.sans, *host) == wish.sans.end()) add(*host);

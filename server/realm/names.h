@@ -9,7 +9,7 @@
 namespace chancery::realm {
 
 /// The subject that the certificate gets: the request's or the profile's, with the request's common name, or without one the
-/// first DNS name that fits into 64 characters (X.520 ub-common-name).
+/// first DNS name that fits into 64 characters (X.520 ub-common-name); or, by the profile, without a common name.
 x509::Name subject_for(const Wish& wish);
 
 /// The SANs that the certificate gets: those asked for, each once, and what the common name says when a verifier could take it

@@ -114,6 +114,49 @@ TEST(Names, TheProfileMayDecideTheSubject) {
   EXPECT_EQ(scene.grant().subject.to_slash(), "/C=FR/O=Company/OU=Servers/CN=www.example.com");
 }
 
+/// common_name: none. What the request's common name says as a host's is among the alternative names still.
+TEST(Names, C14_AProfileMayGiveNoCommonName) {
+  struct Case {
+    const char* what;
+    const char* subject;
+    std::vector<const char*> sans;
+    bool from_request;
+    const char* want;
+    std::vector<std::string> want_sans;
+  };
+  const Case cases[] = {
+      {"names alone", "", {"DNS:a.example.com", "DNS:b.example.com"}, true, "", {"DNS:a.example.com", "DNS:b.example.com"}},
+      {"a host's", "/CN=www.example.com", {}, true, "", {"DNS:www.example.com"}},
+      {"a host's beside names",
+       "/CN=www.example.com",
+       {"DNS:a.example.com"},
+       true,
+       "",
+       {"DNS:www.example.com", "DNS:a.example.com"}},
+      {"somebody's beside names", "/CN=Our Web Server", {"DNS:a.example.com"}, true, "", {"DNS:a.example.com"}},
+      {"the rest stays", "/O=Company/CN=www.example.com", {}, true, "/O=Company", {"DNS:www.example.com"}},
+      {"the profile's", "/O=Evil/CN=www.example.com", {}, false, "/C=FR/O=Company/OU=Servers", {"DNS:www.example.com"}},
+  };
+  for (const auto& one : cases) {
+    Scene scene;
+    scene.profile.common_name = "none";
+    scene.profile.subject_from_request = one.from_request;
+    scene.wish.subject = *one.subject == '\0' ? x509::Name{} : name(one.subject);
+    for (const auto* const each : one.sans) scene.wish.sans.push_back(san(each));
+    const auto grant = scene.grant();
+    EXPECT_EQ(grant.subject.to_slash(), *one.want == '\0' ? x509::Name{}.to_slash() : one.want) << one.what;
+    EXPECT_EQ(texts(grant.sans), one.want_sans) << one.what;
+  }
+  Scene nobody("user");
+  nobody.profile.common_name = "none";
+  nobody.wish.subject = name("/CN=Alice Example");
+  EXPECT_FALSE(nobody.decide().allowed()) << "neither a subject nor a name is left";
+  Scene rule;  // who writes the whole subject says what is in it
+  rule.profile.common_name = "none";
+  rule.wish.subject_from = SubjectFrom::Rule;
+  EXPECT_EQ(rule.grant().subject.to_slash(), "/CN=www.example.com");
+}
+
 TEST(Names, ConfiguredNamesMayBeReserved) {
   Scene scene;
   scene.wish.sans = {san("DNS:localhost")};

@@ -57,6 +57,7 @@ class Parts {
     for (const auto part : parts) add(part);
   }
   constexpr void add(Part part) { bits_ = static_cast<std::uint8_t>(bits_ | static_cast<std::uint8_t>(part)); }
+  constexpr void add(Parts more) { bits_ = static_cast<std::uint8_t>(bits_ | more.bits_); }
   constexpr bool has(Part part) const { return (bits_ & static_cast<std::uint8_t>(part)) != 0; }
   constexpr bool meet(Parts other) const { return (bits_ & other.bits_) != 0; }
   constexpr bool empty() const { return bits_ == 0; }

@@ -1,6 +1,7 @@
 noinst_LIBRARIES += librealm.a
 librealm_a_SOURCES = \
   server/realm/acme_policy.cc server/realm/acme_policy.h \
+  server/realm/acme_states.cc server/realm/acme_states.h \
   server/realm/assemble.cc server/realm/assemble.h \
   server/realm/auto_approval.cc server/realm/auto_approval.h \
   server/realm/authority.cc server/realm/authority.h \
@@ -25,6 +26,6 @@ librealm_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
 REALM_LIBS = librealm.a $(X509_LIBS)
 
 UNIT_TESTS += realm_test
-realm_test_SOURCES = server/realm/acme_policy_test.cc server/realm/generations_test.cc server/realm/rollover_test.cc server/realm/auto_approval_test.cc server/realm/hosts_test.cc server/realm/issuable_test.cc server/realm/names_test.cc server/realm/policy_test.cc server/realm/proofs_test.cc server/realm/renewal_test.cc server/realm/request_content_test.cc server/realm/request_history_test.cc server/realm/request_states_test.cc server/realm/rules_test.cc server/realm/testing.h server/realm/validity_test.cc server/x509/testing.cc server/x509/testing.h server/realm/access_test.cc server/realm/lockout_test.cc
+realm_test_SOURCES = server/realm/acme_policy_test.cc server/realm/acme_states_test.cc server/realm/generations_test.cc server/realm/rollover_test.cc server/realm/auto_approval_test.cc server/realm/hosts_test.cc server/realm/issuable_test.cc server/realm/names_test.cc server/realm/policy_test.cc server/realm/proofs_test.cc server/realm/renewal_test.cc server/realm/request_content_test.cc server/realm/request_history_test.cc server/realm/request_states_test.cc server/realm/rules_test.cc server/realm/testing.h server/realm/validity_test.cc server/x509/testing.cc server/x509/testing.h server/realm/access_test.cc server/realm/lockout_test.cc
 realm_test_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(GTEST_CFLAGS)
 realm_test_LDADD = $(REALM_LIBS) $(CONFIG_LIBS) $(GTEST_LIBS)

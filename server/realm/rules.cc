@@ -275,6 +275,7 @@ Result<Ruling> ruling_of(const PolicyRule& rule, const Question& question, Point
   ruling.rule = rule.name;
   ruling.detail = (ruling.granted ? "granted by rule " : "denied by rule ") + rule.name + in_words(points);
   ruling.points = std::move(points);
+  ruling.asks_people = rule.if_short == "request";
   ruling.most_of_subject = rule.revoke_replaced ? 0 : rule.max_living_per_subject;
   ruling.most_of_requester = rule.max_living_per_requester;
   ruling.revoke_replaced = rule.revoke_replaced;

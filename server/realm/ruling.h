@@ -35,8 +35,9 @@ struct Ruling {
   std::optional<std::chrono::seconds> most_validity;  ///< for who did not ask for a length
   std::optional<x509::Name> subject;                  ///< what the rule makes of it
   std::optional<std::vector<x509::GeneralName>> sans;
-  Points points;            ///< missing ones are people's to give
-  int most_of_subject = 0;  ///< certificates in force, with this one; 0: any number
+  Points points;             ///< missing ones are people's to give
+  bool asks_people = false;  ///< and certificate.enrol asks them by itself
+  int most_of_subject = 0;   ///< certificates in force, with this one; 0: any number
   int most_of_requester = 0;
   std::map<std::string, bool> answers;  ///< of look-ups and proofs that were asked; filled in by who asked them
   bool revoke_replaced = false;         ///< what is in force of the same subject and profile ends with it

@@ -1,5 +1,7 @@
 #include "server/signer/approved_request.h"
 
+#include "server/base/calendar.h"
+
 namespace chancery::signer {
 namespace {
 
@@ -34,11 +36,12 @@ Json to_json(const ApprovedRequest& request) {
 }
 
 Result<ApprovedRequest> approved_request_from_json(const Json& object) {
+  PKI_TRY(const auto expires, base::time_from_epoch(object.integer("expires")));
   ApprovedRequest request{.id = object.text("id"),
                           .kind = object.text("kind"),
                           .certificate = object.text("certificate"),
                           .validity = std::chrono::seconds{object.integer("validity")},
-                          .expires = base::from_epoch(object.integer("expires")),
+                          .expires = expires,
                           .requester = object.text("requester"),
                           .front_end = object.text("front_end"),
                           .step = object.text("step"),

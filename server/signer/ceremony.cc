@@ -57,7 +57,7 @@ class Ceremony {
     for (const auto& ca : plan_.issuing) {
       PKI_TRY_VOID(make(ca, CaFrom::Request));
     }
-    if (!plan_.issuing.empty()) PKI_TRY_VOID(certify_all());
+    PKI_TRY_VOID(sign_all());
     return finish();
   }
   const Json& cas() const { return cas_; }
@@ -103,9 +103,10 @@ class Ceremony {
     return creation;
   }
 
-  /// ca.config.yml is made by create_realm; what the plan says of URLs is added, since certificates will have them.
-  Status add_urls(const PlannedCa& ca) const {
-    const auto more = list_line("crl_urls", ca.crl_urls) + list_line("ca_issuer_urls", ca.ca_issuer_urls);
+  /// ca.config.yml is made by create_realm; what the plan says of URLs is added, since certificates will have them, and of CRLs.
+  Status add_settings(const PlannedCa& ca) const {
+    auto more = list_line("crl_urls", ca.crl_urls) + list_line("ca_issuer_urls", ca.ca_issuer_urls);
+    if (ca.crl_days) more += "crl_validity: " + std::to_string(*ca.crl_days) + "d\n";
     if (more.empty()) return {};
     const auto file = directory_of(ca) / "ca.config.yml";
     PKI_TRY(const auto text, base::read_file(file, kMaxTranscript));
@@ -115,7 +116,7 @@ class Ceremony {
   /// Key, then certificate or request, by what makes every realm.
   Status make(const PlannedCa& ca, CaFrom from) {
     PKI_TRY([[maybe_unused]] const auto made, create_realm(creation_of(ca, from), clock_.now()));
-    PKI_TRY_VOID(add_urls(ca));
+    PKI_TRY_VOID(add_settings(ca));
     PKI_TRY(const auto realm, load(ca.realm, directory_of(ca)));
     PKI_TRY(const auto key, public_half(*realm));
     note("realm " + ca.realm + ": made a key, " + base::to_text(key.spec()) + ", kept " + keeping_of(ca) +
@@ -168,7 +169,8 @@ class Ceremony {
     return {};
   }
 
-  Status certify_all() {
+  /// What the root signs, once people have opened it: every certificate below it, and its first CRL, which lists none of them.
+  Status sign_all() {
     PKI_TRY(const auto realm, load(plan_.root.realm, directory_of(plan_.root)));
     PKI_TRY(const auto root, Issuer::open(realm, clock_.now()));
     PKI_TRY_VOID(open(*root));
@@ -179,7 +181,23 @@ class Ceremony {
       PKI_TRY_VOID(issuer->import_certificate(chain, clock_.now()));
       PKI_TRY_VOID(note_certificate(ca, *below));
     }
+    PKI_TRY_VOID(make_crl(*root, *realm));
     return root->verify_journal();
+  }
+
+  Status make_crl(Issuer& root, const config::RealmConfig& realm) {
+    const auto now = clock_.now();
+    const CrlRequest request{.number = 1,
+                             .this_update = now,
+                             .next_update = now + realm.crl_validity,
+                             .entries = {},
+                             .requester = kRequester,
+                             .ca = config::kFirstCa};
+    PKI_TRY(const auto made, root.sign_crl(request, now));
+    PKI_TRY_VOID(root.publish_crl(made.crl));
+    note("realm " + plan_.root.realm + ": made CRL 1, without entries, good until " + base::to_rfc3339(request.next_update) +
+         "; SHA-256 " + base::to_hex(crypto::sha256(made.crl)));
+    return {};
   }
 
   /// @return PEM: its certificate, then the root's

@@ -21,6 +21,7 @@ using config::row;
 
 constexpr std::size_t kMaxPlanBytes = 65536;
 constexpr int kMostDays = 36525;
+constexpr int kMostCrlDays = 366;  ///< as crl_validity
 constexpr int kMostShares = 255;
 constexpr std::string_view kRoot = "root";
 constexpr std::string_view kIssuing = "issuing";
@@ -42,6 +43,7 @@ constexpr std::array kCa{
     row<&PlannedCa::key>({.name = "key", .check = check_key, .filled = true}),
     row<&PlannedCa::days>({.name = "days", .least = 1, .most = kMostDays}),
     row<&PlannedCa::path_length>({.name = "path_length", .least = 0, .most = 16}),
+    row<&PlannedCa::crl_days>({.name = "crl_days", .least = 1, .most = kMostCrlDays}),
     row<&PlannedCa::passphrase_file>({.name = "passphrase_file", .check = config::check_absolute_path, .filled = true}),
     row<&PlannedCa::unencrypted>({.name = "unencrypted"}),
     row<&PlannedCa::shares>({.name = "shares", .least = 2, .most = kMostShares}),
@@ -90,6 +92,9 @@ void check_below(const PlannedCa& ca, const CeremonyPlan& plan, const Node& node
                  "found " + std::to_string(ca.days) + " days, expected at most the root's " + std::to_string(plan.root.days));
   if (ca.subject == plan.root.subject)
     report.error(config::place_of(node, "subject"), "found the root's subject, expected another one");
+  if (ca.crl_days)
+    report.error(config::place_of(node, "crl_days"),
+                 "found crl_days of an issuing CA, expected them of the root alone: the server makes the others' CRLs");
   const auto& most = plan.root.path_length;
   if (most && *most < 1)
     return report.error(node, "found an issuing CA below a root whose path_length is 0, expected 1 or more there");
@@ -105,9 +110,18 @@ void check_realm_directory(const PlannedCa& ca, const Node& node, Report& report
     report.error(config::place_of(node, "realm"), "found realm " + ca.realm + ", expected another name: the shares go there");
 }
 
+void check_crl_days(const PlannedCa& root, const Node& node, Report& report) {
+  if (root.crl_days.value_or(0) <= root.days) return;
+  report.error(config::place_of(node, "crl_days"), "found " + std::to_string(*root.crl_days) +
+                                                       " days, expected at most those of the root, " + std::to_string(root.days));
+}
+
 void check_plan(const CeremonyPlan& plan, const Node& root, Report& report) {
   std::set<std::string> realms{plan.root.realm};
-  if (const Node* ca = root.find(kRoot)) check_realm_directory(plan.root, *ca, report);
+  if (const Node* ca = root.find(kRoot)) {
+    check_realm_directory(plan.root, *ca, report);
+    check_crl_days(plan.root, *ca, report);
+  }
   const Node* list = root.find(kIssuing);
   for (std::size_t i = 0; list != nullptr && i < plan.issuing.size(); ++i) {
     const auto& ca = plan.issuing[i];
@@ -179,6 +193,8 @@ Result<CeremonyPlan> read_plan(const base::Path& file) {
 std::vector<std::string> acts_of(const CeremonyPlan& plan) {
   std::vector<std::string> acts{act_of(plan.root, "root")};
   for (const auto& ca : plan.issuing) acts.push_back(act_of(ca, "issuing") + "; certified by " + plan.root.realm);
+  acts.push_back("realm " + plan.root.realm + ": its first CRL, good for " +
+                 (plan.root.crl_days ? std::to_string(*plan.root.crl_days) + " days" : "as long as crl_validity says by itself"));
   acts.push_back("all of it in " + plan.directory + ", with transcript.txt, which names every file and its SHA-256");
   return acts;
 }

@@ -17,6 +17,7 @@ struct PlannedCa {
   std::string key = "ec:P-384";
   int days = 3650;
   std::optional<int> path_length;
+  std::optional<int> crl_days;  ///< of the root: how long its CRLs are good; none: as every realm's
   std::string passphrase_file;  ///< none of these: a new passphrase in the realm's directory
   bool unencrypted = false;
   int shares = 0;  ///< of a new passphrase; 0: none

@@ -37,6 +37,12 @@ const Case kBadPlans[] = {
     {"an issuing CA among the shares", kHead + kRootCa + "issuing:\n  - {realm: shares, subject: /CN=x, days: 10}\n",
      "the shares go there"},
     {"issuing CAs that are no list", kHead + kRootCa + "issuing:\n  realm: x\n", "found no list"},
+    {"CRLs of no time", kHead + kRootCa + "  crl_days: 0\n", "from 1 to 366"},
+    {"CRLs of years", kHead + kRootCa + "  crl_days: 367\n", "from 1 to 366"},
+    {"CRLs beyond the root", kHead + "root:\n  realm: root\n  subject: /CN=x\n  days: 100\n  crl_days: 200\n",
+     "expected at most those of the root, 100"},
+    {"CRLs of an issuing CA", kHead + kRootCa + "issuing:\n  - {realm: x, subject: /CN=x, days: 10, crl_days: 5}\n",
+     "the root alone"},
     {"one realm twice", kHead + kRootCa + "issuing:\n  - {realm: root, subject: /CN=x, days: 10}\n", "a second time"},
     {"one that outlives the root", kHead + kRootCa + "issuing:\n  - {realm: x, subject: /CN=x, days: 7301}\n",
      "at most the root's 7300"},
@@ -66,7 +72,7 @@ TEST(CeremonyPlan, SaysWhatWillBeDone) {
                                "plan.yml");
   ASSERT_TRUE(plan.ok()) << plan.error().message();
   const auto acts = acts_of(*plan);
-  ASSERT_EQ(acts.size(), 3U);
+  ASSERT_EQ(acts.size(), 4U);
   EXPECT_EQ(
       acts[0],
       "realm root: root CA /O=Ours/CN=Root, key ec:P-384, 7300 days; its key is kept in 3 shares, 2 of which open it; CRL at "
@@ -74,6 +80,9 @@ TEST(CeremonyPlan, SaysWhatWillBeDone) {
   EXPECT_EQ(acts[1],
             "realm default: issuing CA /CN=Issuing, key ec:P-256, 1825 days; its key is kept with a new passphrase in the file "
             "passphrase of its directory; no CRL URL; its certificate at http://ca.example/crt; certified by root");
+  EXPECT_EQ(acts[2], "realm root: its first CRL, good for as long as crl_validity says by itself");
+  const auto with_days = parse_plan(kHead + kRootCa + "  crl_days: 200\n", "plan.yml");
+  EXPECT_EQ(acts_of(*with_days).at(1), "realm root: its first CRL, good for 200 days");
   EXPECT_EQ(plan->sha256.size(), 64U);
   EXPECT_NE(parse_plan(plan->text + "#\n", "x")->sha256, plan->sha256);  // one that was reviewed, to the octet
 }

@@ -41,6 +41,11 @@ Status SignerClient::publish_crl(ByteView der, const std::string& ca) {
   return result.ok() ? Status() : result.error();
 }
 
+Result<Bytes> SignerClient::published_crl(const std::string& ca, bool is_delta) {
+  PKI_TRY(const auto result, call("published_crl", Json::object({{"ca", ca}, {"delta", is_delta}})));
+  return base::from_base64(result.text("crl"));
+}
+
 Result<AuthorityInfo> SignerClient::authority(const std::string& ca) {
   PKI_TRY(const auto result, call("authority", Json::object({{"ca", ca}})));
   return authority_from_json(result);
@@ -123,6 +128,31 @@ Result<SecretStatus> SignerClient::secret_status() {
 Result<SecretStatus> SignerClient::clear_secret() {
   PKI_TRY(const auto result, call("secret_clear", Json::object()));
   return secret_status_from_json(result);
+}
+
+Result<std::vector<ServiceInfo>> SignerClient::services() {
+  PKI_TRY(const auto result, call("services", Json::object()));
+  return services_from_json(result);
+}
+
+Result<std::vector<ServiceInfo>> SignerClient::renew_services(const std::string& requester) {
+  PKI_TRY(const auto result, call("renew_services", Json::object({{"requester", requester}})));
+  return services_from_json(result);
+}
+
+Result<OcspAnswer> SignerClient::sign_ocsp(const OcspQuestion& question) {
+  PKI_TRY(const auto result, call("sign_ocsp", to_json(question)));
+  return ocsp_answer_from_json(result);
+}
+
+Result<Bytes> SignerClient::open_for_ra(const RaQuestion& question) {
+  PKI_TRY(const auto result, call("ra_open", to_json(question)));
+  return base::from_base64(result.text("octets"));
+}
+
+Result<Bytes> SignerClient::sign_for_ra(const RaQuestion& question) {
+  PKI_TRY(const auto result, call("ra_sign", to_json(question)));
+  return base::from_base64(result.text("octets"));
 }
 
 Status SignerClient::ping() {

@@ -8,6 +8,7 @@
 
 #include "server/base/fd.h"
 #include "server/signer/messages.h"
+#include "server/signer/service_messages.h"
 #include "server/wire/message.h"
 
 namespace chancery::signer {
@@ -24,6 +25,8 @@ class SignerClient {
   Result<SignedCrl> sign_crl(const CrlRequest& request);
   /// Has the signer write crl.pem.
   Status publish_crl(ByteView der, const std::string& ca = "ca");
+  /// What stands there, DER. @errors NotFound.
+  Result<Bytes> published_crl(const std::string& ca, bool is_delta);
   Result<AuthorityInfo> authority(const std::string& ca = "ca");
   /// Records from that position on, at most `limit`.
   Result<JournalPage> journal_since(std::uint64_t position, std::size_t limit);
@@ -47,6 +50,16 @@ class SignerClient {
   Result<SecretStatus> enter_secret(const SecretEntry& entry);
   Result<SecretStatus> secret_status();
   Result<SecretStatus> clear_secret();
+  /// Every key of every service (doc/services.md).
+  Result<std::vector<ServiceInfo>> services();
+  /// Makes those that are missing or about to expire. @return as services.
+  Result<std::vector<ServiceInfo>> renew_services(const std::string& requester);
+  /// @errors NotFound: nobody answers for that generation; Conflict: the journal says otherwise; PolicyRefused.
+  Result<OcspAnswer> sign_ocsp(const OcspQuestion& question);
+  /// The content of what was encrypted to an RA's key. @errors NotFound; BadProof; Malformed.
+  Result<Bytes> open_for_ra(const RaQuestion& question);
+  /// @return DER of a SignedData. @errors NotFound; Malformed.
+  Result<Bytes> sign_for_ra(const RaQuestion& question);
   Status ping();
 
  private:

@@ -171,8 +171,10 @@ Result<crypto::PrivateKey> import_key(const Creation& creation) {
   const auto pem = base::read_secret_file(creation.import_key, kMaxKeyBytes);
   if (!pem.ok()) return of_option(pem.error(), "import-key");
   auto key = crypto::PrivateKey::from_pem(pem->view(), passphrase ? &*passphrase : nullptr);
-  if (!key.ok()) return of_option(key.error().within(creation.import_key), "import-key");
-  return key;
+  if (key.ok()) return key;
+  const auto said = of_option(key.error().within(creation.import_key), "import-key");
+  if (key.error().code() != Code::AuthFailed) return said;
+  return Error(said.code(), said.message(), "--import-passphrase-file names the file, mode 0600, whose first line opens the key");
 }
 
 Result<crypto::PrivateKey> derive_key(const Creation& creation, const config::RealmConfig& realm) {

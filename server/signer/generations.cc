@@ -60,7 +60,27 @@ const config::CaConfig* row_of(const config::RealmConfig& realm, const std::stri
   return found == realm.cas.end() ? nullptr : &found->second;
 }
 
-/// Whose a further CA is: where no `company` says it, whose the first one is; empty: that one does not say.
+/// Of a generation beside the first: open, or, where people open the realm's keys, locked until they do.
+Result<std::shared_ptr<SigningKey>> key_of(const config::RealmConfig& realm, const config::RealmConfig& place) {
+  if (realm.keys.secret.from_people()) {
+    PKI_TRY(auto half, public_half(place));
+    return std::shared_ptr<SigningKey>(std::make_shared<FileKey>(std::move(half), place.ca_key_file()));
+  }
+  PKI_TRY(auto key, read_ca_key(place));
+  return std::shared_ptr<SigningKey>(
+      std::make_shared<FileKey>(std::make_shared<const crypto::PrivateKey>(std::move(key)), place.ca_key_file()));
+}
+
+/// What a new key is encrypted with: all keys of a realm are opened by one secret.
+Result<std::optional<SecretBytes>> passphrase_for(const config::RealmConfig& realm, const SecretBytes* secret) {
+  if (!realm.keys.secret.from_people()) return read_passphrase(realm);
+  if (secret != nullptr) return std::optional(SecretBytes(base::as_text(secret->view())));
+  return Error(Code::Unavailable, "the realm's keys are locked, and the next one is to be opened by the same secret",
+               "secret.status says what is missing, chancery realm unlock enters it");
+}
+
+}  // namespace
+
 std::string company_of(const config::RealmConfig& realm) {
   const auto first =
       realm.company == config::RealmConfig(realm.name).company ? read_former(realm) : std::shared_ptr<const realm::Authority>();
@@ -69,8 +89,6 @@ std::string company_of(const config::RealmConfig& realm) {
   const auto found = std::ranges::find_if(attributes, [](const auto& one) { return one.type == "O"; });
   return found == attributes.end() ? std::string() : found->value;
 }
-
-}  // namespace
 
 base::Path directory_of(const config::RealmConfig& realm, const std::string& label) {
   return label == config::kFirstCa ? realm.directory : realm.ca_directory() / label;
@@ -102,9 +120,12 @@ Result<Held> read_generation(const config::RealmConfig& realm, const std::string
   Held held{.state = state, .key = nullptr, .authority = nullptr};
   std::shared_ptr<const realm::Authority> authority;
   if (realm::may_sign_crl(state)) {
+    // Cut off between its key and its certificate: nothing can be signed with it, and whoever makes it again takes it up.
+    const bool is_begun = state == realm::GenerationState::Prepared && !is_there(place.ca_certificate_file());
     if (opened == nullptr) {
-      PKI_TRY(auto key, read_ca_key(place));
-      opened = std::make_shared<FileKey>(std::make_shared<const crypto::PrivateKey>(std::move(key)));
+      const bool is_halfway = is_begun && !is_there(request_file(place));
+      if (is_halfway && realm.keys.secret.from_people()) return held;  // nobody knows which key it is while it is locked
+      PKI_TRY(opened, key_of(realm, place));
     }
     const auto public_key = opened->public_key();
     if (public_key.spki_sha256_hex() != key_sha256)
@@ -112,8 +133,6 @@ Result<Held> read_generation(const config::RealmConfig& realm, const std::string
                    "restore the directory and the journal from one backup");
     held.key = std::move(opened);
     const bool is_former = state == realm::GenerationState::Draining;
-    // Cut off between its key and its certificate: nothing can be signed with it, and whoever makes it again takes it up.
-    const bool is_begun = state == realm::GenerationState::Prepared && !is_there(place.ca_certificate_file());
     if (!is_begun) {
       PKI_TRY(authority, is_former ? read_former(place) : read_further(place, label, public_key, now));
     }
@@ -127,14 +146,16 @@ Result<Held> read_generation(const config::RealmConfig& realm, const std::string
   return held;
 }
 
-Result<crypto::PrivateKey> make_generation_key(const config::RealmConfig& realm, const std::string& label) {
-  if (realm.keys.in_token() || realm.keys.secret.from_people())
-    return Error(Code::Unsupported,
-                 "the realm's key is opened by people or in a token, expected one that a file or credential opens",
+Result<crypto::PrivateKey> make_generation_key(const config::RealmConfig& realm, const std::string& label,
+                                               const SecretBytes* secret) {
+  if (realm.keys.in_token())
+    return Error(Code::Unsupported, "the realm's key is in a token, expected one in a file",
                  "keys of further CAs and generations are in files (doc/rollover.md)");
+  PKI_TRY(const auto passphrase, passphrase_for(realm, secret));
   const auto place = place_of(realm, label);
   std::error_code ignored;
-  if (std::filesystem::exists(place.ca_key_file(), ignored)) return read_ca_key(place);
+  if (std::filesystem::exists(place.ca_key_file(), ignored))
+    return open_ca_key(place.ca_key_file(), passphrase ? &*passphrase : nullptr);
   PKI_TRY(const auto parsed, realm::parse_label(label));
   const auto* row = row_of(realm, parsed.name);
   auto spec = realm.key;
@@ -144,7 +165,6 @@ Result<crypto::PrivateKey> make_generation_key(const config::RealmConfig& realm,
   PKI_TRY(auto key, crypto::PrivateKey::generate(spec));
   PKI_TRY_VOID(crypto::check_public_key(key.public_key()));
   PKI_TRY_VOID(base::make_directories(place.directory, 0700));
-  PKI_TRY(const auto passphrase, read_passphrase(realm));
   PKI_TRY_VOID(write_ca_key(place, key, passphrase));
   PKI_TRY_VOID(base::sync_directory(realm.ca_directory()));
   PKI_TRY_VOID(base::sync_directory(realm.directory));

@@ -42,9 +42,11 @@ base::Path directory_of(const config::RealmConfig& realm, const std::string& lab
 Result<Held> read_generation(const config::RealmConfig& realm, const std::string& label, realm::GenerationState state,
                              const std::string& key_sha256, Seconds now, std::shared_ptr<SigningKey> opened = nullptr);
 
-/// The key that an interrupted attempt left, or a new one, written as the realm wants keys protected. @errors BadConfig, Io;
-/// Unsupported: people or a token open the realm's key, who were not asked to open another.
-Result<crypto::PrivateKey> make_generation_key(const config::RealmConfig& realm, const std::string& label);
+/// The key that an interrupted attempt left, or a new one, written as the realm wants keys protected.
+/// @param secret  by which people have opened the realm's keys, where they do; null: they have not
+/// @errors BadConfig, Io; Unavailable: people have not; Unsupported: a token has the realm's key.
+Result<crypto::PrivateKey> make_generation_key(const config::RealmConfig& realm, const std::string& label,
+                                               const SecretBytes* secret);
 /// Its subject: that of the generation before it, else as configured, else made of company, realm and name.
 Result<x509::Name> subject_of_ca(const config::RealmConfig& realm, const realm::Label& label);
 
@@ -62,6 +64,9 @@ struct CaCertificate {
 };
 /// Its TBS with a new serial, linted. @errors LintFailed, Malformed.
 Result<std::pair<Serial, x509::LintedTbs>> make_ca_tbs(const config::RealmConfig& realm, const CaCertificate& wanted);
+
+/// Whose a further CA is: where no `company` says it, whose the first one is; empty: that one does not say.
+std::string company_of(const config::RealmConfig& realm);
 
 bool is_self_signed(const realm::Authority& authority);
 /// One CA's key under another's, as long as both are valid (RFC 4210 4.4): neither outlives the other by it.

@@ -189,7 +189,7 @@ TEST(Generations, CrossCertificatesLeadBothWays) {
 
 TEST(Generations, WhatAnInterruptedAttemptLeftIsTakenUp) {
   Office office;
-  ASSERT_TRUE(make_generation_key(*office.realm, "ca-2").ok());  // killed behind the key
+  ASSERT_TRUE(make_generation_key(*office.realm, "ca-2", nullptr).ok());  // killed behind the key
   const auto left = base::read_file(office.in("cas/ca-2/ca.key"), 65536).value();
   office.open();
   ASSERT_TRUE(office.issuer->create_generation({"ca-2", "self"}, kNow).ok());

@@ -65,10 +65,22 @@ Status check_no_ca_key(const Generations& generations, ByteView spki) {
   return {};
 }
 
-/// The algorithm that a TBS names is the one it is signed with, whatever the configuration says since.
-Result<x509::LintedTbs> lint_journalled(const Bytes& tbs, const config::Profile& profile, const realm::Authority& authority) {
-  PKI_TRY(const auto algorithm, x509::algorithm_of(tbs));
-  return x509::lint_certificate(tbs, algorithm, realm::lint_context(profile, authority));
+/// Likewise for the keys of services, those of before included.
+Status check_no_service_key(const Services& services, ByteView spki) {
+  for (const auto& [label, service] : services) {
+    if (base::equal_in_constant_time(service.key->public_key().spki(), spki))
+      return Error(Code::BadKey, "it is the key of service " + label);
+  }
+  return {};
+}
+
+/// What an intention of before has to be like now.
+Result<x509::LintContext> context_of(const config::RealmConfig& realm, const Intent& intent, const realm::Authority& authority) {
+  if (intent.rule == kServiceRule) return service_lint(intent.profile, authority, kMostServiceValidity);
+  PKI_TRY(const auto name, ProfileName::parse(intent.profile));
+  const auto profile = realm.profiles.find(name);
+  if (profile != realm.profiles.end()) return realm::lint_context(profile->second, authority);
+  return Error(Code::Conflict, "the profile of the earlier request is gone: " + name.text());
 }
 
 }  // namespace
@@ -77,7 +89,10 @@ Issuer::Issuer(std::shared_ptr<SigningKey> first, Genesis owner, std::unique_ptr
     : key_(std::move(first)),
       owner_(std::move(owner)),
       journal_(std::move(journal)),
-      unlocking_(state.realm->name.text(), state.realm->keys, *key_, [this](const AuditEvent& event) { return record(event); }),
+      unlocking_(
+          state.realm->name.text(), state.realm->keys,
+          Locks{[this] { return obstacle(); }, [this](const SecretBytes& secret) { return unlock(secret); }, [this] { lock(); }},
+          [this](const AuditEvent& event) { return record(event); }),
       state_(std::move(state)) {
   key_->on_usable([this] {
     if (const auto finished = finish_interrupted(); !finished.ok()) base::log_error(finished.error().message());
@@ -91,7 +106,9 @@ Result<std::unique_ptr<Issuer>> Issuer::open(std::shared_ptr<const config::Realm
   PKI_TRY(auto journal, Journal::open(realm->journal_directory(), owner));
   PKI_TRY(auto generations, open_generations(*realm, *journal, first, now));
   if (generations->at(config::kFirstCa).state == realm::GenerationState::Retired) first->retire();
-  std::unique_ptr<Issuer> issuer(new Issuer(first, owner, std::move(journal), State{std::move(realm), std::move(generations)}));
+  auto services = std::make_shared<const Services>(read_services(*realm, *journal));
+  std::unique_ptr<Issuer> issuer(
+      new Issuer(first, owner, std::move(journal), State{std::move(realm), std::move(generations), std::move(services)}));
   PKI_TRY_VOID(issuer->key_->connect());
   PKI_TRY_VOID(issuer->finish_interrupted());
   return issuer;
@@ -136,6 +153,10 @@ Status Issuer::check_possession(const SignRequest& request) const {
   }
   if (request.renews) {
     PKI_TRY(const bool has_key, journal_->has_key_of(*request.renews, sha256_hex(request.spki)));
+    PKI_TRY(const auto entry, journal_->signed_entry(*request.renews));
+    if (entry && entry->intent.rule == kServiceRule)
+      return Error(Code::BadProof,
+                   "certificate " + request.renews->hex() + " is of a service of the realm, which renews it itself");
     if (has_key) return {};
   }
   return Error(Code::BadProof, "neither a request nor an earlier certificate with this key");
@@ -160,14 +181,13 @@ Result<Signed> Issuer::complete_earlier(const State& state, const Entry& entry) 
     PKI_TRY(auto der, x509::assemble_signed(entry.intent.tbs, algorithm, *entry.signature));
     return Signed{entry.intent.serial, std::move(der), true};
   }
-  PKI_TRY(const auto name, ProfileName::parse(entry.intent.profile));
-  const auto profile = state.realm->profiles.find(name);
-  if (profile == state.realm->profiles.end())
-    return Error(Code::Conflict, "the profile of the earlier request is gone: " + name.text());
   PKI_TRY(const auto chosen, choose(state, entry.intent.ca));
   if (chosen.held->authority == nullptr || chosen.held->key == nullptr)
     return Error(Code::Conflict, "generation " + entry.intent.ca + " signs nothing any more");
-  PKI_TRY(const auto linted, lint_journalled(entry.intent.tbs, profile->second, *chosen.held->authority));
+  PKI_TRY(const auto context, context_of(*state.realm, entry.intent, *chosen.held->authority));
+  // The algorithm that a TBS names is the one it is signed with, whatever the configuration says since.
+  PKI_TRY(const auto algorithm, x509::algorithm_of(entry.intent.tbs));
+  PKI_TRY(const auto linted, x509::lint_certificate(entry.intent.tbs, algorithm, context));
   return complete(*chosen.held, entry, linted);
 }
 
@@ -180,10 +200,12 @@ Result<Signed> Issuer::sign_certificate(const SignRequest& request, Seconds now)
   const auto& profile = found->second;
   PKI_TRY_VOID(chosen.held->key->check_usable());  // before the journal has an intention that nobody could carry out
   PKI_TRY_VOID(realm::check_ca_issues(realm, authority.name, request.profile));
+  if (request.rule == kServiceRule) return Error(Code::PolicyRefused, "by rule service the signer alone issues");
   PKI_TRY_VOID(check_possession(request));
   const realm::Grant grant{request.serial, request.profile,    request.subject,  request.sans,
                            request.spki,   request.not_before, request.not_after};
   PKI_TRY_VOID(check_no_ca_key(*chosen.generations, request.spki));
+  PKI_TRY_VOID(check_no_service_key(*state().services, request.spki));
   PKI_TRY_VOID(realm::check_grant(realm, profile, authority, grant, now));
   PKI_TRY_VOID(check_approvals(realm, profile, *journal_, request, now));
   PKI_TRY(auto tbs, x509::build_tbs(realm::assemble(realm, profile, authority, grant)));

@@ -9,6 +9,8 @@
 #include "server/signer/generations.h"
 #include "server/signer/journal.h"
 #include "server/signer/messages.h"
+#include "server/signer/service_messages.h"
+#include "server/signer/services.h"
 #include "server/signer/unlocking.h"
 #include "server/x509/lint.h"
 
@@ -28,13 +30,16 @@ class Issuer {
   /// @errors NotFound: profile; BadProof; PolicyRefused, BadKey, LintFailed: it may not be issued; Exists: the serial is another
   /// certificate's; Conflict: the idempotency key is another request's; Unavailable: the CA waits; Io.
   Result<Signed> sign_certificate(const SignRequest& request, Seconds now);
-  /// @errors PolicyRefused: dates outside what the realm says; Conflict: number or date behind the last CRL's; LintFailed; Io.
-  /// Of a delta CRL, what changed since the full one in crl.pem, which has to be the request's base: none is made without its
-  /// base published (RFC 5280 5.2.4). @errors also NotFound: it is not; Corrupt: crl.pem is no CRL of this CA.
+  /// @errors PolicyRefused: dates outside what the realm says; Conflict: number or date behind the last CRL's, or what the
+  /// journal has revoked is missing; LintFailed; Io. Of a delta CRL, what changed since the full one in crl.pem, which has to be
+  /// the request's base: none is made without its base published (RFC 5280 5.2.4). @errors also NotFound: it is not; Corrupt:
+  /// crl.pem is no CRL of this CA.
   Result<SignedCrl> sign_crl(const CrlRequest& request, Seconds now);
   /// Writes crl.pem or delta-crl.pem, once the store has the CRL: the realm's CA files are the signer's alone to write.
   /// @errors Malformed; BadProof: no CRL of this CA; Io.
   Status publish_crl(ByteView der, const std::string& ca = config::kFirstCa) const;
+  /// What was published last. @errors NotFound: nothing of this CA.
+  Result<x509::Crl> published_crl(const std::string& ca, bool is_delta) const;
   /// @errors NotFound.
   Result<AuthorityInfo> authority(const std::string& ca = config::kFirstCa) const;
   /// Those among them that the journal has signed nothing under.
@@ -67,13 +72,28 @@ class Issuer {
   /// @errors NotFound; Conflict: the state cannot follow; Unavailable: it has no certificate to issue with; Io.
   Status set_generation(const std::string& ca, const std::string& state, const std::string& requester, Seconds now);
 
+  // issuer_services.cc
+  std::vector<ServiceInfo> services(Seconds now) const;
+  /// Makes the keys of services that are missing or about to expire, and destroys those that have. One that cannot be made keeps
+  /// none of the others back. @errors of the first that cannot be made.
+  Status renew_services(const std::string& requester, Seconds now);
+  /// What a responder says of certificates of one generation. What is said has to be what the journal says, too.
+  /// @errors NotFound: nobody answers for it; Conflict: another status; PolicyRefused: of no certificate of it.
+  Result<OcspAnswer> sign_ocsp(const OcspQuestion& question, Seconds now) const;
+  /// With the newest key, or the one whose certificate was meant. @errors NotFound; those of x509::open_enveloped.
+  Result<Bytes> open_for_ra(const RaQuestion& question, Seconds now) const;
+  /// @errors NotFound; those of x509::sign_content.
+  Result<Bytes> sign_for_ra(const RaQuestion& question, Seconds now) const;
+
   /// A share or the passphrase of the key. @return as secret_status. @errors those of Unlocking::enter.
   Result<SecretStatus> enter_secret(const SecretEntry& entry, Seconds now);
   SecretStatus secret_status() const { return unlocking_.status(); }
   /// @errors Conflict: no secret is asked for.
   Result<SecretStatus> clear_secret() { return unlocking_.clear(); }
-  /// Why the key cannot sign now; empty: it can.
-  std::string obstacle() const { return key_->obstacle(); }
+  /// Why the realm's first CA cannot sign now; empty: it can.
+  std::string obstacle() const { return main_key()->obstacle(); }
+  /// As SigningKey::on_change, of every key. Call it before there are threads.
+  void on_change(std::function<void()> changed);
   SigningKey& key() { return *key_; }
   ~Issuer() { key_->stop_watching(); }
   /// What was journalled and not signed, since the process or the key went away. @errors Io.
@@ -87,6 +107,7 @@ class Issuer {
   struct State {
     std::shared_ptr<const config::RealmConfig> realm;
     std::shared_ptr<const Generations> generations;
+    std::shared_ptr<const Services> services;
   };
   /// One generation and the realm, of such a state.
   struct Chosen {
@@ -98,6 +119,13 @@ class Issuer {
   Issuer(std::shared_ptr<SigningKey> first, Genesis owner, std::unique_ptr<Journal> journal, State state);
   State state() const;
   static Result<Chosen> choose(State state, const std::string& ca);
+
+  // issuer_secret.cc: what people open, where they do
+  /// Of the first CA: of its first generation, or, once that is retired, of its newest.
+  std::shared_ptr<SigningKey> main_key() const;
+  Status unlock(const SecretBytes& secret);
+  void lock();
+  std::optional<SecretBytes> secret() const;          ///< none: the keys are locked, or nobody opens them
   Result<Chosen> ready(const std::string& ca) const;  ///< one that has its certificate and its key
   Status check_possession(const SignRequest& request) const;
   /// The certificate of an entry: with the signature it has, or one that is made and journalled now.
@@ -114,12 +142,21 @@ class Issuer {
                               const CaCertificate& wanted, Seconds now);
   Result<std::string> chain_for(const State& now, const realm::Label& label, std::shared_ptr<SigningKey> key, Seconds at);
   void put(const std::string& ca, Held held);
-  Status reread(const std::string& ca, Seconds now);
+  Status reread(const std::string& ca, Seconds now, std::shared_ptr<SigningKey> opened = nullptr);
+
+  // issuer_services.cc
+  Result<HeldService> make_service(const State& now, const ServiceNeed& need, const std::string& requester, Seconds at);
+  Result<const HeldService*> ra_in_use(const State& present, const std::string& wanted, Seconds now) const;
+  Status check_answer(const std::string& ca, const x509::Certificate& issuer, const x509::OcspSingle& answer, Seconds now) const;
+  void put_services(Services services);
 
   std::shared_ptr<SigningKey> key_;  ///< of the first generation of the first CA
   Genesis owner_;                    ///< whose journal it is
   std::unique_ptr<Journal> journal_;
   Unlocking unlocking_;
+  std::function<void()> changed_;
+  mutable std::mutex secret_mutex_;   ///< of secret_
+  SecretBytes secret_;                ///< empty: none was entered. The next generation's key is encrypted with it
   std::mutex change_mutex_;           ///< one change of a generation at a time
   mutable std::mutex publish_mutex_;  ///< one CRL at a time becomes a file
   mutable std::mutex mutex_;          ///< of state_

@@ -91,6 +91,7 @@ Result<SignedCrl> Issuer::sign_crl(const CrlRequest& request, Seconds now) {
   PKI_TRY_VOID(chosen.held->key->check_usable());
   PKI_TRY_VOID(check_crl(request, *chosen.realm, journal_->last_crl_number(request.ca), now));
   PKI_TRY_VOID(journal_->check_all_of(request.ca, request.entries));
+  PKI_TRY_VOID(journal_->check_lists_all(request.ca, request.entries, now));
   x509::CrlSpec spec{.issuer = authority.certificate,
                      .algorithm = authority.algorithm,
                      .number = request.number,
@@ -130,6 +131,16 @@ Status Issuer::publish_crl(ByteView der, const std::string& ca) const {
     if (!full || full->number() != *crl.base()) return {};  // nobody could add it to anything
   }
   return base::replace_file(file, base::as_bytes(x509::to_pem(x509::kCrlLabel, der)), 0644);
+}
+
+Result<x509::Crl> Issuer::published_crl(const std::string& ca, bool is_delta) const {
+  PKI_TRY(const auto chosen, choose(state(), ca));
+  const auto place = place_of(*chosen.realm, ca);
+  auto there = chosen.held->authority == nullptr
+                   ? std::nullopt
+                   : published(is_delta ? place.delta_crl_file() : place.crl_file(), chosen.held->authority->certificate);
+  if (!there) return Error(Code::NotFound, "no CRL of " + ca + " is published");
+  return *std::move(there);
 }
 
 std::vector<Serial> Issuer::unknown_serials(const std::vector<Serial>& asked) const { return journal_->unknown(asked); }

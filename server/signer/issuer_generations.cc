@@ -106,14 +106,16 @@ void Issuer::put(const std::string& ca, Held held) {
 }
 
 /// What the files and the journal say of it now.
-Status Issuer::reread(const std::string& ca, Seconds now) {
+Status Issuer::reread(const std::string& ca, Seconds now, std::shared_ptr<SigningKey> opened) {
   const auto facts = journal_->generations();
   const auto found = facts.find(ca);
   const auto its =
       found != facts.end() ? found->second : JournalIndex::GenerationFacts{GenerationState::Active, owner_.key_sha256};
   const auto present = state();
   const auto before = present.generations->find(ca);
-  auto key = before == present.generations->end() ? nullptr : before->second.key;
+  const bool has_key = before != present.generations->end() && before->second.key != nullptr;
+  auto key = has_key ? before->second.key : std::move(opened);
+  if (!has_key && key != nullptr && changed_) key->on_change(changed_);
   PKI_TRY(auto held, read_generation(*present.realm, ca, its.state, its.key_sha256, now, std::move(key)));
   put(ca, std::move(held));
   return {};
@@ -121,7 +123,8 @@ Status Issuer::reread(const std::string& ca, Seconds now) {
 
 /// Whether a generation is the one to be made next, or the one that is being made.
 Status Issuer::check_next(const State& now, const realm::Label& label) const {
-  const bool is_ours = label.name == config::kFirstCa || now.realm->cas.contains(label.name);
+  const auto row = now.realm->cas.find(label.name);
+  const bool is_ours = label.name == config::kFirstCa || (row != now.realm->cas.end() && !row->second.is_service());
   if (!is_ours) return no_such_ca(label.name);
   const auto known = now.generations->find(label.text());
   if (known != now.generations->end()) {
@@ -205,9 +208,10 @@ Status Issuer::create_generation(const NewGeneration& wanted, Seconds now) {
     return Error(Code::Malformed, "from \"" + base::printable(wanted.from, 80) + "\", expected self, root or request");
   const auto* before = former(*present.generations, label);
   if (!by_request && before != nullptr) PKI_TRY_VOID(realm::check_may_certify_next(*before->second.authority));
-  PKI_TRY(auto made, make_generation_key(*present.realm, wanted.ca));
+  const auto entered = secret();
+  PKI_TRY(auto made, make_generation_key(*present.realm, wanted.ca, entered ? &*entered : nullptr));
   const auto opened = std::make_shared<const crypto::PrivateKey>(std::move(made));
-  const auto key = std::make_shared<FileKey>(opened);
+  const auto key = std::make_shared<FileKey>(opened, place_of(*present.realm, wanted.ca).ca_key_file());
   PKI_TRY_VOID(journal_->set_generation({wanted.ca, std::string(realm::to_text(GenerationState::Prepared)),
                                          key->public_key().spki_sha256_hex(), wanted.requester, now}));
   const auto place = place_of(*present.realm, wanted.ca);
@@ -224,7 +228,7 @@ Status Issuer::create_generation(const NewGeneration& wanted, Seconds now) {
     PKI_TRY([[maybe_unused]] const auto accepted, accept_chain(chain, place, key->public_key(), now));
     PKI_TRY_VOID(write_public(place.ca_certificate_file(), chain));
   }
-  return reread(wanted.ca, now);
+  return reread(wanted.ca, now, key);
 }
 
 Status Issuer::import_certificate(std::string_view chain_pem, Seconds now, const std::string& ca) {

@@ -20,6 +20,9 @@ class Stopped : public base::Clock {
   Seconds now() const override { return kNow; }
 };
 
+/// After so many days arithmetic in 32 bits, which <chrono> has for dates, comes to the same date.
+constexpr std::chrono::days kRound{1 << 30};
+
 /// A realm in a directory of its own with a key of its own, and its issuer.
 class Office {
  public:
@@ -318,6 +321,83 @@ TEST(Issuer, C8_WhatTheJournalHasRevokedLeavesNoDeltaCrl) {
   EXPECT_TRUE(office.delta(3, {office.entry("01", 1), office.entry("02", 1)}).ok());
 }
 
+/// Two certificates that end after 30 days, and what the events and CRLs say of them.
+class RevokingOffice : public Office {
+ public:
+  RevokingOffice() : Office() {
+    for (int number = 1; number <= 2; ++number) EXPECT_TRUE(issuer->sign_certificate(good(number), kNow).ok());
+  }
+  void state(int number, const char* reason, Seconds now = kNow) const {
+    const auto about = Json::object({{"serial", good(number).serial.hex()}, {"reason", reason}, {"at", base::to_epoch(now)}});
+    EXPECT_TRUE(
+        issuer->record({.what = std::string(kStateChange), .phase = "begin", .about = wire::to_text(about), .at = now}).ok());
+  }
+  /// @return why not; Internal: it was made.
+  Code crl(const std::vector<int>& numbers, Seconds now) {
+    std::vector<x509::RevokedEntry> entries;
+    for (const int number : numbers) entries.push_back({good(number).serial, kNow, 1});
+    const auto made = issuer->sign_crl({++last_, now, now + std::chrono::days{7}, std::move(entries), "upkeep"}, now);
+    return made.ok() ? Code::Internal : made.error().code();
+  }
+
+ private:
+  std::uint64_t last_ = 0;
+};
+
+TEST(Issuer, C8_NoCrlForgetsARevocation) {
+  RevokingOffice office;
+  const auto soon = kNow + std::chrono::minutes{2};
+  EXPECT_EQ(office.crl({}, kNow), Code::Internal);
+  office.state(1, "keyCompromise");
+  EXPECT_EQ(office.crl({}, kNow), Code::Internal);  // who revokes it may not have stored that yet
+  EXPECT_EQ(office.crl({}, soon), Code::Conflict);
+  EXPECT_EQ(office.crl({2}, soon), Code::Conflict);
+  EXPECT_EQ(office.crl({1}, soon), Code::Internal);
+  EXPECT_EQ(office.crl({2, 1}, soon), Code::Internal);
+  office.state(1, "");  // which takes back nothing
+  EXPECT_EQ(office.crl({}, soon), Code::Conflict);
+  office.open();
+  EXPECT_EQ(office.crl({}, soon), Code::Conflict);
+  EXPECT_EQ(office.crl({1}, soon), Code::Internal);
+}
+
+TEST(Issuer, C8_AHoldIsOnTheCrlAsLongAsItLasts) {
+  RevokingOffice office;
+  const auto soon = kNow + std::chrono::minutes{2};
+  office.state(2, "certificateHold");
+  EXPECT_EQ(office.crl({}, soon), Code::Conflict);
+  office.state(2, "", soon);
+  EXPECT_EQ(office.crl({}, soon), Code::Internal);
+  office.state(2, "certificateHold", soon);
+  office.state(2, "superseded", soon + std::chrono::minutes{2});  // it was to be listed before
+  EXPECT_EQ(office.crl({}, soon + std::chrono::minutes{2}), Code::Conflict);
+  EXPECT_EQ(office.crl({2}, soon + std::chrono::minutes{2}), Code::Internal);
+}
+
+TEST(Issuer, C8_WhatHasEndedStandsOnOneCrlMore) {
+  RevokingOffice office;
+  office.state(1, "superseded");
+  const auto ended = kNow + std::chrono::days{31};
+  EXPECT_EQ(office.crl({1}, kNow + std::chrono::days{29}), Code::Internal);
+  EXPECT_EQ(office.crl({}, ended), Code::Conflict);
+  EXPECT_EQ(office.crl({1}, ended), Code::Internal);
+  EXPECT_EQ(office.crl({}, ended + std::chrono::hours{1}), Code::Internal);
+}
+
+TEST(Issuer, C8_NoDeltaCrlForgetsARevocation) {
+  const DeltaOffice office;
+  ASSERT_TRUE(office.issuer->sign_certificate(good(), kNow).ok());
+  const auto about = Json::object({{"serial", good().serial.hex()}, {"reason", "keyCompromise"}, {"at", base::to_epoch(kNow)}});
+  const auto earlier = kNow - std::chrono::minutes{2};
+  ASSERT_TRUE(
+      office.issuer->record({.what = std::string(kStateChange), .phase = "begin", .about = wire::to_text(about), .at = earlier})
+          .ok());
+  const auto hiding = office.delta(2, {office.entry("01", 6), office.entry("02", 1)});
+  ASSERT_FALSE(hiding.ok());
+  EXPECT_EQ(hiding.error().code(), Code::Conflict);
+  EXPECT_TRUE(office.delta(2, {office.entry("01", 6), office.entry("02", 1), {good().serial, kNow, 1}}).ok());
+}
+
 TEST(Issuer, ARealmWithoutDeltaCrlsMakesNone) {
   const Office office;
   const auto full = office.issuer->sign_crl({1, kNow, kNow + std::chrono::days{7}, {}, "upkeep"}, kNow);
@@ -368,10 +448,14 @@ TEST(Operations, F51_FramesThatAreNone) {
       {R"({"id":1,"method":"record","params":{"what":"admin.import","phase":"end","requester":"a"}})", "policy_refused"},
       {R"({"id":1,"method":"record","params":{"what":"certificate.state","phase":"import","requester":"a"}})", "policy_refused"},
       {R"({"id":1,"method":"record","params":{"what":"certificate.state","phase":"end","requester":"a"}})", "result"},
-      {R"x({"id":1,"method":"record","params":{"what":"certificate.state","phase":"begin","requester":"a","about":"{\"serial\":\"01\",\"reason\":\"nonsense\"}"}})x", "invalid_params"},
-      {R"x({"id":1,"method":"record","params":{"what":"certificate.state","phase":"begin","requester":"a","about":"{\"serial\":\"01\",\"reason\":\"removeFromCRL\"}"}})x", "invalid_params"},
-      {R"x({"id":1,"method":"record","params":{"what":"certificate.state","phase":"begin","requester":"a","about":"{\"serial\":\"01\",\"reason\":\"key_compromise\"}"}})x", "invalid_params"},
-      {R"x({"id":1,"method":"record","params":{"what":"certificate.state","phase":"begin","requester":"a","about":"{\"serial\":\"01\",\"reason\":\"superseded\"}"}})x", "result"},
+      {R"x({"id":1,"method":"record","params":{"what":"certificate.state","phase":"begin","requester":"a","about":"{\"serial\":\"01\",\"reason\":\"nonsense\"}"}})x",
+       "invalid_params"},
+      {R"x({"id":1,"method":"record","params":{"what":"certificate.state","phase":"begin","requester":"a","about":"{\"serial\":\"01\",\"reason\":\"removeFromCRL\"}"}})x",
+       "invalid_params"},
+      {R"x({"id":1,"method":"record","params":{"what":"certificate.state","phase":"begin","requester":"a","about":"{\"serial\":\"01\",\"reason\":\"key_compromise\"}"}})x",
+       "invalid_params"},
+      {R"x({"id":1,"method":"record","params":{"what":"certificate.state","phase":"begin","requester":"a","about":"{\"serial\":\"01\",\"reason\":\"superseded\"}"}})x",
+       "result"},
       {R"({"id":1,"method":"ping","params":{}})", "result"},
       {R"({"id":1,"method":"authority","params":{}})", "result"},
       {R"({"id":1,"method":"journal_since","params":{"position":-5,"limit":99999999}})", "result"},
@@ -411,6 +495,40 @@ TEST(Messages, I12_ACrlEntryKeepsItsReasonOrIsRefused) {
     ASSERT_FALSE(bad.ok()) << reason;
     EXPECT_EQ(bad.error().code(), Code::Malformed) << reason;
   }
+}
+
+/// Whether it is read with that time in place of its own.
+template <class Read>
+bool takes(const Json& good, std::initializer_list<const char*> members, std::int64_t time, Read read) {
+  for (const auto* member : members) {
+    auto changed = good;
+    changed.set(member, time);
+    if (read(changed).ok()) return true;
+  }
+  return false;
+}
+
+TEST(Messages, C8_C11_NoTimeComesRoundToAnother) {
+  auto request = good();
+  request.approved = ApprovedRequest{.id = "r1", .kind = "enrolment", .validity = std::chrono::days{1}, .expires = kNow};
+  const auto certificate = to_json(request);
+  const auto crl = to_json(CrlRequest{1, kNow, kNow + std::chrono::days{7}, {}, "upkeep"});
+  const auto event = to_json(AuditEvent{.what = "x", .phase = "end", .requester = "unix:alice"});
+  const auto taken_over = to_json(TakenOver{.serial = request.serial});
+  ASSERT_TRUE(sign_request_from_json(certificate).ok() && crl_request_from_json(crl).ok());
+  ASSERT_TRUE(audit_event_from_json(event).ok() && taken_over_from_json(taken_over).ok());
+  const auto round = std::chrono::seconds{kRound};
+  const auto last = base::to_epoch(base::from_rfc3339("9999-12-31T23:59:59Z").value());
+  for (const auto time : {base::to_epoch(kNow - round), base::to_epoch(kNow + round), last + 1, INT64_MIN, INT64_MAX}) {
+    EXPECT_FALSE(takes(certificate, {"not_before", "not_after"}, time, sign_request_from_json)) << time;
+    EXPECT_FALSE(takes(crl, {"this_update", "next_update"}, time, crl_request_from_json)) << time;
+    EXPECT_FALSE(takes(event, {"at"}, time, audit_event_from_json)) << time;
+    EXPECT_FALSE(takes(taken_over, {"not_before", "not_after"}, time, taken_over_from_json)) << time;
+    EXPECT_FALSE(takes(to_json(*request.approved), {"expires"}, time, approved_request_from_json)) << time;
+    auto entries = crl;
+    EXPECT_FALSE(crl_request_from_json(entries.set("entries", "1f:" + std::to_string(time) + ":1 ")).ok()) << time;
+  }
+  EXPECT_TRUE(takes(crl, {"next_update"}, last, crl_request_from_json));
 }
 
 }  // namespace

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "server/signer/service_messages.h"
+#include "server/x509/tbs.h"
+
 namespace chancery::signer {
 namespace {
 
@@ -43,11 +46,21 @@ Intent intent_of(const Imported& imported) {
                 .at = imported.at};
 }
 
+/// A generation that drains certifies the key that answers for its certificates, for as long as these live (doc/services.md).
+bool is_responder_until_the_end(const JournalIndex& index, const Intent& intent) {
+  if (intent.rule != kServiceRule || intent.profile != "ocsp") return false;
+  const auto end = x509::end_of(intent.tbs);
+  const auto last = index.last_end(intent.ca);
+  return end.ok() && last && end->not_after <= *last;
+}
+
 /// Under the lock of the appends: once a generation's end is durable, nothing more begins to be signed by it.
-Status check_issues(const JournalIndex& index, const std::string& ca) {
+Status check_issues(const JournalIndex& index, const Intent& intent) {
+  const auto& ca = intent.ca;
   const auto facts = index.generation(ca);
   if (!facts) return Error(Code::NotFound, "no generation \"" + ca + "\" of a CA in this realm");
   if (realm::may_issue(facts->state)) return {};
+  if (facts->state == realm::GenerationState::Draining && is_responder_until_the_end(index, intent)) return {};
   return Error(Code::Conflict,
                "generation " + ca + " is " + std::string(realm::to_text(facts->state)) + " and issues no certificates",
                "ca.list says which one does");
@@ -168,7 +181,7 @@ Result<Entry> Journal::begin(const Intent& intent) {
   std::unique_lock lock(mutex_);
   PKI_TRY(auto entry, standing_for(intent));
   if (!entry) {
-    PKI_TRY_VOID(check_issues(index_, intent.ca));
+    PKI_TRY_VOID(check_issues(index_, intent));
     PKI_TRY(const auto offset, append(to_json(intent)));
     entry = Entry{offset, intent, std::nullopt, std::nullopt};
   }
@@ -277,6 +290,11 @@ std::map<std::string, JournalIndex::GenerationFacts> Journal::generations() cons
   return index_.generations();
 }
 
+std::optional<std::string> Journal::ca_of(const Serial& serial) const {
+  const std::lock_guard lock(mutex_);
+  return index_.ca_of(serial);
+}
+
 Status Journal::check_all_of(const std::string& ca, const std::vector<x509::RevokedEntry>& entries) const {
   const std::lock_guard lock(mutex_);
   for (const auto& entry : entries) {
@@ -285,6 +303,15 @@ Status Journal::check_all_of(const std::string& ca, const std::vector<x509::Revo
       return Error(Code::PolicyRefused, "serial " + entry.serial.hex() + " on a CRL of " + ca + " is of " + *owner);
   }
   return {};
+}
+
+Status Journal::check_lists_all(const std::string& ca, const std::vector<x509::RevokedEntry>& entries, Seconds now) const {
+  constexpr std::chrono::minutes kSettling{1};
+  const std::lock_guard lock(mutex_);
+  const auto lacking = index_.lacking_in(ca, entries, now - kSettling);
+  if (!lacking) return {};
+  return Error(Code::Conflict, "certificate " + lacking->hex() + " is missing from the CRL, and the journal has it revoked",
+               "realm.reconcile brings what a crash kept from the store");
 }
 
 std::vector<Serial> Journal::unknown(const std::vector<Serial>& asked) const {

@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -38,6 +39,7 @@ class JournalIndex {
     std::uint64_t intent = kNone;  ///< none: the serial is of a certificate of the CA itself
     std::uint64_t signature = kNone;
     std::uint16_t ca = 0;  ///< whose it is: a place in a list of generations, so that the first CA's is 0
+    Seconds end{};         ///< of its validity; 0: nobody knows
   };
   const Known* by_serial(const Serial& serial) const;
   const Known* by_idempotency_key(const std::string& key) const;
@@ -65,6 +67,10 @@ class JournalIndex {
   /// By what the events say, held ones included.
   bool is_revoked(const Serial& serial) const { return revoked_.contains(octets_of(serial)); }
   bool is_revoked_for_good(const Serial& serial) const;
+  /// A certificate of that generation that was revoked or held by then, has not ended before the generation's last CRL, and is
+  /// not among the entries; none: all are.
+  std::optional<Serial> lacking_in(const std::string& ca, const std::vector<x509::RevokedEntry>& entries,
+                                   Seconds revoked_by) const;
 
  private:
   using SerialOctets = std::array<std::uint8_t, base::kMaxSerialOctets>;
@@ -94,9 +100,13 @@ class JournalIndex {
   std::unordered_map<KeyDigest, SerialOctets, Hash> by_idempotency_key_;
   std::vector<std::pair<std::uint64_t, std::uint64_t>> signed_;  ///< signature, intent; in the order of the signatures
   std::set<std::uint64_t> unfinished_;                           ///< intents
-  std::unordered_map<SerialOctets, bool, Hash> revoked_;         ///< whether for good
-  std::vector<std::string> cas_{"ca"};                           ///< what Known::ca counts
-  std::vector<std::optional<Seconds>> last_ends_;                ///< as cas_
+  struct Revoked {
+    bool for_good;
+    Seconds since;  ///< when the first event said so
+  };
+  std::unordered_map<SerialOctets, Revoked, Hash> revoked_;
+  std::vector<std::string> cas_{"ca"};             ///< what Known::ca counts
+  std::vector<std::optional<Seconds>> last_ends_;  ///< as cas_
   std::map<std::string, LastCrl> last_crls_;
   std::map<std::string, GenerationFacts> generations_;  ///< those that have a record
 };
@@ -153,8 +163,13 @@ class Journal {
   std::optional<Seconds> last_end(const std::string& ca) const;
   /// Those that have a record; without one the first CA's first is active.
   std::map<std::string, JournalIndex::GenerationFacts> generations() const;
+  /// The generation that used the serial; none: the journal has no such serial.
+  std::optional<std::string> ca_of(const Serial& serial) const;
   /// @errors PolicyRefused: a serial of another generation.
   Status check_all_of(const std::string& ca, const std::vector<x509::RevokedEntry>& entries) const;
+  /// Whether a CRL of these entries forgets nothing that the events say. What an event has said within the last minute may be
+  /// missing: whoever asked for that may not have stored it yet. @errors Conflict: one is missing.
+  Status check_lists_all(const std::string& ca, const std::vector<x509::RevokedEntry>& entries, Seconds now) const;
   /// Those among them that no record used, whether with a signature of ours or not.
   std::vector<Serial> unknown(const std::vector<Serial>& asked) const;
   /// Whether the journal holds a certificate of that serial with that key.

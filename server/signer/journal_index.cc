@@ -3,6 +3,7 @@
 
 #include "server/crypto/digest.h"
 #include "server/signer/journal.h"
+#include "server/signer/service_messages.h"
 #include "server/x509/reasons.h"
 #include "server/x509/tbs.h"
 
@@ -27,6 +28,9 @@ x509::TbsEnd end_in(const Json& body) {
   const auto end = tbs.ok() ? x509::end_of(*tbs) : Result<x509::TbsEnd>(tbs.error());
   return end.ok() ? *end : x509::TbsEnd{kNoEnd, false};
 }
+
+/// Nobody asks about the certificate of an OCSP responder (RFC 6960 4.2.2.2.1), so it keeps no CA from its end.
+bool is_responders(const Json& body) { return body.text("rule") == kServiceRule && body.text("profile") == "ocsp"; }
 
 Error cannot_stand(std::string what) { return {Code::Corrupt, std::move(what)}; }
 
@@ -82,9 +86,10 @@ Status JournalIndex::add_anchor(std::uint64_t /*offset*/, const Json& body) {
   // A certificate that is brought comes from another issuer, so its serial says nothing about ours, and may come twice.
   if (body.find("tbs") == nullptr) return {};
   const auto place = place_of(body);
-  if (!by_serial_.emplace(octets_of(serial), Known{kNone, kNone, place}).second)
+  const auto end = end_in(body);
+  if (!by_serial_.emplace(octets_of(serial), Known{kNone, kNone, place, end.not_after}).second)
     return cannot_stand("uses serial " + serial.hex() + " a second time");
-  if (const auto end = end_in(body); !end.is_self_issued) note_end(place, end.not_after);
+  if (!end.is_self_issued) note_end(place, end.not_after);
   return {};
 }
 
@@ -92,9 +97,10 @@ Status JournalIndex::add_intent(std::uint64_t offset, const Json& body) {
   PKI_TRY(const auto serial, Serial::from_hex(body.text("serial")));
   const auto octets = octets_of(serial);
   const auto place = place_of(body);
-  if (!by_serial_.emplace(octets, Known{offset, kNone, place}).second)
+  const auto end = end_in(body).not_after;
+  if (!by_serial_.emplace(octets, Known{offset, kNone, place, end}).second)
     return cannot_stand("uses serial " + serial.hex() + " a second time");
-  note_end(place, end_in(body).not_after);
+  if (!is_responders(body)) note_end(place, end);
   const auto key = body.text("idempotency_key");
   if (!key.empty()) by_idempotency_key_.emplace(digest_of(key), octets);
   unfinished_.insert(offset);
@@ -104,13 +110,13 @@ Status JournalIndex::add_intent(std::uint64_t offset, const Json& body) {
 /// One record is intent and signature of it.
 Status JournalIndex::add_imported(std::uint64_t offset, const Json& body) {
   PKI_TRY(const auto serial, Serial::from_hex(body.text("serial")));
-  if (!by_serial_.emplace(octets_of(serial), Known{offset, offset, 0}).second)
-    return cannot_stand("uses serial " + serial.hex() + " a second time");
-  signed_.emplace_back(offset, offset);
   const auto* facts = body.find("facts");
   const auto taken_over = facts == nullptr ? Result<TakenOver>(Error(Code::Malformed, "")) : taken_over_from_json(*facts);
-  const bool is_known = taken_over.ok() && taken_over->not_after != Seconds{};  // of a lost one only the serial is
-  note_end(0, is_known ? taken_over->not_after : kNoEnd);
+  const auto end = taken_over.ok() ? taken_over->not_after : Seconds{};
+  if (!by_serial_.emplace(octets_of(serial), Known{offset, offset, 0, end}).second)
+    return cannot_stand("uses serial " + serial.hex() + " a second time");
+  signed_.emplace_back(offset, offset);
+  note_end(0, end != Seconds{} ? end : kNoEnd);  // of a lost one only the serial is known
   return {};
 }
 
@@ -142,11 +148,12 @@ Status JournalIndex::add_event(std::uint64_t /*offset*/, const Json& body) {
   if (!serial.ok()) return {};  // evidence all the same
   const auto octets = octets_of(*serial);
   const auto reason = about->text("reason");
-  if (reason == x509::reason_name(x509::kReasonCertificateHold)) {
-    revoked_.emplace(octets, false);
-  } else if (!reason.empty()) {
-    revoked_.insert_or_assign(octets, true);
-  } else if (const auto held = revoked_.find(octets); held != revoked_.end() && !held->second) {
+  if (!reason.empty()) {
+    const auto at = base::from_epoch(body.integer("at"));
+    const bool for_good = reason != x509::reason_name(x509::kReasonCertificateHold);
+    const auto [revoked, is_new] = revoked_.emplace(octets, Revoked{for_good, at});
+    if (for_good) revoked->second.for_good = true;
+  } else if (const auto held = revoked_.find(octets); held != revoked_.end() && !held->second.for_good) {
     revoked_.erase(held);
   }
   return {};
@@ -154,7 +161,26 @@ Status JournalIndex::add_event(std::uint64_t /*offset*/, const Json& body) {
 
 bool JournalIndex::is_revoked_for_good(const Serial& serial) const {
   const auto found = revoked_.find(octets_of(serial));
-  return found != revoked_.end() && found->second;
+  return found != revoked_.end() && found->second.for_good;
+}
+
+/// One that has ended stands on one CRL after that (RFC 5280 3.3), and may be missing from the next.
+std::optional<Serial> JournalIndex::lacking_in(const std::string& ca, const std::vector<x509::RevokedEntry>& entries,
+                                               Seconds revoked_by) const {
+  const auto place = std::ranges::find(cas_, ca) - cas_.begin();
+  const auto since = last_crl(ca).update;
+  std::unordered_set<SerialOctets, Hash> listed;
+  listed.reserve(entries.size());
+  for (const auto& entry : entries) listed.insert(octets_of(entry.serial));
+  for (const auto& [octets, revoked] : revoked_) {
+    if (revoked.since > revoked_by || listed.contains(octets)) continue;
+    const auto found = by_serial_.find(octets);  // of one that the journal has not signed nobody knows whose it is
+    if (found == by_serial_.end() || found->second.ca != place || found->second.end < since) continue;
+    const bool is_signed = found->second.intent == kNone || found->second.signature != kNone;
+    if (!is_signed) continue;
+    if (auto serial = Serial::from_octets(octets); serial.ok()) return std::move(serial).value();
+  }
+  return std::nullopt;
 }
 
 Status JournalIndex::add_generation(std::uint64_t /*offset*/, const Json& body) {

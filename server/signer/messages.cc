@@ -1,5 +1,6 @@
 #include "server/signer/messages.h"
 
+#include "server/base/calendar.h"
 #include "server/x509/pem.h"
 
 namespace chancery::signer {
@@ -33,7 +34,8 @@ Result<x509::RevokedEntry> entry_from_text(std::string_view text) {
   if (*reason.as_integer() < 0 || *reason.as_integer() > kMostReason)
     return Error(Code::Malformed, "CRL entry of reason " + std::to_string(*reason.as_integer()) + ", expected 0 to " +
                                       std::to_string(kMostReason));
-  return x509::RevokedEntry{serial, base::from_epoch(*at.as_integer()), static_cast<int>(*reason.as_integer())};
+  PKI_TRY(const auto revoked_at, base::time_from_epoch(*at.as_integer()));
+  return x509::RevokedEntry{serial, revoked_at, static_cast<int>(*reason.as_integer())};
 }
 
 Result<std::vector<x509::RevokedEntry>> entries_from_text(std::string_view text) {
@@ -82,7 +84,11 @@ Result<std::vector<x509::GeneralName>> names_from(const Json& params) {
 }
 
 Json seconds(Seconds time) { return base::to_epoch(time); }
-Seconds seconds_from(const Json& object, std::string_view name) { return base::from_epoch(object.integer(name)); }
+/// No span of two such times overflows, and each is encoded as itself.
+Result<Seconds> seconds_from(const Json& object, std::string_view name) {
+  auto time = base::time_from_epoch(object.integer(name));
+  return time.ok() ? std::move(time) : Result<Seconds>(time.error().within(name));
+}
 
 Json record_to_json(const JournalRecord& record) {
   auto out = Json::object({{"position", static_cast<std::int64_t>(record.position)},
@@ -109,7 +115,7 @@ Result<JournalRecord> record_from_json(const Json& object) {
   record.rule = object.text("rule");
   record.evidence = object.text("evidence");
   record.idempotency_key = object.text("idempotency_key");
-  record.at = seconds_from(object, "at");
+  PKI_TRY(record.at, seconds_from(object, "at"));
   record.ca = object.text("ca", kFirst);
   if (const auto* facts = object.find("taken_over")) {
     PKI_TRY(record.taken_over, taken_over_from_json(*facts));
@@ -130,12 +136,14 @@ Json to_json(const TakenOver& facts) {
 
 Result<TakenOver> taken_over_from_json(const Json& object) {
   PKI_TRY(auto serial, Serial::from_hex(object.text("serial")));
+  PKI_TRY(const auto not_before, seconds_from(object, "not_before"));
+  PKI_TRY(const auto not_after, seconds_from(object, "not_after"));
   return TakenOver{.serial = std::move(serial),
                    .subject = object.text("subject"),
                    .cn = object.text("cn"),
                    .sans = object.texts("sans"),
-                   .not_before = seconds_from(object, "not_before"),
-                   .not_after = seconds_from(object, "not_after")};
+                   .not_before = not_before,
+                   .not_after = not_after};
 }
 
 Json to_json(const SignRequest& request) {
@@ -167,13 +175,15 @@ Result<SignRequest> sign_request_from_json(const Json& params) {
   PKI_TRY(auto subject, x509::Name::from_slash(params.text("subject")));
   PKI_TRY(auto sans, names_from(params));
   PKI_TRY(auto spki, octets(params, "spki"));
+  PKI_TRY(const auto not_before, seconds_from(params, "not_before"));
+  PKI_TRY(const auto not_after, seconds_from(params, "not_after"));
   SignRequest request{.serial = std::move(serial),
                       .profile = std::move(profile),
                       .subject = std::move(subject),
                       .sans = std::move(sans),
                       .spki = std::move(spki),
-                      .not_before = seconds_from(params, "not_before"),
-                      .not_after = seconds_from(params, "not_after")};
+                      .not_before = not_before,
+                      .not_after = not_after};
   if (params.find("csr") != nullptr) {
     PKI_TRY(request.csr, octets(params, "csr"));
   }
@@ -223,13 +233,11 @@ Result<CrlRequest> crl_request_from_json(const Json& params) {
   const auto base = params.integer("base");
   if (base < 0 || base >= number)
     return Error(Code::Malformed, "base CRL number " + std::to_string(base) + ", expected one below " + std::to_string(number));
-  return CrlRequest{static_cast<std::uint64_t>(number),
-                    seconds_from(params, "this_update"),
-                    seconds_from(params, "next_update"),
-                    std::move(entries),
-                    std::move(requester),
-                    std::move(ca),
-                    static_cast<std::uint64_t>(base)};
+  PKI_TRY(const auto this_update, seconds_from(params, "this_update"));
+  PKI_TRY(const auto next_update, seconds_from(params, "next_update"));
+  return CrlRequest{
+      static_cast<std::uint64_t>(number), this_update, next_update, std::move(entries), std::move(requester), std::move(ca),
+      static_cast<std::uint64_t>(base)};
 }
 
 Json to_json(const SignedCrl& answer) { return Json::object({{"crl", base::to_base64(answer.crl)}}); }
@@ -297,7 +305,9 @@ Result<std::vector<GenerationInfo>> generations_from_json(const Json& result) {
   for (const auto& row : *list->as_array()) {
     GenerationInfo info{row.text("ca"),      row.text("state"),        row.text("chain"),
                         row.text("request"), row.text("new_with_old"), row.text("old_with_new")};
-    if (row.find("last_end") != nullptr) info.last_end = base::from_epoch(row.integer("last_end"));
+    if (row.find("last_end") != nullptr) {
+      PKI_TRY(info.last_end, seconds_from(row, "last_end"));
+    }
     out.push_back(std::move(info));
   }
   return out;
@@ -337,7 +347,7 @@ Result<AuditEvent> audit_event_from_json(const Json& params) {
   PKI_TRY(event.about, text_up_to(params, "about", kMaxEvidence));
   PKI_TRY(event.roles, text_up_to(params, "roles", kMaxText));
   PKI_TRY(event.outcome, text_up_to(params, "outcome", kMaxEvidence));
-  event.at = seconds_from(params, "at");
+  PKI_TRY(event.at, seconds_from(params, "at"));
   if (event.what.empty() || event.requester.empty()) return Error(Code::Malformed, "an event that says neither what nor who");
   return event;
 }

@@ -106,6 +106,11 @@ Result<Json> publish_crl(Issuer& issuer, const base::Clock& /*clock*/, const Jso
   return Json::object();
 }
 
+Result<Json> published_crl(Issuer& issuer, const base::Clock& /*clock*/, const Json& params) {
+  PKI_TRY(const auto crl, issuer.published_crl(ca_of(params), params.boolean("delta")));
+  return Json::object({{"crl", base::to_base64(crl.der())}});
+}
+
 /// What is revoked for something that no CRL can say would stop every CRL of the realm (RFC 5280 5.3.1).
 Status check_reason(const AuditEvent& event) {
   const auto about = event.what == kStateChange ? wire::parse_json(event.about) : Result<Json>(Json::object());
@@ -127,6 +132,35 @@ Result<Json> record(Issuer& issuer, const base::Clock& clock, const Json& params
   event.at = clock.now();
   PKI_TRY_VOID(issuer.record(event));
   return Json::object();
+}
+
+Json with_octets(const Bytes& octets) { return Json::object({{"octets", base::to_base64(octets)}}); }
+
+Result<Json> ra_open(Issuer& issuer, const base::Clock& clock, const Json& params) {
+  PKI_TRY(const auto question, ra_question_from_json(params));
+  PKI_TRY(const auto content, issuer.open_for_ra(question, clock.now()));
+  return with_octets(content);
+}
+
+Result<Json> ra_sign(Issuer& issuer, const base::Clock& clock, const Json& params) {
+  PKI_TRY(const auto question, ra_question_from_json(params));
+  PKI_TRY(const auto signed_data, issuer.sign_for_ra(question, clock.now()));
+  return with_octets(signed_data);
+}
+
+Result<Json> renew_services(Issuer& issuer, const base::Clock& clock, const Json& params) {
+  PKI_TRY_VOID(issuer.renew_services(params.text("requester"), clock.now()));
+  return to_json(issuer.services(clock.now()));
+}
+
+Result<Json> services(Issuer& issuer, const base::Clock& clock, const Json& /*params*/) {
+  return to_json(issuer.services(clock.now()));
+}
+
+Result<Json> sign_ocsp(Issuer& issuer, const base::Clock& clock, const Json& params) {
+  PKI_TRY(const auto question, ocsp_question_from_json(params));
+  PKI_TRY(const auto answer, issuer.sign_ocsp(question, clock.now()));
+  return to_json(answer);
 }
 
 Result<Json> secret_clear(Issuer& issuer, const base::Clock& /*clock*/, const Json& /*params*/) {
@@ -176,13 +210,19 @@ constexpr std::array kOperations{
     Operation{"journal_since", journal_since},
     Operation{"ping", ping},
     Operation{"publish_crl", publish_crl},
+    Operation{"published_crl", published_crl},
+    Operation{"ra_open", ra_open},
+    Operation{"ra_sign", ra_sign},
     Operation{"record", record},
+    Operation{"renew_services", renew_services},
     Operation{"secret_clear", secret_clear},
     Operation{"secret_enter", secret_enter},
     Operation{"secret_status", secret_status},
+    Operation{"services", services},
     Operation{"set_generation", set_generation},
     Operation{"sign_certificate", sign_certificate},
     Operation{"sign_crl", sign_crl},
+    Operation{"sign_ocsp", sign_ocsp},
     Operation{"unknown_serials", unknown_serials},
 };
 static_assert(std::ranges::is_sorted(kOperations, {}, &Operation::name));

@@ -4,6 +4,7 @@ libsignerclient_a_SOURCES = \
   server/signer/client.cc server/signer/client.h \
   server/signer/messages.cc server/signer/messages.h \
   server/signer/secret_messages.cc \
+  server/signer/service_messages.cc server/signer/service_messages.h \
   server/signer/approved_request.cc server/signer/approved_request.h
 libsignerclient_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
 SIGNER_CLIENT_LIBS = libsignerclient.a $(X509_LIBS) $(WIRE_LIBS)
@@ -34,6 +35,8 @@ libsigner_a_SOURCES = \
   server/signer/issuer.cc server/signer/issuer.h \
   server/signer/issuer_crls.cc \
   server/signer/issuer_generations.cc \
+  server/signer/issuer_secret.cc \
+  server/signer/issuer_services.cc \
   server/signer/journal.cc server/signer/journal.h \
   server/signer/journal_file.cc server/signer/journal_file.h \
   server/signer/journal_index.cc \
@@ -45,6 +48,7 @@ libsigner_a_SOURCES = \
   server/signer/records.cc server/signer/records.h \
   server/signer/secret_box.cc server/signer/secret_box.h \
   server/signer/serve.cc server/signer/serve.h \
+  server/signer/services.cc server/signer/services.h \
   server/signer/signing_key.cc server/signer/signing_key.h \
   server/signer/staging.cc server/signer/staging.h \
   server/signer/transcript.cc server/signer/transcript.h \
@@ -60,6 +64,6 @@ libsigner_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(P11KIT_CFLAGS) $(SECCO
 SIGNER_LIBS = libsigner.a libsignerclient.a $(REALM_LIBS) $(CONFIG_LIBS) $(WIRE_LIBS) $(SECCOMP_LIBS) -lpthread
 
 UNIT_TESTS += signer_test
-signer_test_SOURCES = server/signer/ca_secret_test.cc server/signer/ceremony_test.cc server/signer/confine_test.cc server/signer/generations_test.cc server/signer/issuer_test.cc server/signer/journal_test.cc server/signer/secret_box_test.cc server/signer/openssl_index_test.cc server/signer/openxpki_records_test.cc server/signer/upki_records_test.cc server/signer/approvals_test.cc
+signer_test_SOURCES = server/signer/ca_secret_test.cc server/signer/ceremony_test.cc server/signer/confine_test.cc server/signer/generations_test.cc server/signer/issuer_test.cc server/signer/journal_test.cc server/signer/secret_box_test.cc server/signer/secret_generations_test.cc server/signer/services_test.cc server/signer/openssl_index_test.cc server/signer/openxpki_records_test.cc server/signer/upki_records_test.cc server/signer/approvals_test.cc
 signer_test_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(GTEST_CFLAGS)
 signer_test_LDADD = $(SIGNER_LIBS) $(GTEST_LIBS)

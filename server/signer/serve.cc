@@ -73,7 +73,7 @@ class Service {
  public:
   Service(Issuer& issuer, const Serve& start, int wake)
       : issuer_(issuer), start_(start), wake_(wake), conversations_(issuer, clock_, start.pass.view(), kThreads) {
-    issuer_.key().on_change([] { wake_up(); });
+    issuer_.on_change([] { wake_up(); });
     issuer_.key().watch();
   }
 

@@ -30,7 +30,8 @@ Status SigningKey::check_usable() const {
                "secret.status says what is missing, chancery realm unlock enters it");
 }
 
-FileKey::FileKey(std::shared_ptr<const crypto::PrivateKey> key) : SigningKey(key->public_key()), key_(std::move(key)) {}
+FileKey::FileKey(std::shared_ptr<const crypto::PrivateKey> key, base::Path file)
+    : SigningKey(key->public_key()), file_(std::move(file)), key_(std::move(key)) {}
 
 FileKey::FileKey(crypto::PublicKey half, base::Path file) : SigningKey(std::move(half)), file_(std::move(file)) {}
 

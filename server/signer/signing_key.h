@@ -73,8 +73,8 @@ class SigningKey {
 /// A key in a file: in this process's memory once it is open.
 class FileKey : public SigningKey {
  public:
-  /// An open one that need not be in a file yet.
-  explicit FileKey(std::shared_ptr<const crypto::PrivateKey> key);
+  /// An open one that need not be in a file yet. @param file  from which it can be opened again, once it was locked
+  explicit FileKey(std::shared_ptr<const crypto::PrivateKey> key, base::Path file = {});
   /// A locked one. @param half  as the certificate has it
   FileKey(crypto::PublicKey half, base::Path file);
 

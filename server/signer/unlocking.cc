@@ -18,7 +18,7 @@ std::string who_gave(const std::vector<SecretGiven>& given) {
 
 Result<SecretStatus> Unlocking::enter(const SecretEntry& entry, Seconds now) {
   const std::lock_guard lock(mutex_);
-  if (box_.config().from_people() && key_.obstacle().empty()) {
+  if (box_.config().from_people() && keys_.obstacle().empty()) {
     return Error(Code::Conflict, "the CA's key is open already", "secret.clear locks it");
   }
   PKI_TRY(const auto secret, box_.enter(entry.secret, entry.by, now, SecretBox::Clock::now()));
@@ -28,7 +28,7 @@ Result<SecretStatus> Unlocking::enter(const SecretEntry& entry, Seconds now) {
 
 /// Whose shares they were stands in the audit stream, whatever became of them.
 Status Unlocking::open(const SecretBytes& secret, const SecretEntry& entry, Seconds now) {
-  auto opened = key_.unlock(secret);
+  auto opened = keys_.unlock(secret);
   const bool wrong = !opened.ok() && opened.error().code() == Code::AuthFailed;
   if (wrong) {
     opened = Error(Code::AuthFailed,
@@ -47,7 +47,7 @@ Status Unlocking::open(const SecretBytes& secret, const SecretEntry& entry, Seco
                                  .outcome = opened.ok() ? "ok" : opened.error().message(),
                                  .at = now});
   if (!recorded.ok()) {
-    key_.lock();  // a key that nobody can be seen to have opened is not used
+    keys_.lock();  // a key that nobody can be seen to have opened is not used
     return recorded.error().within("not opened, since it cannot be recorded");
   }
   if (opened.ok())
@@ -59,7 +59,7 @@ Status Unlocking::open(const SecretBytes& secret, const SecretEntry& entry, Seco
 
 SecretStatus Unlocking::status() const {
   const auto& config = box_.config();
-  const auto obstacle = key_.obstacle();
+  const auto obstacle = keys_.obstacle();
   SecretStatus status{.method = config.method,
                       .store = store_,
                       .state = obstacle.empty()                          ? "open"
@@ -79,7 +79,7 @@ Result<SecretStatus> Unlocking::clear() {
     return Error(Code::Conflict, "this realm's key is opened by a file or credential: it would not stay locked",
                  "secret.method of ca.config.yml");
   box_.clear();
-  key_.lock();
+  keys_.lock();
   base::log_warning("the CA's key is locked");
   return status();
 }

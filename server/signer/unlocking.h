@@ -3,20 +3,27 @@
 #include <functional>
 #include <mutex>
 
+#include "server/config/keys.h"
 #include "server/signer/messages.h"
 #include "server/signer/secret_box.h"
-#include "server/signer/signing_key.h"
 
 namespace chancery::signer {
 
-/// Opens a realm's key with what people enter, and closes it: the one place that gives a key its secret. The secret proves itself
-/// by opening the key.
+/// The keys that one secret opens: those of all CAs and generations of a realm.
+struct Locks {
+  std::function<std::string()> obstacle;             ///< of the one that the realm cannot do without, as SigningKey::obstacle
+  std::function<Status(const SecretBytes&)> unlock;  ///< @errors as SigningKey::unlock, of that one
+  std::function<void()> lock;
+};
+
+/// Opens a realm's keys with what people enter, and closes them: the one place that gives keys their secret. The secret proves
+/// itself by opening the key.
 class Unlocking {
  public:
   /// @param record  puts an event into the journal
   using Record = std::function<Status(const AuditEvent&)>;
-  Unlocking(std::string realm, const config::KeysConfig& config, SigningKey& key, Record record)
-      : box_(std::move(realm), config.secret), store_(config.store), key_(key), record_(std::move(record)) {}
+  Unlocking(std::string realm, const config::KeysConfig& config, Locks keys, Record record)
+      : box_(std::move(realm), config.secret), store_(config.store), keys_(std::move(keys)), record_(std::move(record)) {}
 
   /// @return how it stands now. @errors those of SecretBox::enter and SigningKey::unlock; Conflict: the key is open; Io.
   Result<SecretStatus> enter(const SecretEntry& entry, Seconds now);
@@ -29,7 +36,7 @@ class Unlocking {
 
   SecretBox box_;
   const std::string store_;
-  SigningKey& key_;
+  const Locks keys_;
   const Record record_;
   std::mutex mutex_;  ///< one opens at a time: it takes a second of a processor
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "server/base/calendar.h"
 #include "server/base/text.h"
 #include "server/x509/name.h"
 #include "server/x509/reasons.h"
@@ -47,8 +48,9 @@ std::optional<Serial> serial_of(const Json* value) {
 /// Python's isoformat with or without an offset, the older 20261120195945Z, or seconds.
 std::optional<Seconds> time_of(const Json* value) {
   if (value == nullptr) return std::nullopt;
-  if (const auto* seconds = value->as_integer(); seconds != nullptr && *seconds < 10'000'000'000)
-    return base::from_epoch(*seconds);
+  if (const auto* seconds = value->as_integer(); seconds != nullptr && *seconds < 10'000'000'000) {
+    if (const auto time = base::time_from_epoch(*seconds); time.ok()) return *time;
+  }
   auto text = text_of(value);
   constexpr std::size_t kCompact = 15;
   if (text.size() == kCompact && text.ends_with('Z')) {

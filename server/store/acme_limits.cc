@@ -39,11 +39,57 @@ Result<std::optional<Seconds>> Store::latest_certificate_end(const std::string& 
   return found.empty() ? std::nullopt : std::optional(found.front());
 }
 
-Status Store::add_acme_failure(const AcmeFailure& failure) {
+Result<std::vector<Seconds>> Store::acme_validation_ends(const std::string& account, const std::string& name, Seconds now,
+                                                         std::size_t most) {
+  return times("acme_validation_latest", {{"account", account}, {"name", name}, {"since", now}, {"limit", number(most)}});
+}
+
+Status Store::begin_acme_validation(AcmeAuthorization& authorization, const AcmeValidation& validation,
+                                    const Allowance& allowed) {
+  auto written = transact(*driver_, Access::Write, [&]() -> Status {
+    if (allowed) PKI_TRY_VOID(allowed());
+    PKI_TRY([[maybe_unused]] const auto added, run("acme_validation_insert", {{"account", validation.account},
+                                                                              {"name", validation.name},
+                                                                              {"ends", validation.ends},
+                                                                              {"claim", validation.claim}}));
+    return write_authorization(authorization);
+  });
+  if (written.ok()) ++authorization.version;
+  return written;
+}
+
+Status Store::end_acme_validation(AcmeAuthorization& authorization, const AcmeValidation& validation,
+                                  const std::optional<AcmeFailure>& failure) {
+  auto written = transact(*driver_, Access::Write, [&]() -> Status {
+    PKI_TRY_VOID(drop_validation(validation));
+    if (failure) {
+      PKI_TRY([[maybe_unused]] const auto added,
+              run("acme_failure_insert",
+                  {{"account", failure->account}, {"name", failure->name}, {"at", failure->at}, {"id", failure->id}}));
+    }
+    return write_authorization(authorization);
+  });
+  if (written.ok()) ++authorization.version;
+  return written;
+}
+
+Status Store::drop_validation(const AcmeValidation& validation) {
+  PKI_TRY(
+      [[maybe_unused]] const auto gone,
+      run("acme_validation_delete",
+          {{"account", validation.account}, {"name", validation.name}, {"ends", validation.ends}, {"claim", validation.claim}}));
+  return {};
+}
+
+Status Store::purge_acme_validations(Seconds before, std::size_t limit) {
   return transact(*driver_, Access::Write, [&]() -> Status {
-    PKI_TRY([[maybe_unused]] const auto added,
-            run("acme_failure_insert",
-                {{"account", failure.account}, {"name", failure.name}, {"at", failure.at}, {"id", failure.id}}));
+    PKI_TRY(const auto lapsed, run("acme_validation_lapsed", {{"before", before}, {"limit", number(limit)}}));
+    for (std::size_t i = 0; i < lapsed.rows.size(); ++i) {
+      Row row(lapsed, i);
+      const AcmeValidation one{row.text("account"), row.text("name"), row.time("ends"), row.text("claim")};
+      PKI_TRY_VOID(row.status());
+      PKI_TRY_VOID(drop_validation(one));
+    }
     return {};
   });
 }

@@ -7,7 +7,20 @@ using std::chrono::hours;
 using std::chrono::seconds;
 using Times = std::vector<Seconds>;
 
-class AcmeLimits : public Contract {};
+class AcmeLimits : public Contract {
+ protected:
+  /// A validation that failed, of an authorization of its own.
+  Status fail(const AcmeFailure& failure) {
+    auto authorization = authorization_of("of-" + failure.account + failure.name + failure.id, failure.account);
+    PKI_TRY_VOID(store_.add_acme_authorization(authorization));
+    const AcmeValidation validation{failure.account, failure.name, kNow + seconds(30), failure.id};
+    PKI_TRY_VOID(store_.begin_acme_validation(authorization, validation));
+    return store_.end_acme_validation(authorization, validation, failure);
+  }
+  std::vector<Seconds> going_on(Seconds now = kNow, std::size_t most = 9) {
+    return store_.acme_validation_ends("a", "DNS:x", now, most).value();
+  }
+};
 INSTANTIATE_TEST_SUITE_P(Store, AcmeLimits, testing::ValuesIn(all_backends()), backend_name);
 
 TEST_P(AcmeLimits, OrdersOfAnAccountHaveTheirTimes) {
@@ -52,7 +65,7 @@ TEST_P(AcmeLimits, FailuresCountForTheirNameAndAccountUntilTheyArePurged) {
   const auto times = [&](const std::string& account, const std::string& name) {
     return store_.acme_failure_times(account, name, kNow - hours(9), 9).value();
   };
-  for (int i = 0; i < 3; ++i) EXPECT_OK(store_.add_acme_failure({"a", "DNS:x", kNow - hours(i), std::to_string(i)}));
+  for (int i = 0; i < 3; ++i) EXPECT_OK(fail({"a", "DNS:x", kNow - hours(i), std::to_string(i)}));
   EXPECT_EQ(times("a", "DNS:x").size(), 3U);
   EXPECT_EQ(times("a", "DNS:y"), Times{});
   EXPECT_EQ(times("b", "DNS:x"), Times{});
@@ -60,6 +73,69 @@ TEST_P(AcmeLimits, FailuresCountForTheirNameAndAccountUntilTheyArePurged) {
   EXPECT_EQ(times("a", "DNS:x"), (Times{kNow, kNow - hours(1)}));
   EXPECT_OK(store_.purge_acme_failures(kNow - hours(1), 5));
   EXPECT_EQ(times("a", "DNS:x"), Times{kNow});
+}
+
+TEST_P(AcmeLimits, AValidationGoesOnUntilItsVerdictOrItsEnd) {
+  auto one = authorization_of("1", "a");
+  auto two = authorization_of("2", "a");
+  for (const auto* const each : {&one, &two}) EXPECT_OK(store_.add_acme_authorization(*each));
+  const AcmeValidation first{"a", "DNS:x", kNow + seconds(30), "claim-1"};
+  const AcmeValidation second{"a", "DNS:x", kNow + seconds(40), "claim-2"};
+  one.challenges = R"([{"status":"processing"}])";
+  EXPECT_OK(store_.begin_acme_validation(one, first));
+  EXPECT_EQ(store_.acme_authorization("1").value().challenges, one.challenges);
+  EXPECT_OK(store_.begin_acme_validation(two, second));
+  EXPECT_EQ(going_on(), (Times{second.ends, first.ends}));
+  EXPECT_EQ(going_on(kNow, 1), Times{second.ends});
+  EXPECT_EQ(going_on(first.ends), Times{second.ends}) << "it lapses when it ends";
+  EXPECT_EQ(store_.acme_validation_ends("b", "DNS:x", kNow, 9).value(), Times{});
+  EXPECT_EQ(store_.acme_validation_ends("a", "DNS:y", kNow, 9).value(), Times{});
+  one.status = "valid";
+  EXPECT_OK(store_.end_acme_validation(one, first, std::nullopt));
+  EXPECT_EQ(going_on(), Times{second.ends});
+  EXPECT_EQ(store_.acme_authorization("1").value().status, "valid");
+  EXPECT_EQ(store_.acme_failure_times("a", "DNS:x", kNow - hours(9), 9).value(), Times{});
+  EXPECT_OK(store_.purge_acme_validations(second.ends - seconds(1), 9));
+  EXPECT_EQ(going_on(), Times{second.ends});
+  EXPECT_OK(store_.purge_acme_validations(second.ends, 9));
+  EXPECT_EQ(going_on(), Times{});
+}
+
+/// Of a change that another was quicker with, neither the beginning nor the end of a validation stays behind.
+TEST_P(AcmeLimits, AValidationOfWhatChangedMeanwhileIsNone) {
+  auto one = authorization_of("1", "a");
+  EXPECT_OK(store_.add_acme_authorization(one));
+  auto late = one;
+  EXPECT_OK(store_.update_acme_authorization(one));
+  const AcmeValidation validation{"a", "DNS:x", kNow + seconds(30), "claim"};
+  EXPECT_EQ(store_.begin_acme_validation(late, validation).error().code(), Code::Conflict);
+  EXPECT_EQ(going_on(), Times{});
+  EXPECT_OK(store_.begin_acme_validation(one, validation));
+  EXPECT_EQ(store_.end_acme_validation(late, validation, AcmeFailure{"a", "DNS:x", kNow, "f"}).error().code(), Code::Conflict);
+  EXPECT_EQ(going_on(), Times{validation.ends});
+  EXPECT_EQ(store_.acme_failure_times("a", "DNS:x", kNow - hours(9), 9).value(), Times{});
+}
+
+TEST_P(AcmeLimits, C30_WhatIsNotAllowedIsNotWritten) {
+  const Error refusal(Code::PolicyRefused, "too many");
+  const auto forbid = [&]() -> Status { return refusal; };
+  auto authorization = authorization_of("1", "a");
+  EXPECT_EQ(store_.add_acme_order(order_of("o", "a"), std::span(&authorization, 1), forbid).error().message(), "too many");
+  EXPECT_EQ(store_.acme_order("o").error().code(), Code::NotFound);
+  EXPECT_EQ(store_.add_acme_authorization(authorization, forbid).error().message(), "too many");
+  EXPECT_EQ(store_.acme_authorization("1").error().code(), Code::NotFound);
+  // It counts what is there by then, in the transaction itself.
+  const auto at_most_one = [&]() -> Status {
+    PKI_TRY(const auto times, store_.acme_order_times("a", kNow - hours(1), 9));
+    return times.empty() ? Status() : refusal;
+  };
+  EXPECT_OK(store_.add_acme_order(order_of("o1", "a"), {}, at_most_one));
+  EXPECT_EQ(store_.add_acme_order(order_of("o2", "a"), {}, at_most_one).error().message(), "too many");
+  EXPECT_OK(store_.add_acme_authorization(authorization));
+  const AcmeValidation validation{"a", "DNS:x", kNow + seconds(30), "claim"};
+  EXPECT_EQ(store_.begin_acme_validation(authorization, validation, forbid).error().message(), "too many");
+  EXPECT_EQ(going_on(), Times{});
+  EXPECT_TRUE(store_.begin_acme_validation(authorization, validation).ok()) << "its version is as it was";
 }
 
 /// Room for a certificate of these names, below a limit of so many.
@@ -112,6 +188,49 @@ TEST_P(AcmeLimits, C30_TheCertificateTakesTheRoomOfItsOrder) {
   ASSERT_EQ(names_in(refused), Names{"IP:10.0.0.1"});
   EXPECT_EQ(refused.front().certificates, Times{kNow});
   EXPECT_EQ(refused.front().reservations, Times{kNow});
+}
+
+TEST_P(AcmeLimits, C6_TheCertificateCompletesItsOrder) {
+  auto waiting = order_of("o1", "a");
+  auto other = order_of("o2", "a");
+  for (auto* order : {&waiting, &other}) {
+    order->status = "processing";
+    EXPECT_OK(store_.add_acme_order(*order, {}));
+  }
+  auto one = certificate_of("01");
+  one.acme_order = "o1";
+  EXPECT_OK(store_.add_certificate(one));
+  const auto completed = store_.acme_order("o1").value();
+  EXPECT_EQ(completed.status, "valid");
+  EXPECT_EQ(completed.serial, one.serial.hex());
+  EXPECT_EQ(store_.acme_order("o2").value().status, "processing");
+  // Who read it before writes nothing over that.
+  waiting.status = "invalid";
+  EXPECT_EQ(store_.update_acme_order(waiting).error().code(), Code::Conflict);
+}
+
+TEST_P(AcmeLimits, ACertificateThatIsThereAlreadyCompletesItsOrderToo) {
+  auto one = certificate_of("01");
+  one.acme_order = "o1";
+  EXPECT_OK(store_.add_certificate(one));
+  auto order = order_of("o1", "a");
+  order.status = "processing";
+  EXPECT_OK(store_.add_acme_order(order, {}));
+  EXPECT_EQ(store_.add_certificate(one).value(), Added::Already);
+  EXPECT_EQ(store_.acme_order("o1").value().serial, one.serial.hex());
+}
+
+TEST_P(AcmeLimits, ACertificateCompletesNoOrderThatDoesNotWaitForIt) {
+  for (const std::string status : {"pending", "ready", "invalid"}) {
+    auto order = order_of("o-" + status, "a");
+    order.status = status;
+    EXPECT_OK(store_.add_acme_order(order, {}));
+    auto one = certificate_of(status == "pending" ? "01" : status == "ready" ? "02" : "03");
+    one.acme_order = order.id;
+    EXPECT_OK(store_.add_certificate(one));
+    EXPECT_EQ(store_.acme_order(order.id).value().status, status);
+    EXPECT_EQ(store_.acme_order(order.id).value().serial, "");
+  }
 }
 
 TEST_P(AcmeLimits, RoomThatLapsedIsForgotten) {

@@ -47,8 +47,10 @@ Result<AcmeAuthorization> read_authorization(const Outcome& outcome, std::size_t
 
 // ----- orders
 
-Status Store::add_acme_order(const AcmeOrder& order, std::span<const AcmeAuthorization> authorizations) {
+Status Store::add_acme_order(const AcmeOrder& order, std::span<const AcmeAuthorization> authorizations,
+                             const Allowance& allowed) {
   return transact(*driver_, Access::Write, [&]() -> Status {
+    if (allowed) PKI_TRY_VOID(allowed());
     PKI_TRY(const auto inserted, run("acme_order_insert", {{"id", order.id},
                                                            {"account", order.account},
                                                            {"status", order.status},
@@ -118,6 +120,16 @@ Status Store::write_order(const AcmeOrder& order) {
   return changed.changed == 1 ? Status() : Error(Code::Conflict, "the order changed meanwhile");
 }
 
+/// The order that waits for the certificate has it; from here on that has a row of its own that counts.
+Status Store::complete_order(const NewCertificate& certificate) {
+  PKI_TRY_VOID(drop_reservations(certificate.acme_order));
+  PKI_TRY(
+      [[maybe_unused]] const auto changed,
+      run("acme_order_complete",
+          {{"id", certificate.acme_order}, {"status", "processing"}, {"completed", "valid"}, {"serial", certificate.serial}}));
+  return {};
+}
+
 Status Store::update_acme_order(AcmeOrder& order) {
   PKI_TRY_VOID(transact(*driver_, Access::Write, [&]() -> Status { return write_order(order); }));
   ++order.version;
@@ -168,8 +180,11 @@ Status Store::add_acme_authorization(AcmeOrder& order, const AcmeAuthorization& 
   return {};
 }
 
-Status Store::add_acme_authorization(const AcmeAuthorization& authorization) {
-  return transact(*driver_, Access::Write, [&]() -> Status { return insert_authorization(authorization); });
+Status Store::add_acme_authorization(const AcmeAuthorization& authorization, const Allowance& allowed) {
+  return transact(*driver_, Access::Write, [&]() -> Status {
+    if (allowed) PKI_TRY_VOID(allowed());
+    return insert_authorization(authorization);
+  });
 }
 
 Result<AcmeAuthorization> Store::acme_authorization(const std::string& id) {
@@ -178,15 +193,17 @@ Result<AcmeAuthorization> Store::acme_authorization(const std::string& id) {
   return read_authorization(out, 0);
 }
 
+Status Store::write_authorization(const AcmeAuthorization& authorization) {
+  PKI_TRY(const auto changed, run("acme_authorization_update", {{"id", authorization.id},
+                                                                {"version", authorization.version},
+                                                                {"status", authorization.status},
+                                                                {"expires", authorization.expires},
+                                                                {"challenges", authorization.challenges}}));
+  return changed.changed == 1 ? Status() : Error(Code::Conflict, "the authorization changed meanwhile");
+}
+
 Status Store::update_acme_authorization(AcmeAuthorization& authorization) {
-  PKI_TRY_VOID(transact(*driver_, Access::Write, [&]() -> Status {
-    PKI_TRY(const auto changed, run("acme_authorization_update", {{"id", authorization.id},
-                                                                  {"version", authorization.version},
-                                                                  {"status", authorization.status},
-                                                                  {"expires", authorization.expires},
-                                                                  {"challenges", authorization.challenges}}));
-    return changed.changed == 1 ? Status() : Error(Code::Conflict, "the authorization changed meanwhile");
-  }));
+  PKI_TRY_VOID(transact(*driver_, Access::Write, [&]() -> Status { return write_authorization(authorization); }));
   ++authorization.version;
   return {};
 }

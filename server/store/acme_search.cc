@@ -1,8 +1,8 @@
 #include <algorithm>
-#include <array>
 #include <limits>
 #include <tuple>
 
+#include "server/realm/acme_states.h"
 #include "server/store/acme_rows.h"
 
 /// Orders and authorizations as operators look for them.
@@ -11,9 +11,6 @@ namespace {
 
 constexpr std::size_t kBatch = 250;
 constexpr PageKey kNewest{std::numeric_limits<std::int64_t>::max(), {}};
-
-/// What an authorization may be in the store (RFC 8555 7.1.6).
-constexpr std::array<const char*, 6> kStatuses{"pending", "valid", "invalid", "deactivated", "expired", "revoked"};
 
 template <class T>
 bool matches(const T& one, const AcmeFilter& filter) {
@@ -38,16 +35,17 @@ Page<T> finish(Page<T> page, std::string next) {
 }  // namespace
 
 std::string status_at(const AcmeOrder& order, Seconds now) {
-  const bool open = order.status == "pending" || order.status == "ready";
-  if (open && now >= order.expires) return "invalid";
+  const auto expired = realm::acme_order_life().after(order.status, realm::AcmeOrderEvent::Expire);
+  if (expired.ok() && now >= order.expires) return std::string(*expired);
   return is_held_back(order) ? "processing" : order.status;
 }
 
 bool is_held_back(const AcmeOrder& order) { return order.status == "ready" && !order.csr.empty(); }
 
 std::string status_at(const AcmeAuthorization& authorization, Seconds now) {
-  const bool alive = authorization.status == "pending" || authorization.status == "valid";
-  return alive && now >= authorization.expires ? "expired" : authorization.status;
+  if (now < authorization.expires) return authorization.status;
+  const auto expired = realm::acme_authorization_life().after(authorization.status, realm::AcmeAuthorizationEvent::Expire);
+  return expired.ok() ? std::string(*expired) : authorization.status;
 }
 
 Result<Outcome> Store::order_page(const std::string& account, const PageKey& key, std::size_t limit) {
@@ -99,9 +97,9 @@ Result<Page<AcmeAuthorization>> Store::all_authorizations(const AcmeFilter& filt
 /// The index has them by status, so each status gives its newest, and of these the newest are the page.
 Result<Page<AcmeAuthorization>> Store::account_authorizations(const AcmeFilter& filter, std::size_t limit, const PageKey& after) {
   Page<AcmeAuthorization> page;
-  for (const auto* status : kStatuses) {
+  for (const auto status : realm::acme_authorization_life().states) {
     PKI_TRY(const auto out, run("acme_authorization_search_account", {{"account", filter.account},
-                                                                      {"status", status},
+                                                                      {"status", std::string(status)},
                                                                       {"key_created_at", after.number},
                                                                       {"key_id", after.text},
                                                                       {"limit", number(limit + 1)}}));

@@ -77,10 +77,11 @@ Result<LivingByCa> Store::living_by_ca(Seconds now, std::size_t most) {
       end = row.time("not_after");
       serial = row.text("serial");
       const auto ca = row.text("ca");
-      const bool is_cross = row.text("rule") == kRolloverRule;
+      const auto rule = row.text("rule");
+      const bool is_anothers = rule == kRolloverRule || rule == kServiceRule;
       const bool is_revoked = row.text("state") == to_text(CertificateState::Revoked);
       PKI_TRY_VOID(row.status());
-      if (is_cross) continue;
+      if (is_anothers) continue;
       auto& of = living.of[ca];
       of.last_end = end;
       if (!is_revoked) ++of.count;

@@ -11,6 +11,8 @@ namespace chancery::store {
 
 /// `rule` of the certificates that CAs make for each other when one is rolled over.
 inline constexpr const char* kRolloverRule = "rollover";
+/// Of what a CA certified for a service of the realm, which gets another one by itself (doc/services.md).
+inline constexpr const char* kServiceRule = "service";
 
 struct CaRollover {
   std::string ca;  ///< name of the CA

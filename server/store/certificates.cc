@@ -43,7 +43,7 @@ Result<Added> Store::add_certificate(const NewCertificate& certificate, const st
     PKI_TRY(const auto stored, run("certificate_der_insert", {{"ca", c.ca}, {"serial", c.serial}, {"der", c.der}}));
     PKI_TRY_VOID(add_sans(c));
     PKI_TRY_VOID(note_idempotency_key(c));
-    if (!c.acme_order.empty()) PKI_TRY_VOID(drop_reservations(c.acme_order));  // from here on its own row counts
+    if (!c.acme_order.empty()) PKI_TRY_VOID(complete_order(c));
     if (!c.reservation.empty()) PKI_TRY_VOID(drop_living_reservation(c.reservation));
     PKI_TRY(const bool compromised, sweep_if_compromised(c));
     if (!c.cn.empty()) {
@@ -68,6 +68,7 @@ Result<Added> Store::known_or_clash(const NewCertificate& certificate) {
   PKI_TRY_VOID(row.status());
   if (!same)
     return Error(Code::Exists, "serial " + certificate.serial.hex() + " belongs to another certificate of CA " + certificate.ca);
+  if (!certificate.acme_order.empty()) PKI_TRY_VOID(complete_order(certificate));
   return Added::Already;
 }
 
@@ -139,8 +140,17 @@ Result<CertificateRecord> Store::newest_by_subject(const std::string& subject) {
 }
 
 Result<std::vector<CertificateRecord>> Store::by_subject(const std::string& subject, std::size_t limit) {
+  return with_subject("certificates_by_subject", subject, limit);
+}
+
+Result<std::vector<CertificateRecord>> Store::of_name(const std::string& subject, std::size_t limit) {
+  return with_subject("certificates_of_name", subject, limit);
+}
+
+Result<std::vector<CertificateRecord>> Store::with_subject(std::string_view statement_name, const std::string& subject,
+                                                           std::size_t limit) {
   return transact(*driver_, Access::Read, [&]() -> Result<std::vector<CertificateRecord>> {
-    PKI_TRY(const auto out, run("certificates_by_subject", {{"subject", subject}, {"limit", number(limit)}}));
+    PKI_TRY(const auto out, run(statement_name, {{"subject", subject}, {"limit", number(limit)}}));
     std::vector<CertificateRecord> found;
     for (std::size_t i = 0; i < out.rows.size(); ++i) {
       PKI_TRY(auto record, read_certificate(out, i));

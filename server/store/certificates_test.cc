@@ -149,6 +149,35 @@ TEST_P(Certificates, LivingOnesAreCountedAsFarAsAnybodyAsks) {
   EXPECT_EQ(store_.living_of_requester("user:other", all).value(), 0);
 }
 
+/// RFC 5280 7.1: letters of either case are the same. Who looks for an administrator's DN looks for its letters.
+TEST_P(Certificates, SubjectsCompareAsNamesDoWhereTheyAreCounted) {
+  const std::pair<const char*, const char*> given[] = {{"01", "/O=Company/CN=www.example.com"},
+                                                       {"02", "/O=COMPANY/CN=WWW.example.com"},
+                                                       {"03", "/O=Company/CN=www.example.org"},
+                                                       {"04", "/O=Company/CN=J\xc3\x9crgen"}};
+  for (const auto& [serial, subject] : given) {
+    auto one = certificate_of(serial);
+    one.subject = subject;
+    one.issued_at = kNow;
+    one.not_after = kNow + std::chrono::days{30};
+    EXPECT_OK(store_.add_certificate(one));
+  }
+  const Living all{.now = kNow, .issued_after = kNow - std::chrono::days{400}, .most = 100};
+  for (const auto* const same : {"/O=Company/CN=www.example.com", "/O=company/CN=Www.Example.Com"}) {
+    EXPECT_EQ(store_.living_with_subject(same, all).value(), 2) << same;
+    EXPECT_EQ(store_.of_name(same, 9).value().size(), 2U) << same;
+  }
+  for (const auto* const other :
+       {"/O=Company/CN=www.example.co", "/O=Company", "/O=Company/CN=www.example.com/CN=a", "/O=%/CN=%"}) {
+    EXPECT_EQ(store_.living_with_subject(other, all).value(), 0) << other;
+    EXPECT_TRUE(store_.of_name(other, 9).value().empty()) << other;
+  }
+  EXPECT_EQ(store_.living_with_subject("/O=Company/CN=j\xc3\x9cRGEN", all).value(), 1) << "beyond ASCII each letter is itself";
+  EXPECT_EQ(store_.by_subject("/O=Company/CN=www.example.com", 9).value().size(), 1U);
+  EXPECT_TRUE(store_.by_subject("/O=company/CN=www.example.com", 9).value().empty());
+  EXPECT_EQ(store_.newest_by_subject("/O=COMPANY/CN=WWW.example.com")->serial, serial_of("02"));
+}
+
 TEST_P(Certificates, TheNewestOfANameIsFound) {
   for (const auto* serial : {"03", "01", "02"}) {
     auto given = certificate_of(serial);

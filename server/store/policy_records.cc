@@ -1,5 +1,6 @@
 #include "server/store/policy_records.h"
 
+#include "server/base/text.h"
 #include "server/store/rows.h"
 #include "server/store/store.h"
 #include "server/store/transaction.h"
@@ -10,7 +11,8 @@ namespace chancery::store {
 namespace {
 
 std::string what_of(const LivingReservation::Limit& limit) {
-  return (limit.of_subject ? "subject " : "requester ") + limit.whose;
+  // As certificates_living_by_subject compares.
+  return limit.of_subject ? "subject " + base::to_lower_ascii(limit.whose) : "requester " + limit.whose;
 }
 
 constexpr std::string_view kLast = "~";  // behind every id, which is hex

@@ -32,6 +32,7 @@ TEST_P(PolicyRecords, RoomIsTakenAsOftenAsThereIsSome) {
   EXPECT_TRUE(store_.reserve_living(wanted("1", "a", 2)).value());
   EXPECT_TRUE(store_.reserve_living(wanted("2", "a", 2)).value());
   EXPECT_FALSE(store_.reserve_living(wanted("3", "a", 2)).value());
+  EXPECT_FALSE(store_.reserve_living(wanted("3", "A", 2)).value()) << "the same subject";
   EXPECT_TRUE(store_.reserve_living(wanted("4", "b", 2)).value());
   EXPECT_OK(store_.release_living("1"));
   EXPECT_OK(store_.release_living("nobody's"));

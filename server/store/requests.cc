@@ -33,6 +33,18 @@ Result<RequestRow> read_request(const Outcome& outcome, std::size_t index) {
   return request;
 }
 
+/// Rows that were asked for with one more than the page has: the last of them says only that there are more.
+Result<Page<RequestRow>> page_of(const Outcome& outcome, std::size_t asked) {
+  Page<RequestRow> page;
+  for (std::size_t i = 0; i < outcome.rows.size() && i + 1 < asked; ++i) {
+    PKI_TRY(auto request, read_request(outcome, i));
+    page.items.push_back(std::move(request));
+  }
+  if (outcome.rows.size() == asked)
+    page.next = to_text(PageKey{base::to_epoch(page.items.back().created_at), page.items.back().id});
+  return page;
+}
+
 Result<realm::HistoryEntry> read_entry(const Outcome& outcome, std::size_t index) {
   Row row(outcome, index);
   realm::HistoryEntry entry{.number = row.integer("number"),
@@ -183,13 +195,7 @@ Result<Page<RequestRow>> Store::requests(const RequestFilter& filter, std::size_
   if (way.by_requester) binds.emplace_back("requester", filter.requester);
   if (way.by_state) binds.emplace_back("state", filter.state);
   PKI_TRY(const auto out, run_all(way.statement, binds));
-  Page<RequestRow> page;
-  for (std::size_t i = 0; i < out.rows.size() && i + 1 < asked; ++i) {
-    PKI_TRY(auto request, read_request(out, i));
-    page.items.push_back(std::move(request));
-  }
-  if (out.rows.size() == asked) page.next = to_text(PageKey{base::to_epoch(page.items.back().created_at), page.items.back().id});
-  return page;
+  return page_of(out, asked);
 }
 
 Result<std::vector<std::string>> Store::ended_requests(Seconds now, std::size_t limit) {
@@ -213,13 +219,7 @@ Result<Page<RequestRow>> Store::requests_by_age(realm::RequestState state, Secon
                                                    {"key_created_at", key.number},
                                                    {"key_id", key.text},
                                                    {"limit", number(asked)}}));
-  Page<RequestRow> page;
-  for (std::size_t i = 0; i < out.rows.size() && i + 1 < asked; ++i) {
-    PKI_TRY(auto request, read_request(out, i));
-    page.items.push_back(std::move(request));
-  }
-  if (out.rows.size() == asked) page.next = to_text(PageKey{base::to_epoch(page.items.back().created_at), page.items.back().id});
-  return page;
+  return page_of(out, asked);
 }
 
 Result<std::vector<std::string>> Store::finished_requests(Seconds over_before, std::size_t limit) {

@@ -41,7 +41,9 @@ sql_files = \
   $(srcdir)/sql/schema/0014_ca_rollovers.sql \
   $(srcdir)/sql/schema/0015_notices.sql \
   $(srcdir)/sql/schema/0016_delta_crls.sql \
-  $(srcdir)/sql/schema/0017_policy_records.sql
+  $(srcdir)/sql/schema/0017_policy_records.sql \
+  $(srcdir)/sql/schema/0018_acme_validations.sql \
+  $(srcdir)/sql/schema/0019_folded_subjects.sql
 EXTRA_DIST += sql/embed.awk $(sql_files)
 CLEANFILES += server/store/embedded_sql.cc
 
@@ -51,6 +53,7 @@ server/store/embedded_sql.cc: $(srcdir)/sql/embed.awk $(sql_files)
 noinst_LIBRARIES += libstore.a
 libstore_a_SOURCES = \
   server/store/acme_accounts.cc \
+  server/store/acme_allowance.h \
   server/store/acme_bindings.cc \
   server/store/acme_grant.h \
   server/store/acme_limits.cc \

@@ -13,6 +13,7 @@ namespace chancery::store {
 struct Words {
   std::atomic<std::uint32_t> write_turn;  ///< a Turn: who writes
   std::atomic<std::uint32_t> sync_turn;   ///< a Turn: who syncs
+  std::atomic<std::uint32_t> crl_turn;    ///< a Turn: who makes a CRL
   std::atomic<std::uint32_t> failed;      ///< a sync of the file failed
   std::atomic<std::uint64_t> begun;       ///< the number of the last commit that began
   std::atomic<std::uint64_t> written;     ///< those up to this one are in the file
@@ -32,6 +33,10 @@ class SharedWords {
   ~SharedWords();
 
   Words* get() const { return words_; }
+  /// One of them for a Turn. Null: there are none.
+  std::atomic<std::uint32_t>* turn(std::atomic<std::uint32_t> Words::*which) const {
+    return words_ == nullptr ? nullptr : &(words_->*which);
+  }
 
  private:
   base::UniqueFd file_;  ///< its lock says that somebody has the words

@@ -14,6 +14,7 @@ constexpr std::string_view kRealmParameter = "realm_id";
 /// The statement's values in their order. A name too few or too many is a mistake of ours.
 std::vector<Value> in_order(const Statement& statement, std::span<const Bind> binds, const RealmName& realm) {
   std::vector<Value> values;
+  values.reserve(statement.parameters.size());
   std::size_t used = 0;
   for (const auto name : statement.parameters) {
     if (name == kRealmParameter) {

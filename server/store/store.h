@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "server/base/file.h"
+#include "server/store/acme_allowance.h"
 #include "server/store/acme_reservation.h"
 #include "server/store/ca_rollovers.h"
 #include "server/store/driver.h"
@@ -67,6 +68,9 @@ class Store {
   Result<CertificateRecord> newest_by_subject(const std::string& subject);
   /// Up to `limit` of a DN in slash form, newest first.
   Result<std::vector<CertificateRecord>> by_subject(const std::string& subject, std::size_t limit);
+  /// The same of all subjects that are that name in letters of either case (RFC 5280 7.1, as far as ASCII goes). A value must
+  /// have no spaces at its ends, nor two side by side.
+  Result<std::vector<CertificateRecord>> of_name(const std::string& subject, std::size_t limit);
   /// Certificates in force at `now` that were issued since, with a DN in slash form or for a requester; counted up to `most`.
   Result<int> living_with_subject(const std::string& subject, const Living& living);
   Result<int> living_of_requester(const std::string& requester, const Living& living);
@@ -305,16 +309,16 @@ class Store {
   Status set_acme_policy(const std::string& account, const std::string& policy);
 
   /// The order with those of its authorizations that are new and what it replaces, all or none.
-  /// @errors Exists: an order that is not invalid replaces the same certificate.
-  Status add_acme_order(const AcmeOrder& order, std::span<const AcmeAuthorization> authorizations);
+  /// @errors Exists: an order that is not invalid replaces the same certificate; those of `allowed`.
+  Status add_acme_order(const AcmeOrder& order, std::span<const AcmeAuthorization> authorizations, const Allowance& allowed = {});
   /// @errors NotFound: no such order, or another account's.
   Result<AcmeOrder> acme_order(const std::string& account, const std::string& id);
   /// The same for who acts for no account. @errors NotFound.
   Result<AcmeOrder> acme_order(const std::string& id);
   /// Writes status, authorizations, profile, error, serial, csr.
   Status update_acme_order(AcmeOrder& order);
-  /// One that belongs to no order yet. @errors Exists.
-  Status add_acme_authorization(const AcmeAuthorization& authorization);
+  /// One that belongs to no order yet. @errors Exists; those of `allowed`.
+  Status add_acme_authorization(const AcmeAuthorization& authorization, const Allowance& allowed = {});
   /// Adds the authorization and updates the order that names it, both or none. @errors Exists: an authorization has that id.
   Status add_acme_authorization(AcmeOrder& order, const AcmeAuthorization& authorization);
   /// Ids of an account's orders, newest first, without the invalid ones (RFC 8555 7.1.2.1).
@@ -336,7 +340,16 @@ class Store {
   Result<std::vector<Seconds>> acme_pending_ends(const std::string& account, Seconds since, std::size_t most);
   /// When the certificate ends that a requester had last; none: it had none.
   Result<std::optional<Seconds>> latest_certificate_end(const std::string& requester);
-  Status add_acme_failure(const AcmeFailure& failure);
+  /// When those validations of a name end that go on at `now` for an account; the last first, up to `most`.
+  Result<std::vector<Seconds>> acme_validation_ends(const std::string& account, const std::string& name, Seconds now,
+                                                    std::size_t most);
+  /// update_acme_authorization, with the validation that begins by it, or none of both. @errors also those of `allowed`.
+  Status begin_acme_validation(AcmeAuthorization& authorization, const AcmeValidation& validation, const Allowance& allowed = {});
+  /// The same with the validation's end, and with what is remembered of it if it failed.
+  Status end_acme_validation(AcmeAuthorization& authorization, const AcmeValidation& validation,
+                             const std::optional<AcmeFailure>& failure);
+  /// Forgets those that lapsed until that time, at most `limit`.
+  Status purge_acme_validations(Seconds before, std::size_t limit);
   /// Forgets failures until that time, at most `limit`.
   Status purge_acme_failures(Seconds before, std::size_t limit);
 
@@ -382,6 +395,8 @@ class Store {
 
   Result<CertificateRecord> certificate_row(const Serial& serial, const std::string& ca);
   Result<CertificateRecord> one_certificate(std::string_view statement_name, Binds binds, const std::string& what);
+  Result<std::vector<CertificateRecord>> with_subject(std::string_view statement_name, const std::string& subject,
+                                                      std::size_t limit);
   Result<int> living_by(std::string_view statement_name, const Bind& whose, const Living& living);
   Result<int> count_living(std::string_view statement_name, const Bind& whose, const Living& living);
   Result<int> count_room_taken(const LivingReservation& wanted, const LivingReservation::Limit& limit);
@@ -397,7 +412,10 @@ class Store {
   Status check_open_requests(const std::string& requester, std::size_t most);
   Status insert_account(const AcmeAccount& account);
   Status insert_authorization(const AcmeAuthorization& authorization);
+  Status write_authorization(const AcmeAuthorization& authorization);
+  Status drop_validation(const AcmeValidation& validation);
   Status write_order(const AcmeOrder& order);
+  Status complete_order(const NewCertificate& certificate);
   Status note_replacement(const AcmeOrder& order);
   Status note_origin(const AcmeOrder& order);
   Status drop_reservations(const std::string& order);

@@ -19,8 +19,7 @@ namespace {
 /// A turn over a file of its own.
 class FileTurn {
  public:
-  explicit FileTurn(const base::Path& file)
-      : words_(file), turn_(words_.get() == nullptr ? nullptr : &words_.get()->write_turn) {}
+  explicit FileTurn(const base::Path& file) : words_(file), turn_(words_.turn(&Words::write_turn)) {}
   void take() { turn_.take(); }
   void leave() { turn_.leave(); }
 

@@ -31,10 +31,12 @@ inline constexpr Param kDays{
     "days", Type::Integer, kOptional, kMaxDays, "validity in days, at least 1, at most the profile's", {}, 1};
 inline constexpr Param kIdempotency{"idempotency_key", Type::Text, kOptional, 128,
                                     "the same key with the same request gives the same certificate"};
-inline constexpr Param kHmac{"hmac", Type::Hex, kOptional, 64,
-                             "HMAC with SHA-256 (RFC 2104) over the request's DER, where a rule's proofs want one"};
+inline constexpr Param kHmac{
+    "hmac", Type::Hex, kOptional, 64,
+    "HMAC with SHA-256 (RFC 2104) over the request's DER and what comes beside it (doc/enrolment.md), where a "
+    "rule's proofs want one"};
 inline constexpr Param kOnBehalf{"signature", Type::Pem, kOptional, kMaxPem,
-                                 "detached CMS SignedData over the request's DER, by who enrols on behalf (RFC 5652 5)"};
+                                 "detached CMS SignedData over the same octets as hmac, by who enrols on behalf (RFC 5652 5)"};
 inline constexpr Param kAccount{"account", Type::Text, kRequired, kMaxId, "account id"};
 inline constexpr Param kSignedBy{"signed_by", Type::Text, kOptional, kMaxId,
                                  "thumbprint of the key that signed the request (RFC 7638): refused unless it is the account's"};
@@ -189,6 +191,16 @@ inline constexpr std::array kSeedCreate{
 inline constexpr std::array kSeedSelect{Param{"id", Type::Hex, kRequired, 16, "id of the seed"}};
 inline constexpr std::array kOcspStatus{Param{"serial", Type::Hex, kOptional, 40, "serial number"},
                                         Param{"certificate", Type::Pem, kOptional, kMaxPem, "the certificate"}};
+inline constexpr std::array kOcspRequest{
+    Param{"request", Type::Text, kRequired, 11000,
+          "base64 of the DER of an OCSPRequest (RFC 6960 4.1.1), about 20 certificates at most"}};
+inline constexpr Param kRa{"ca", Type::Word, kRequired, 80,
+                           "name of the RA; or of one of its keys, for what was encrypted to an older one"};
+inline constexpr std::array kRaOpen{kRa, Param{"message", Type::Text, kRequired, kMaxPem, "base64 of the DER"}};
+inline constexpr std::array kRaSign{kRa, Param{"message", Type::Text, kRequired, kMaxPem, "base64 of the content"},
+                                    Param{"attributes", Type::Texts, kOptional, 20,
+                                          "signed attributes beside CMS's own: OID:BASE64, with the DER of a PrintableString, "
+                                          "UTF8String, IA5String or OCTET STRING"}};
 inline constexpr std::array kAdminDn{kDn};
 inline constexpr std::array kAdminAdd{
     kDn,
@@ -250,8 +262,11 @@ inline constexpr std::array kAcmeAccountSync{
 inline constexpr std::array kAcmeAuthorizationFind{kAuthorization};
 inline constexpr std::array kAcmeAuthorizationGet{kAccount, kSignedBy, kAuthorization};
 inline constexpr Param kPeerAddress{"peer", Type::Text, kOptional, 64, "address that the client asks from"};
+inline constexpr Param kClientCertificate{"client_certificate", Type::Pem, kOptional, kMaxPem,
+                                          "certificate whose key the client has proved to TLS"};
 inline constexpr std::array kAcmeAuthorizationCreate{
-    kAccount, kSignedBy, Param{"identifier", Type::Object, kRequired, 1024, "{type, value}; no wildcard"}, kPeerAddress};
+    kAccount, kSignedBy, Param{"identifier", Type::Object, kRequired, 1024, "{type, value}; no wildcard"}, kPeerAddress,
+    kClientCertificate};
 inline constexpr std::array kAcmeAuthorizationSync{
     kAuthorization, kOrder, Param{"identifier", Type::Object, kRequired, 1024, "{type, value}, one of the order's identifiers"},
     Param{"status", Type::Word, kOptional, 16, "status, default that which it has, a new one's pending",
@@ -311,7 +326,8 @@ inline constexpr std::array kAcmeOrderCreate{
     Param{"not_before", Type::Time, kOptional, 40, "requested start"},
     Param{"not_after", Type::Time, kOptional, 40, "requested end"},
     Param{"replaces", Type::Text, kOptional, kMaxCertificateId, "identifier of the certificate that it replaces (RFC 9773 5)"},
-    kPeerAddress};
+    kPeerAddress,
+    kClientCertificate};
 inline constexpr std::array kAcmeRenewalGet{
     Param{"certificate_id", Type::Text, kRequired, kMaxCertificateId,
           "identifier of a certificate: key identifier and serial number (RFC 9773 4.1)"}};
@@ -337,6 +353,18 @@ inline constexpr std::array kAcmeOrderSync{
 // ----- results
 inline constexpr std::array kIssued{kSerialField, kCertificateField, kChainField, kAlternates, kSubjectField,
                                     kSansField,   kProfileField,     kNotBefore,  kNotAfter};
+inline constexpr std::array kEnrolled{
+    kSerialField,
+    kCertificateField,
+    kChainField,
+    kAlternates,
+    kSubjectField,
+    kSansField,
+    kProfileField,
+    kNotBefore,
+    kNotAfter,
+    Field{"state", Type::Word, "pending: people are asked, and nothing is issued yet; issued: they agreed"},
+    Field{"request", Type::Word, "of what people decide: the request that was opened"}};
 inline constexpr std::array kGenerated{
     kSerialField, kCertificateField, kChainField, kAlternates, kSubjectField,
     kSansField,   kProfileField,     kNotBefore,  kNotAfter,   Field{"private_key", Type::Pem, "PKCS#8 key, when asked for"}};
@@ -397,6 +425,8 @@ inline constexpr std::array kCa{
     Field{"ca", Type::Word, "name of the CA; `name` is that of this generation of it"},
     Field{"generation", Type::Integer, "its number, from 1"},
     Field{"phase", Type::Word, "prepared, active (it issues), draining (it signs CRLs alone), retired or aborted"},
+    Field{"purpose", Type::Word, "issuing or root; of a key that is no CA's: ocsp or ra (doc/services.md)"},
+    Field{"certified_by", Type::Word, "of such a key: the generation that certified it"},
     Field{"new_with_old", Type::Pem, "its key, certified by the generation before it (RFC 4210 4.4)"},
     Field{"old_with_new", Type::Pem, "the key of the generation before it, certified by this one"},
     Field{"drained", Type::Boolean, "while it drains: whether its last certificate has expired, so that it can be retired"},
@@ -429,6 +459,14 @@ inline constexpr std::array kCrl{kCaField,
                                  Field{"next_update", Type::Time, "next one due"},
                                  Field{"entries", Type::Integer, "certificates on it"},
                                  Field{"issued", Type::Boolean, "whether this call made it"}};
+inline constexpr std::array kServiceList{Field{"services", Type::Objects, "as ca.list shows them"}};
+inline constexpr std::array kRaMessage{
+    Field{"message", Type::Text, "base64: the content that was opened, or the DER of the SignedData"}};
+inline constexpr std::array kOcspAnswer{
+    Field{"status", Type::Word, "successful, malformed_request, internal_error, try_later or unauthorized (RFC 6960 2.3)"},
+    Field{"response", Type::Text, "base64 of the DER of an OCSPResponse"}, Field{"this_update", Type::Time, "made at"},
+    Field{"next_update", Type::Time, "to be asked again by then"},
+    Field{"has_nonce", Type::Boolean, "whether it is the answer to this request alone"}};
 inline constexpr std::array kOcsp{Field{"status", Type::Word, "good, revoked or unknown"},
                                   kSerialField,
                                   Field{"cn", Type::Text, "common name"},

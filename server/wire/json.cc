@@ -1,5 +1,6 @@
 #include "server/wire/json.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -16,6 +17,7 @@ using base::Code;
 using base::Error;
 
 constexpr std::size_t kMaxIntegerDigits = 400;
+constexpr std::size_t kFewMembers = 16;  ///< of an object: to compare them costs less than to keep a set of them
 
 /// Builds the value from nlohmann's events, refusing before memory grows (PROMISES F30). The library's own tree is not used:
 /// it crashes when a deeply nested one is written, keeps the last of duplicate keys, and turns big integers into doubles.
@@ -46,9 +48,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
   bool end_array() override { return close(); }
   bool key(string_t& name) override {
     if (name.find('\0') != std::string::npos) return refuse(Code::Malformed, "NUL in the name of a member");
-    if (!open_.back().keys.insert(name).second) {
-      return refuse(Code::Malformed, "duplicate member \"" + base::printable(name, 64) + "\"");
-    }
+    if (!open_.back().is_new(name)) return refuse(Code::Malformed, "duplicate member \"" + base::printable(name, 64) + "\"");
     open_.back().key = std::move(name);
     return true;
   }
@@ -61,7 +61,15 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
   struct Level {
     Json value;
     std::string key;
-    std::unordered_set<std::string> keys;
+    std::unordered_set<std::string> keys;  ///< once there are more than a few
+
+    bool is_new(const std::string& name) {
+      const auto& members = *value.as_object();
+      if (members.size() < kFewMembers)
+        return std::ranges::none_of(members, [&](const Json::Member& one) { return one.first == name; });
+      for (; keys.size() < members.size();) keys.insert(members[keys.size()].first);
+      return !keys.contains(name);
+    }
   };
 
   bool refuse(Code code, std::string message) {
@@ -134,11 +142,19 @@ std::size_t append_ascii(std::string& out, std::string_view rest) {
 }
 
 void append_string(std::string& out, std::string_view text, const Style& style) {
+  const auto is_plain = [&](char c) {
+    const auto octet = static_cast<unsigned char>(c);
+    return octet >= 0x20 && octet != 0x7f && c != '"' && c != '\\' && (octet < 0x80 || !style.ascii);
+  };
   out += '"';
   for (std::size_t i = 0; i < text.size();) {
+    const auto run = std::find_if_not(text.begin() + static_cast<std::ptrdiff_t>(i), text.end(), is_plain) - text.begin();
+    out += text.substr(i, static_cast<std::size_t>(run) - i);
+    i = static_cast<std::size_t>(run);
+    if (i == text.size()) break;
     const char c = text[i];
     const auto octet = static_cast<unsigned char>(c);
-    if (octet >= 0x80 && style.ascii) {
+    if (octet >= 0x80) {
       i += append_ascii(out, text.substr(i));
       continue;
     }
@@ -149,12 +165,7 @@ void append_string(std::string& out, std::string_view text, const Style& style) 
       case '\n': out += "\\n"; break;
       case '\r': out += "\\r"; break;
       case '\t': out += "\\t"; break;
-      default:
-        if (octet < 0x20 || octet == 0x7f) {
-          append_unit(out, octet);
-        } else {
-          out += c;
-        }
+      default: append_unit(out, octet);
     }
   }
   out += '"';
@@ -292,6 +303,15 @@ void Json::push_back(Json value) {
   auto* items = as_array();
   PKI_CHECK(items != nullptr);
   items->push_back(std::move(value));
+}
+
+Json Json::take(std::string_view key) {
+  if (auto* members = as_object()) {
+    for (auto& [name, value] : *members) {
+      if (name == key) return std::exchange(value, Json());
+    }
+  }
+  return {};
 }
 
 std::string_view Json::kind() const {

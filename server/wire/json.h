@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -41,8 +41,17 @@ class Json {
   Json(Array items) : value_(std::move(items)) {}                        // NOLINT(google-explicit-constructor)
   Json(Object members) : value_(std::move(members)) {}                   // NOLINT(google-explicit-constructor)
 
-  static Json array(std::initializer_list<Json> items = {}) { return Json(Array(items)); }
-  static Json object(std::initializer_list<Member> members = {}) { return Json(Object(members)); }
+  static Json array() { return Json(Array()); }
+  static Json object() { return Json(Object()); }
+  /// Of what stands in the braces. An initializer_list would have it copied.
+  template <std::size_t N>
+  static Json array(Json (&&items)[N]) {
+    return Json(Array(std::make_move_iterator(items), std::make_move_iterator(items + N)));
+  }
+  template <std::size_t N>
+  static Json object(Member (&&members)[N]) {
+    return Json(Object(std::make_move_iterator(members), std::make_move_iterator(members + N)));
+  }
   static Json strings(const std::vector<std::string>& texts);
 
   bool is_null() const { return std::holds_alternative<std::monostate>(value_); }
@@ -73,6 +82,8 @@ class Json {
   /// Adds or replaces a member; this becomes an object if it was null.
   Json& set(std::string_view key, Json value);
   void push_back(Json value);
+  /// A member's value, which is null in here from then on; null when there is none.
+  Json take(std::string_view key);
 
   /// What the value is, for messages: "an object", "a text".
   std::string_view kind() const;

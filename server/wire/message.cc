@@ -57,6 +57,9 @@ Result<std::optional<Milliseconds>> read_within(const Json& message) {
                                     ", expected a number from 1 to " + std::to_string(kMostWithinMs));
 }
 
+/// Messages are written around what they carry: it may be large, and a value of its own would be a copy.
+std::string begin_message(const Json& id) { return R"({"jsonrpc":"2.0","id":)" + to_text(id); }
+
 Milliseconds left_until(std::chrono::steady_clock::time_point deadline) {
   return std::max(Milliseconds{0}, std::chrono::duration_cast<Milliseconds>(deadline - std::chrono::steady_clock::now()));
 }
@@ -66,14 +69,14 @@ Milliseconds left_until(std::chrono::steady_clock::time_point deadline) {
 Result<Request> decode_request(std::string_view line) {
   if (line.size() > kMaxLineBytes)
     return Error(Code::TooLarge, "request of more than " + std::to_string(kMaxLineBytes) + " octets");
-  PKI_TRY(const auto message, parse_json(line));
+  PKI_TRY(auto message, parse_json(line));
   if (!message.is_object()) return Error(Code::Malformed, "request is " + std::string(message.kind()) + ", expected an object");
   PKI_TRY_VOID(check_version(message));
   Request request;
   PKI_TRY(request.id, read_id(message));
   PKI_TRY_VOID(check_members(message));
   request.method = message.text("method");
-  if (const auto* params = message.find("params")) request.params = *params;
+  request.params = message.take("params");
   request.acting_for = message.text("for");
   if (request.method.empty() || request.method.size() > kMaxMethodBytes)
     return Error(Code::Malformed, "member method is missing or no text of 1 to 64 octets");
@@ -84,14 +87,18 @@ Result<Request> decode_request(std::string_view line) {
 }
 
 std::string encode_request(const Request& request) {
-  auto message = Json::object({{"jsonrpc", "2.0"}, {"id", request.id}, {"method", request.method}, {"params", request.params}});
-  if (!request.acting_for.empty()) message.set("for", request.acting_for);
-  if (request.within) message.set("within_ms", request.within->count());
-  return to_text(message);
+  return encode_call({request.id, request.method, request.params, request.acting_for, request.within});
+}
+
+std::string encode_call(const Asked& asked) {
+  auto text = begin_message(asked.id) + R"(,"method":)" + to_text(Json(asked.method)) + R"(,"params":)" + to_text(asked.params);
+  if (!asked.acting_for.empty()) text += R"(,"for":)" + to_text(Json(asked.acting_for));
+  if (asked.within) text += R"(,"within_ms":)" + std::to_string(asked.within->count());
+  return text + "}";
 }
 
 std::string encode_result(const Json& id, const Json& result) {
-  return to_text(Json::object({{"jsonrpc", "2.0"}, {"id", id}, {"result", result}}));
+  return begin_message(id) + R"(,"result":)" + to_text(result) + "}";
 }
 
 std::string encode_error(const Json& id, const Error& error) {
@@ -103,16 +110,16 @@ std::string encode_error(const Json& id, const Error& error) {
 }
 
 Result<Reply> decode_reply(std::string_view line) {
-  PKI_TRY(const auto message, parse_json(line));
+  PKI_TRY(auto message, parse_json(line));
   if (!message.is_object()) return Error(Code::Malformed, "reply is " + std::string(message.kind()) + ", expected an object");
   PKI_TRY_VOID(check_version(message));
   Reply reply;
-  if (const auto* id = message.find("id")) reply.id = *id;
+  reply.id = message.take("id");
   const auto* result = message.find("result");
   const auto* error = message.find("error");
   if ((result == nullptr) == (error == nullptr)) return Error(Code::Malformed, "reply without exactly one of result and error");
   if (result != nullptr) {
-    reply.result = *result;
+    reply.result = message.take("result");
     return reply;
   }
   const auto* data = error->find("data");

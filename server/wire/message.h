@@ -40,6 +40,16 @@ struct Reply {
 Result<Request> decode_request(std::string_view line);
 std::string encode_request(const Request& request);
 
+/// A request whose parts stay where they are.
+struct Asked {
+  const Json& id;
+  std::string_view method;
+  const Json& params;
+  std::string_view acting_for;
+  std::optional<std::chrono::milliseconds> within{};
+};
+std::string encode_call(const Asked& asked);
+
 /// Without the line's end.
 std::string encode_result(const Json& id, const Json& result);
 std::string encode_error(const Json& id, const Error& error);

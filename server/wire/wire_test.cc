@@ -45,6 +45,34 @@ TEST(Json, F30_RefusesTooManyValues) {
   EXPECT_EQ(parse_json(text + "]").error().code(), Code::TooLarge);
 }
 
+TEST(Json, F30_RefusesDuplicatesHoweverManyMembersThereAre) {
+  for (const int count : {2, 15, 16, 17, 40}) {
+    std::string members;
+    for (int i = 0; i < count; ++i) members += "\"m" + std::to_string(i) + "\":{\"m0\":1},";
+    EXPECT_TRUE(parse_json("{" + members + "\"last\":1}").ok()) << count;
+    for (const auto* again : {"m0", "m1"})
+      EXPECT_EQ(parse_json("{" + members + "\"" + again + "\":1}").error().code(), Code::Malformed) << count << again;
+    const auto newest = "m" + std::to_string(count - 1);
+    EXPECT_EQ(parse_json("{" + members + "\"" + newest + "\":1}").error().code(), Code::Malformed) << count;
+  }
+}
+
+TEST(Json, AMemberIsTakenOnce) {
+  auto value = Json::object({{"a", Json::array({1, "x"})}, {"b", 2}});
+  EXPECT_EQ(value.take("a"), Json::array({1, "x"}));
+  EXPECT_TRUE(value.take("a").is_null());
+  EXPECT_TRUE(value.take("c").is_null());
+  EXPECT_EQ(value.integer("b"), 2);
+  EXPECT_TRUE(Json(7).take("a").is_null());
+}
+
+TEST(Json, WhatIsPutTogetherIsStillThere) {
+  const Json inner = Json::object({{"x", "y"}});
+  const auto outer = Json::object({{"inner", inner}, {"list", Json::array({inner, inner})}});
+  EXPECT_EQ(to_text(outer), R"({"inner":{"x":"y"},"list":[{"x":"y"},{"x":"y"}]})");
+  EXPECT_EQ(to_text(inner), R"({"x":"y"})");
+}
+
 TEST(Json, KeepsIntegersOf159Bits) {
   const std::string digits = "497800169520955033516576454320879695289832660353";
   const auto parsed = parse_json("{\"serial\":" + digits + "}");
@@ -102,6 +130,17 @@ TEST(Message, SaysHowLongTheAnswerIsOfUse) {
   ASSERT_TRUE(back.ok());
   EXPECT_EQ(back->within, request.within);
   EXPECT_EQ(decode_request(R"({"jsonrpc":"2.0","id":1,"method":"server.ping"})")->within, std::nullopt);
+}
+
+TEST(Message, IsWrittenAsAnObjectOfItsMembers) {
+  const Request request{Json("a\"b"), "node.get", Json::object({{"cn", "x"}}), "acme:\\1", std::chrono::milliseconds{5}};
+  EXPECT_EQ(encode_request(request), to_text(Json::object({{"jsonrpc", "2.0"},
+                                                           {"id", "a\"b"},
+                                                           {"method", "node.get"},
+                                                           {"params", Json::object({{"cn", "x"}})},
+                                                           {"for", "acme:\\1"},
+                                                           {"within_ms", 5}})));
+  EXPECT_EQ(encode_result(Json(7), Json::object({{"pong", true}})), R"({"jsonrpc":"2.0","id":7,"result":{"pong":true}})");
 }
 
 TEST(Message, ErrorsComeBackAsTheyWere) {

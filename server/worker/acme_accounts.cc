@@ -3,6 +3,7 @@
 #include "server/worker/acme_common.h"
 #include "server/worker/acme_documents.h"
 #include "server/worker/acme_external.h"
+#include "server/worker/acme_moves.h"
 #include "server/worker/handlers.h"
 
 namespace chancery::worker {
@@ -18,7 +19,7 @@ Result<Json> create(Session& session, store::Store& store, const Params& params,
   store::AcmeAccount account{.id = key.thumbprint,  // uPKI's client takes the thumbprint for the id (UPKI.md 7)
                              .thumbprint = key.thumbprint,
                              .jwk = key.canonical,
-                             .status = "valid",
+                             .status = std::string(realm::acme_account_life().begins()),
                              .contact = wire::to_text(Json::strings(params.texts("contact"))),
                              .created_at = session.clock().now()};
   if (agrees) agree(session.realm().acme, account);
@@ -87,7 +88,8 @@ Result<Json> acme_account_update(Session& session, const Params& params) {
     PKI_TRY_VOID(check_contacts(params.texts("contact")));
     account.contact = wire::to_text(Json::strings(params.texts("contact")));
   }
-  if (params.has("status")) account.status = params.text("status");
+  // The command takes no other word.
+  if (params.has("status")) PKI_TRY_VOID(happen(account, realm::AcmeAccountEvent::Deactivate));
   if (params.boolean("terms_agreed")) agree(session.realm().acme, account);
   PKI_TRY_VOID(store->update_acme_account(account));
   return describe_account(account, false);

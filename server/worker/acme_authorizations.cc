@@ -1,9 +1,11 @@
 #include <algorithm>
 
 #include "server/base/log.h"
+#include "server/base/text.h"
 #include "server/worker/acme_common.h"
 #include "server/worker/acme_documents.h"
 #include "server/worker/acme_limits.h"
+#include "server/worker/acme_moves.h"
 #include "server/worker/acme_terms.h"
 #include "server/worker/handlers.h"
 
@@ -23,7 +25,11 @@ Json* challenge_of(Json& challenges, const std::string& type) {
   return nullptr;
 }
 
-bool is_free(const Json& challenge, Seconds now) { return challenge_status(challenge, now) == "pending"; }
+/// One whose validator has not been heard of since is pending again.
+Status settle(Json& challenge, Seconds now) {
+  const bool lapsed = challenge.text("status") == "processing" && challenge_status(challenge, now) == "pending";
+  return lapsed ? happen(challenge, realm::AcmeChallengeEvent::Lapse) : Status();
+}
 
 Json task(const store::AcmeAuthorization& authorization, const std::string& claim, const std::string& thumbprint, Seconds now) {
   auto out = Json::object(
@@ -45,19 +51,31 @@ Error not_offered(const std::string& type, const std::string& name) {
 }
 
 /// A claim that nobody has and that is over: the next look at the challenge takes it up.
-void give_back(Json& challenge) { challenge.set("claim", random_id()).set("claimed_until", std::int64_t{0}); }
+Status give_back(Json& challenge) {
+  challenge.set("claim", random_id()).set("claimed_until", std::int64_t{0});
+  return happen(challenge, realm::AcmeChallengeEvent::GiveBack);
+}
 
-/// The verdict on a challenge decides the authorization (RFC 8555 7.1.6).
-void decide(store::AcmeAuthorization& authorization, Json& challenge, const Params& params, const config::AcmeConfig& acme,
-            Seconds now) {
+/// The verdict on a challenge decides the authorization, unless that has ended meanwhile (RFC 8555 7.1.6).
+Status decide(store::AcmeAuthorization& authorization, Json& challenge, const Params& params, const config::AcmeConfig& acme,
+              Seconds now) {
   const bool valid = params.boolean("valid");
-  challenge.set("status", valid ? "valid" : "invalid");
+  PKI_TRY_VOID(happen(challenge, valid ? realm::AcmeChallengeEvent::Prove : realm::AcmeChallengeEvent::Fail));
   challenge.set("validated", base::to_rfc3339(now));
   if (!valid && params.json("error") != nullptr) challenge.set("error", *params.json("error"));
   challenge.set("evidence", params.text("evidence"));
   if (valid && params.boolean("caa_checked")) challenge.set("caa_checked_at", base::to_epoch(now));
-  authorization.status = valid ? "valid" : "invalid";
+  if (authorization_status(authorization, now) != "pending") return {};
+  PKI_TRY_VOID(happen(authorization, valid ? realm::AcmeAuthorizationEvent::Prove : realm::AcmeAuthorizationEvent::Fail));
   if (valid) authorization.expires = now + acme.authorization_lifetime;
+  return {};
+}
+
+/// What a verdict rests on: what was seen, or what the problem says.
+std::string reason_in(const Params& params) {
+  const auto evidence = params.text("evidence");
+  const auto* const error = params.json("error");
+  return !evidence.empty() || error == nullptr ? evidence : base::printable(error->text("detail"), 500);
 }
 
 }  // namespace
@@ -73,9 +91,9 @@ Result<Json> acme_authorization_deactivate(Session& session, const Params& param
   PKI_TRY(auto authorization, named_authorization(*store, params));
   const auto now = session.clock().now();
   const auto status = authorization_status(authorization, now);
-  if (status != "pending" && status != "valid")
+  if (!realm::acme_authorization_life().allows(status, realm::AcmeAuthorizationEvent::Deactivate))
     return Error(Code::Conflict, "the authorization is " + status + ", expected a pending or valid one");
-  authorization.status = "deactivated";
+  PKI_TRY_VOID(happen(authorization, realm::AcmeAuthorizationEvent::Deactivate));
   PKI_TRY_VOID(store->update_acme_authorization(authorization));
   return describe_authorization(authorization, now);
 }
@@ -89,20 +107,23 @@ Result<Json> acme_challenge_begin(Session& session, const Params& params) {
   auto challenges = challenges_of(authorization);
   auto* challenge = challenge_of(challenges, params.text("type"));
   if (challenge == nullptr) return Error(Code::NotFound, "the authorization has no challenge of type " + params.text("type"));
-  if (authorization_status(authorization, now) != "pending" || !is_free(*challenge, now))
+  PKI_TRY_VOID(settle(*challenge, now));
+  if (authorization_status(authorization, now) != "pending" || challenge->text("status") != "pending")
     return task(authorization, "", account.thumbprint, now);
   const auto& acme = session.realm().acme;
   if (!offers(acme, authorization, params.text("type"))) {
-    challenge->set("status", "pending");
     PKI_TRY_VOID(leave(*store, authorization, challenges));
     return not_offered(params.text("type"), authorization.value);
   }
   const auto claim = random_id();
-  challenge->set("status", "processing").set("claim", claim);
+  PKI_TRY_VOID(happen(*challenge, realm::AcmeChallengeEvent::Begin));
+  challenge->set("claim", claim);
   challenge->set("claimed_until", base::to_epoch(now + acme.claim_life()));
   challenge->set("asked_from", params.text("peer"));
   authorization.challenges = wire::to_text(challenges);
-  const auto claimed = store->update_acme_authorization(authorization);
+  PKI_TRY(const auto policy, policy_of_account(session, *store, account.id));
+  const auto claimed = store->begin_acme_validation(authorization, validation_of(authorization, *challenge),
+                                                    allowance_for(session, *store, policy, authorization));
   if (claimed.ok()) return task(authorization, claim, account.thumbprint, now).set("rules", describe_rules(acme));
   if (!is_conflict(claimed)) return claimed.error();
   // Somebody else was first: exactly one validates (PROMISES I20).
@@ -124,20 +145,16 @@ Result<Json> acme_challenge_finish(Session& session, const Params& params) {
     const bool is_open = authorization_status(authorization, now) == "pending";
     const bool untried = params.boolean("untried");
     if (!is_open && (untried || params.boolean("valid"))) return describe_authorization(authorization, now);
-    const auto ended_as = authorization.status;
-    if (untried) {
-      give_back(*challenge);
-    } else {
-      decide(authorization, *challenge, params, session.realm().acme, now);
-    }
+    const auto validation = validation_of(authorization, *challenge);
+    PKI_TRY_VOID(untried ? give_back(*challenge) : decide(authorization, *challenge, params, session.realm().acme, now));
     authorization.challenges = wire::to_text(challenges);
-    // Before anybody sees that it is invalid: the next order counts it. Giving it up meanwhile undoes no failure.
-    if (authorization.status == "invalid" && attempt == 1) PKI_TRY_VOID(note_failure(session, *store, authorization));
-    if (!is_open) authorization.status = ended_as;
-    const auto written = store->update_acme_authorization(authorization);
+    // Giving the authorization up meanwhile undoes no failure.
+    std::optional<store::AcmeFailure> failure;
+    if (!untried && !params.boolean("valid")) failure = failure_of(validation, now);
+    const auto written = store->end_acme_validation(authorization, validation, failure);
     if (written.ok()) {
       base::log_info("authorization " + authorization.id + " for " + authorization.value + " is " + authorization.status + ": " +
-                     params.text("evidence"));
+                     reason_in(params));
       return describe_authorization(authorization, now);
     }
     if (!is_conflict(written) || attempt == kTries) return written.error();

@@ -5,36 +5,31 @@
 
 #include "server/base/log.h"
 #include "server/worker/acme_common.h"
+#include "server/worker/acme_moves.h"
 
 namespace chancery::worker {
 namespace {
 
 constexpr std::size_t kPage = 500;
 
+/// What operators may have happen, and what comes of it, which is nothing new for an account that is that already.
 struct StepRow {
   AccountStep step;
-  std::string_view from;
+  realm::AcmeAccountEvent event;
   std::string_view to;
 };
 constexpr std::array kSteps{
-    StepRow{AccountStep::Block, "valid", "blocked"},
-    StepRow{AccountStep::Unblock, "blocked", "valid"},
-    StepRow{AccountStep::Deactivate, "valid", "deactivated"},
-    StepRow{AccountStep::Deactivate, "blocked", "deactivated"},
+    StepRow{AccountStep::Block, realm::AcmeAccountEvent::Block, "blocked"},
+    StepRow{AccountStep::Unblock, realm::AcmeAccountEvent::Unblock, "valid"},
+    StepRow{AccountStep::Deactivate, realm::AcmeAccountEvent::End, "deactivated"},
 };
-
-std::string_view target_of(AccountStep step) { return std::ranges::find(kSteps, step, &StepRow::step)->to; }
-
-bool leads(AccountStep step, const std::string& from) {
-  return std::ranges::any_of(kSteps, [&](const StepRow& row) { return row.step == step && row.from == from; });
-}
 
 /// One that is being signed goes its way: what the signer has begun cannot be taken back.
 Status end_order(store::Store& store, const std::string& id, const std::string& why) {
   for (int attempt = 1;; ++attempt) {
     PKI_TRY(auto order, store.acme_order(id));
     if (!is_open(order)) return {};
-    order.status = "invalid";
+    PKI_TRY_VOID(happen(order, realm::AcmeOrderEvent::Withdraw));
     order.error = acme_problem("unauthorized", why);
     auto written = store.update_acme_order(order);
     if (!is_conflict(written) || attempt == kTries) return written;
@@ -52,12 +47,12 @@ Status end_open_orders(store::Store& store, const store::AcmeAccount& account) {
 }
 
 Result<store::AcmeAccount> write_step(store::Store& store, const std::string& id, AccountStep step) {
+  const auto& row = *std::ranges::find(kSteps, step, &StepRow::step);
   for (int attempt = 1;; ++attempt) {
     PKI_TRY(auto account, store.acme_account(id));
-    if (account.status == target_of(step)) return account;
-    if (!leads(step, account.status))
-      return Error(Code::Conflict, "the account is " + account.status + " and does not become " + std::string(target_of(step)));
-    account.status = target_of(step);
+    if (account.status == row.to) return account;
+    if (const auto moved = happen(account, row.event); !moved.ok())
+      return Error(Code::Conflict, "the account is " + account.status + " and does not become " + std::string(row.to));
     const auto written = store.update_acme_account(account);
     if (written.ok()) return account;
     if (!is_conflict(written) || attempt == kTries) return written.error();

@@ -5,6 +5,7 @@
 #include "server/base/log.h"
 #include "server/worker/acme_common.h"
 #include "server/worker/acme_documents.h"
+#include "server/worker/acme_moves.h"
 #include "server/worker/acme_terms.h"
 #include "server/worker/handlers.h"
 
@@ -72,7 +73,7 @@ Status note_outcome(store::Store& store, const Params& params, Seconds now) {
 /// The order ends with what the look at CAA found (RFC 8555 7.1.6: processing, then invalid).
 Status end_order(store::Store& store, store::AcmeOrder& order, const Params& params) {
   if (!is_finalized(order)) return {};
-  order.status = "invalid";
+  PKI_TRY_VOID(happen(order, realm::AcmeOrderEvent::Refuse));
   const auto* error = params.json("error");
   order.error = error != nullptr ? wire::to_text(*error) : acme_problem("caa", "CAA does not allow to issue");
   return store.update_acme_order(order);

@@ -7,6 +7,7 @@
 #include "server/worker/describe.h"
 #include "server/worker/handlers.h"
 #include "server/worker/revocation.h"
+#include "server/x509/pem.h"
 
 namespace chancery::worker {
 namespace {
@@ -58,9 +59,8 @@ Result<Json> acme_certificate_get(Session& session, const Params& params) {
   const auto record = store->certificate(serial);
   if (!record.ok()) return record.error().code() == Code::NotFound ? no_such_certificate() : record.error();
   if (!obtained_by(*store, account.id, *record)) return no_such_certificate();
-  PKI_TRY(const auto certificate, x509::Certificate::from_der(record->der));
-  auto out = Json::object({{"serial", serial.hex()}, {"certificate", certificate.pem()}});
-  PKI_TRY_VOID(add_chains(session, certificate, out));
+  auto out = Json::object({{"serial", serial.hex()}, {"certificate", x509::to_pem(x509::kCertificateLabel, record->der)}});
+  PKI_TRY_VOID(add_chains(session, *record, out));
   return out;
 }
 

@@ -21,6 +21,11 @@ constexpr seconds kShortestWait{1};
 
 std::size_t rows_for(const AcmeLimit& limit) { return static_cast<std::size_t>(std::max(limit.most, 0)); }
 
+/// What its failures are counted by.
+std::string limited_name(const store::AcmeAuthorization& authorization) {
+  return (authorization.type == "ip" ? "IP:" : "DNS:") + ordered_name(authorization);
+}
+
 Error invalid_profile(const ProfileName& profile) {
   return acme_error("invalidProfile", Code::PolicyRefused,
                     "profile " + profile.text() + " is not among those that the account's policy allows");
@@ -48,6 +53,10 @@ struct TooMuch {
   Status status() const { return bad.empty() ? Status() : rate_limited(bad.front().why, wait, bad); }
 };
 
+std::string too_many_failures(int most) {
+  return std::to_string(most) + " validations of it failed within an hour, the account's policy allows no more";
+}
+
 Status check_failures(Session& session, store::Store& store, int most, const NewOrder& order) {
   const AcmeLimit limit{most, realm::kAcmeHour};
   if (limit.most == 0) return {};
@@ -55,10 +64,29 @@ Status check_failures(Session& session, store::Store& store, int most, const New
   TooMuch found;
   for (const auto& name : order.names) {
     PKI_TRY(const auto times, store.acme_failure_times(order.account, name.to_text(), now - limit.window, rows_for(limit)));
-    if (const auto wait = realm::wait_for(limit, times, now))
-      found.add(name, *wait,
-                std::to_string(most) + " validations of it failed within an hour, the account's policy allows no more");
+    if (const auto wait = realm::wait_for(limit, times, now)) found.add(name, *wait, too_many_failures(most));
   }
+  return found.status();
+}
+
+/// One that goes on may fail: it is waited for, and fails within its claim or not at all.
+Status check_validation(Session& session, store::Store& store, int most, const store::AcmeAuthorization& authorization) {
+  const AcmeLimit limit{most, realm::kAcmeHour};
+  if (limit.most == 0) return {};
+  const auto now = session.clock().now();
+  const auto name = limited_name(authorization);
+  PKI_TRY(const auto failed, store.acme_failure_times(authorization.account, name, now - limit.window, rows_for(limit)));
+  PKI_TRY(const auto going_on, store.acme_validation_ends(authorization.account, name, now, rows_for(limit)));
+  if (failed.size() + going_on.size() < rows_for(limit)) return {};
+  TooMuch found;
+  const auto identifier = x509::GeneralName::parse(name);
+  PKI_CHECK(identifier.ok());
+  const auto wait = realm::wait_for(limit, failed, now);
+  if (wait) found.add(*identifier, *wait, too_many_failures(most));
+  if (!wait)
+    found.add(
+        *identifier, going_on.back() - now,
+        "as many validations of it failed within an hour, or go on, as the account's policy allows, " + std::to_string(most));
   return found.status();
 }
 
@@ -130,16 +158,26 @@ Result<ProfileName> profile_by(const config::AcmePolicy& policy, const Session& 
 }
 
 Status check_limits(Session& session, store::Store& store, const config::AcmePolicy& policy, const NewOrder& order) {
-  if (order.is_order) PKI_TRY_VOID(check_order_rate(session, store, policy.orders_per_hour, order.account));
-  PKI_TRY_VOID(check_failures(session, store, policy.failed_validations_per_hour, order));
-  PKI_TRY_VOID(check_certificates(session, store, policy.certificates_per_name, order.names, order.replaces));
-  return check_pending(session, store, policy.pending_authorizations, order);
+  return check_certificates(session, store, policy.certificates_per_name, order.names, order.replaces);
+}
+
+store::Allowance allowance_for(Session& session, store::Store& store, const config::AcmePolicy& policy, const NewOrder& order) {
+  return [&]() -> Status {
+    if (order.is_order) PKI_TRY_VOID(check_order_rate(session, store, policy.orders_per_hour, order.account));
+    PKI_TRY_VOID(check_failures(session, store, policy.failed_validations_per_hour, order));
+    return check_pending(session, store, policy.pending_authorizations, order);
+  };
+}
+
+store::Allowance allowance_for(Session& session, store::Store& store, const config::AcmePolicy& policy,
+                               const store::AcmeAuthorization& authorization) {
+  return [&]() -> Status { return check_validation(session, store, policy.failed_validations_per_hour, authorization); };
 }
 
 Status check_finalize(Session& session, store::Store& store, const store::AcmeOrder& order, const Names& names) {
   PKI_TRY(const auto policy, policy_of_account(session, store, order.account));
   PKI_TRY_VOID(check_names(policy, names));
-  PKI_TRY_VOID(check_grants(store, policy, order));
+  PKI_TRY_VOID(check_grants(session, store, policy, order));
   PKI_TRY(const auto profile, ProfileName::parse(order.profile));
   if (!realm::allows_profile(policy, profile)) return invalid_profile(profile);
   return check_certificates(session, store, policy.certificates_per_name, names, order.replaces);
@@ -170,14 +208,20 @@ Status reserve_certificate(Session& session, store::Store& store, const store::A
   return found.status();
 }
 
-Status note_failure(Session& session, store::Store& store, const store::AcmeAuthorization& authorization) {
-  const std::string prefix = authorization.type == "ip" ? "IP:" : "DNS:";
-  return store.add_acme_failure(
-      {authorization.account, prefix + ordered_name(authorization), session.clock().now(), random_id()});
+store::AcmeValidation validation_of(const store::AcmeAuthorization& authorization, const Json& challenge) {
+  return {.account = authorization.account,
+          .name = limited_name(authorization),
+          .ends = base::from_epoch(challenge.integer("claimed_until")),
+          .claim = challenge.text("claim")};
+}
+
+store::AcmeFailure failure_of(const store::AcmeValidation& validation, Seconds now) {
+  return {.account = validation.account, .name = validation.name, .at = now, .id = random_id()};
 }
 
 Status purge_limits(Session& session, store::Store& store) {
   PKI_TRY_VOID(store.purge_acme_reservations(session.clock().now() - kReservationLife, kPurgedAtOnce));
+  PKI_TRY_VOID(store.purge_acme_validations(session.clock().now(), kPurgedAtOnce));
   return store.purge_acme_failures(session.clock().now() - realm::kAcmeHour, kPurgedAtOnce);
 }
 

@@ -29,8 +29,17 @@ struct NewOrder {
   std::string replaces;  ///< a certificate (RFC 9773 5): once it is due, there may be more of its names
 };
 
-/// @errors acme:rateLimited.
+/// How many certificates the names have; reserve_certificate decides. @errors acme:rateLimited.
 Status check_limits(Session& session, store::Store& store, const config::AcmePolicy& policy, const NewOrder& order);
+
+/// How many orders, failures and pending authorizations there are: asked where the order is written. Refers to all of them.
+/// @errors acme:rateLimited.
+store::Allowance allowance_for(Session& session, store::Store& store, const config::AcmePolicy& policy, const NewOrder& order);
+
+/// How many validations of its name failed, or may fail yet: asked where one begins. Refers to all of them.
+/// @errors acme:rateLimited.
+store::Allowance allowance_for(Session& session, store::Store& store, const config::AcmePolicy& policy,
+                               const store::AcmeAuthorization& authorization);
 
 /// What may have changed since the order was made: its policy, and how many certificates its names have.
 /// @errors as check_names, check_grants, profile_by and check_limits.
@@ -47,8 +56,9 @@ Status reserve_certificate(Session& session, store::Store& store, const store::A
 /// How long a signature may take with all that stands in its way: a signer that is restarted, a worker that died.
 inline constexpr std::chrono::minutes kReservationLife{10};
 
-/// Remembers a validation that failed.
-Status note_failure(Session& session, store::Store& store, const store::AcmeAuthorization& authorization);
+/// A validation of an authorization's name, by the claim that a challenge has, and the failure that may come of it.
+store::AcmeValidation validation_of(const store::AcmeAuthorization& authorization, const Json& challenge);
+store::AcmeFailure failure_of(const store::AcmeValidation& validation, Seconds now);
 
 /// Forgets what counts no more.
 Status purge_limits(Session& session, store::Store& store);

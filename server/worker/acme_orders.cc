@@ -9,6 +9,7 @@
 #include "server/worker/acme_documents.h"
 #include "server/worker/acme_grants.h"
 #include "server/worker/acme_limits.h"
+#include "server/worker/acme_moves.h"
 #include "server/worker/acme_refusals.h"
 #include "server/worker/acme_renewal.h"
 #include "server/worker/acme_terms.h"
@@ -18,14 +19,17 @@
 namespace chancery::worker {
 namespace {
 
+using realm::AcmeAuthorizationEvent;
+using realm::AcmeOrderEvent;
+
 /// What an order asks for, of what its account may have.
 struct Wish {
   config::AcmePolicy policy;
   config::AcmeConfig acme;  ///< with the ways to prove names that the policy leaves
   std::vector<x509::GeneralName> names;
-  std::string peer;  ///< the address that it is asked for from
+  realm::AcmeAsker asker;
 
-  bool needs_proof(const x509::GeneralName& name) const { return !realm::needs_no_proof(policy, name, peer); }
+  bool needs_proof(const x509::GeneralName& name) const { return !realm::needs_no_proof(policy, name, asker); }
 };
 
 Result<Wish> read_wish(Session& session, store::Store& store, const store::AcmeAccount& account, const Params& params) {
@@ -34,7 +38,8 @@ Result<Wish> read_wish(Session& session, store::Store& store, const store::AcmeA
   PKI_TRY(auto policy, policy_of_account(session, store, account.id));
   PKI_TRY(auto names, names_for_order(*params.json("identifiers")));
   auto narrowed = realm::narrowed(acme, policy);
-  const Wish wish{std::move(policy), std::move(narrowed), std::move(names), params.text("peer")};
+  PKI_TRY(auto asker, asker_of(session, policy, params));
+  const Wish wish{std::move(policy), std::move(narrowed), std::move(names), std::move(asker)};
   std::vector<x509::GeneralName> to_prove;
   std::ranges::copy_if(wish.names, std::back_inserter(to_prove), [&](const auto& name) { return wish.needs_proof(name); });
   PKI_TRY_VOID(check_provable(wish.acme, to_prove));
@@ -44,14 +49,15 @@ Result<Wish> read_wish(Session& session, store::Store& store, const store::AcmeA
 
 /// A realm that serves uPKI's command line takes names unproven. Such an authorization has no challenge, and no other order may
 /// stand on it: it ends with its own.
-void take_unproven(std::vector<store::AcmeAuthorization>& fresh, const store::AcmeOrder& order) {
+Status take_unproven(std::vector<store::AcmeAuthorization>& fresh, const store::AcmeOrder& order) {
   for (auto& authorization : fresh) {
     if (authorization.status == "valid") continue;  // granted
-    authorization.status = "valid";
+    PKI_TRY_VOID(happen(authorization, AcmeAuthorizationEvent::Prove));
     authorization.expires = order.expires;
     authorization.challenges = store::kUnproven;
     base::log_warning("order " + order.id + ": " + authorization.value + " is taken unproven (acme.upki_clients)");
   }
+  return {};
 }
 
 /// Whether a proof was made in a way that the realm and the account's policy allow for that name today.
@@ -75,15 +81,16 @@ Result<std::vector<store::AcmeAuthorization>> authorize(store::Store& store, sto
     const bool is_proved = earlier && is_still_good(*earlier, wish, name);
     order.authorizations.push_back(is_proved ? earlier->id : authorization.id);
     if (is_proved) continue;
-    if (!wish.needs_proof(name)) grant(authorization, wish.peer, order.created_at);
+    if (!wish.needs_proof(name)) PKI_TRY_VOID(grant(authorization, wish.asker, order.created_at));
     fresh.push_back(std::move(authorization));
   }
   order.identifiers = wire::to_text(identifiers);
   return fresh;
 }
 
-Status add_order(store::Store& store, const store::AcmeOrder& order, const std::vector<store::AcmeAuthorization>& fresh) {
-  auto added = store.add_acme_order(order, fresh);
+Status add_order(store::Store& store, const store::AcmeOrder& order, const std::vector<store::AcmeAuthorization>& fresh,
+                 const store::Allowance& allowed) {
+  auto added = store.add_acme_order(order, fresh, allowed);
   if (added.ok() || added.error().code() != Code::Exists || order.replaces.empty()) return added;
   return acme_error("alreadyReplaced", Code::Conflict, "the certificate has been replaced by another order already");
 }
@@ -95,6 +102,7 @@ Status follow_authorizations(store::Store& store, store::AcmeOrder& order, Secon
   // One that an RA brought has its authorizations one after the other (acme.authorization.sync).
   PKI_TRY(const auto identifiers, wire::parse_json(order.identifiers));
   bool all_valid = identifiers.is_array() && order.authorizations.size() >= identifiers.as_array()->size();
+  std::string lost;
   for (const auto& id : order.authorizations) {
     const auto authorization = store.acme_authorization(id);
     if (!authorization.ok() && authorization.error().code() != Code::NotFound) return authorization.error();
@@ -102,21 +110,20 @@ Status follow_authorizations(store::Store& store, store::AcmeOrder& order, Secon
     if (status == "valid") continue;
     all_valid = false;
     if (status == "pending") continue;
-    const auto whose = authorization.ok() ? "the authorization for " + authorization->value : "authorization " + id;
-    order.status = "invalid";
-    order.error = acme_problem("unauthorized", whose + " is " + status);
+    lost = (authorization.ok() ? "the authorization for " + authorization->value : "authorization " + id) + " is " + status;
   }
-  if (all_valid) order.status = "ready";
-  return {};
+  if (all_valid) return happen(order, AcmeOrderEvent::Prove);
+  if (lost.empty()) return {};
+  order.error = acme_problem("unauthorized", lost);
+  return happen(order, AcmeOrderEvent::Lose);
 }
 
 /// An issuance that a crash interrupted: the store knows it by the order's idempotency key, once it is there.
 Status follow_certificate(store::Store& store, store::AcmeOrder& order) {
   PKI_TRY(const auto record, store.by_idempotency_key(rule_of_order(order.id)));
   if (!record) return {};
-  order.status = "valid";
   order.serial = record->serial.hex();
-  return {};
+  return happen(order, AcmeOrderEvent::Issue);
 }
 
 // ----- finalize (RFC 8555 7.4)
@@ -190,7 +197,7 @@ bool has_lapsed(const realm::Decision& decision) {
 Error refuse(store::Store& store, store::AcmeOrder& order, const realm::Decision& decision) {
   const auto why = decision.refusal();
   if (!has_lapsed(decision)) return acme_error("badCSR", why.code(), why.message());
-  order.status = "invalid";
+  if (const auto moved = happen(order, AcmeOrderEvent::Refuse); !moved.ok()) return moved.error();
   order.error = acme_problem("malformed", why.message());
   if (const auto ended = store.update_acme_order(order); !ended.ok()) return ended.error();
   return acme_error("malformed", Code::InvalidParams, why.message());
@@ -207,17 +214,17 @@ bool is_passing(const Error& why) {
 Status give_up(store::Store& store, store::AcmeOrder& order, const Error& why) {
   const bool passing = is_passing(why);
   if (is_refusal(why)) PKI_TRY_VOID(store.release_acme_certificate(order.id));
-  order.status = passing ? "ready" : "invalid";
+  PKI_TRY_VOID(happen(order, passing ? AcmeOrderEvent::GiveBack : AcmeOrderEvent::Refuse));
   if (passing) order.csr.clear();
   if (!passing) order.error = acme_problem("rejectedIdentifier", why.message());
   return store.update_acme_order(order);
 }
 
-/// From here on the order is finalized with this request and no other.
-Status keep_request(store::Store& store, store::AcmeOrder& order, const Order& request, std::string_view status) {
+/// From here on the order is finalized with this request and no other. @param event  Hold or Sign
+Status keep_request(store::Store& store, store::AcmeOrder& order, const Order& request, AcmeOrderEvent event) {
   const auto der = request.csr->der();
-  if (order.status != "ready" || (order.status == status && store::is_held_back(order))) return {};
-  order.status = status;
+  if (order.status != "ready" || (event == AcmeOrderEvent::Hold && store::is_held_back(order))) return {};
+  PKI_TRY_VOID(happen(order, event));
   order.csr = Bytes(der.begin(), der.end());
   return store.update_acme_order(order);
 }
@@ -236,15 +243,14 @@ Result<bool> take_room(Session& session, store::Store& store, store::AcmeOrder& 
 Result<store::AcmeOrder> issue_for(Session& session, store::Store& store, store::AcmeOrder order, const Order& request) {
   PKI_TRY(const bool is_to_be_signed, take_room(session, store, order, request));
   if (!is_to_be_signed) return order;
-  PKI_TRY_VOID(keep_request(store, order, request, "processing"));
+  PKI_TRY_VOID(keep_request(store, order, request, AcmeOrderEvent::Sign));
   const auto issued = issue(session, request);
   if (!issued.ok()) {
     PKI_TRY_VOID(give_up(store, order, issued.error()));
     return issued.error();
   }
-  order.status = "valid";
+  PKI_TRY_VOID(happen(order, AcmeOrderEvent::Issue));  // and stored so with the certificate
   order.serial = issued->certificate.serial().hex();
-  PKI_TRY_VOID(unless_overtaken(store.update_acme_order(order)));
   return order;
 }
 
@@ -254,7 +260,7 @@ Status check_held_back(Session& session, store::Store& store, store::AcmeOrder& 
   if (!store::is_held_back(order)) return {};
   const auto allowed = check_finalize(session, store, order, names);
   if (allowed.ok() || is_passing(allowed.error())) return allowed;
-  order.status = "invalid";
+  PKI_TRY_VOID(happen(order, AcmeOrderEvent::Refuse));
   order.error = problem_of(allowed.error());
   return store.update_acme_order(order);
 }
@@ -275,18 +281,23 @@ Result<store::AcmeOrder> resume(Session& session, store::Store& store, store::Ac
   return done.ok() ? done : store.acme_order(order.account, order.id);
 }
 
-}  // namespace
-
-Status bring_up_to_date(store::Store& store, store::AcmeOrder& order, Seconds now) {
+/// @return whether what is stored says otherwise.
+Result<bool> follow(store::Store& store, store::AcmeOrder& order, Seconds now) {
   const auto before = order.status;
   if (is_open(order)) PKI_TRY_VOID(follow_authorizations(store, order, now));
   if (order.status == "processing") PKI_TRY_VOID(follow_certificate(store, order));
   if (is_open(order) && now >= order.expires) {
-    order.status = "invalid";
+    PKI_TRY_VOID(happen(order, AcmeOrderEvent::Expire));
     order.error = acme_problem("malformed", "the order has expired");
   }
-  if (order.status == before) return {};
-  return unless_overtaken(store.update_acme_order(order));
+  return order.status != before;
+}
+
+}  // namespace
+
+Status bring_up_to_date(store::Store& store, store::AcmeOrder& order, Seconds now) {
+  PKI_TRY(const bool changed, follow(store, order, now));
+  return changed ? unless_overtaken(store.update_acme_order(order)) : Status();
 }
 
 Result<store::AcmeOrder> current_order(Session& session, store::Store& store, const std::string& account, const std::string& id) {
@@ -310,7 +321,7 @@ Result<Json> acme_order_create(Session& session, const Params& params) {
   const auto now = session.clock().now();
   store::AcmeOrder order{.id = random_id(),
                          .account = account.id,
-                         .status = "pending",
+                         .status = std::string(realm::acme_order_life().begins()),
                          .identifiers = {},
                          .profile = wanted.profile.text(),
                          .not_before = wanted.not_before,
@@ -318,18 +329,18 @@ Result<Json> acme_order_create(Session& session, const Params& params) {
                          .expires = now + acme.order_lifetime,
                          .created_at = now,
                          .replaces = params.text("replaces"),
-                         .asked_from = wish.peer};
+                         .asked_from = wish.asker.address};
   PKI_TRY(auto fresh, authorize(*store, order, wish));
   if (!order.replaces.empty()) PKI_TRY_VOID(check_replacement(*store, {account.id, wish.names, order.replaces}, now));
-  if (acme.upki_clients == "yes") take_unproven(fresh, order);
+  if (acme.upki_clients == "yes") PKI_TRY_VOID(take_unproven(fresh, order));
   const auto open = std::ranges::count(fresh, "pending", &store::AcmeAuthorization::status);
-  if (open == 0) order.status = "ready";
-  PKI_TRY_VOID(check_limits(session, *store, wish.policy,
-                            {.account = account.id,
-                             .names = wish.names,
-                             .fresh_authorizations = static_cast<std::size_t>(open),
-                             .replaces = order.replaces}));
-  PKI_TRY_VOID(add_order(*store, order, fresh));
+  if (open == 0) PKI_TRY_VOID(happen(order, AcmeOrderEvent::Prove));
+  const NewOrder asked{.account = account.id,
+                       .names = wish.names,
+                       .fresh_authorizations = static_cast<std::size_t>(open),
+                       .replaces = order.replaces};
+  PKI_TRY_VOID(check_limits(session, *store, wish.policy, asked));
+  PKI_TRY_VOID(add_order(*store, order, fresh, allowance_for(session, *store, wish.policy, asked)));
   return describe_order(order);
 }
 
@@ -355,7 +366,10 @@ Result<Json> acme_order_finalize(Session& session, const Params& params) {
   PKI_TRY_VOID(check_enabled(session));
   PKI_TRY(auto* store, session.store());
   PKI_TRY(const auto account, signing_account(*store, params));
-  PKI_TRY(auto order, current_order(session, *store, account.id, params.text("order")));
+  PKI_TRY(auto order, store->acme_order(account.id, params.text("order")));
+  PKI_TRY(const bool changed, follow(*store, order, session.clock().now()));
+  // That it is ready need not be stored: what it becomes by this request is, or the next look finds out again.
+  if (changed && order.status != "ready") PKI_TRY_VOID(unless_overtaken(store->update_acme_order(order)));
   if (order.status == "valid") return describe_order(order);  // the same order never gets two (PROMISES C6)
   if (order.status != "ready" && order.status != "processing") {
     return acme_error("orderNotReady", Code::Conflict, "the order is " + order.status + ", expected ready");
@@ -375,7 +389,7 @@ Result<Json> acme_order_finalize(Session& session, const Params& params) {
   if (!decision.allowed()) return refuse(*store, order, decision);
   PKI_TRY(const auto caa, claim_caa_checks(session, *store, order));
   if (!caa.is_fresh) {
-    PKI_TRY_VOID(keep_request(*store, order, request, "ready"));
+    PKI_TRY_VOID(keep_request(*store, order, request, AcmeOrderEvent::Hold));
     return describe_order(order).set("caa_checks", caa.checks);
   }
   if (params.has("peer")) base::log_info("order " + order.id + " is finalized from " + params.text("peer"));

@@ -24,7 +24,8 @@ Result<Json> acme_authorization_create(Session& session, const Params& params) {
                       "wildcard " + name.value + ": only an order may ask for one (RFC 8555 7.4.1)");
   PKI_TRY_VOID(check_names(policy, names));
   const auto acme = realm::narrowed(session.realm().acme, policy);
-  const bool is_granted = realm::needs_no_proof(policy, name, params.text("peer"));
+  PKI_TRY(const auto asker, asker_of(session, policy, params));
+  const bool is_granted = realm::needs_no_proof(policy, name, asker);
   if (!is_granted) PKI_TRY_VOID(check_provable(acme, names));
   Order wanted;
   PKI_TRY(wanted.profile, profile_by(policy, session, params));
@@ -36,11 +37,11 @@ Result<Json> acme_authorization_create(Session& session, const Params& params) {
   auto fresh = authorization_for(acme, none, name, now);
   PKI_TRY(const auto earlier, store->find_valid_acme_authorization(fresh, now));
   if (earlier) return describe_authorization(*earlier, now).set("created", false);
-  PKI_TRY_VOID(
-      check_limits(session, *store, policy,
-                   {.account = account.id, .names = names, .fresh_authorizations = is_granted ? 0U : 1U, .is_order = false}));
-  if (is_granted) grant(fresh, params.text("peer"), now);
-  PKI_TRY_VOID(store->add_acme_authorization(fresh));
+  const NewOrder asked{
+      .account = account.id, .names = names, .fresh_authorizations = is_granted ? 0U : 1U, .is_order = false, .replaces = {}};
+  PKI_TRY_VOID(check_limits(session, *store, policy, asked));
+  if (is_granted) PKI_TRY_VOID(grant(fresh, asker, now));
+  PKI_TRY_VOID(store->add_acme_authorization(fresh, allowance_for(session, *store, policy, asked)));
   return describe_authorization(fresh, now).set("created", true);
 }
 

@@ -5,6 +5,7 @@
 #include "server/base/text.h"
 #include "server/worker/acme_common.h"
 #include "server/worker/acme_documents.h"
+#include "server/worker/acme_moves.h"
 #include "server/worker/acme_terms.h"
 #include "server/worker/handlers.h"
 
@@ -14,23 +15,31 @@
 namespace chancery::worker {
 namespace {
 
-// ----- what may follow what (RFC 8555 7.1.6)
+// ----- what an RA may have happen, by the status that it brings
 
+template <class Event>
 struct Step {
-  std::string_view from;
   std::string_view to;
+  Event event;
 };
-constexpr std::array kAccountSteps{Step{"valid", "deactivated"}, Step{"valid", "revoked"}};
-constexpr std::array kOrderSteps{Step{"pending", "invalid"}, Step{"ready", "invalid"}};
-constexpr std::array kAuthorizationSteps{Step{"pending", "valid"}, Step{"pending", "invalid"}, Step{"pending", "deactivated"},
-                                         Step{"valid", "deactivated"}, Step{"valid", "revoked"}};
+constexpr std::array kAccountSteps{Step<realm::AcmeAccountEvent>{"deactivated", realm::AcmeAccountEvent::Deactivate},
+                                   Step<realm::AcmeAccountEvent>{"revoked", realm::AcmeAccountEvent::Revoke}};
+constexpr std::array kOrderSteps{Step<realm::AcmeOrderEvent>{"invalid", realm::AcmeOrderEvent::Withdraw}};
+constexpr std::array kAuthorizationSteps{
+    Step<realm::AcmeAuthorizationEvent>{"valid", realm::AcmeAuthorizationEvent::Prove},
+    Step<realm::AcmeAuthorizationEvent>{"invalid", realm::AcmeAuthorizationEvent::Fail},
+    Step<realm::AcmeAuthorizationEvent>{"deactivated", realm::AcmeAuthorizationEvent::Deactivate},
+    Step<realm::AcmeAuthorizationEvent>{"revoked", realm::AcmeAuthorizationEvent::Revoke}};
 
-/// @return whether something changes. @errors Conflict: no step leads there.
-Result<bool> check_step(std::span<const Step> steps, std::string_view what, const std::string& from, const std::string& to) {
-  if (from == to) return false;
-  const bool leads = std::ranges::any_of(steps, [&](const Step& step) { return step.from == from && step.to == to; });
-  if (leads) return true;
-  return Error(Code::Conflict, "the " + std::string(what) + " is " + from + " and does not become " + to + " by being synced",
+/// @return whether something has changed. @errors Conflict: no step leads there.
+template <class Object, class Steps>
+Result<bool> take_step(const Steps& steps, std::string_view what, Object& object, const std::string& to) {
+  if (object.status == to) return false;
+  for (const auto& step : steps) {
+    if (step.to == to && happen(object, step.event).ok()) return true;
+  }
+  return Error(Code::Conflict,
+               "the " + std::string(what) + " is " + object.status + " and does not become " + to + " by being synced",
                "read it from here, and go on from there");
 }
 
@@ -49,13 +58,14 @@ Result<Json> make_account(Session& session, store::Store& store, const Params& p
     return acme_error("malformed", Code::InvalidParams,
                       "account id \"" + base::printable(params.text("account"), 64) +
                           "\", expected the RFC 7638 thumbprint of its key: " + key.thumbprint);
-  const store::AcmeAccount account{.id = key.thumbprint,
-                                   .thumbprint = key.thumbprint,
-                                   .jwk = key.canonical,
-                                   .status = params.text("status", "valid"),
-                                   .contact = wire::to_text(Json::strings(params.texts("contact"))),
-                                   .terms_agreed = true,  // an RA takes no account without (UPKI.md 5.2)
-                                   .created_at = std::min(params.time("created_at").value_or(now), now)};
+  store::AcmeAccount account{.id = key.thumbprint,
+                             .thumbprint = key.thumbprint,
+                             .jwk = key.canonical,
+                             .status = std::string(realm::acme_account_life().begins()),
+                             .contact = wire::to_text(Json::strings(params.texts("contact"))),
+                             .terms_agreed = true,  // an RA takes no account without (UPKI.md 5.2)
+                             .created_at = std::min(params.time("created_at").value_or(now), now)};
+  PKI_TRY_VOID(take_step(kAccountSteps, "new account", account, params.text("status", account.status)));
   PKI_TRY_VOID(store.add_acme_account(account));
   base::log_info("ACME account " + account.id + " brought by " + session.requester());
   return describe_account(account, true);
@@ -64,12 +74,11 @@ Result<Json> make_account(Session& session, store::Store& store, const Params& p
 Result<Json> change_account(store::Store& store, const Params& params, const AccountKey& key, store::AcmeAccount account) {
   if (account.thumbprint != key.thumbprint)
     return Error(Code::Conflict, "the account has another key", "acme.account.rekey changes keys, for who has both of them");
-  const auto wanted = params.text("status", account.status);
-  PKI_TRY(const bool steps, check_step(kAccountSteps, "account", account.status, wanted));
+  const auto before = account.status;
+  PKI_TRY(const bool steps, take_step(kAccountSteps, "account", account, params.text("status", account.status)));
   const auto contact = params.has("contact") ? wire::to_text(Json::strings(params.texts("contact"))) : account.contact;
   if (!steps && contact == account.contact) return describe_account(account, false);
-  if (account.status != "valid") return Error(Code::Conflict, "the account is " + account.status + " and changes no more");
-  account.status = wanted;
+  if (before != "valid") return Error(Code::Conflict, "the account is " + before + " and changes no more");
   account.contact = contact;
   PKI_TRY_VOID(store.update_acme_account(account));
   return describe_account(account, false);
@@ -91,7 +100,8 @@ Result<Json> make_order(Session& session, store::Store& store, const Params& par
   PKI_TRY(const auto account, valid_account(store, params.text("account")));
   PKI_TRY(const auto earlier, store.by_idempotency_key(rule_of_order(id)));
   if (earlier) return Error(Code::Conflict, "an order of that id obtained certificate " + earlier->serial.hex());
-  if (params.text("status", "pending") != "pending")
+  const std::string begins(realm::acme_order_life().begins());
+  if (params.text("status", begins) != begins)
     return Error(Code::Conflict, "a new order is pending, not " + params.text("status"),
                  "sync it as pending, then its authorizations: with the last valid one it is ready");
   Json identifiers = Json::array();
@@ -99,7 +109,7 @@ Result<Json> make_order(Session& session, store::Store& store, const Params& par
   const auto now = session.clock().now();
   const store::AcmeOrder order{.id = id,
                                .account = account.id,
-                               .status = "pending",
+                               .status = begins,
                                .identifiers = wire::to_text(identifiers),
                                .profile = session.realm().acme.profile.text(),
                                .not_before = params.time("not_before"),
@@ -127,9 +137,8 @@ Result<Json> change_order(Session& session, store::Store& store, const Params& p
   PKI_TRY_VOID(bring_up_to_date(store, order, session.clock().now()));
   const auto wanted = params.text("status", order.status);
   if (wanted == store::status_at(order, session.clock().now())) return describe_order(order);
-  PKI_TRY(const bool steps, check_step(kOrderSteps, "order", order.status, wanted));
+  PKI_TRY(const bool steps, take_step(kOrderSteps, "order", order, wanted));
   if (!steps) return describe_order(order);
-  order.status = wanted;
   order.error = acme_problem("unauthorized", "given up by " + session.requester());
   PKI_TRY_VOID(store.update_acme_order(order));
   return describe_order(order);
@@ -146,21 +155,22 @@ Json describe_with_order(const store::AcmeAuthorization& authorization, Seconds 
   return out;
 }
 
-/// The authorization as its RA left it. Its challenge says who vouches for that.
-void take_status(const Session& session, store::AcmeAuthorization& authorization, const std::string& status) {
+/// The authorization as its RA left it. Its challenges say who vouches for that.
+Status sign_off(const Session& session, store::AcmeAuthorization& authorization) {
   const auto now = session.clock().now();
-  authorization.status = status;
-  if (status != "valid" && status != "invalid") return;
+  const auto& status = authorization.status;
+  if (status != "valid" && status != "invalid") return {};
+  const auto event = status == "valid" ? realm::AcmeChallengeEvent::Vouch : realm::AcmeChallengeEvent::Deny;
   if (status == "valid") authorization.expires = now + session.realm().acme.authorization_lifetime;
   auto challenges = challenges_of(authorization);
-  for (auto& one : *challenges.as_array())
-    one.set("status", status)
-        .set("validated", base::to_rfc3339(now))
-        .set("evidence", "vouched for by " + session.requester())
-        .set("vouched", true);
+  for (auto& one : *challenges.as_array()) {
+    PKI_TRY_VOID(happen(one, event));
+    one.set("validated", base::to_rfc3339(now)).set("evidence", "vouched for by " + session.requester()).set("vouched", true);
+  }
   authorization.challenges = wire::to_text(challenges);
   base::log_info("authorization " + authorization.id + " for " + authorization.value + " is " + status + ": vouched for by " +
                  session.requester());
+  return {};
 }
 
 /// That the order wants one for this name and has none. @errors InvalidParams, Conflict.
@@ -184,8 +194,8 @@ Result<store::AcmeAuthorization> make_authorization(Session& session, store::Sto
   auto authorization = authorization_for(session.realm().acme, order, name, session.clock().now());
   authorization.id = params.text("authorization");
   const auto wanted = params.text("status", authorization.status);
-  PKI_TRY(const bool steps, check_step(kAuthorizationSteps, "new authorization", authorization.status, wanted));
-  if (steps) take_status(session, authorization, wanted);
+  PKI_TRY(const bool steps, take_step(kAuthorizationSteps, "new authorization", authorization, wanted));
+  if (steps) PKI_TRY_VOID(sign_off(session, authorization));
   order.authorizations.push_back(authorization.id);
   PKI_TRY_VOID(store.add_acme_authorization(order, authorization));
   return authorization;
@@ -199,14 +209,14 @@ Result<store::AcmeAuthorization> change_authorization(Session& session, store::S
   if (!same) return Error(Code::Conflict, "the authorization's id belongs to another account or identifier");
   authorization.status = authorization_status(authorization, session.clock().now());
   const auto wanted = params.text("status", authorization.status);
-  PKI_TRY(const bool steps, check_step(kAuthorizationSteps, "authorization", authorization.status, wanted));
+  PKI_TRY(const bool steps, take_step(kAuthorizationSteps, "authorization", authorization, wanted));
   if (std::ranges::find(order.authorizations, authorization.id) == order.authorizations.end()) {
     PKI_TRY_VOID(check_place(store, order, identifier));
     order.authorizations.push_back(authorization.id);
     PKI_TRY_VOID(store.update_acme_order(order));
   }
   if (!steps) return authorization;
-  take_status(session, authorization, wanted);
+  PKI_TRY_VOID(sign_off(session, authorization));
   PKI_TRY_VOID(store.update_acme_authorization(authorization));
   return authorization;
 }

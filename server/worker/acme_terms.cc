@@ -4,6 +4,7 @@
 #include <array>
 
 #include "server/config/challenge_methods.h"
+#include "server/realm/acme_states.h"
 #include "server/realm/names.h"
 #include "server/worker/acme_common.h"
 
@@ -49,7 +50,8 @@ const Kind& kind_of(const x509::GeneralName& name) {
 
 /// As an authorization keeps it. A method without a token says by which names of the CA its records may call it.
 Json challenge_of(const config::AcmeConfig& acme, const store::AcmeOrder& order, const std::string& method) {
-  auto challenge = Json::object({{"type", method}, {"status", "pending"}, {"order", order.id}});
+  auto challenge =
+      Json::object({{"type", method}, {"status", std::string(realm::acme_challenge_life().begins())}, {"order", order.id}});
   if (config::find_challenge_method(method)->has_token) return challenge.set("token", random_id());
   return challenge.set("issuer_domain_names", Json::strings(acme.caa_identities));
 }
@@ -166,7 +168,7 @@ store::AcmeAuthorization authorization_for(const config::AcmeConfig& acme, const
   for (const auto& method : methods_for(acme, name)) challenges.push_back(challenge_of(acme, order, method));
   auto authorization = authorization_of(order.account, name);
   authorization.id = random_id();
-  authorization.status = "pending";
+  authorization.status = realm::acme_authorization_life().begins();
   authorization.expires = order.expires;
   authorization.created_at = now;
   authorization.challenges = wire::to_text(challenges);

@@ -1,6 +1,7 @@
 #include "server/base/log.h"
 #include "server/worker/describe.h"
 #include "server/worker/handlers.h"
+#include "server/worker/services.h"
 
 namespace chancery::worker {
 namespace {
@@ -21,6 +22,7 @@ Result<Json> ca_list(Session& session, const Params& /*params*/) {
   const auto all = session.generations();
   if (!all.ok()) return Json::object({{"cas", Json::array({describe_ca(session, nullptr)})}});
   for (const auto& one : **all) list.push_back(describe_ca(session, &one));
+  add_services(session, list);
   return Json::object({{"cas", std::move(list)}});
 }
 

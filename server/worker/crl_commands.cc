@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <thread>
 
 #include "server/base/file.h"
 #include "server/base/log.h"
@@ -38,6 +39,21 @@ Json describe(const store::CrlRecord& record, const std::string& pem, bool issue
 Result<Json> describe_latest(store::Store& store, const std::string& ca, CrlKind kind) {
   PKI_TRY(const auto record, kind == CrlKind::Delta ? store.latest_delta_crl(ca) : store.latest_crl(ca));
   return describe(record, x509::to_pem(x509::kCrlLabel, record.der), false);
+}
+
+/// What the signer has published, which it does once the store has it for sure.
+Result<Json> describe_published(Session& session, const std::string& ca, CrlKind kind) {
+  PKI_TRY(auto* signer, session.signer_beside_store());
+  PKI_TRY(const auto der, signer->published_crl(ca, kind == CrlKind::Delta));
+  PKI_TRY(const auto crl, x509::Crl::from_der(der));
+  session.rest_on_published();
+  const store::CrlRecord record{.ca = ca,
+                                .number = crl.number(),
+                                .this_update = crl.this_update(),
+                                .next_update = crl.next_update(),
+                                .entries = static_cast<std::int64_t>(crl.entries().size()),
+                                .base = crl.base().value_or(0)};
+  return describe(record, crl.pem(), false);
 }
 
 constexpr std::chrono::minutes kSlack{1};  ///< between the clocks of hosts that share a store
@@ -205,6 +221,11 @@ Result<Json> crl_get(Session& session, const Params& params) {
   PKI_TRY(const auto kind, kind_of(session, params));
   PKI_TRY(auto* store, session.store());
   auto latest = describe_latest(*store, ca, kind);
+  // Of a store whose disk failed nobody knows what it keeps (PROMISES F8), but verifiers need a CRL meanwhile.
+  if (const auto durable = session.settle(); !durable.ok()) {
+    auto published = describe_published(session, ca, kind);
+    return published.ok() ? std::move(published) : durable.error();
+  }
   if (!latest.ok() && latest.error().code() == Code::NotFound) {
     return Error(Code::NotFound, kind == CrlKind::Delta ? "this CA has made no delta CRL yet" : "this CA has made no CRL yet",
                  "crl.issue makes one");
@@ -220,10 +241,11 @@ Result<Json> crl_issue(Session& session, const Params& params) {
 
 Result<Json> issue_crl(Session& session, const std::string& ca, bool only_if_due, CrlKind kind) {
   // One at a time: what is due is then made once, and who waited is not overtaken but by another host.
-  const store::SharedWords words(session.realm().database_file().string() + "-crl-turn");
-  store::Turn turn(words.get() == nullptr ? nullptr : &words.get()->write_turn);
+  const store::SharedWords words(store::SharedWords::file_of(session.realm().database_file()));
+  store::Turn turn(words.turn(&store::Words::crl_turn));
   turn.take();
   constexpr int kMostAttempts = 10;
+  constexpr std::chrono::milliseconds kPause{50};
   for (int attempt = 1;; ++attempt) {
     auto made = crl_if_wanted(session, ca, only_if_due, kind);
     // Once more, with a new number: where the signer was restarted since the last request, and where another's CRL of a higher
@@ -232,6 +254,7 @@ Result<Json> issue_crl(Session& session, const std::string& ca, bool only_if_due
     const bool overtaken = !made.ok() && made.error().code() == Code::Conflict;
     if ((!restarted && !overtaken) || attempt == kMostAttempts) return made;
     if (restarted) session.drop_signer();
+    if (overtaken) std::this_thread::sleep_for(kPause);  // what the journal has and the store lacks may be on its way there
   }
 }
 

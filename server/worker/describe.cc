@@ -8,6 +8,8 @@ namespace {
 
 constexpr std::size_t kMaxRequestBytes = 65536;
 
+}  // namespace
+
 void add_certificate(Json& out, const x509::Certificate& certificate) {
   out.set("certificate", certificate.pem())
       .set("subject", certificate.subject().to_slash())
@@ -17,8 +19,6 @@ void add_certificate(Json& out, const x509::Certificate& certificate) {
       .set("not_before", base::to_rfc3339(certificate.not_before()))
       .set("not_after", base::to_rfc3339(certificate.not_after()));
 }
-
-}  // namespace
 
 Json describe_ca(Session& session, const realm::Generation* generation) {
   auto out = Json::object({{"name", generation == nullptr ? config::kFirstCa : generation->label}});
@@ -34,6 +34,8 @@ Json describe_ca(Session& session, const realm::Generation* generation) {
     if (request.ok()) out.set("request", *request);
   }
   if (generation == nullptr) return out;
+  const auto row = session.realm().cas.find(generation->name());
+  out.set("purpose", row == session.realm().cas.end() ? config::CaConfig().purpose : row->second.purpose);
   out.set("ca", generation->name())
       .set("generation", std::int64_t{generation->number()})
       .set("phase", realm::to_text(generation->state));
@@ -58,14 +60,33 @@ std::vector<std::string> san_texts(const std::vector<x509::GeneralName>& sans) {
   return out;
 }
 
+namespace {
+
+void add_chains_of(const realm::Generation& above, const std::vector<realm::Generation>& all, Json& out) {
+  out.set("chain", chain_of(*above.authority));
+  auto list = Json::array();
+  for (const auto& chain : realm::alternates(all, above)) list.push_back(Json::object({{"chain", Json::strings(chain)}}));
+  if (!list.as_array()->empty()) out.set("alternates", std::move(list));
+}
+
+}  // namespace
+
 Status add_chains(Session& session, const x509::Certificate& certificate, Json& out) {
   PKI_TRY(const auto* above, session.generation_above(certificate));
   PKI_TRY(const auto* all, session.generations());
-  out.set("chain", chain_of(*above->authority));
-  auto list = Json::array();
-  for (const auto& chain : realm::alternates(*all, *above)) list.push_back(Json::object({{"chain", Json::strings(chain)}}));
-  if (!list.as_array()->empty()) out.set("alternates", std::move(list));
+  add_chains_of(*above, *all, out);
   return {};
+}
+
+Status add_chains(Session& session, const store::CertificateRecord& record, Json& out) {
+  PKI_TRY(const auto* all, session.generations());
+  const auto* above = realm::find(*all, record.ca);
+  if (above != nullptr && above->authority) {
+    add_chains_of(*above, *all, out);
+    return {};
+  }
+  PKI_TRY(const auto certificate, x509::Certificate::from_der(record.der));
+  return add_chains(session, certificate, out);
 }
 
 Result<Json> describe_issued(Session& session, const x509::Certificate& certificate, const std::string& profile) {

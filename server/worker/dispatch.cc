@@ -123,7 +123,7 @@ std::string dispatch(Session& session, std::string_view line) {
   base::set_log_context({session.is_open() ? session.realm().name.text() : "", session.requester(), request_id(request->id)});
   auto outcome = attested.ok() ? run_guarded(session, *request) : attested.error();
   // Refusals, too, tell what is stored.
-  if (const auto durable = session.settle(); !durable.ok()) outcome = durable.error();
+  if (const auto durable = session.settle(); !durable.ok() && !session.rests_on_published()) outcome = durable.error();
   if (outcome.ok()) {
     base::log_debug(request->method + ": ok");
     return wire::encode_result(request->id, *outcome);

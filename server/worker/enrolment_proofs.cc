@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <iterator>
 
 #include "server/base/file.h"
 #include "server/base/log.h"
@@ -19,6 +21,15 @@ namespace chancery::worker {
 namespace {
 
 using realm::Question;
+
+/// The request's DER ends where it says, so that nothing behind it can be taken for a part of it.
+Bytes covered_octets(const Order& order) {
+  const auto der = order.csr->der();
+  const auto beside = beside_request(order);
+  Bytes octets(der.begin(), der.end());
+  octets.insert(octets.end(), beside.begin(), beside.end());
+  return octets;
+}
 
 constexpr int kCostOfNobody = 15;
 constexpr std::size_t kHmacDigits = 64;
@@ -68,10 +79,10 @@ Result<bool> is_challenge(const SecretBytes& offered, const std::string& name, c
   return is_same(offered.view(), value.view());
 }
 
-/// Counts what is compared, as logins are (doc/people.md), before it is compared.
+/// Counts what is compared, as logins are (doc/people.md), before it is compared: for who guesses.
 template <class Compare>
 Result<bool> counted(Session& session, const std::string& what, Compare compare) {
-  PKI_TRY(auto attempt, LoginAttempt::begin(session, what));
+  PKI_TRY(auto attempt, LoginAttempt::begin_guess(session, what));
   const Result<bool> same = compare();
   Status outcome;
   if (!same.ok()) outcome = same.error();
@@ -105,7 +116,16 @@ Result<bool> by_challenge(Session& session, const Order& order, const config::Pr
                  [&] { return is_challenge(offered, proof.name, secret, whose); });
 }
 
-/// RFC 2104 with SHA-256, in hex, over the request's DER.
+/// What was made over the request alone says nothing of what came beside it, and whoever made it is told: the secret is theirs.
+Error covers_less(std::string_view what, const Order& order) {
+  auto lines = base::split(beside_request(order), '\n');
+  lines.pop_back();  // behind the last line's end
+  const auto said = base::join(lines, ", ");
+  return {Code::InvalidParams, "the " + std::string(what) + " is over the request alone, and beside it came: " + said,
+          "make it over the request's DER with a line for each behind it (doc/enrolment.md), or leave them out"};
+}
+
+/// RFC 2104 with SHA-256, in hex, over the request's DER and what came beside it.
 Result<bool> by_hmac(Session& session, const Order& order, const config::Proof& proof, const Question& asked) {
   if (!order.csr || order.hmac.empty() || !is_in_request(*order.csr, asked)) return false;
   const auto& secret = session.realm().enrolment.secrets.at(proof.name);
@@ -113,7 +133,12 @@ Result<bool> by_hmac(Session& session, const Order& order, const config::Proof& 
     PKI_TRY(const auto key, shared_secret(proof.name, secret));
     const auto offered = base::from_hex(base::to_lower_ascii(order.hmac));
     if (!offered.ok() || order.hmac.size() != kHmacDigits) return false;
-    return base::equal_in_constant_time(crypto::hmac_sha256(key.view(), order.csr->der()), *offered);
+    const auto is_over = [&](ByteView octets) {
+      return base::equal_in_constant_time(crypto::hmac_sha256(key.view(), octets), *offered);
+    };
+    if (is_over(covered_octets(order))) return true;
+    if (is_over(order.csr->der())) return covers_less("hmac", order);
+    return false;
   });
 }
 
@@ -135,6 +160,18 @@ bool is_signers_session(const Session& session, const config::EnrolmentSigners& 
   return !signers.roles.empty() && has_role_among(session.identity(), signers.roles);
 }
 
+Result<bool> by_signature(Session& session, const Order& order, const config::EnrolmentSigners& signers) {
+  const auto signer = x509::signer_of(covered_octets(order), order.signature);
+  if (signer.ok()) return is_signers_certificate(session, signers, *signer);
+  const auto of_less = x509::signer_of(order.csr->der(), order.signature);
+  if (!of_less.ok()) {
+    base::log_info("a signature on behalf: " + signer.error().message());
+    return false;
+  }
+  PKI_TRY(const bool is_one, is_signers_certificate(session, signers, *of_less));
+  return is_one ? covers_less("signature", order) : Result<bool>(false);
+}
+
 Result<bool> on_behalf(Session& session, const Order& order, const config::Proof& proof, const Question& asked) {
   const auto& signers = session.realm().enrolment.signers.at(proof.name);
   if (is_signers_session(session, signers, asked)) return true;
@@ -143,12 +180,7 @@ Result<bool> on_behalf(Session& session, const Order& order, const config::Proof
     if (is_one) return true;
   }
   if (!order.csr || order.signature.empty() || !is_in_request(*order.csr, asked)) return false;
-  const auto signer = x509::signer_of(order.csr->der(), order.signature);
-  if (!signer.ok()) {
-    base::log_info("a signature on behalf: " + signer.error().message());
-    return false;
-  }
-  return is_signers_certificate(session, signers, *signer);
+  return by_signature(session, order, signers);
 }
 
 struct Kind {
@@ -158,6 +190,33 @@ struct Kind {
 constexpr std::array kKinds{Kind{"challenge", by_challenge}, Kind{"hmac", by_hmac}, Kind{"on_behalf", on_behalf}};
 
 }  // namespace
+
+std::string beside_request(const Order& order) {
+  static const auto kUsual = Order().profile;
+  std::string text;
+  if (order.profile != kUsual) text += "profile " + order.profile.text() + "\n";
+  if (order.validity) text += "days " + std::to_string(std::chrono::floor<std::chrono::days>(*order.validity).count()) + "\n";
+  return text;
+}
+
+std::optional<std::string> key_of_hmac(const Order& order) {
+  if (!order.csr || order.rule != config::kEnrolWay || order.hmac.empty()) return std::nullopt;
+  auto octets = covered_octets(order);
+  std::ranges::copy(base::as_bytes(base::to_lower_ascii(order.hmac)), std::back_inserter(octets));
+  return "hmac " + base::to_hex(crypto::sha256(octets));
+}
+
+std::optional<std::string> key_of_proof(const Order& order, const realm::Decision& decision) {
+  if (!order.csr || order.rule != config::kEnrolWay || !decision.ruling) return std::nullopt;
+  const auto holds = [&](std::string_view kind) {
+    return std::ranges::any_of(decision.ruling->points.proofs,
+                               [&](const auto& one) { return one.holds && one.label.starts_with(kind); });
+  };
+  if (holds("hmac:")) return key_of_hmac(order);
+  // Octets of a signature can be others and it still the same.
+  if (order.signature.empty() || !holds("on_behalf:")) return std::nullopt;
+  return "signature " + base::to_hex(crypto::sha256(covered_octets(order)));
+}
 
 Result<bool> shows_proof(Session& session, const Order& order, const config::Proof& proof, const Question& question) {
   const auto* const kind = std::ranges::find(kKinds, proof.kind, &Kind::name);

@@ -8,6 +8,7 @@
 #include "server/realm/names.h"
 #include "server/worker/access.h"
 #include "server/worker/describe.h"
+#include "server/worker/enrolment_proofs.h"
 #include "server/worker/key_sweep.h"
 #include "server/worker/policy_facts.h"
 #include "server/worker/policy_room.h"
@@ -308,20 +309,47 @@ Result<realm::Decision> judge(Session& session, const Order& order) {
 
 namespace {
 
-/// Decides, and signs where there is room. @param serial  of what was decided, once it is
+/// Signs where there is room.
+Result<Issued> issue_decided(Session& session, const Order& order, const realm::Decision& decision, const std::string& ca) {
+  PKI_TRY(auto room, PolicyRoom::take(session, order, decision));
+  auto issued = sign_and_store(session, order, decision, ca, room);
+  if (issued.ok()) room.revoke_replaced(issued->certificate.serial());
+  if (!issued.ok() && is_refusal(issued.error())) room.give_back();
+  return issued;
+}
+
+/// What its proof got already; none: nothing yet. @errors InvalidParams: that has ended.
+Result<std::optional<Issued>> issued_by_proof(Session& session, const std::string& key) {
+  PKI_TRY(auto* store, session.store());
+  PKI_TRY(const auto before, store->by_idempotency_key(key));
+  if (!before) return std::optional<Issued>();
+  if (before->state != store::CertificateState::Valid || before->not_after <= session.clock().now())
+    return Error(Code::InvalidParams, "this request and its proof have had their certificate, which has ended",
+                 "make a new request, by a new key");
+  PKI_TRY(auto certificate, x509::Certificate::from_der(before->der));
+  return std::optional(Issued{std::move(certificate), before->profile, true});
+}
+
+/// Decides, and signs. @param serial  of what was decided, once it is
 Result<Issued> issue_by(Session& session, const Order& order, const realm::Generation& generation,
                         std::optional<Serial>& serial) {
+  if (const auto key = key_of_hmac(order)) {
+    PKI_TRY(auto before, issued_by_proof(session, *key));
+    if (before) return *std::move(before);
+  }
   PKI_TRY(const auto decision, judge_by(session, order, generation));
   if (!decision.allowed()) {
     note_refusal(session, order, decision);
     return decision.refusal();
   }
   serial = decision.grant.serial;
-  PKI_TRY(auto room, PolicyRoom::take(session, order, decision));
-  auto issued = sign_and_store(session, order, decision, generation.label, room);
-  if (issued.ok()) room.revoke_replaced(issued->certificate.serial());
-  if (!issued.ok() && is_refusal(issued.error())) room.give_back();
-  return issued;
+  const auto key = key_of_proof(order, decision);
+  if (!key) return issue_decided(session, order, decision, generation.label);
+  PKI_TRY(auto before, issued_by_proof(session, *key));
+  if (before) return *std::move(before);
+  auto once = order;
+  once.idempotency_key = *key;
+  return issue_decided(session, once, decision, generation.label);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "server/realm/lockout.h"
 #include "server/worker/session.h"
 
 namespace chancery::worker {
@@ -15,15 +16,22 @@ class LoginAttempt {
  public:
   /// @param user  whose secret could be guessed; empty: nobody's. @errors Busy: not yet, the message says how long.
   static Result<LoginAttempt> begin(Session& session, const std::string& user);
+  /// The same of a secret that many share, or that stands for a name: counted for who guesses alone, who is the one that a front
+  /// end speaks for, so that nobody locks it for others. @param secret  which one, and for whom
+  static Result<LoginAttempt> begin_guess(Session& session, const std::string& secret);
   /// @param outcome  AuthFailed counts as wrong, another error as nobody's fault.
   Status end(const Status& outcome);
 
  private:
   explicit LoginAttempt(Session& session) : session_(&session) {}
-  Status begin_one(const std::string& what, int failures);
+  struct Counted {
+    std::string key;
+    bool forgives;  ///< who is right is forgiven what was wrong before
+  };
+  Status begin_one(const std::string& what, const realm::LockoutRules& rules, bool forgives);
 
   Session* session_;
-  std::vector<std::string> counted_;
+  std::vector<Counted> counted_;
 };
 
 }  // namespace chancery::worker

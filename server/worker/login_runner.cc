@@ -241,17 +241,22 @@ Result<std::vector<std::string>> groups_in(std::string_view output) {
 
 namespace {
 
+/// Whoever has not answered is asked nothing more: what it says later would be the answer to another question.
+Error no_answer(int runner) {
+  ::shutdown(runner, SHUT_RDWR);
+  return {Code::Unavailable, "the login runner does not answer", "connect again"};
+}
+
 /// @return what follows a yes; none: it is no.
 Result<std::optional<std::string>> ask(int runner, std::string message, const std::string& what) {
   if (runner < 0) return Error(Code::Unavailable, what + "s cannot be run by this connection", "connect again");
   const auto sent = ::send(runner, message.data(), message.size(), MSG_NOSIGNAL);
   std::ranges::fill(message, '\0');
   if (sent < 0) return Error(Code::Unavailable, "the login runner has ended", "connect again");
-  pollfd waiting{runner, POLLIN, 0};
-  const int ready = ::poll(&waiting, 1, static_cast<int>((kLongest + kSlack).count()));
+  const auto ready = base::wait_readable(runner, kLongest + kSlack);
   std::array<char, kMaxOutput + 2048> octets{};
-  const auto count = ready > 0 ? ::recv(runner, octets.data(), octets.size(), 0) : 0;
-  if (count <= 0) return Error(Code::Unavailable, "the login runner does not answer", "connect again");
+  const auto count = ready.ok() ? ::recv(runner, octets.data(), octets.size(), 0) : 0;
+  if (count <= 0) return no_answer(runner);
   const std::string_view answer(octets.data() + 1, static_cast<std::size_t>(count) - 1);
   if (octets[0] == kNo) return std::optional<std::string>();
   if (octets[0] == kLate)

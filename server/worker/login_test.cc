@@ -1,7 +1,11 @@
 #include "server/worker/login.h"
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
+#include <array>
+
+#include "server/base/fd.h"
 #include "server/crypto/password.h"
 #include "server/worker/ldap_text.h"
 #include "server/worker/login_runner.h"
@@ -54,6 +58,21 @@ TEST(LoginProgram, SaysGroupsAndNothingElse) {
                               "group " + std::string(256, 'x') + "\n",
                               std::string(5000, 'x')};
   for (const auto& output : kBad) EXPECT_EQ(groups_in(output).error().code(), Code::Malformed) << output;
+}
+
+TEST(LoginProgram, ALateAnswerIsNobodyElses) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()), 0);
+  const base::UniqueFd ours(ends[0]);
+  const base::UniqueFd its(ends[1]);
+  // Nothing where alice's answer should be, and hers behind it, when bob is asked about.
+  ASSERT_EQ(::send(its.get(), "", 0, MSG_NOSIGNAL), 0);
+  ASSERT_EQ(::send(its.get(), "y", 1, MSG_NOSIGNAL), 1);
+  for (const auto* user : {"alice", "bob"}) {
+    const auto answer = ask_program(ours.get(), "default", "staff", user, SecretBytes("a guess"));
+    ASSERT_FALSE(answer.ok()) << user;
+    EXPECT_EQ(answer.error().code(), Code::Unavailable) << user;
+  }
 }
 
 TEST(Token, KnowsItsId) {

@@ -91,7 +91,7 @@ bool is_between_cas(const store::CertificateRecord& record) {
 }
 
 bool is_wanted(const config::NoticesConfig& notices, const store::CertificateRecord& record) {
-  if (is_between_cas(record)) return false;
+  if (is_between_cas(record) || record.rule == signer::kServiceRule) return false;  // upkeep renews services
   return notices.profiles.empty() ||
          std::ranges::any_of(notices.profiles, [&](const auto& name) { return name.text() == record.profile; });
 }
@@ -136,52 +136,40 @@ Result<std::string> why_reminder_dropped(store::Store& store, const store::Notic
   return now >= row->expires_at ? std::string("the request has expired") : std::string();
 }
 
-}  // namespace
-
-std::vector<store::Notice> notices_for(const config::NoticesConfig& notices, const store::CertificateRecord& record,
-                                       seconds ahead, const std::string& contact, Seconds now) {
+/// One of the notice for each recipient of each channel that the realm has.
+std::vector<store::Notice> by_each_channel(const config::NoticesConfig& notices, const std::vector<std::string>& addresses,
+                                           const store::Notice& notice) {
   std::vector<store::Notice> found;
   const auto add = [&](const char* channel, const std::string& recipient) {
-    store::Notice one{.ca = record.ca,
-                      .serial = record.serial.hex(),
-                      .ahead = ahead.count(),
-                      .channel = channel,
-                      .recipient = recipient,
-                      .not_after = record.not_after,
-                      .turn = now};
+    auto& one = found.emplace_back(notice);
+    one.channel = channel;
+    one.recipient = recipient;
     one.id = id_of(one);
-    found.push_back(std::move(one));
   };
   if (!notices.mail_server.empty()) {
-    for (const auto& address : addressees(notices, record, contact)) add("mail", address);
+    for (const auto& address : addresses) add("mail", address);
   }
   for (const auto& url : notices.webhooks) add("webhook", url);
   if (!notices.program.empty()) add("program", "");
   return found;
 }
 
+}  // namespace
+
+std::vector<store::Notice> notices_for(const config::NoticesConfig& notices, const store::CertificateRecord& record,
+                                       seconds ahead, const std::string& contact, Seconds now) {
+  const store::Notice notice{
+      .ca = record.ca, .serial = record.serial.hex(), .ahead = ahead.count(), .not_after = record.not_after, .turn = now};
+  return by_each_channel(notices, addressees(notices, record, contact), notice);
+}
+
 std::vector<store::Notice> reminders_for(const config::RealmConfig& realm, const store::RequestRow& row, seconds age,
                                          Seconds now) {
-  std::vector<store::Notice> found;
-  const auto add = [&](const char* channel, const std::string& recipient) {
-    store::Notice one{.serial = row.id,
-                      .ahead = age.count(),
-                      .channel = channel,
-                      .recipient = recipient,
-                      .not_after = row.expires_at,
-                      .turn = now};
-    one.id = id_of(one);
-    found.push_back(std::move(one));
-  };
   const auto& notices = realm.notices;
   std::vector<std::string> addresses;
   for (const auto& one : realm.requests.remind_to.empty() ? notices.to : realm.requests.remind_to) add_address(addresses, one);
-  if (!notices.mail_server.empty()) {
-    for (const auto& one : addresses) add("mail", one);
-  }
-  for (const auto& url : notices.webhooks) add("webhook", url);
-  if (!notices.program.empty()) add("program", "");
-  return found;
+  const store::Notice notice{.serial = row.id, .ahead = age.count(), .not_after = row.expires_at, .turn = now};
+  return by_each_channel(notices, addresses, notice);
 }
 
 bool is_reminder(const store::Notice& notice) { return notice.ca.empty() && !notice.serial.empty(); }

@@ -1,4 +1,7 @@
+#include <algorithm>
+
 #include "server/base/log.h"
+#include "server/base/rate_limit.h"
 #include "server/base/text.h"
 #include "server/crypto/digest.h"
 #include "server/worker/describe.h"
@@ -45,11 +48,12 @@ Status take_turn(Session& session, const store::OwnRenewal& renewal) {
   PKI_TRY(auto* store, session.store());
   PKI_TRY(const auto earliest, store->take_own_renewal(renewal, renewal.at - kOwnRenewalTurn, static_cast<std::size_t>(most)));
   if (!earliest) return {};
+  const auto next = *earliest + kOwnRenewalTurn;
   return Error(Code::PolicyRefused,
-               "rate limited: this certificate and its renewals were renewed " + std::to_string(most) +
+               std::string(base::kRateLimited) + "this certificate and its renewals were renewed " + std::to_string(most) +
                    " times within a day, which is what own_renewals_per_day allows; the next is possible from " +
-                   base::to_rfc3339(*earliest + kOwnRenewalTurn),
-               "wait until then, or have an RA or an operator renew it");
+                   base::to_rfc3339(next),
+               base::wait_hint(std::max(next - renewal.at, std::chrono::seconds{1}), ", or have an RA or an operator renew it"));
 }
 
 /// What was refused was no renewal; after anything else nobody knows whether a certificate was made.

@@ -145,7 +145,8 @@ Result<Json> policy_replay(Session& session, const Params& params) {
   auto differences = Json::array();
   std::int64_t asked = 0;
   for (const auto& row : page.items) {
-    if (realm::way_of(row.rule) == "listener" || row.rule == signer::kImportedRule) continue;
+    const bool is_nobodys = row.rule == signer::kImportedRule || row.rule == signer::kServiceRule;
+    if (realm::way_of(row.rule) == "listener" || is_nobodys) continue;
     PKI_TRY(const auto record, store->certificate(row.serial));
     PKI_TRY(const auto again, decide_again(session, *realm, record));
     ++asked;

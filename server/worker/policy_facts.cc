@@ -85,6 +85,7 @@ Result<bool> PolicyFacts::is_repeated() const {
 Result<int> PolicyFacts::living_of_subject(const std::string& subject, int most) const {
   PKI_TRY(const bool repeated, is_repeated());
   if (repeated) return 0;
+  PKI_TRY_VOID(check_comparable(subject));
   PKI_TRY(auto* store, session_.store());
   return store->living_with_subject(subject, living_now(session_, most));
 }
@@ -154,10 +155,11 @@ Result<bool> PolicyFacts::shows(const config::Proof& proof, const realm::Questio
 }
 
 Result<std::string> PolicyFacts::standing_of(const std::string& subject) const {
+  PKI_TRY_VOID(check_comparable(subject));
   PKI_TRY(auto* store, session_.store());
   PKI_TRY(const int in_force, store->living_with_subject(subject, living_now(session_, 1)));
   if (in_force > 0) return std::string("living");
-  PKI_TRY(const auto newest, store->by_subject(subject, 1));
+  PKI_TRY(const auto newest, store->of_name(subject, 1));
   if (newest.empty()) return std::string("nothing");
   return std::string(newest.front().state == store::CertificateState::Revoked ? "revoked" : "ended");
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "server/base/log.h"
+#include "server/base/text.h"
 #include "server/worker/issue.h"
 #include "server/worker/revocation.h"
 
@@ -11,6 +12,7 @@ namespace {
 
 constexpr std::size_t kIdOctets = 16;
 constexpr std::size_t kMostReplaced = 100;
+constexpr std::size_t kMostShown = 80;
 
 /// A request that was answered before makes no second certificate (PROMISES C6), so it needs no room.
 Result<bool> is_repeated(Session& session, const Order& order) {
@@ -33,6 +35,20 @@ std::vector<store::LivingReservation::Limit> limits_of(const realm::Ruling& ruli
 
 }  // namespace
 
+Status check_comparable(const std::string& subject) {
+  PKI_TRY(const auto name, x509::Name::from_slash(subject));
+  const auto is_odd = [](const x509::Attribute& one) {
+    return one.value.starts_with(' ') || one.value.ends_with(' ') || one.value.find("  ") != std::string::npos;
+  };
+  const auto odd = std::ranges::find_if(name.attributes, is_odd);
+  if (odd == name.attributes.end()) return {};
+  return Error(
+      Code::PolicyRefused,
+      odd->type + " \"" + base::printable(odd->value, kMostShown) +
+          "\" has spaces at its ends or side by side, expected none: with and without them it is the same name (RFC 5280 "
+          "7.1), of which the realm's policy counts the certificates");
+}
+
 store::Living living_now(const Session& session, int most) {
   std::chrono::seconds longest{0};
   for (const auto& [name, profile] : session.realm().profiles)
@@ -49,6 +65,7 @@ Result<PolicyRoom> PolicyRoom::take(Session& session, const Order& order, const 
   store::LivingReservation wanted{.at = session.clock().now()};
   wanted.limits = limits_of(ruling, subject, order.requester.value_or(session.requester()));
   if (wanted.limits.empty()) return room;
+  if (ruling.most_of_subject != 0 || ruling.revoke_replaced) PKI_TRY_VOID(check_comparable(subject));
   PKI_TRY(const bool repeated, is_repeated(session, order));
   if (repeated) return room;
   wanted.id = base::to_hex(base::random_bytes(kIdOctets));
@@ -71,7 +88,7 @@ Result<PolicyRoom> PolicyRoom::take(Session& session, const Order& order, const 
 Status PolicyRoom::note_replaced(const realm::Decision& decision) {
   if (!decision.ruling->revoke_replaced) return {};
   PKI_TRY(auto* store, session_->store());
-  PKI_TRY(const auto records, store->by_subject(decision.grant.subject.to_slash(), kMostReplaced));
+  PKI_TRY(const auto records, store->of_name(decision.grant.subject.to_slash(), kMostReplaced));
   const auto now = session_->clock().now();
   for (const auto& record : records) {
     const bool in_force = record.state == store::CertificateState::Valid && record.not_after > now;

@@ -38,6 +38,10 @@ class PolicyRoom {
 inline constexpr std::chrono::minutes kRoomLife{10};
 
 /// Which certificates can be in force: counted up to `most`.
+/// That rules can compare a subject with others: octet for octet once letters of either case are the same. Spaces at the ends of
+/// a value, or two side by side, would make another text of the same name (RFC 5280 7.1). @errors PolicyRefused.
+Status check_comparable(const std::string& subject);
+
 store::Living living_now(const Session& session, int most);
 
 }  // namespace chancery::worker

@@ -13,6 +13,8 @@
 #include "server/worker/key_sweep.h"
 #include "server/worker/request_upkeep.h"
 #include "server/worker/retention.h"
+#include "server/x509/crl.h"
+#include "server/x509/reasons.h"
 
 namespace chancery::worker {
 namespace {
@@ -134,7 +136,9 @@ store::NewCertificate row_of_taken_over(const signer::JournalRecord& record) {
 Result<store::NewCertificate> row_of(const signer::JournalRecord& record) {
   if (record.taken_over) return row_of_taken_over(record);
   PKI_TRY(const auto certificate, x509::Certificate::from_der(record.certificate));
-  return to_stored(certificate, record.ca, record.profile, record.at);
+  auto row = to_stored(certificate, record.ca, record.profile, record.at);
+  if (record.rule == signer::kServiceRule) row.cn.clear();  // no node
+  return row;
 }
 
 struct CaRow {
@@ -168,6 +172,34 @@ Status reconcile_cas(Session& session) {
   for (const auto& one : all) {
     PKI_TRY([[maybe_unused]] const auto serials, store_ca_certificates(session, one));
   }
+  return {};
+}
+
+/// Of a generation whose CRLs the store does not know, as of a realm that was taken over or a store that was lost, what the
+/// signer has published is the latest: people and verifiers have it, and the key may not be there to make another.
+Status take_published_crl(Session& session, store::Store& store, const std::string& ca) {
+  const auto known = store.latest_crl_facts(ca);
+  if (known.ok() || known.error().code() != Code::NotFound) return known.ok() ? Status() : Status(known.error());
+  PKI_TRY(auto* signer, session.signer());
+  const auto der = signer->published_crl(ca, false);
+  if (!der.ok()) return der.error().code() == Code::NotFound ? Status() : Status(der.error());
+  PKI_TRY(const auto authority, signer->authority(ca));
+  PKI_TRY(const auto crl, x509::Crl::from_der(*der));
+  if (crl.number() > authority.last_crl_number) return {};  // another program made it, and the next one is below it
+  std::vector<store::RevokedCertificate> entries;
+  for (const auto& one : crl.entries())
+    entries.push_back({one.serial, one.revoked_at, std::string(x509::reason_name(one.reason))});
+  std::ranges::sort(entries, {}, &store::RevokedCertificate::serial);
+  const auto added = store.add_crl({ca, crl.number(), crl.this_update(), crl.next_update(), *der, std::move(entries)});
+  if (!added.ok() && added.error().code() != Code::Exists && added.error().code() != Code::Conflict) return added;
+  base::log_info("CRL " + std::to_string(crl.number()) + " of " + ca + ", which is published, is taken into the store");
+  return {};
+}
+
+Status take_published_crls(Session& session, store::Store& store) {
+  PKI_TRY(const auto* known, session.generations());
+  const auto all = *known;
+  for (const auto& one : all) PKI_TRY_VOID(take_published_crl(session, store, one.label));
   return {};
 }
 
@@ -273,6 +305,7 @@ Result<Json> realm_reconcile(Session& session, const Params& /*params*/) {
   PKI_TRY_VOID(reconcile_certificates(session, *store, stored));
   const auto cas = reconcile_cas(session);  // what stands in its way does not keep the rest back
   PKI_TRY_VOID(reconcile_states(session, *store));
+  PKI_TRY_VOID(take_published_crls(session, *store));
   PKI_TRY_VOID(sweep_compromised_keys(session));
   PKI_TRY_VOID(bind_earlier_administrators(session));
   // A batch each round is enough.

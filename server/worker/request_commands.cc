@@ -20,7 +20,6 @@ using realm::RequestEvent;
 using realm::RequestKind;
 using realm::RequestState;
 
-constexpr std::size_t kIdOctets = 16;
 constexpr std::int64_t kDefaultPage = 100;
 
 /// Which parameters a kind of request has.
@@ -165,11 +164,38 @@ Result<std::string> rule_for(Session& session, const RequestWish& wish, const st
   return realm::approving_rule(profile->approval, facts);
 }
 
-Result<store::RequestRow> new_row(Session& session, RequestWish& wish) {
+/// Rows that the session may see of a page: operators and auditors all, others what is theirs or theirs to decide.
+bool sees_all(const Session& session) {
+  const auto& identity = session.identity();
+  if (identity.roles.allow(Role::RaOperator) || identity.roles.allow(Role::Auditor)) return true;
+  const auto& requests = session.realm().requests;
+  if (is_shown(session) && (has_role_among(identity, requests.rollover_roles) || has_role_among(identity, requests.rule_roles)))
+    return true;
+  return is_shown(session) && std::ranges::any_of(session.realm().profiles, [&](const auto& one) {
+           return has_role_among(identity, one.second.approval.roles);
+         });
+}
+
+/// One attachment with its octets, if they are what the history says came.
+Result<Json> attachment(Session& session, const Request& request, std::int64_t number) {
+  PKI_TRY(auto* store, session.store());
+  PKI_TRY(const auto file, store->request_file(request.row.id, number));
+  const auto line = file.sha256 + " " + file.type + " " + file.name;
+  const bool is_told =
+      std::ranges::any_of(request.history, [&](const auto& entry) { return std::ranges::count(entry.files, line) != 0; });
+  if (!is_told || base::to_hex(crypto::sha256(file.octets)) != file.sha256)
+    return Error(Code::Corrupt, "attachment " + std::to_string(number) + " of request " + request.row.id + " is not what came");
+  return Json::object(
+      {{"name", file.name}, {"type", file.type}, {"sha256", file.sha256}, {"data", base::to_base64(file.octets)}});
+}
+
+}  // namespace
+
+Result<store::RequestRow> new_request(Session& session, RequestWish& wish, const std::string& id) {
   const auto now = session.clock().now();
   realm::RequestContent content;
   content.realm = session.realm().name.text();
-  content.id = base::to_hex(base::random_bytes(kIdOctets));
+  content.id = id;
   content.kind = wish.kind;
   content.requester = session.requester();
   content.front_end = session.identity().front_end;
@@ -208,38 +234,11 @@ store::RequestStep first_step(const Session& session, const store::RequestRow& r
   return {std::move(entry), std::move(files)};
 }
 
-/// Rows that the session may see of a page: operators and auditors all, others what is theirs or theirs to decide.
-bool sees_all(const Session& session) {
-  const auto& identity = session.identity();
-  if (identity.roles.allow(Role::RaOperator) || identity.roles.allow(Role::Auditor)) return true;
-  const auto& requests = session.realm().requests;
-  if (is_shown(session) && (has_role_among(identity, requests.rollover_roles) || has_role_among(identity, requests.rule_roles)))
-    return true;
-  return is_shown(session) && std::ranges::any_of(session.realm().profiles, [&](const auto& one) {
-           return has_role_among(identity, one.second.approval.roles);
-         });
-}
-
-/// One attachment with its octets, if they are what the history says came.
-Result<Json> attachment(Session& session, const Request& request, std::int64_t number) {
-  PKI_TRY(auto* store, session.store());
-  PKI_TRY(const auto file, store->request_file(request.row.id, number));
-  const auto line = file.sha256 + " " + file.type + " " + file.name;
-  const bool is_told =
-      std::ranges::any_of(request.history, [&](const auto& entry) { return std::ranges::count(entry.files, line) != 0; });
-  if (!is_told || base::to_hex(crypto::sha256(file.octets)) != file.sha256)
-    return Error(Code::Corrupt, "attachment " + std::to_string(number) + " of request " + request.row.id + " is not what came");
-  return Json::object(
-      {{"name", file.name}, {"type", file.type}, {"sha256", file.sha256}, {"data", base::to_base64(file.octets)}});
-}
-
-}  // namespace
-
 Result<Json> request_create(Session& session, const Params& params) {
   PKI_TRY(auto wish, read_wish(session, params));
   PKI_TRY(auto address, address_of(session, params));
   PKI_TRY(auto files, files_from(session, params.json("attachments"), {}));
-  PKI_TRY(const auto row, new_row(session, wish));
+  PKI_TRY(const auto row, new_request(session, wish, base::to_hex(base::random_bytes(kRequestIdOctets))));
   PKI_TRY(const auto rule, rule_for(session, wish, row, std::move(address)));
   const std::vector<store::RequestStep> steps{first_step(session, row, params.text("comment"), std::move(files))};
   PKI_TRY(auto* store, session.store());

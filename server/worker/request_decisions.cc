@@ -159,7 +159,8 @@ Status check_comments(const Session& session, const Request& request) {
   return Error(Code::TooLarge, std::to_string(made) + " comments, expected at most " + std::to_string(most) + " of one request");
 }
 
-/// The certificate that came of a request, and what is above it.
+}  // namespace
+
 Result<Json> describe_made(Session& session, const Request& request) {
   auto out = Json::object({{"request", request.row.id}, {"state", realm::to_text(request.state)}});
   if (!request.row.serial.empty()) out.set("serial", request.row.serial);
@@ -173,8 +174,6 @@ Result<Json> describe_made(Session& session, const Request& request) {
   for (const auto& [name, value] : *issued.as_object()) out.set(name, value);
   return out;
 }
-
-}  // namespace
 
 Result<Json> request_approve(Session& session, const Params& params) {
   PKI_TRY(auto request, decide_on(session, params.text("request"), [&](Request& one) { return approve(session, one, params); }));

@@ -6,8 +6,8 @@
 #include "server/realm/access.h"
 #include "server/worker/access.h"
 #include "server/worker/describe.h"
-#include "server/worker/request_realm.h"
 #include "server/worker/refusals.h"
+#include "server/worker/request_realm.h"
 
 namespace chancery::worker {
 namespace {
@@ -141,7 +141,7 @@ namespace {
 
 void note_points(RequestWish& wish, const realm::Points& points) {
   for (const auto& one : points.proofs) {
-    if (one.holds) wish.shown.push_back(one.label);
+    if (one.holds && std::ranges::find(wish.shown, one.label) == wish.shown.end()) wish.shown.push_back(one.label);
   }
   wish.approvals = points.missing();
 }

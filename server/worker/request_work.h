@@ -15,6 +15,15 @@ Json describe_row(const Session& session, const store::RequestRow& row);
 /// With its history and attachments.
 Result<Json> describe_request(Session& session, const Request& request);
 
+inline constexpr std::size_t kRequestIdOctets = 16;
+/// A request to be stored, with the history that it begins with. @errors as content_of.
+Result<store::RequestRow> new_request(Session& session, RequestWish& wish, const std::string& id);
+store::RequestStep first_step(const Session& session, const store::RequestRow& row, std::string why,
+                              std::vector<store::RequestFile> files);
+
+/// The certificate that came of a request, and what is above it.
+Result<Json> describe_made(Session& session, const Request& request);
+
 /// The wish of a request. @errors Corrupt.
 Result<RequestWish> wish_of(const store::RequestRow& row);
 

@@ -19,12 +19,13 @@ using realm::RequestEvent;
 /// The same for what is not there and for what somebody may not see (PROMISES F50).
 Error not_found(const std::string& id) { return {Code::NotFound, "request not found: " + base::printable(id, 64)}; }
 
-Result<Request> read(Session& session, const std::string& id) {
+Result<Request> read(Session& session, const std::string& id, Parts also) {
   PKI_TRY(auto* store, session.store());
   auto row = store->request(id);
   if (!row.ok()) return row.error().code() == Code::NotFound ? not_found(id) : row.error();
   Request request{.row = std::move(*row), .history = {}, .parts = {}};
   request.parts = parts_of(session, request.row);
+  request.parts.add(also);
   if (!realm::may_see(request.parts)) return not_found(id);
   PKI_TRY(request.kind, realm::request_kind(request.row.kind));
   PKI_TRY(request.state, realm::request_state(request.row.state));
@@ -36,10 +37,10 @@ Result<Request> read(Session& session, const std::string& id) {
 }
 
 /// Two reads that another process wrote between do not fit together; a third does.
-Result<Request> read_whole(Session& session, const std::string& id) {
+Result<Request> read_whole(Session& session, const std::string& id, Parts also) {
   constexpr int kTries = 4;
   for (int attempt = 1;; ++attempt) {
-    auto request = read(session, id);
+    auto request = read(session, id, also);
     if (request.ok() || request.error().code() != Code::Corrupt || attempt == kTries) return request;
   }
 }
@@ -179,12 +180,12 @@ Status advance(Session& session, Request& request, const Actor& actor, Step step
   return {};
 }
 
-Result<Request> load_request(Session& session, const std::string& id) {
-  PKI_TRY(auto request, read_whole(session, id));
+Result<Request> load_request(Session& session, const std::string& id, Parts also) {
+  PKI_TRY(auto request, read_whole(session, id, also));
   if (!has_expired(session, request)) return request;
   const auto expired = advance(session, request, realm_itself(), {.event = RequestEvent::Expire, .why = "its time was over"});
   if (!expired.ok() && expired.error().code() != Code::Conflict) return expired.error();
-  return read_whole(session, id);
+  return read_whole(session, id, also);
 }
 
 }  // namespace chancery::worker

@@ -43,7 +43,8 @@ struct Step {
 
 /// A request by its id. One whose time is over is expired first.
 /// @errors NotFound: there is none, or the session may not see it: the same answer; Corrupt: it is not what was written.
-Result<Request> load_request(Session& session, const std::string& id);
+/// @param also  what who asks has shown to be besides
+Result<Request> load_request(Session& session, const std::string& id, realm::Parts also = {});
 
 /// What the session is to a request of that row.
 realm::Parts parts_of(const Session& session, const store::RequestRow& row);
@@ -71,10 +72,11 @@ bool is_shown(const Session& session);
 
 /// Reads, decides and writes until nobody else comes between; a few times at most.
 template <class Decide>
-auto decide_on(Session& session, const std::string& id, Decide decide) -> decltype(decide(std::declval<Request&>())) {
+auto decide_on(Session& session, const std::string& id, Decide decide, realm::Parts also = {})
+    -> decltype(decide(std::declval<Request&>())) {
   constexpr int kTries = 8;
   for (int attempt = 1;; ++attempt) {
-    PKI_TRY(auto request, load_request(session, id));
+    PKI_TRY(auto request, load_request(session, id, also));
     const auto version = request.row.version;
     auto done = decide(request);
     if (done.ok() || done.error().code() != Code::Conflict || attempt == kTries) return done;

@@ -1,5 +1,6 @@
 #include "server/worker/revocation.h"
 
+#include "server/base/calendar.h"
 #include "server/base/log.h"
 #include "server/worker/audit.h"
 #include "server/x509/reasons.h"
@@ -49,7 +50,6 @@ store::Revocation revocation_of(const StateChange& change, ByteView der) {
 
 // What no CRL can say would stop every CRL of the realm (RFC 5280 5.3.1; removeFromCRL is of delta CRLs alone).
 Result<StateChange> state_change_from(const Json& event) {
-  constexpr std::int64_t kLastTime = 253'402'300'799;  // 9999-12-31T23:59:59Z (RFC 5280 4.1.2.5)
   PKI_TRY(const auto about, wire::parse_json(event.text("about")));
   PKI_TRY(auto serial, Serial::from_hex(about.text("serial")));
   auto reason = about.text("reason");
@@ -58,10 +58,9 @@ Result<StateChange> state_change_from(const Json& event) {
     if (number == x509::kReasonRemoveFromCrl) return Error(Code::Malformed, "found removeFromCRL, which nothing is revoked for");
     reason = x509::reason_name(number);
   }
-  const auto at = about.integer("at");
-  if (at < 0 || at > kLastTime)
-    return Error(Code::Malformed, "found time " + std::to_string(at) + ", expected one that a CRL can say");
-  return StateChange{std::move(serial), std::move(reason), base::from_epoch(at), event.text("requester")};
+  PKI_TRY(const auto at, base::time_from_epoch(about.integer("at")));
+  if (at < base::from_epoch(0)) return Error(Code::Malformed, "found time " + base::to_rfc3339(at) + ", expected one since 1970");
+  return StateChange{std::move(serial), std::move(reason), at, event.text("requester")};
 }
 
 std::optional<StateChange> repeatable_change(const Json& event) {

@@ -172,7 +172,12 @@ Result<realm::Label> label_after(const std::string& ca, const std::vector<realm:
 }
 
 Status check_is_ours(const Session& session, const std::string& ca) {
-  if (ca == config::kFirstCa || session.realm().cas.contains(ca)) return {};
+  const auto row = session.realm().cas.find(ca);
+  if (row != session.realm().cas.end() && row->second.is_service())
+    return Error(Code::PolicyRefused,
+                 ca + " is a service of the realm (purpose: " + row->second.purpose + "), whose keys upkeep replaces",
+                 "doc/services.md");
+  if (ca == config::kFirstCa || row != session.realm().cas.end()) return {};
   return Error(Code::NotFound, "no CA \"" + base::printable(ca, 80) + "\" in this realm", "cas in ca.config.yml names them");
 }
 

@@ -12,6 +12,7 @@ libworker_a_SOURCES = \
   server/worker/acme_external.cc server/worker/acme_external.h \
   server/worker/acme_grants.cc server/worker/acme_grants.h \
   server/worker/acme_limits.cc server/worker/acme_limits.h \
+  server/worker/acme_moves.cc server/worker/acme_moves.h \
   server/worker/acme_operators.cc \
   server/worker/acme_orders.cc \
   server/worker/acme_preauthorization.cc \
@@ -43,6 +44,8 @@ libworker_a_SOURCES = \
   server/worker/enrol_commands.cc \
   server/worker/enrolment_proofs.cc server/worker/enrolment_proofs.h \
   server/worker/front_end_settings.cc \
+  server/worker/curl_calls.h \
+  server/worker/ldap_calls.h \
   server/worker/http_look_up.cc \
   server/worker/handlers.h \
   server/worker/issue.cc server/worker/issue.h \
@@ -67,11 +70,14 @@ libworker_a_SOURCES = \
   server/worker/key_sweep.cc server/worker/key_sweep.h \
   server/worker/keymaker.cc \
   server/worker/node_commands.cc \
+  server/worker/ocsp_commands.cc \
   server/worker/node_key.cc server/worker/node_key.h \
   server/worker/own_commands.cc \
   server/worker/notice_commands.cc \
   server/worker/notice_plan.cc server/worker/notice_plan.h \
   server/worker/params.h \
+  server/worker/service_commands.cc \
+  server/worker/services.h \
   server/worker/prompt.cc server/worker/prompt.h \
   server/worker/realm_commands.cc \
   server/worker/policy_commands.cc \
@@ -115,8 +121,9 @@ libworker_a_SOURCES = \
   server/worker/access.cc server/worker/access.h \
   server/worker/narrowed_page.h \
   server/worker/access_commands.cc
-libworker_a_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS) $(OPENSSL_CFLAGS) $(LDAP_CFLAGS)
-WORKER_LIBS = libworker.a $(STORE_LIBS) $(SIGNER_CLIENT_LIBS) $(REALM_LIBS) $(CONFIG_LIBS) $(WIRE_LIBS) $(LDAP_LIBS) $(CURL_LIBS)
+libworker_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(CURL_CFLAGS) $(LDAP_CFLAGS) \
+  -DCURL_SONAME='"$(CURL_SONAME)"' -DLDAP_SONAME='"$(LDAP_SONAME)"'
+WORKER_LIBS = libworker.a $(STORE_LIBS) $(SIGNER_CLIENT_LIBS) $(REALM_LIBS) $(CONFIG_LIBS) $(WIRE_LIBS)
 
 # Two programs: dispatch_test has a stand-in for every handler, worker_test has the room's own.
 UNIT_TESTS += worker_test dispatch_test
@@ -128,7 +135,7 @@ worker_test_SOURCES = \
   server/worker/key_pool_test.cc \
   server/worker/narrowed_page_test.cc \
   server/worker/notices_test.cc \
-  server/worker/login_test.cc \
+  server/worker/login_count_test.cc server/worker/login_test.cc \
   server/worker/look_ups_test.cc \
   server/worker/session_test.cc \
   server/worker/testing.cc server/worker/testing.h \

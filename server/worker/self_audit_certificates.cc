@@ -22,7 +22,8 @@ std::string difference(const store::CertificateRecord& record, const x509::Certi
   const auto told = to_stored(certificate, record.ca, record.profile, record.issued_at);
   if (certificate.serial() != record.serial) return "the certificate has serial " + certificate.serial().hex();
   if (told.subject != record.subject) return "the certificate's subject is " + told.subject + ", the row's " + record.subject;
-  if (told.cn != record.cn && !is_of_a_ca(record)) return "the certificate's common name is not the row's";
+  if (told.cn != record.cn && !is_of_a_ca(record) && record.rule != signer::kServiceRule)
+    return "the certificate's common name is not the row's";
   if (told.not_before != record.not_before || told.not_after != record.not_after)
     return "the certificate is valid at other times than the row says";
   return told.sans == record.sans ? "" : "the certificate's names are not the row's";
@@ -36,7 +37,8 @@ Status lint(const x509::Certificate& certificate, const realm::Authority& author
                             .key_usage = certificate.key_usage(),
                             .extended_key_usage = certificate.extended_key_usage(),
                             .is_ca = certificate.is_ca(),
-                            .path_length = certificate.path_length()};
+                            .path_length = certificate.path_length(),
+                            .ocsp_no_check = x509::find_extension(certificate.extensions(), x509::kOcspNoCheck) != nullptr};
   const auto tbs = certificate.tbs();
   const auto linted = x509::lint_certificate(Bytes(tbs.begin(), tbs.end()), certificate.algorithm(), context);
   return linted.ok() ? Status() : Status(linted.error());

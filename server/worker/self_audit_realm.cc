@@ -5,6 +5,7 @@
 
 #include "server/base/file.h"
 #include "server/worker/self_audit.h"
+#include "server/worker/services.h"
 #include "server/x509/pem.h"
 
 /// The realm's keys and files.
@@ -47,6 +48,9 @@ void look_at_files(AuditStep& step, const config::RealmConfig& realm) {
   std::error_code ignored;
   for (const auto& one : fs::directory_iterator(realm.ca_directory(), ignored)) {
     look_at_mode(step, {one.path() / "ca.key", kOthers, "others may read or write it"});
+  }
+  for (const auto& one : fs::directory_iterator(realm.service_directory(), ignored)) {
+    look_at_mode(step, {one.path() / "key.pem", kOthers, "others may read or write it"});
   }
 }
 
@@ -101,6 +105,8 @@ Result<std::string> audit_realm_files(AuditStep& step, const std::string& cursor
   }
   look_at_files(step, realm);
   PKI_TRY_VOID(look_at_keys(step, realm, step.session().clock().now()));
+  PKI_TRY(const auto missing, missing_services(step.session()));
+  for (const auto& one : missing) step.found("services", one);
   return std::string("chain");
 }
 

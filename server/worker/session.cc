@@ -229,6 +229,7 @@ void Session::attest_nobody() {
 
 Status Session::act_for(const std::string& whom) {
   generations_seen_ = false;  // another request, which may be the first after a rollover
+  rests_on_published_ = false;
   acting_for_.clear();
   if (!whom.empty() && identity_.front_end.empty())
     return Error(Code::Denied, "only a front end may act for others, this is " + identity_.name);
@@ -267,6 +268,10 @@ Status Session::settle() { return store_ == nullptr ? Status() : store_->settle(
 
 Result<signer::SignerClient*> Session::signer() {
   PKI_TRY_VOID(settle());
+  return signer_beside_store();
+}
+
+Result<signer::SignerClient*> Session::signer_beside_store() {
   if (signer_ == nullptr) {
     // The master holds the socket of a signer that does not run: a request would wait there for nobody.
     const auto seen = signer_of(board(), realm().name.text());

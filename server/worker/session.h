@@ -112,6 +112,11 @@ class Session {
   /// asked for anew at each use. @errors Unavailable; as settle.
   Result<signer::SignerClient*> signer();
   void drop_signer() { signer_.reset(); }
+  /// For what the signer is told nothing by, also where the store cannot be settled any more. @errors Unavailable.
+  Result<signer::SignerClient*> signer_beside_store();
+  /// The answer to the request in hand is what the signer has published, which is durable whatever became of the store.
+  void rest_on_published() { rests_on_published_ = true; }
+  bool rests_on_published() const { return rests_on_published_; }
   /// The approved request that a rollover's step is taken for, which the signer may want to see; null: there is none.
   const signer::ApprovedRequest* approved_step() const { return approved_step_ ? &*approved_step_ : nullptr; }
   void take_step_for(std::optional<signer::ApprovedRequest> request) { approved_step_ = std::move(request); }
@@ -189,6 +194,7 @@ class Session {
   std::vector<realm::Generation> generations_;
   std::optional<std::string> generations_text_;  ///< what they were read from; none: the realm's files
   bool generations_seen_ = false;                ///< in this request
+  bool rests_on_published_ = false;              ///< its answer
 };
 
 /// What the master last saw of the realm's signer.

@@ -79,6 +79,13 @@ Status retire_if_drained(Conversation& talk, const config::RealmConfig& realm, c
   return {};
 }
 
+/// OCSP responders and RAs have their next keys in time.
+Status renew_services(Conversation& talk, const config::RealmConfig& realm) {
+  const bool has_some = std::ranges::any_of(realm.cas, [](const auto& one) { return one.second.is_service(); });
+  const auto renewed = has_some ? talk.call("ca.service.renew", Json::object()) : Result<Json>(Json::object());
+  return renewed.ok() ? Status() : Status(renewed.error());
+}
+
 /// What a realm makes beside its full CRLs.
 void make_delta_crl(Conversation& talk, const config::RealmConfig& realm, const std::string& ca, FirstFailure& failure) {
   if (realm.crl_delta.count() == 0 || talk.is_broken()) return;
@@ -91,6 +98,7 @@ Status see_to_others(Conversation& talk, const config::RealmConfig& realm, const
   PKI_TRY(const auto listed, talk.call("ca.list", Json::object()));
   for (const auto& one : *listed.find("cas")->as_array()) {
     if (talk.is_broken()) break;
+    if (!one.text("certified_by").empty() || one.find("phase") == nullptr) continue;  // a service, which signs no CRL
     if (has_crl_of_its_own(one, issuing)) {
       const auto other = talk.call("crl.issue", Json::object({{"ca", one.text("name")}, {"if_due", true}}));
       if (!other.ok()) failure.note(other.error());
@@ -124,6 +132,7 @@ Status look_after(const std::string& socket, const config::RealmConfig& config, 
   if (!issuing.ok()) failure.note(issuing.error());
   if (issuing.ok()) make_delta_crl(talk, config, *issuing, failure);
   if (!talk.is_broken()) failure.note(see_to_others(talk, config, issuing.ok() ? *issuing : std::string(), retiring));
+  if (!talk.is_broken()) failure.note(renew_services(talk, config));
   if (!talk.is_broken()) failure.note(audit(talk));
   return failure.status();
 }

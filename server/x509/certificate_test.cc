@@ -79,6 +79,9 @@ TEST(Certificate, C11_TimeFormChangesAt2050) {
   }
   EXPECT_EQ(der::time(at("2049-12-31T23:59:59Z"))[0], der::kUtcTime);
   EXPECT_EQ(der::time(at("2050-01-01T00:00:00Z"))[0], der::kGeneralizedTime);
+  for (const auto day : {1, -1}) {  // what would be written as 2049 again
+    EXPECT_THROW(static_cast<void>(der::time(at("2049-12-31T23:59:59Z") + day * std::chrono::days{1 << 30})), Bug);
+  }
 }
 
 TEST(Certificate, I11_SerialsOfEveryLengthComeBack) {

@@ -41,7 +41,7 @@ Bytes named_bits(unsigned bits);
 /// @errors Malformed: no dotted OID.
 /// An OBJECT IDENTIFIER within the limits that read_oid has, so that each is read as it was written.
 Result<Bytes> oid(std::string_view dotted);
-/// UTCTime up to 2049, GeneralizedTime after (RFC 5280 4.1.2.5).
+/// UTCTime up to 2049, GeneralizedTime after (RFC 5280 4.1.2.5). @pre base::has_text
 Bytes time(Seconds at);
 
 // ----- reading

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "server/base/calendar.h"
 #include "server/base/text.h"
 #include "server/x509/der.h"
 
@@ -104,6 +105,7 @@ Result<Bytes> oid(std::string_view dotted) {
 }
 
 Bytes time(Seconds at) {
+  PKI_CHECK(base::has_text(at));
   constexpr std::string_view kLastOfUtcTime = "2050";
   auto text = base::to_rfc3339(at);  // 2026-11-20T20:00:00Z
   const bool is_utc_time = text >= "1950" && text < kLastOfUtcTime;

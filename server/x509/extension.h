@@ -21,7 +21,8 @@ inline constexpr std::string_view kSubjectKeyId = "2.5.29.14", kKeyUsage = "2.5.
                                   kBasicConstraints = "2.5.29.19", kCrlNumber = "2.5.29.20", kDeltaCrlIndicator = "2.5.29.27",
                                   kFreshestCrl = "2.5.29.46", kReasonCode = "2.5.29.21", kNameConstraints = "2.5.29.30",
                                   kCrlDistributionPoints = "2.5.29.31", kAuthorityKeyId = "2.5.29.35",
-                                  kExtendedKeyUsage = "2.5.29.37", kAuthorityInfoAccess = "1.3.6.1.5.5.7.1.1";
+                                  kExtendedKeyUsage = "2.5.29.37", kAuthorityInfoAccess = "1.3.6.1.5.5.7.1.1",
+                                  kOcspNoCheck = "1.3.6.1.5.5.7.48.1.5";
 
 /// Extension ::= SEQUENCE { extnID, critical DEFAULT FALSE, extnValue OCTET STRING }
 Bytes encode_extension(std::string_view oid, bool critical, ByteView value);

@@ -23,6 +23,7 @@ struct LintContext {
   std::vector<std::string> extended_key_usage;
   bool is_ca = false;
   std::optional<int> path_length;
+  bool ocsp_no_check = false;
   Bytes subject_key_id{};  ///< of a CA that is certified again and keeps the one it has; empty: that of RFC 7093 2
 };
 

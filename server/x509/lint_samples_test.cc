@@ -53,6 +53,7 @@ LintContext context_of(const Head& head) {
   context.key_usage = words(head.at("Key-Usage"));
   context.extended_key_usage = words(head.at("Extended-Key-Usage"));
   context.is_ca = head.at("CA") == "yes";
+  context.ocsp_no_check = head.contains("OCSP-No-Check");
   if (head.contains("Path-Length")) context.path_length = std::stoi(head.at("Path-Length"));
   return context;
 }

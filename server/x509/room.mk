@@ -25,6 +25,7 @@ libx509_a_SOURCES = \
   server/x509/lint_keys.cc \
   server/x509/lint_locations.cc \
   server/x509/lint_names.cc \
+  server/x509/lint_ocsp.cc server/x509/lint_ocsp.h \
   server/x509/lint_read.cc \
   server/x509/lint_usage.cc \
   server/x509/lint_validity.cc \
@@ -32,7 +33,9 @@ libx509_a_SOURCES = \
   server/x509/name.cc server/x509/name.h \
   server/x509/name_constraints.cc server/x509/name_constraints.h \
   server/x509/name_der.cc \
+  server/x509/ocsp.cc server/x509/ocsp.h \
   server/x509/pem.cc server/x509/pem.h \
+  server/x509/ra_message.cc server/x509/ra_message.h \
   server/x509/reasons.cc server/x509/reasons.h \
   server/x509/renewal.h \
   server/x509/signed_request.cc server/x509/signed_request.h \
@@ -51,6 +54,9 @@ x509_test_SOURCES = \
   server/x509/lint_test.cc \
   server/x509/name_constraints_test.cc \
   server/x509/names_test.cc \
+  server/x509/ocsp_test.cc \
+  server/x509/ra_message_test.cc \
+  server/x509/signed_request_test.cc \
   server/x509/samples.inc \
   server/x509/testing.cc server/x509/testing.h
 x509_test_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(GTEST_CFLAGS) -DCHANCERY_SOURCE_DIR='"$(abs_top_srcdir)"'

@@ -77,6 +77,7 @@ Result<Bytes> extensions(const TbsSpec& spec, const crypto::PublicKey& key) {
     PKI_TRY(const auto access, information_access(spec));
     add(kAuthorityInfoAccess, false, access);
   }
+  if (spec.ocsp_no_check) add(kOcspNoCheck, false, der::tlv(der::kNull, {}));
   return der::tlv(der::constructed(3), der::tlv(der::kSequence, out));
 }
 

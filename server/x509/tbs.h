@@ -32,6 +32,7 @@ struct TbsSpec {
   std::vector<std::string> crl_delta_urls{};
   std::vector<std::string> ca_issuer_urls{};
   std::vector<std::string> ocsp_urls{};
+  bool ocsp_no_check = false;  ///< nobody asks whether it is revoked (RFC 6960 4.2.2.2.1)
   crypto::SignatureAlgorithm algorithm{};
 };
 

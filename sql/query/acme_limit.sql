@@ -29,3 +29,17 @@ ORDER BY issued_at DESC, serial DESC LIMIT :limit;
 -- name: certificate_latest_of_san
 SELECT issued_at AS at FROM certificate_san WHERE realm_id = :realm_id AND san = :san AND issued_at > :since
 ORDER BY issued_at DESC LIMIT :limit;
+
+-- name: acme_validation_insert
+INSERT INTO acme_validation (realm_id, account, name, ends, claim) VALUES (:realm_id, :account, :name, :ends, :claim);
+
+-- name: acme_validation_latest
+SELECT ends AS at FROM acme_validation WHERE realm_id = :realm_id AND account = :account AND name = :name AND ends > :since
+ORDER BY ends DESC LIMIT :limit;
+
+-- name: acme_validation_lapsed
+SELECT account, name, ends, claim FROM acme_validation WHERE realm_id = :realm_id AND ends <= :before ORDER BY ends LIMIT :limit;
+
+-- name: acme_validation_delete
+DELETE FROM acme_validation
+WHERE realm_id = :realm_id AND account = :account AND name = :name AND ends = :ends AND claim = :claim;

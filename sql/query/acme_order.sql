@@ -24,6 +24,10 @@ SET status = :status, authorizations = :authorizations, profile = :profile, erro
   version = version + 1
 WHERE realm_id = :realm_id AND id = :id AND version = :version;
 
+-- name: acme_order_complete
+UPDATE acme_order SET status = :completed, serial = :serial, version = version + 1
+WHERE realm_id = :realm_id AND id = :id AND status = :status;
+
 -- name: acme_origin_insert
 INSERT INTO acme_origin (realm_id, acme_order, asked_from) VALUES (:realm_id, :acme_order, :asked_from);
 

@@ -34,11 +34,17 @@ SELECT {certificate_columns} FROM certificate c WHERE c.realm_id = :realm_id AND
 ORDER BY c.issued_at DESC, c.serial DESC LIMIT 1;
 
 -- name: certificates_by_subject
-SELECT {certificate_columns} FROM certificate c WHERE c.realm_id = :realm_id AND c.subject = :subject
+SELECT {certificate_columns} FROM certificate c
+WHERE c.realm_id = :realm_id AND LOWER(c.subject) = LOWER(:subject) AND c.subject = :subject
+ORDER BY c.issued_at DESC, c.serial DESC LIMIT :limit;
+
+-- name: certificates_of_name
+SELECT {certificate_columns} FROM certificate c WHERE c.realm_id = :realm_id AND LOWER(c.subject) = LOWER(:subject)
 ORDER BY c.issued_at DESC, c.serial DESC LIMIT :limit;
 
 -- name: certificates_living_by_subject
-SELECT c.serial FROM certificate c WHERE c.realm_id = :realm_id AND c.subject = :subject AND c.issued_at >= :issued_after
+SELECT c.serial FROM certificate c
+WHERE c.realm_id = :realm_id AND LOWER(c.subject) = LOWER(:subject) AND c.issued_at >= :issued_after
 AND c.state = :state AND c.not_after > :now LIMIT :limit;
 
 -- name: certificates_living_by_requester

@@ -9,6 +9,7 @@ FUZZ_TARGET(csr) {
     if (!csr.ok()) continue;
     static_cast<void>(csr->verify_possession().ok());
     static_cast<void>(csr->subject().to_slash().size());
+    if (const auto password = csr->challenge_password(); password.ok()) fuzz::hold(password->size() <= 255);
     for (const auto& san : csr->sans()) {
       const auto again = x509::GeneralName::parse(san.to_text());
       fuzz::hold(again.ok() && *again == san);

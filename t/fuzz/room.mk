@@ -1,12 +1,46 @@
 # One target for each reader of foreign octets. fuzz_test runs them over t/fuzz/corpus; make fuzz gives them to libFuzzer.
 FUZZ_NAMES = \
-  certificate crl csr dns_records foreign_certificate foreign_crl general_name http_head journal_file journal_record jwk jws \
-  name_text openssl_index openxpki_records profile_yaml realm_yaml server_xml signer_message tls_alpn_certificate upki_records vantage_message wire_line zmq_dialect zmtp
+  acme_order \
+  certificate \
+  crl \
+  csr \
+  dns_records \
+  foreign_certificate \
+  foreign_crl \
+  general_name \
+  http_head \
+  journal_file \
+  journal_record \
+  jwk \
+  jws \
+  login_program \
+  name_pattern \
+  name_text \
+  ocsp_request \
+  openssl_index \
+  openxpki_records \
+  profile_yaml \
+  realm_yaml \
+  request_signature \
+  secret_share \
+  server_xml \
+  signer_message \
+  tls_alpn_certificate \
+  upki_records \
+  vantage_message \
+  wire_line \
+  zmq_dialect \
+  zmtp \
+  ceremony
 FUZZ_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
-FUZZ_LIBS = libzmqgateway.a libsigner.a libsignerclient.a $(REALM_LIBS) $(ACME_LIBS) $(CLIENT_LIBS) $(CONFIG_LIBS) $(WIRE_LIBS) $(EVENT_LIBS) $(OPENSSL_LIBS) -lpthread
+FUZZ_LIBS = libzmqgateway.a $(WORKER_LIBS) libsigner.a libsignerclient.a $(REALM_LIBS) $(ACME_LIBS) $(CLIENT_LIBS) $(CONFIG_LIBS) $(WIRE_LIBS) $(EVENT_LIBS) $(OPENSSL_LIBS) -lpthread
 
 UNIT_TESTS += fuzz_test
-fuzz_test_SOURCES = t/fuzz/replay_test.cc t/fuzz/target.h \
+fuzz_test_SOURCES = \
+  t/fuzz/replay_test.cc \
+  t/fuzz/target.h \
+  t/fuzz/ceremony.cc \
+  t/fuzz/acme_order.cc \
   t/fuzz/certificate.cc \
   t/fuzz/crl.cc \
   t/fuzz/csr.cc \
@@ -19,11 +53,17 @@ fuzz_test_SOURCES = t/fuzz/replay_test.cc t/fuzz/target.h \
   t/fuzz/journal_record.cc \
   t/fuzz/jwk.cc \
   t/fuzz/jws.cc \
+  t/fuzz/login_program.cc \
+  server/worker/login_runner.cc \
+  t/fuzz/name_pattern.cc \
   t/fuzz/name_text.cc \
+  t/fuzz/ocsp_request.cc \
   t/fuzz/openssl_index.cc \
   t/fuzz/openxpki_records.cc \
   t/fuzz/profile_yaml.cc \
   t/fuzz/realm_yaml.cc \
+  t/fuzz/request_signature.cc \
+  t/fuzz/secret_share.cc \
   t/fuzz/server_xml.cc \
   t/fuzz/signer_message.cc \
   t/fuzz/tls_alpn_certificate.cc \
@@ -37,10 +77,47 @@ fuzz_test_LDADD = $(FUZZ_LIBS) $(GTEST_LIBS)
 
 # In the build that `make fuzz` makes, each of them is a program of its own.
 FUZZERS = \
-  fuzz-certificate fuzz-crl fuzz-csr fuzz-dns_records fuzz-foreign_certificate fuzz-foreign_crl fuzz-general_name fuzz-http_head fuzz-journal_file \
-  fuzz-journal_record fuzz-jwk fuzz-jws fuzz-name_text fuzz-openssl_index fuzz-openxpki_records fuzz-profile_yaml fuzz-realm_yaml \
-  fuzz-server_xml fuzz-signer_message fuzz-tls_alpn_certificate fuzz-upki_records fuzz-vantage_message fuzz-wire_line fuzz-zmq_dialect fuzz-zmtp
+  fuzz-acme_order \
+  fuzz-certificate \
+  fuzz-crl \
+  fuzz-csr \
+  fuzz-dns_records \
+  fuzz-foreign_certificate \
+  fuzz-foreign_crl \
+  fuzz-general_name \
+  fuzz-http_head \
+  fuzz-journal_file \
+  fuzz-journal_record \
+  fuzz-jwk \
+  fuzz-jws \
+  fuzz-login_program \
+  fuzz-name_pattern \
+  fuzz-name_text \
+  fuzz-ocsp_request \
+  fuzz-openssl_index \
+  fuzz-openxpki_records \
+  fuzz-profile_yaml \
+  fuzz-realm_yaml \
+  fuzz-request_signature \
+  fuzz-secret_share \
+  fuzz-server_xml \
+  fuzz-signer_message \
+  fuzz-tls_alpn_certificate \
+  fuzz-upki_records \
+  fuzz-vantage_message \
+  fuzz-wire_line \
+  fuzz-zmq_dialect \
+  fuzz-zmtp \
+  fuzz-ceremony
 EXTRA_PROGRAMS += $(FUZZERS)
+fuzz_ceremony_SOURCES = t/fuzz/ceremony.cc
+fuzz_ceremony_CPPFLAGS = $(FUZZ_CPPFLAGS) -DCHANCERY_FUZZING
+fuzz_ceremony_LDFLAGS = -fsanitize=fuzzer
+fuzz_ceremony_LDADD = $(FUZZ_LIBS)
+fuzz_acme_order_SOURCES = t/fuzz/acme_order.cc
+fuzz_acme_order_CPPFLAGS = $(FUZZ_CPPFLAGS) -DCHANCERY_FUZZING
+fuzz_acme_order_LDFLAGS = -fsanitize=fuzzer
+fuzz_acme_order_LDADD = $(FUZZ_LIBS)
 fuzz_certificate_SOURCES = t/fuzz/certificate.cc
 fuzz_certificate_CPPFLAGS = $(FUZZ_CPPFLAGS) -DCHANCERY_FUZZING
 fuzz_certificate_LDFLAGS = -fsanitize=fuzzer
@@ -89,10 +166,22 @@ fuzz_jws_SOURCES = t/fuzz/jws.cc
 fuzz_jws_CPPFLAGS = $(FUZZ_CPPFLAGS) -DCHANCERY_FUZZING
 fuzz_jws_LDFLAGS = -fsanitize=fuzzer
 fuzz_jws_LDADD = $(FUZZ_LIBS)
+fuzz_login_program_SOURCES = t/fuzz/login_program.cc server/worker/login_runner.cc
+fuzz_login_program_CPPFLAGS = $(FUZZ_CPPFLAGS) -DCHANCERY_FUZZING
+fuzz_login_program_LDFLAGS = -fsanitize=fuzzer
+fuzz_login_program_LDADD = $(FUZZ_LIBS)
+fuzz_name_pattern_SOURCES = t/fuzz/name_pattern.cc
+fuzz_name_pattern_CPPFLAGS = $(FUZZ_CPPFLAGS) -DCHANCERY_FUZZING
+fuzz_name_pattern_LDFLAGS = -fsanitize=fuzzer
+fuzz_name_pattern_LDADD = $(FUZZ_LIBS)
 fuzz_name_text_SOURCES = t/fuzz/name_text.cc
 fuzz_name_text_CPPFLAGS = $(FUZZ_CPPFLAGS) -DCHANCERY_FUZZING
 fuzz_name_text_LDFLAGS = -fsanitize=fuzzer
 fuzz_name_text_LDADD = $(FUZZ_LIBS)
+fuzz_ocsp_request_SOURCES = t/fuzz/ocsp_request.cc
+fuzz_ocsp_request_CPPFLAGS = $(FUZZ_CPPFLAGS) -DCHANCERY_FUZZING
+fuzz_ocsp_request_LDFLAGS = -fsanitize=fuzzer
+fuzz_ocsp_request_LDADD = $(FUZZ_LIBS)
 fuzz_openssl_index_SOURCES = t/fuzz/openssl_index.cc
 fuzz_openssl_index_CPPFLAGS = $(FUZZ_CPPFLAGS) -DCHANCERY_FUZZING
 fuzz_openssl_index_LDFLAGS = -fsanitize=fuzzer
@@ -109,6 +198,14 @@ fuzz_realm_yaml_SOURCES = t/fuzz/realm_yaml.cc
 fuzz_realm_yaml_CPPFLAGS = $(FUZZ_CPPFLAGS) -DCHANCERY_FUZZING
 fuzz_realm_yaml_LDFLAGS = -fsanitize=fuzzer
 fuzz_realm_yaml_LDADD = $(FUZZ_LIBS)
+fuzz_request_signature_SOURCES = t/fuzz/request_signature.cc
+fuzz_request_signature_CPPFLAGS = $(FUZZ_CPPFLAGS) -DCHANCERY_FUZZING
+fuzz_request_signature_LDFLAGS = -fsanitize=fuzzer
+fuzz_request_signature_LDADD = $(FUZZ_LIBS)
+fuzz_secret_share_SOURCES = t/fuzz/secret_share.cc
+fuzz_secret_share_CPPFLAGS = $(FUZZ_CPPFLAGS) -DCHANCERY_FUZZING
+fuzz_secret_share_LDFLAGS = -fsanitize=fuzzer
+fuzz_secret_share_LDADD = $(FUZZ_LIBS)
 fuzz_server_xml_SOURCES = t/fuzz/server_xml.cc
 fuzz_server_xml_CPPFLAGS = $(FUZZ_CPPFLAGS) -DCHANCERY_FUZZING
 fuzz_server_xml_LDFLAGS = -fsanitize=fuzzer

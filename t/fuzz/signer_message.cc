@@ -30,4 +30,11 @@ FUZZ_TARGET(signer_message) {
   check(*json, signer::audit_event_from_json);
   check(*json, signer::audit_page_from_json);
   check(*json, signer::authority_from_json);
+  check(*json, signer::serials_from_json);
+  check(*json, signer::taken_over_from_json);
+  check(*json, signer::generations_from_json);
+  check(*json, signer::new_generation_from_json);
+  check(*json, signer::approved_request_from_json);
+  check(*json, signer::secret_entry_from_json);
+  check(*json, signer::secret_status_from_json);
 }

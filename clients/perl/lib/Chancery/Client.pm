@@ -1,21 +1,10 @@
-package Chancery::Error;
-
-use strict;
-use warnings;
-use overload '""' => sub { my $self = shift; return $self->message . (length $self->hint ? ' (' . $self->hint . ')' : '') }, bool => sub { 1 }, fallback => 1;
-
-sub new     { my ($class, %self) = @_; return bless {code => 'internal', message => '', hint => '', %self}, $class }
-sub throw   { my ($class, %self) = @_; die $class->new(%self) }
-sub code    { return $_[0]{code} }
-sub message { return $_[0]{message} }
-sub hint    { return $_[0]{hint} // '' }
-
 package Chancery::Client;
 
 use strict;
 use warnings;
 use parent 'Chancery::Commands';
 
+use Chancery::Error ();
 use Chancery::Request ();
 
 use Errno qw(EAGAIN ECONNRESET EINTR EWOULDBLOCK);
@@ -342,25 +331,10 @@ A session after C<session_login> or C<session_close> is not opened anew, since t
 
 =head1 ERRORS
 
-Whatever fails dies with a C<Chancery::Error>. As a text it is one line, the message with the hint in parentheses. It has
-
-=over
-
-=item code
-
-A word for programs, C<not_found>; L<Chancery::Commands/ERRORS> has all of them with what to do about each. The client's own are
-C<unavailable> (nobody listens), C<closed> (the connection has ended), C<timeout>, C<too_large> (an answer above 64 MiB), C<malformed> (an
-answer that is none), C<invalid_params> (an unknown option, or C<each> of a command without pages) and C<io>.
-
-=item message
-
-One line for people: what was found and what was expected.
-
-=item hint
-
-Advice; may be empty.
-
-=back
+Whatever fails dies with a L<Chancery::Error>: a code for programs, a message for people, and a hint. The server's codes stand in
+L<Chancery::Commands/ERRORS>. The client's own are C<unavailable> (nobody listens), C<closed> (the connection has ended), C<timeout>,
+C<too_large> (an answer above 64 MiB), C<malformed> (an answer that is none), C<invalid_params> (an unknown option, or C<each> of a
+command without pages) and C<io>.
 
 =head1 ENVIRONMENT
 

@@ -1,4 +1,4 @@
-#include "clients/api/caller.h"
+#include "clients/http/caller.h"
 
 #include <algorithm>
 #include <optional>
@@ -7,7 +7,7 @@
 #include "server/base/text.h"
 #include "server/x509/certificate.h"
 
-namespace chancery::api {
+namespace chancery::http {
 namespace {
 
 constexpr std::string_view kSuccess = "SUCCESS";
@@ -16,13 +16,13 @@ constexpr std::size_t kMaxShown = 64;
 Error refused(std::string message, std::string hint = {}) { return {Code::AuthFailed, std::move(message), std::move(hint)}; }
 
 /// A header that a proxy sets; empty without it. A second one can only be the client's own.
-Result<std::string> only_header(const http::Request& request, const std::string& name) {
-  const auto count = std::ranges::count(request.headers, name, &http::Header::name);
+Result<std::string> only_header(const Request& request, const std::string& name) {
+  const auto count = std::ranges::count(request.headers, name, &Header::name);
   if (count > 1) return refused("header " + name + " came " + std::to_string(count) + " times, expected once");
   return std::string(request.header(name).value_or(""));
 }
 
-Result<std::string> vouched_for(const http::Request& request, const std::string& headers) {
+Result<std::string> vouched_for(const Request& request, const std::string& headers) {
   PKI_TRY(const auto verdict, only_header(request, headers + "-verify"));
   PKI_TRY(const auto escaped, only_header(request, headers + "-cert"));
   if (verdict.empty() || verdict == "NONE") return refused("this needs a client certificate, and the proxy saw none");
@@ -32,7 +32,7 @@ Result<std::string> vouched_for(const http::Request& request, const std::string&
     return refused("header " + headers + "-cert is missing: a name alone proves nothing",
                    "nginx: proxy_set_header X-SSL-CLIENT-CERT $ssl_client_escaped_cert");
   }
-  PKI_TRY(const auto pem, http::decode_percent(escaped));
+  PKI_TRY(const auto pem, decode_percent(escaped));
   const auto certificate = x509::Certificate::from_pem(pem);
   if (!certificate.ok()) return refused("header " + headers + "-cert is no certificate: " + certificate.error().message());
   return certificate->pem();
@@ -40,7 +40,7 @@ Result<std::string> vouched_for(const http::Request& request, const std::string&
 
 }  // namespace
 
-Result<std::string> presented_certificate(const http::Request& request, const http::ListenerSettings& listener) {
+Result<std::string> presented_certificate(const Request& request, const ListenerSettings& listener) {
   // A proxy's own certificate is not its client's.
   if (listener.trusts(request.peer.address)) {
     auto pem = vouched_for(request, listener.proxy_headers);
@@ -54,4 +54,4 @@ Result<std::string> presented_certificate(const http::Request& request, const ht
   return request.peer.certificate;
 }
 
-}  // namespace chancery::api
+}  // namespace chancery::http
