@@ -4,6 +4,7 @@ As root the server runs as `nobody`, as most users' servers run without root; th
 """
 
 import contextlib
+import functools
 import json
 import os
 import pathlib
@@ -25,10 +26,32 @@ PROGRAMS = ("chancery", "chanceryd", "chancery-signer", "chancery-http", "chance
 READY_SECONDS = 120  # of a machine that has a lot else to do
 
 
+PORT_SHARES = 16
+
+
+@functools.cache
+def port_share():
+    """Which part of the ports is this process's own. Two that run tests beside each other would else pick the same port before
+    either binds it; the kernel gives the name of a share to one of them, until that one ends.
+
+    @return (socket that has the name, number of the share)
+    """
+    for mine in range(PORT_SHARES):
+        holder = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            holder.bind(f"\0chancery-tests-ports-{mine}")
+            return holder, mine
+        except OSError:
+            holder.close()
+    raise AssertionError(f"{PORT_SHARES} processes run tests here, the most for which there are ports")
+
+
 def unasked_ports():
     """Below those that the kernel gives to connections: of these, another test's client may take one before our server does."""
     first_given = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    return range(10240, first_given) if first_given > 12000 else range(10240, 65000)
+    ports = range(10240, first_given) if first_given > 12000 else range(10240, 65000)
+    size, (_, mine) = len(ports) // PORT_SHARES, port_share()
+    return ports[mine * size:][:size]
 
 
 def is_free(port):
@@ -56,7 +79,7 @@ class Talk:
 
     def __init__(self, path, realm=None, **opening):
         self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(30)
+        self.socket.settimeout(READY_SECONDS)
         self.socket.connect(str(path))
         self.lines = self.socket.makefile("rw")
         self.last_id = 0
@@ -206,10 +229,10 @@ acme:
         while time.monotonic() < deadline:
             assert self.process.poll() is None, self.words()
             try:
-                assert requests.get(self.https_url + "/acme/directory", verify=str(self.directory / "https-ca.pem"), timeout=5).status_code == 200
-                socket.create_connection(("127.0.0.1", self.zmq_port), timeout=5).close()
+                assert requests.get(self.https_url + "/acme/directory", verify=str(self.directory / "https-ca.pem"), timeout=READY_SECONDS).status_code == 200
+                socket.create_connection(("127.0.0.1", self.zmq_port), timeout=READY_SECONDS).close()
                 for name in self.realms:  # upkeep's first round makes them
-                    assert requests.get(f"{self.http_url}/realms/{name}/crl", timeout=5).status_code == 200
+                    assert requests.get(f"{self.http_url}/realms/{name}/crl", timeout=READY_SECONDS).status_code == 200
                 return
             except (OSError, AssertionError) as failure:
                 last = failure
@@ -232,7 +255,7 @@ acme:
     def stop(self):
         if self.process and self.process.poll() is None:
             self.process.terminate()
-            self.process.wait(40)
+            self.process.wait(READY_SECONDS)
 
     @classmethod
     @contextlib.contextmanager
