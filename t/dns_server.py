@@ -5,10 +5,12 @@ import select
 import socket
 import struct
 import threading
+import time
 
 A, CNAME, TXT, AAAA, CAA = 1, 5, 16, 28, 257
 NO_ERROR, SERVFAIL, NO_SUCH_NAME, REFUSED = 0, 2, 3, 5
 MOST_UDP = 1200  # a longer answer is cut, and asked for again by TCP
+SO_TIMESTAMPNS = 35  # asm-generic/socket.h; Python has no name for it
 
 
 def name_octets(name):
@@ -47,13 +49,18 @@ def read_record(record):
 
 class Dns:
     """`zone` maps a name to what it answers: a list of records (read_record), an error code like SERVFAIL, a function of (type, how
-    many questions of that type there were before) that gives either, or None: no answer at all. Other names do not exist."""
+    many questions of that type there were before) that gives either, or None: no answer at all. Other names do not exist.
+
+    A resolver that had no answer in time asks once more: what came before the answer to the same question went out is that question
+    again, not another, however busy the machine is.
+    """
 
     def __init__(self):
-        self.zone, self.questions = {}, []
+        self.zone, self.questions, self.answered = {}, [], {}
         self.stopping, self.stopped = socket.socketpair()
         while True:
             self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            self.socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
             self.socket.bind(("127.0.0.1", 0))
             self.port = self.socket.getsockname()[1]
             try:
@@ -73,17 +80,24 @@ class Dns:
             if self.stopped in ready:
                 return
             if self.socket in ready:
-                message, peer = self.socket.recvfrom(4096)
-                answer = self.answer(message)
+                message, arrived, peer = self.receive()
+                answer = self.answer(message, arrived)
                 if answer is not None:
+                    self.answered[self.question(message)] = time.time_ns()
                     self.socket.sendto(answer if len(answer) <= MOST_UDP else self.cut(message), peer)
             if self.listener in ready:
                 self.serve_tcp()
 
+    def receive(self):
+        """@return (message, nanoseconds since 1970 when it came, whence)"""
+        message, notes, _, peer = self.socket.recvmsg(4096, socket.CMSG_SPACE(16))
+        seconds, nanoseconds = next(struct.unpack("qq", data) for level, kind, data in notes if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS))
+        return message, seconds * 10**9 + nanoseconds, peer
+
     def serve_tcp(self):
         connection, _ = self.listener.accept()
         with connection:
-            connection.settimeout(5)
+            connection.settimeout(60)
             try:
                 length = int.from_bytes(connection.recv(2, socket.MSG_WAITALL), "big")
                 answer = self.answer(connection.recv(length, socket.MSG_WAITALL))
@@ -97,13 +111,19 @@ class Dns:
         _, end = read_name(message, 12)
         return message[:2] + struct.pack(">HHHHH", 0x8380, 1, 0, 0, 0) + message[12:end + 4]
 
-    def answer(self, message):
+    @staticmethod
+    def question(message):
+        name, end = read_name(message, 12)
+        return name, *struct.unpack(">H", message[end:end + 2])
+
+    def answer(self, message, arrived=None):
         if len(message) < 17:
             return None
-        name, end = read_name(message, 12)
-        kind, = struct.unpack(">H", message[end:end + 2])
-        before = self.asked(name, kind)
-        self.questions.append((name, kind))
+        name, kind = self.question(message)
+        _, end = read_name(message, 12)
+        if arrived is None or arrived > self.answered.get((name, kind), 0):
+            self.questions.append((name, kind))
+        before = self.asked(name, kind) - 1
         found = self.zone.get(name, [] if name in self.zone else NO_SUCH_NAME)
         if callable(found):
             found = found(kind, before)
