@@ -134,7 +134,7 @@ def test_C8_crls_come_while_the_store_cannot_follow_the_journal(daemon):
         for name in ("start", "publish", "switch"):
             step(talk, name)
         talk.result("realm.reconcile")
-        with sqlite3.connect(database(daemon) / "realm.db", timeout=30) as store:
+        with sqlite3.connect(database(daemon) / "realm.db", timeout=60) as store:
             store.execute("INSERT OR REPLACE INTO meta (realm_id, name, text) VALUES ('default', 'journal_states_position', 'nowhere')")
         assert code(talk, "realm.reconcile") == "corrupt"
         serial = issue(talk, "meanwhile.example.com")["serial"]

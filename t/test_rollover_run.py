@@ -16,7 +16,7 @@ from test_restore import restart
 from test_rollover import code, generation, openssl_accepts, run, step, write
 from test_rollover_odds import serials_on
 
-LIFE = 20  # seconds that a certificate of a day lives here: it begins almost a day ago
+LIFE = 45  # seconds that a certificate of a day lives here: it begins almost a day ago
 
 
 class Brief(Daemon):
@@ -84,7 +84,7 @@ def test_B9_a_generation_ends_by_itself_once_its_last_certificate_has_expired(da
         assert (draining["phase"], draining["drained"], draining["last_end"]) == ("draining", False, made["not_after"])
         talk.result("certificate.revoke", serial=made["serial"])
         assert code(talk, "ca.rollover.retire") == "conflict"  # it has to be on CRLs until it expires
-        wait_for(lambda: generation(talk, "ca")["phase"] == "retired", LIFE + 60, "upkeep retires it")
+        wait_for(lambda: generation(talk, "ca")["phase"] == "retired", LIFE + 120, "upkeep retires it")
         last = talk.result("crl.get", ca="ca")
         assert when(last["this_update"]) > when(made["not_after"]) and made["serial"] in serials_on(last["crl"])
         assert step(talk, "status")["state"] == "retired"
@@ -121,9 +121,7 @@ def test_a_retired_generation_needs_no_key(daemon, tmp_path):
 
 def test_people_may_keep_retiring_to_themselves(daemon):
     daemon.configure("default", "retire: people")
-    before = daemon.log().count("profiles read anew")
     daemon.hangup()
-    daemon.wait_log("profiles read anew", before + 1, 30)
     with daemon.talk("default") as talk:
         for name in ("start", "publish", "switch"):
             step(talk, name)
@@ -159,9 +157,7 @@ def test_one_command_goes_from_nothing_to_the_end_and_begins_no_other(daemon):
 
 def test_without_waiting_it_says_what_it_waits_for(daemon, tmp_path):
     daemon.configure("default", "publish_for: 30d")
-    before = daemon.log().count("profiles read anew")
     daemon.hangup()
-    daemon.wait_log("profiles read anew", before + 1, 30)
     for _ in range(2):
         done = daemon.roll("default", "ca", "--no-wait")
         assert done.returncode == 75 and done.stdout == "", done
@@ -233,7 +229,7 @@ def test_two_that_run_it_at_once_come_to_one_end(daemon):
     several = [subprocess.Popen([str(one) for one in daemon.words("default", "ca", "--every", "0.2")], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                 text=True) for _ in range(3)]
     for process in several:
-        out, complaints = process.communicate(timeout=120)
+        out, complaints = process.communicate(timeout=240)
         assert process.returncode == 0 and json.loads(out)["new"] == "ca-2", complaints
     with daemon.talk("default") as talk:
         assert labels(talk) == {"ca": "retired", "ca-2": "active"}
@@ -243,7 +239,7 @@ def test_F1_a_signer_that_dies_while_it_runs_is_waited_for(daemon):
     process = subprocess.Popen([str(one) for one in daemon.words("default", "ca", "--every", "0.2")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     process.stderr.readline()
     os.kill(daemon.signer("default"), signal.SIGKILL)
-    out, complaints = process.communicate(timeout=180)
+    out, complaints = process.communicate(timeout=240)
     assert process.returncode == 0 and json.loads(out)["state"] == "retired", complaints
     with daemon.talk("default") as talk:
         assert labels(talk) == {"ca": "retired", "ca-2": "active"}
