@@ -177,7 +177,7 @@ def test_c4_a_token_that_goes_and_comes_back_under_load(office):
             before = len(issued)
             wait_for(lambda: len(issued) > before + 20 or failures, 60, "certificates")
             office.tokens.take_away()
-            wait_for(lambda: office.realm_state()[0] == "degraded", 30, "the realm is unready")
+            wait_for(lambda: office.realm_state()[0] == "degraded", 60, "the realm is unready")
             assert "token" in office.realm_state()[1]
             assert code(crl(office)) == "unavailable"
             office.tokens.put_back()
@@ -210,10 +210,10 @@ def test_server_status_says_what_is_wrong_and_that_it_is_mended(office):
     def shown():
         with office.talk() as talk:
             return [one for one in talk.result("server.status")["processes"] if one["kind"] == "signer"][0]
-    wait_for(lambda: shown()["state"] == "degraded", 30, "the signer is shown as degraded")
+    wait_for(lambda: shown()["state"] == "degraded", 60, "the signer is shown as degraded")
     assert shown()["detail"].startswith("token: ")
     office.tokens.put_back()
-    wait_for(lambda: shown()["state"] == "ready", 30, "it is shown as ready")
+    wait_for(lambda: shown()["state"] == "ready", 60, "it is shown as ready")
 
 
 # ----- the PIN
@@ -233,7 +233,7 @@ def test_a_wrong_pin_is_tried_once(tmp_path):
         state, detail = office.realm_state()
         assert state == "degraded" and "PIN" in detail
         assert code(office.issue()) == "unavailable"
-        wait_for(lambda: "not tried again" in office.realm_state()[1], 20, "the watch leaves it alone")
+        wait_for(lambda: "not tried again" in office.realm_state()[1], 60, "the watch leaves it alone")
         office.hangup()  # the same PIN is in the file
         assert code(office.issue()) == "unavailable"
         office.tokens.set_pin(PIN)
@@ -325,7 +325,7 @@ def liar(tmp_path):
     subprocess.run(["cc", "-shared", "-fPIC", *flags, f'-DMODULE="{MODULE}"', f'-DWORDS="{words}"', f'-DSTOLEN="{tmp_path}/realms/default/ca.config.yml"',
                     "-o", module, source], check=True)
     module.chmod(0o755)
-    with running(tmp_path, module=module, more="  timeout: 2s\n") as office:
+    with running(tmp_path, module=module, more="  timeout: 8s\n") as office:
         office.say = lambda word: words.write_text(word)
         yield office
 
@@ -392,7 +392,7 @@ def test_d34_the_module_is_loaded_in_its_own_process_alone(office):
     assert "result" in office.issue()
     loaded = {}
     for pid in office.all_processes(""):
-        with open(f"/proc/{pid}/maps") as maps:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError), open(f"/proc/{pid}/maps") as maps:  # upkeep's workers come and go
             loaded[title(pid)] = "softhsm" in maps.read()
     assert [one for one, has in loaded.items() if has] == ["chancery-signer: token chancery"], loaded
 
@@ -408,7 +408,7 @@ def test_d17_nothing_of_it_outlives_the_signer(office):
 
 def test_a_keeper_that_is_killed_takes_its_signer_along_and_both_come_back(office):
     os.kill(office.all_processes("chancery-signer: token keeper")[0], 9)
-    wait_for(lambda: "the keeper of the token's process has ended" in office.log(), 30, "the signer sees it")
+    wait_for(lambda: "the keeper of the token's process has ended" in office.log(), 60, "the signer sees it")
     office.wait_state("ready")
     assert "result" in office.issue()
 
