@@ -196,8 +196,8 @@ def test_a_listener_that_asks_for_no_certificates_sees_none(default, system):
     client = show(default.account(policy="shown"), system.agent)
     for name, url in client.directory.items():
         if isinstance(url, str):
-            client.directory[name] = url.replace(str(system.https_port), str(system.silent_port))
-    client.kid = client.kid.replace(str(system.https_port), str(system.silent_port))
+            client.directory[name] = url.replace(f":{system.https_port}/", f":{system.silent_port}/")
+    client.kid = client.kid.replace(f":{system.https_port}/", f":{system.silent_port}/")
     assert status_of_order(client) == "pending"
 
 

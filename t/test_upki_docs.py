@@ -45,6 +45,11 @@ def run(script, directory, check=True, **more):
     return text
 
 
+def at_ports(text, https, http):
+    """In one pass: a port that is given here may have the digits of the other."""
+    return re.sub("8000|8080", lambda found: str({"8000": https, "8080": http}[found[0]]), text)
+
+
 def ended(lines):
     """The script whose server ends with it."""
     return "trap 'kill $!; wait $! || true' EXIT\n" + "\n".join(lines)
@@ -60,7 +65,7 @@ def test_replacing_the_ra_step_by_step(place):
     lines = commands("upki-ra.md", "## Replacing it", "## uPKI's command line")
     assert len(lines) > 25 and lines[0].startswith("chancery realm create")
     https, http = free_ports(2)
-    text = ended(lines).replace("8000", str(https)).replace("8080", str(http))
+    text = at_ports(ended(lines), https, http)
     said = run(text, place)
     assert '"status":"healthy"' in said.replace(" ", "") and '"newNonce"' in said and '"crl"' in said, said
     assert said.count("/CN=alice") >= 2, said
@@ -72,7 +77,7 @@ def test_pre_authorisation_is_one_setting(place):
     turned_on = commands("upki-ra.md", "## Pre-authorisation", "A server that runs already")
     assert any("upki_clients" in line for line in turned_on) and turned_on[-1].startswith("chanceryd")
     https, http = free_ports(2)
-    script = "\n".join([*before, *turned_on, "wait $!"]).replace("8000", str(https)).replace("8080", str(http))
+    script = at_ports("\n".join([*before, *turned_on, "wait $!"]), https, http)
     with open(place / "said", "w") as said:
         process = subprocess.Popen(["sh", "-ec", script], cwd=place, env=environment(), stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True)
     try:
@@ -88,7 +93,8 @@ def test_pre_authorisation_is_one_setting(place):
                 return client.order(["unproven.example.com"]).json()["status"] == "ready"
         wait_for(is_ready, what="the setting")
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
         process.wait(60)
     assert "without a proof" in (place / "said").read_text()
 
@@ -129,5 +135,6 @@ def test_uPKIs_verbs_as_printed(place):
         wait_for(lambda: (place / "ca" / "ca.crt").exists() and "seed:" in (place / "said").read_text(), what="the CA")
         assert ask(port, "get_ca")["DATA"] == (place / "ca" / "ca.crt").read_text()
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
         process.wait(60)
