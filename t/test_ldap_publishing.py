@@ -3,6 +3,7 @@ away; and is given nothing that it does not prove itself for (chancery-notify)."
 
 import os
 import shutil
+import signal
 import subprocess
 
 import pytest
@@ -69,7 +70,7 @@ publishing:
     bind_password_file: ldap-password
     ca_dn: cn={{ca}},ou=groups,dc=example,dc=com
     certificate_dn: cn={{cn}},ou=people,dc=example,dc=com
-    timeout: 3s
+    timeout: 20s
 {self.more}""")
 
 
@@ -119,7 +120,7 @@ def test_crls_and_certificates_come_there(directory, url, more):
         talk.result("crl.issue")
         until(lambda: (crl := crl_in(directory)) is not None and crl.get_revoked_certificate_by_serial_number(int(nobody["serial"], 16)))
         ca = x509.load_pem_x509_certificate(office.realm("default").ca_file.read_bytes())
-        assert [x509.load_der_x509_certificate(one) for one in directory.values(ENTRY, CA)] == [ca]
+        assert [x509.load_der_x509_certificate(one) for one in until(lambda: directory.values(ENTRY, CA))] == [ca]
         delta = crl_that_comes(directory, DELTA)
         assert delta.extensions.get_extension_for_class(x509.DeltaCRLIndicator)
         assert delta.is_signature_valid(ca.public_key()) and crl_in(directory).is_signature_valid(ca.public_key())
@@ -162,7 +163,8 @@ def test_each_state_is_written_once(directory):
     with running(directory, more="") as office:
         file = office.realm("default").directory / "ca.config.yml"
         file.write_text(file.read_text().replace("crl_delta: 10s\n", ""))
-        office.process.send_signal(1)
+        office.process.send_signal(signal.SIGHUP)
+        until(lambda: "reloaded, realms" in office.log.read_text())
         crl_that_comes(directory)
         talk = office.realm("default").talk()
         newest = talk.result("crl.issue")["number"]

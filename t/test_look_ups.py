@@ -45,11 +45,12 @@ enrolment:
   secrets:
     fleet: {{file: fleet-secret}}
   look_ups:
-    program: {{kind: program, program: {directory}/program, arguments: ["--strict"], timeout: 2s}}
+    program: {{kind: program, program: {directory}/program, arguments: ["--strict"], timeout: 20s}}
+    hasty: {{kind: program, program: {directory}/program, timeout: 2s}}
     directory: {{kind: ldap, url: "ldap://127.0.0.1:{ldap}", base: "ou=people,dc=example,dc=com", bind_dn: "cn=searcher,dc=example,dc=com", bind_password_file: searcher,
-                filter: "(&(objectClass=inetOrgPerson)(cn={{name}}))", timeout: 3s}}
-    service: {{kind: http, url: "http://127.0.0.1:{http}/hosts/{{name}}?profile={{profile}}", token_file: token, timeout: 2s}}
-    remembered: {{kind: http, url: "http://127.0.0.1:{http}/remembered/{{name}}", timeout: 2s, cache: 1h}}
+                filter: "(&(objectClass=inetOrgPerson)(cn={{name}}))", timeout: 20s}}
+    service: {{kind: http, url: "http://127.0.0.1:{http}/hosts/{{name}}?profile={{profile}}", token_file: token, timeout: 20s}}
+    remembered: {{kind: http, url: "http://127.0.0.1:{http}/remembered/{{name}}", timeout: 20s, cache: 1h}}
     silent: {{kind: http, url: "http://127.0.0.1:{silent}/{{name}}", timeout: 1s}}
     register: {{kind: sqlite, file: hosts.db, query: "SELECT 1 FROM host WHERE name = :name AND profile = :profile"}}
     broken: {{kind: sqlite, file: hosts.db, query: "SELECT 1 FROM nothing WHERE name = :name"}}
@@ -60,6 +61,7 @@ policy:
     - {{name: bad, decision: deny, names: [".deny.example.com"], look_ups: [service]}}
     - {{name: not-bad, decision: grant, ways: [command], names: [".deny.example.com"]}}
     - {{name: program, decision: grant, ways: [command], names: [".program.example.com"], look_ups: [program]}}
+    - {{name: hasty, decision: grant, ways: [command], names: [".hasty.example.com"], look_ups: [hasty]}}
     - {{name: people, decision: grant, ways: [command], profiles: [user], eligible: [directory]}}
     - {{name: service, decision: grant, ways: [command], names: [".service.example.com"], look_ups: [service]}}
     - {{name: remembered, decision: grant, ways: [command], names: [".remembered.example.com"], look_ups: [remembered]}}
@@ -112,7 +114,7 @@ class Office(Enrolment):
         for name, text in [("searcher", "the searchers secret\n"), ("token", TOKEN + "\n"), ("fleet-secret", SECRET + "\n")]:
             (directory / name).write_text(text)
             (directory / name).chmod(0o600)
-        with contextlib.closing(sqlite3.connect(directory / "hosts.db")) as database, database:
+        with contextlib.closing(sqlite3.connect(directory / "hosts.db", timeout=60)) as database, database:
             database.execute("CREATE TABLE host (name TEXT, profile TEXT)")
             database.executemany("INSERT INTO host VALUES (?, ?)", [("a.register.example.com", "server"), ("c.counted.example.com", "server"), ("x.writes.example.com", "server")])
         self.settings("default", SETTINGS.format(directory=self.directory, ldap=self.slapd.port, http=self.service.server_port, silent=self.silent.getsockname()[1]))
@@ -178,9 +180,9 @@ def test_a_program_says_who(house, office):
     assert not any(word.startswith(("HOME=", "LD_", "CHANCERY_PROGRAMS=")) for word in around)
 
 
-@pytest.mark.parametrize("name", ["slow", "killed", "odd"])
+@pytest.mark.parametrize("name", ["slow.hasty", "killed.program", "odd.program"])
 def test_a_program_that_says_neither(house, office, name):
-    neither(house, issue(office, f"{name}.program.example.com"), "program")
+    neither(house, issue(office, f"{name}.example.com"), name.split(".")[1])
     granted(issue(office, "yes.program.example.com"))
 
 
@@ -252,7 +254,7 @@ def test_answers_are_remembered_where_it_is_said(office, service):
 def test_a_database_says_who(house, office):
     granted(issue(office, "a.register.example.com"))
     no(issue(office, "b.register.example.com"))
-    with contextlib.closing(sqlite3.connect(house.realm("default") / "hosts.db")) as database, database:
+    with contextlib.closing(sqlite3.connect(house.realm("default") / "hosts.db", timeout=60)) as database, database:
         database.execute("INSERT INTO host VALUES ('b.register.example.com', 'server')")
     granted(issue(office, "b.register.example.com"))
 
@@ -260,7 +262,7 @@ def test_a_database_says_who(house, office):
 @pytest.mark.parametrize("name", ["broken", "writes"])
 def test_a_database_that_cannot_be_asked(house, office, name):
     neither(house, issue(office, f"x.{name}.example.com"), name)
-    with contextlib.closing(sqlite3.connect(house.realm("default") / "hosts.db")) as database:
+    with contextlib.closing(sqlite3.connect(house.realm("default") / "hosts.db", timeout=60)) as database:
         assert database.execute("SELECT count(*) FROM host WHERE name = 'x.writes.example.com'").fetchone() == (1,)
 
 

@@ -38,7 +38,7 @@ logins:
       web-team: ["subject:/CN=web-*"]
       admin: [listed]
   local: {{method: unix, gives: {{watchers: ["group:games"]}}}}
-  door: {{method: program, program: {door}, arguments: ["--strict"], timeout: 2s, roles: [user], gives: {{web-team: ["group:web"]}}}}
+  door: {{method: program, program: {door}, arguments: ["--strict"], timeout: 6s, roles: [user], gives: {{web-team: ["group:web"]}}}}
 login_limits: {{failures: 5, failures_per_peer: 1000, delay: 0s, lockout: 60s}}
 """
 DOOR = r"""
@@ -77,7 +77,7 @@ class House(Daemon):
         return Someone(user, self.socket, realm=realm)
 
     def sql(self, statement, *values):
-        with contextlib.closing(sqlite3.connect(self.realm("default") / "db" / "realm.db", timeout=10)) as database, database:
+        with contextlib.closing(sqlite3.connect(self.realm("default") / "db" / "realm.db", timeout=60)) as database, database:
             assert database.execute(statement, values).rowcount == 1
 
     def log_in(self, user, password=PASSWORD, stack="staff", realm="default"):
@@ -353,7 +353,7 @@ def test_what_is_no_token(house, person, spoil):
 def test_a_token_that_has_expired(house, person):
     made = token_of(house, person(), expires="60s")
     left = datetime.datetime.fromisoformat(made["expires_at"].replace("Z", "+00:00")) - datetime.datetime.now(datetime.timezone.utc)
-    assert datetime.timedelta(seconds=50) < left <= datetime.timedelta(seconds=61)
+    assert datetime.timedelta(seconds=20) < left <= datetime.timedelta(seconds=61)
     house.sql("UPDATE login_token SET expires_at = 1000000000 WHERE id = ?", made["id"])
     with house.someone() as one:
         assert one.code("session.login", stack="machines", token=made["token"]) == "auth_failed"
@@ -476,6 +476,7 @@ def runners(house, who=""):
 
 
 def test_what_runs_programs_ends_with_its_connection(house):
+    wait_for(lambda: not runners(house, f"unix:{STRANGER}"), what="the end of those before")
     with house.someone():
         mine, = wait_for(lambda: runners(house, f"unix:{STRANGER}"), what="a login runner")
     wait_for(lambda: not pathlib.Path(f"/proc/{mine}").exists(), what="its end")

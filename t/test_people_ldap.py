@@ -101,7 +101,16 @@ class Directory:
         self.process = subprocess.Popen(["/usr/sbin/slapd", "-d", "0", "-f", self.place / "slapd.conf",
                                          "-h", f"ldap://127.0.0.1:{self.port} ldaps://localhost:{self.tls_port} ldapi://{local}"],
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_for(lambda: subprocess.run(["bash", "-c", f"exec 3<>/dev/tcp/127.0.0.1/{self.port}"], capture_output=True).returncode == 0, what="slapd listens")
+        wait_for(self.listens, what="slapd listens")
+
+    def listens(self):
+        try:
+            for family, address in ((socket.AF_INET, ("127.0.0.1", self.port)), (socket.AF_INET, ("localhost", self.tls_port)), (socket.AF_UNIX, str(self.place / "ldapi"))):
+                with socket.socket(family) as one:
+                    one.connect(address)
+            return True
+        except OSError:
+            return False
 
     def end(self):
         if self.process is not None:
@@ -112,7 +121,7 @@ class Directory:
 
 def stack(directory, url, more=""):
     return (f"{{method: ldap, url: \"{url}\", base: \"ou=people,dc=example,dc=com\", bind_dn: \"cn=searcher,dc=example,dc=com\", bind_password_file: searcher, "
-            f"group_base: \"ou=groups,dc=example,dc=com\", timeout: 3s, gives: {{ra-operator: [\"group:web\"], user: [\"group:all\"]}}{more}}}")
+            f"group_base: \"ou=groups,dc=example,dc=com\", timeout: 20s, gives: {{ra-operator: [\"group:web\"], user: [\"group:all\"]}}{more}}}")
 
 
 @pytest.fixture(scope="module")

@@ -22,13 +22,13 @@ from test_sweep import kill_at, lost_or_result, talk_and_worker, was_killed
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root speaks as other users")
 
-REMIND = "requests: {remind: [1s, 4s], remind_to: [eyes@example.com]}\n"
+REMIND = "requests: {remind: [3s, 12s], remind_to: [eyes@example.com]}\n"
 NOTICES = """notices:
   mail_server: 127.0.0.1:{port}
   mail_tls: none
   mail_from: chancery@example.com
   program: {program}
-  timeout: 5s
+  timeout: 20s
   languages: [example.fr=fr]
 """
 SOON = "key_unencrypted: true\ncrl_after_revocation: 1s\n"
@@ -48,7 +48,7 @@ class Keeper(Office):
         return [json.loads(line) for line in file.read_text().splitlines() if line] if file.exists() else []
 
     def stored(self, statement, *values, realm="default"):
-        with sqlite3.connect(self.realm(realm) / "db" / "realm.db", timeout=30) as store:
+        with sqlite3.connect(self.realm(realm) / "db" / "realm.db", timeout=60) as store:
             return store.execute(statement, values).fetchall()
 
 
@@ -68,7 +68,7 @@ def keeper():
             for name in ("four", "sealed"):
                 (profiles / f"{name}.yml").write_text(PROFILES[name])
         one.settings("default", REMIND + NOTICES.format(port=port, program=program))
-        one.settings("devices", "requests: {lifetime: 2s, keep: 1s}\n")
+        one.settings("devices", "requests: {lifetime: 15s, keep: 1s}\n")
         one.start()
         believe(one, "devices")
         yield one
@@ -100,12 +100,12 @@ def test_approvers_are_told_once_for_each_age(keeper, people):
     wait_for(lambda: len(reminders_of(keeper, made["request"])) == 2, 60, "two reminders")
     people(BOB).result("request.approve", **about)
     first, second = reminders_of(keeper, made["request"])
-    assert (first["ahead"], second["ahead"]) == (1, 4) and first["id"] != second["id"] and first["seconds_waited"] >= 1
+    assert (first["ahead"], second["ahead"]) == (3, 12) and first["id"] != second["id"] and first["seconds_waited"] >= 3
     said = second["request"]
     assert (said["kind"], said["profile"], said["requester"], said["approvals_needed"]) == ("enrolment", "four", f"unix:{ALICE}", 2)
     assert said["digest"] == made["digest"] and said["names"] == ["DNS:waits.example.com"] and "token" not in second
     rows = keeper.stored("SELECT channel, state, ahead FROM notice WHERE serial = ? ORDER BY channel, ahead", made["request"])
-    assert [(channel, ahead) for channel, _, ahead in rows] == [("mail", 1), ("mail", 4), ("program", 1), ("program", 4)]
+    assert [(channel, ahead) for channel, _, ahead in rows] == [("mail", 3), ("mail", 12), ("program", 3), ("program", 12)]
     wait_for(lambda: {one for one, in keeper.stored("SELECT state FROM notice WHERE serial = ?", made["request"])} == {"sent"}, 60, "all sent")
     mails = [one for one in keeper.sink.mails_to("eyes@example.com") if made["request"] in one.get_content()]
     assert len(mails) == 2 and f"unix:{ALICE}" in mails[0]["Subject"] and "0 of 2" in mails[0].get_content()
@@ -120,8 +120,9 @@ def test_approvers_are_told_once_for_each_age(keeper, people):
 
 
 def test_who_decided_needs_no_reminder(keeper, people):
-    made = ask(people(ALICE), name="decided.example.com")
-    people(BOB).result("request.reject", request=made["request"], comment="no")
+    alice, bob = people(ALICE), people(BOB)
+    made = ask(alice, name="decided.example.com")
+    bob.result("request.reject", request=made["request"], comment="no")
     later = ask(people(ALICE), name="decided-later.example.com")
     wait_for(lambda: len(reminders_of(keeper, later["request"])) == 2, 60, "the later one's reminders")
     assert reminders_of(keeper, made["request"]) == []
