@@ -180,7 +180,8 @@ class Walk:
         elif status["state"] == "draining":
             last = max((one.end for one in [*self.living.values(), *self.ended] if one.ca == status["old"]), default=self.clock.now())
             if self.clock.now() > last and not status["living_old"]:
-                self.done["retired"] += "result" in self.talk.call("ca.rollover.retire")
+                self.talk.call("ca.rollover.retire")  # or upkeep has done so by itself
+        self.done["retired"] = sum(one["phase"] == "retired" for one in self.talk.result("ca.list")["cas"])
         self.learn_roots()
 
     def learn_roots(self):
