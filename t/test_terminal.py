@@ -38,6 +38,8 @@ class Terminal:
         return before
 
     def type(self, line):
+        """To a prompt that is ready: what came before it hid the echo is thrown away."""
+        wait_for(self.hides, what="a terminal that hides what is typed")
         os.write(self.end, line.encode() + b"\n")
 
     def hides(self):
@@ -78,7 +80,6 @@ def office(tmp_path):
 def test_it_asks_for_one_realm_after_the_other(office):
     terminal = office.terminal
     terminal.wait_for(ASKED.format("default"))
-    wait_for(terminal.hides, what="a terminal that hides what is typed")
     terminal.type("horse of nobody")
     assert "horse" not in terminal.wait_for("does not open")
     terminal.wait_for(ASKED.format("default"))
