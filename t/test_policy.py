@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from conftest import System
 from test_admin_examples import csr_for
+from test_master import wait_for
 from test_names import request_for
 
 POLICY = """
@@ -166,7 +167,9 @@ def test_a_policy_whose_tests_fail_is_refused(office):
         said = check(office)
         assert said.returncode == 78
         assert re.search(r'ca\.config\.yml:\d+:\d+: policy\.tests\[0\]: policy test "a web server": found no rule', said.stdout), said.stdout
+        refused = office.log.read_text().count("not reloaded")
         office.process.send_signal(signal.SIGHUP)  # and the old one stays
+        wait_for(lambda: office.log.read_text().count("not reloaded") > refused, what="the reload is refused")
         with contextlib.closing(office.realm("default").talk()) as talk:
             assert "result" in issue(talk, "after.web.example.com")
     finally:
