@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import time
 
 import requests
 from cryptography import x509
@@ -16,6 +17,7 @@ CURVES = {"ES256": (ec.SECP256R1, hashes.SHA256, "P-256", 32),
           "ES384": (ec.SECP384R1, hashes.SHA384, "P-384", 48),
           "ES512": (ec.SECP521R1, hashes.SHA512, "P-521", 66)}
 JOSE = "application/jose+json"
+PATIENCE = 60  # seconds, of a machine that has a lot else to do
 
 
 def b64(octets):
@@ -115,10 +117,10 @@ class Client:
         self.key = key or Key()
         self.kid = None
         self.directory_url = directory_url
-        self.directory = self.web.get(directory_url, timeout=10).json()
+        self.directory = self.web.get(directory_url, timeout=PATIENCE).json()
 
     def nonce(self):
-        return self.web.head(self.directory["newNonce"], timeout=10).headers["Replay-Nonce"]
+        return self.web.head(self.directory["newNonce"], timeout=PATIENCE).headers["Replay-Nonce"]
 
     def header(self, address, **changes):
         """The right protected header; a change of None takes a member away."""
@@ -129,7 +131,7 @@ class Client:
 
     def send(self, url, body, content_type=JOSE):
         data = body if isinstance(body, (bytes, str)) else json.dumps(body)
-        return self.web.post(url, data=data, headers={"Content-Type": content_type}, timeout=20)
+        return self.web.post(url, data=data, headers={"Content-Type": content_type}, timeout=PATIENCE)
 
     def post(self, address, payload=None, key=None, **changes):
         return self.send(address, jws(key or self.key, self.header(address, **changes), payload))
@@ -143,15 +145,13 @@ class Client:
     def order(self, names, **more):
         return self.post(self.directory["newOrder"], {"identifiers": [{"type": "dns", "value": name} for name in names], **more})
 
-    def poll(self, url, until, tries=60):
+    def poll(self, url, until, seconds=PATIENCE):
         """POST-as-GET until the status is one of `until`."""
-        import time
-        for _ in range(tries):
-            document = self.post(url).json()
-            if document.get("status") in until:
-                return document
+        deadline = time.monotonic() + seconds
+        while (document := self.post(url).json()).get("status") not in until:
+            assert time.monotonic() < deadline, f"{url} is still {document}"
             time.sleep(0.1)
-        raise AssertionError(f"{url} is still {document}")
+        return document
 
     def prove(self, order, answers):
         """Answers every authorization's http-01 challenge; `answers` maps token to key authorization."""

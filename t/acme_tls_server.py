@@ -79,7 +79,7 @@ class TlsServer:
     def work(self):
         while not self.over.is_set():
             connection, _ = self.listener.accept()
-            connection.settimeout(20)
+            connection.settimeout(60)
             with contextlib.suppress(OSError), connection:
                 if self.over.is_set():
                     return
@@ -93,7 +93,7 @@ class TlsServer:
     def stop(self):
         self.over.set()
         with contextlib.suppress(OSError):
-            socket.create_connection(self.listener.getsockname()[:2], timeout=5).close()
+            socket.create_connection(self.listener.getsockname()[:2], timeout=60).close()
         self.thread.join(30)
         self.listener.close()
 

@@ -98,7 +98,7 @@ def answer(client, url, challenge):
     """Asks for the validation and waits for the verdict. @return (status of the authorization, the challenge's error)."""
     asked = client.post(challenge["url"], {})
     assert asked.ok, asked.text
-    found = client.poll(url, ("valid", "invalid"), tries=400)
+    found = client.poll(url, ("valid", "invalid"))
     now = next(one for one in found["challenges"] if one["type"] == challenge["type"])
     assert now["status"] == found["status"], found
     return found["status"], now.get("error")

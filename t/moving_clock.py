@@ -39,4 +39,4 @@ class MovingClock:
 
     def run(self, *argv, **how):
         """A program at this time."""
-        return subprocess.run([str(one) for one in argv], capture_output=True, text=True, timeout=60, env={**os.environ, **self.environment}, **how)
+        return subprocess.run([str(one) for one in argv], capture_output=True, text=True, timeout=120, env={**os.environ, **self.environment}, **how)

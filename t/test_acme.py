@@ -491,7 +491,7 @@ def fail_validation(client, web, name, path_answer):
     challenge = next(one for one in authorization["challenges"] if one["type"] == "http-01")
     web.answers[challenge["token"]] = path_answer(challenge["token"])
     client.post(challenge["url"], {})
-    found = client.poll(order["authorizations"][0], ("valid", "invalid"), tries=200)
+    found = client.poll(order["authorizations"][0], ("valid", "invalid"))
     assert found["status"] == "invalid", found
     assert client.poll(client.order([name]).headers["Location"], ("pending", "invalid"))
     return next(one for one in found["challenges"] if one["type"] == "http-01")["error"]

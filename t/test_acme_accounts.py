@@ -237,7 +237,7 @@ def test_F50_a_key_of_one_realm_is_none_in_the_other(default, devices):
 
 def test_an_expired_key_says_so(devices, system):
     key = devices.eab(expires="1h")
-    with sqlite3.connect(system.directory / "var/realms/devices/db/realm.db", timeout=30) as database:
+    with sqlite3.connect(system.directory / "var/realms/devices/db/realm.db", timeout=60) as database:
         database.execute("UPDATE acme_eab SET expires_at = ? WHERE kid = ?", (int(datetime.datetime.now().timestamp()) - 5, key["kid"]))
     assert "expired" in problem(devices.bound(key)[1], 403, "unauthorized")["detail"]
 
@@ -522,7 +522,7 @@ def certificate_id(pem):
 
 
 def info(client, certificate):
-    return client.web.get(client.directory["renewalInfo"] + "/" + certificate, timeout=10)
+    return client.web.get(client.directory["renewalInfo"] + "/" + certificate, timeout=60)
 
 
 def window_of(answer):
@@ -586,7 +586,7 @@ def test_renewal_information_of_what_is_not_there(default, devices, owned):
     problem(info(default.client(), key_id + "." + b64(b"\x01" * 19)), 404, "malformed")
     problem(info(default.client(), b64(bytes(20)) + "." + serial), 404, "malformed")
     problem(info(devices.client(), certificate_id(owned[2])), 404, "malformed")
-    answer = default.client().web.post(default.client().directory["renewalInfo"] + "/" + certificate_id(owned[2]), timeout=10)
+    answer = default.client().web.post(default.client().directory["renewalInfo"] + "/" + certificate_id(owned[2]), timeout=60)
     assert answer.status_code == 405
 
 
@@ -631,7 +631,7 @@ def test_a_renewal_that_is_due_is_exempt_from_the_limit_of_a_name(default, syste
     for more in ({}, {"replaces": certificate_id(chain)}):  # it is not due yet
         limited(order_of(client, name, **more), 7 * 86400)
     now = int(datetime.datetime.now().timestamp())
-    with sqlite3.connect(system.directory / "var/realms/default/db/realm.db", timeout=30) as database:
+    with sqlite3.connect(system.directory / "var/realms/default/db/realm.db", timeout=60) as database:
         database.execute("UPDATE certificate SET not_before = ?, not_after = ? WHERE requester = ?",
                          (now - 90 * 86400, now + 3600, "acme:" + id_of(client)))
     renewal = order_of(client, name, replaces=certificate_id(chain))
@@ -648,7 +648,7 @@ def test_I28_what_nobody_uses_goes(default, system):
     orders = {name: order_of(clients[name], fresh()).headers["Location"].rsplit("/", 1)[1] for name in ("unused", "ordering")}
     default.talk.result("acme.block", account=id_of(clients["blocked"]))
     old = int(datetime.datetime.now().timestamp()) - 800 * 86400
-    with sqlite3.connect(system.directory / "var/realms/default/db/realm.db", timeout=30) as database:
+    with sqlite3.connect(system.directory / "var/realms/default/db/realm.db", timeout=60) as database:
         for name in ("unused", "ordering", "blocked"):
             database.execute("UPDATE acme_account SET created_at = ? WHERE id = ?", (old, id_of(clients[name])))
         database.execute("UPDATE acme_order SET created_at = ?, expires = ? WHERE id = ?", (old, old + 1, orders["unused"]))

@@ -215,7 +215,7 @@ MDomain {" ".join(names)}
         context = ssl.create_default_context(cafile=str(self.system.realm("default").ca_file))
         context.maximum_version = ssl.TLSVersion.TLSv1_2
         context.set_ciphers(KINDS[kind].cipher)
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=10) as plain:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=60) as plain:
             with context.wrap_socket(plain, server_hostname=self.names[-1]) as session:
                 found = x509.load_der_x509_certificate(session.getpeercert(True))
                 assert isinstance(found.public_key(), KINDS[kind].python_type)

@@ -397,7 +397,7 @@ def test_a_request_that_policy_refuses_leaves_the_order_ready(daemon, acme):
 
 def change(daemon, text, *values):
     """Leaves the rows as a crash at some moment would have left them."""
-    with contextlib.closing(sqlite3.connect(daemon.realm("default") / "db" / "realm.db", timeout=10)) as database, database:
+    with contextlib.closing(sqlite3.connect(daemon.realm("default") / "db" / "realm.db", timeout=60)) as database, database:
         assert database.execute(text, values).rowcount == 1
 
 

@@ -139,7 +139,7 @@ def certificates_of(system, name):
 def age_claims(system):
     """Whoever was to validate something was to do it long ago."""
     path = system.directory / "var" / "realms" / "default" / "db" / "realm.db"
-    with contextlib.closing(sqlite3.connect(path, timeout=30, isolation_level=None)) as database:
+    with contextlib.closing(sqlite3.connect(path, timeout=60, isolation_level=None)) as database:
         database.execute("BEGIN IMMEDIATE")
         for row, text in database.execute("SELECT id, challenges FROM acme_authorization WHERE status = 'pending'").fetchall():
             challenges = json.loads(text)

@@ -208,7 +208,7 @@ def test_the_servers_own_port_is_not_mistaken_for_an_answer(client, dns, system)
     url, challenge = begin(client, "https.tls.example", METHOD)
 
     def relay(server, connection):
-        with socket.create_connection(system.https_address, timeout=10) as other:
+        with socket.create_connection(system.https_address, timeout=60) as other:
             other.sendall(connection.recv(65536))
             connection.sendall(other.recv(65536))
     with TlsServer(system.tlsalpn01_port, talk=relay):

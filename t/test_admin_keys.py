@@ -238,7 +238,7 @@ def test_who_leaves_the_list_takes_the_keys_along(office, root):
 # ----- administrators of before, and those that were taken over
 
 def forget_keys(office, *more):
-    store = sqlite3.connect(office.realm("default").directory / "db" / "realm.db", timeout=20)
+    store = sqlite3.connect(office.realm("default").directory / "db" / "realm.db", timeout=60)
     with store:
         for statement in ("DELETE FROM admin_key", *more):
             store.execute(statement)

@@ -124,7 +124,7 @@ def test_the_stream_is_an_auditors(daemon):
         lines = "".join(json.dumps({"jsonrpc": "2.0", "id": i, "method": name, "params": params}) + "\n"
                         for i, (name, params) in enumerate([("session.open", {"realm": "default"}), (method, {})]))
         done = subprocess.run(["setpriv", f"--reuid={user}", "--clear-groups", "--regid=nogroup", "nc", "-U", "-N", daemon.socket], input=lines,
-                              capture_output=True, text=True, timeout=20)
+                              capture_output=True, text=True, timeout=60)
         return json.loads(done.stdout.splitlines()[1])
     for method in ("audit.list", "audit.verify"):
         assert ask("nobody", method)["error"]["data"]["code"] == "denied"

@@ -54,7 +54,7 @@ def test_the_synopsis_runs(system, tmp_path):
     synopsis = text[text.index("=head1 SYNOPSIS"):text.index("=head1 DESCRIPTION")].removeprefix("=head1 SYNOPSIS")
     (tmp_path / "synopsis.pl").write_text("use strict;\nuse warnings;\n" + synopsis)
     environment = {**os.environ, "CHANCERY_SOCKET": str(system.socket)}
-    done = subprocess.run([*PERL, "synopsis.pl"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=30)
+    done = subprocess.run([*PERL, "synopsis.pl"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, ""), done
     for piece in ("I am ", "BEGIN CERTIFICATE", "PRIVATE KEY", "host.example.com", "none: "):
         assert piece in done.stdout

@@ -105,7 +105,7 @@ def test_readme_shows_how_an_outside_certificate_comes_in(shell):
 def test_examples_issue(system, place, shell, program, realm_name):
     shell("chancery csr --cn example.example.com --key-out k.pem --out r.csr")
     environment = {**os.environ, "CHANCERY_SOCKET": str(system.socket)}
-    done = subprocess.run([*program, realm_name, "r.csr"], cwd=place, env=environment, capture_output=True, text=True, timeout=30)
+    done = subprocess.run([*program, realm_name, "r.csr"], cwd=place, env=environment, capture_output=True, text=True, timeout=60)
     if realm_name == "devices" and done.returncode != 0:  # its profiles decide
         assert "server" in done.stderr, done
         return
@@ -120,7 +120,7 @@ def test_examples_say_what_is_wrong(system, place, program):
     (place / "bad.csr").write_text("no request")
 
     def run(realm, file, **more):
-        return subprocess.run([*program, realm, file], cwd=place, env={**environment, **more}, capture_output=True, text=True, timeout=30)
+        return subprocess.run([*program, realm, file], cwd=place, env={**environment, **more}, capture_output=True, text=True, timeout=60)
     for done, words in ((run("nowhere", "bad.csr"), "nowhere"), (run("default", "bad.csr"), "PEM"),
                         (run("default", "absent.csr"), "absent.csr"), (run("default", "bad.csr", CHANCERY_SOCKET="/nowhere.sock"), "/nowhere.sock")):
         assert done.returncode != 0 and words in done.stderr and not done.stdout, done
@@ -139,7 +139,7 @@ print "$code ", scalar(keys %seen) >= 3 ? 'pages' : 'too few', ' ', $client->ser
     (place / "script.pl").write_text(script)
     for i in range(3):
         shell(f"chancery csr --cn perl{i}.example.com --key-out perl{i}.key --out perl{i}.csr; chancery certificate issue --csr perl{i}.csr")
-    done = subprocess.run([*PERL, "script.pl"], cwd=place, env={**os.environ, "CHANCERY_SOCKET": str(system.socket)}, capture_output=True, text=True, timeout=30)
+    done = subprocess.run([*PERL, "script.pl"], cwd=place, env={**os.environ, "CHANCERY_SOCKET": str(system.socket)}, capture_output=True, text=True, timeout=60)
     assert (done.stdout, done.stderr) == ("not_found pages alive\n", ""), done
 
 

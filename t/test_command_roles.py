@@ -34,7 +34,7 @@ def ask_as(user, daemon, *lines):
     """The answers that a user of the system gets."""
     text = "".join(json.dumps({"jsonrpc": "2.0", "id": i, "method": method, "params": params}) + "\n" for i, (method, params) in enumerate(lines))
     done = subprocess.run(["setpriv", f"--reuid={user}", "--clear-groups", "--regid=nogroup", "nc", "-U", "-N", daemon.socket], input=text,
-                          capture_output=True, text=True, timeout=20)
+                          capture_output=True, text=True, timeout=60)
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 

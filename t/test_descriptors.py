@@ -27,7 +27,7 @@ class FrontEnd:
                                         stdin=subprocess.DEVNULL)
 
     def wait_for(self, serve):
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while True:
             try:
                 return serve()
@@ -44,7 +44,7 @@ class FrontEnd:
 
     def stop(self):
         self.process.terminate()
-        assert self.process.wait(20) == 0
+        assert self.process.wait(60) == 0
 
 
 def check_starved(front_end, connect, serve):
@@ -72,10 +72,10 @@ def test_D6_http_without_descriptors(system, octets):
     front_end = FrontEnd(system, "chancery-http", {"front_end": "http", "listeners": [listener]})
 
     def serve():
-        requests.get(f"http://localhost:{port}/ca.crt", timeout=5).raise_for_status()
+        requests.get(f"http://localhost:{port}/ca.crt", timeout=20).raise_for_status()
 
     def connect():
-        one = socket.create_connection(("127.0.0.1", port), timeout=20)
+        one = socket.create_connection(("127.0.0.1", port), timeout=60)
         try:
             one.sendall(octets)
         except OSError:
@@ -97,7 +97,7 @@ def test_D6_zmq_without_descriptors(system, octets):
         ask_zmq(port, "get_ca", 5)
 
     def connect():
-        one = socket.create_connection(("127.0.0.1", port), timeout=20)
+        one = socket.create_connection(("127.0.0.1", port), timeout=60)
         begin(one, octets)
         return one
     try:

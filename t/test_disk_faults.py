@@ -123,15 +123,15 @@ class Web(System):
 def test_F8_published_crls_are_served_over_http_meanwhile():
     with Web.running() as web:
         ask = {path: f"{web.http_url}/realms/default/{path}" for path in ("crl", "crl.pem")}
-        before = {path: requests.get(url, timeout=20).content for path, url in ask.items()}
+        before = {path: requests.get(url, timeout=60).content for path, url in ask.items()}
         web.fault.touch()
         with contextlib.closing(web.realm("default").talk()) as talk:
             assert code(issue(talk, "during.example.com")) == "store_failed"
         for path, url in ask.items():
-            served = requests.get(url, timeout=20)
+            served = requests.get(url, timeout=60)
             assert (served.status_code, served.content) == (200, before[path])
-        rest = requests.get(f"{web.https_url}/api/v1/crl", verify=str(web.directory / "https-ca.pem"), timeout=20)
+        rest = requests.get(f"{web.https_url}/api/v1/crl", verify=str(web.directory / "https-ca.pem"), timeout=60)
         assert rest.status_code == 200 and base64.b64decode(rest.json()["data"]["crl"]) == before["crl"]
         for none in ("delta-crl", "cas/ca-2/crl"):  # and nobody can say so for sure
-            assert requests.get(f"{web.http_url}/realms/default/{none}", timeout=20).status_code == 503
-        assert requests.get(f"{web.http_url}/realms/devices/crl", timeout=20).status_code == 200
+            assert requests.get(f"{web.http_url}/realms/default/{none}", timeout=60).status_code == 503
+        assert requests.get(f"{web.http_url}/realms/devices/crl", timeout=60).status_code == 200

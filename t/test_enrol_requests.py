@@ -58,7 +58,7 @@ def talk(office):
 
 
 def post(office, csr, **body):
-    return requests.post(office.https_url + "/api/v1/enrol", json={"csr": pem(csr), **body}, verify=str(office.directory / "https-ca.pem"), timeout=30)
+    return requests.post(office.https_url + "/api/v1/enrol", json={"csr": pem(csr), **body}, verify=str(office.directory / "https-ca.pem"), timeout=60)
 
 
 def pending(reply):
@@ -163,7 +163,7 @@ def test_a_request_whose_key_is_not_shown_opens_nothing(office, talk):
     body = good.splitlines()
     middle = len(body) // 2
     body[-2] = ("A" if body[-2][0] != "A" else "B") + body[-2][1:]  # of the signature
-    reply = requests.post(office.https_url + "/api/v1/enrol", json={"csr": "\n".join(body) + "\n"}, verify=str(office.directory / "https-ca.pem"), timeout=30)
+    reply = requests.post(office.https_url + "/api/v1/enrol", json={"csr": "\n".join(body) + "\n"}, verify=str(office.directory / "https-ca.pem"), timeout=60)
     assert middle and reply.status_code == 400, reply.text
     assert not open_ones(talk)
 

@@ -114,7 +114,7 @@ class Office(House):
         self.settings("devices", "key_unencrypted: true\n")
 
     def rows(self, statement):
-        with contextlib.closing(sqlite3.connect(self.realm("default") / "db" / "realm.db", timeout=10)) as database:
+        with contextlib.closing(sqlite3.connect(self.realm("default") / "db" / "realm.db", timeout=60)) as database:
             return database.execute(statement).fetchall()
 
 

@@ -59,7 +59,7 @@ def talk(office):
 
 
 def post(office, path, holder=None, **body):
-    return requests.post(office.https_url + path, json=body, verify=str(office.directory / "https-ca.pem"), cert=holder, timeout=20)
+    return requests.post(office.https_url + path, json=body, verify=str(office.directory / "https-ca.pem"), cert=holder, timeout=60)
 
 
 @pytest.mark.parametrize("shows", ["challenge", "hmac"])
@@ -82,7 +82,7 @@ def guess(office, address, name, challenge):
     with requests.Session() as web:
         web.trust_env = False
         web.mount("https://", From(address))
-        return web.post(office.https_url + "/api/v1/enrol", json={"csr": pem(request(name, challenge))}, verify=str(office.directory / "https-ca.pem"), timeout=20)
+        return web.post(office.https_url + "/api/v1/enrol", json={"csr": pem(request(name, challenge))}, verify=str(office.directory / "https-ca.pem"), timeout=60)
 
 
 def test_wrong_secrets_are_counted_by_the_address_that_sends_them(office):

@@ -149,7 +149,7 @@ def test_slow_requests_of_many_peers_leave_the_other_doors_their_share(office, s
     with at_once(slow, [(enrol, office, f"127.0.0.{10 + number % 4}", number) for number in range(24)]) as asked:
         slow.wait_for(OF_ONE_DOOR)
         assert "BEGIN CERTIFICATE" in get_certificate_by_acme(office, "127.0.0.2", "b.localhost")
-        assert requests.get(office.http_url + "/crl", timeout=20).status_code == 200
+        assert requests.get(office.http_url + "/crl", timeout=60).status_code == 200
         with slow.changed:
             assert len(slow.asked) == OF_ONE_DOOR, "one door has no more handlers than its share"
         slow.let_go()
@@ -171,7 +171,7 @@ def test_what_is_too_much_of_one_peer_is_told_at_once(office, slow):
         for _ in range(5):
             assert over.acquire(timeout=60), "what is too much is refused while the rest hangs"
         with office.session("127.0.0.2") as web:
-            assert web.get(office.https_url + "/api/v1/ca", timeout=20).status_code == 200
+            assert web.get(office.https_url + "/api/v1/ca", timeout=60).status_code == 200
         slow.let_go()
         replies = [each.result() for each in asked]
     refused = [reply for reply in replies if reply.status_code == 503]

@@ -150,7 +150,7 @@ def test_a_deleted_ra_that_renews_itself_is_gone(office, root, attempt):
     thread = threading.Thread(target=renew_until, args=(office, holder, ends, serials, started))
     thread.start()
     try:
-        assert started.wait(10)
+        assert started.wait(60)
         root.result("node.delete", cn=cn)
     finally:
         ends.set()

@@ -154,7 +154,7 @@ class Office(Daemon):
         self.config.write_text(GOOD_SERVER.format(programs=BUILD, https=https, zmq=zmq, peer=escape(keys[1]["public_key"], {'"': "&quot;"})))
 
     def try_by(self, *options):
-        done = subprocess.run([self.binary, "--config", self.config, *options], capture_output=True, text=True, timeout=30)
+        done = subprocess.run([self.binary, "--config", self.config, *options], capture_output=True, text=True, timeout=60)
         return done.returncode, done.stdout + done.stderr
 
 

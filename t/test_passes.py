@@ -72,7 +72,7 @@ def texts_like_passes(pid):
 def is_signers_pass(daemon, realm, text):
     """The signer's own word."""
     with socket.socket(socket.AF_UNIX) as one:
-        one.settimeout(10)
+        one.settimeout(60)
         one.connect(str(daemon.directory / "run" / f"signer-{realm}.sock"))
         one.sendall(text + b'\n{"jsonrpc":"2.0","id":1,"method":"ping","params":{}}\n')
         with contextlib.suppress(ConnectionResetError):
@@ -108,10 +108,10 @@ class Passes:
 @contextlib.contextmanager
 def unopened(daemon):
     """A connection that was answered and has no session, and its worker."""
-    daemon.wait_log(": CRL 1 until", len(REALMS), 30)  # upkeep's first round is over
+    daemon.wait_log(": CRL 1 until", len(REALMS), 60)  # upkeep's first round is over
     wait_for(lambda: not daemon.workers(), what="no other worker")
     with daemon.talk() as talk:
-        talk.socket.settimeout(30)
+        talk.socket.settimeout(60)
         talk.result("server.ping")
         yield talk, wait_for(lambda: [pid for pid in daemon.workers() if title(pid) == "chanceryd: worker"], what="its worker")[0]
 
@@ -170,7 +170,7 @@ for name in ("mem", "environ", "maps"):
         pass
 """
     done = subprocess.run([sys.executable, "-c", script], user=NOBODY.pw_uid, group=NOBODY.pw_gid, extra_groups=[], capture_output=True, text=True,
-                          timeout=20)
+                          timeout=60)
     assert done.returncode == 0, done.stderr
     return done.stdout.split()
 
@@ -214,7 +214,7 @@ def taken_over(daemon):
     with unopened(daemon) as (talk, worker):
         found = sockets_of(worker)
         window, = [one for one in found if one.type == socket.SOCK_SEQPACKET]
-        window.settimeout(20)
+        window.settimeout(60)
         yield talk, worker, window
         for one in found:
             one.close()

@@ -43,7 +43,7 @@ class Board(Office):
         (self.realm(realm) / "ca.config.yml").write_text(BASE.format(requests=requests or REQUESTS[realm]) + policy)
 
     def stored(self, statement, *values, realm="default"):
-        with sqlite3.connect(self.realm(realm) / "db" / "realm.db", timeout=30) as store:
+        with sqlite3.connect(self.realm(realm) / "db" / "realm.db", timeout=60) as store:
             return store.execute(statement, values).fetchall()
 
 
@@ -265,7 +265,7 @@ def test_F52_a_store_that_says_a_rollover_is_begun_moves_no_signer(board):
 
 
 def change_devices(board, statement, *values):
-    store = sqlite3.connect(board.realm("devices") / "db" / "realm.db", timeout=30)
+    store = sqlite3.connect(board.realm("devices") / "db" / "realm.db", timeout=60)
     with store:
         store.execute(statement, values)
     store.close()

@@ -84,11 +84,11 @@ class Remote:
     def start(self, **more):
         self.process = subprocess.Popen(self.as_somebody([self.programs / "chancery", "upki", "ra", "start"]), env=self.env(**more), cwd=self.home,
                                         stdin=subprocess.DEVNULL, stdout=open(self.log, "a"), stderr=subprocess.STDOUT)
-        wait_for(self.listens, 40, "the RA")
+        wait_for(self.listens, 60, "the RA")
 
     def listens(self):
         assert self.process.poll() is None, self.words()
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=5):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=60):
             return True
 
     def words(self):
@@ -97,14 +97,14 @@ class Remote:
     def stop(self):
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-            self.process.wait(40)
+            self.process.wait(60)
 
     @property
     def url(self):
         return f"https://127.0.0.1:{self.port}"
 
     def get(self, path, **options):
-        return requests.get(self.url + path, verify=str(self.data / "ca.crt"), timeout=30, **options)
+        return requests.get(self.url + path, verify=str(self.data / "ca.crt"), timeout=60, **options)
 
     def serves(self):
         with contextlib.suppress(requests.RequestException):
@@ -148,7 +148,7 @@ def host(remote):
 @pytest.fixture(scope="module")
 def ra(host, remote):
     remote.start(UPKI_CA_SEED=host.seed)
-    wait_for(remote.serves, 40, "the RA's HTTPS")
+    wait_for(remote.serves, 60, "the RA's HTTPS")
     yield remote
     remote.stop()
 
@@ -184,7 +184,7 @@ def test_the_second_start_uses_what_is_there(ra, host):
     assert done.returncode == 0 and said(done)["subject"].endswith("/CN=ra7.example.com"), done
     ra.stop()
     ra.start()
-    wait_for(ra.serves, 40, "the RA's HTTPS")
+    wait_for(ra.serves, 60, "the RA's HTTPS")
     assert {file.name: file.read_bytes() for file in ra.data.iterdir()} == before
 
 
@@ -226,10 +226,10 @@ def test_an_administrator_comes_by_mtls(ra, host, tmp_path):
     user = issue(host.realm("default"), tmp_path, "user", "remote-user", "user")
     talk = host.realm("default").talk()
     talk.result("admin.add", dn=admin.dn)
-    wait_for(lambda: ra.get("/api/v1/private/admins", cert=tuple(map(str, admin.files))).status_code == 200, 20, "the RA's knowledge of the CA")
+    wait_for(lambda: ra.get("/api/v1/private/admins", cert=tuple(map(str, admin.files))).status_code == 200, 60, "the RA's knowledge of the CA")
     config = ra.get("/api/v1/private/config", cert=tuple(map(str, admin.files))).json()["data"]
     assert (config["ca_host"], config["ca_port"], config["data_dir"], config["registered"]) == ("127.0.0.1", host.curve_port, str(ra.data), True)
-    added = requests.post(ra.url + "/api/v1/private/admins", json={"admins": ["/CN=by-mtls"]}, cert=tuple(map(str, admin.files)), verify=str(ra.data / "ca.crt"), timeout=30)
+    added = requests.post(ra.url + "/api/v1/private/admins", json={"admins": ["/CN=by-mtls"]}, cert=tuple(map(str, admin.files)), verify=str(ra.data / "ca.crt"), timeout=60)
     assert [(one["dn"], one["success"]) for one in added.json()["data"]["results"]] == [("/CN=by-mtls", True)]
     assert "/CN=by-mtls" in talk.result("admin.list")["admins"]
     own = ra.get("/api/v1/client/certificate", cert=tuple(map(str, user.files)))
@@ -256,7 +256,7 @@ def test_the_ra_outlives_its_ca(ra, host):
         assert lost.status_code == 503 and lost.json() == {"status": "error", "message": "the CA cannot be reached (try again later)", "code": "CA_ERROR"}
     assert f"no connection to the CA at tcp://127.0.0.1:{host.curve_port}" in ra.words()
     host.start()
-    wait_for(ra.serves, 40, "the RA's answers")
+    wait_for(ra.serves, 60, "the RA's answers")
     assert all(ra.get("/api/v1/ca").status_code == 200 for _ in range(20))
     assert ra.process.poll() is None and ra.process.pid == process
 
@@ -320,7 +320,7 @@ class FakeCa:
 
     def __exit__(self, *_):
         self.ending.set()
-        self.thread.join(20)
+        self.thread.join(60)
         for one in self.sockets:
             one.close()
         self.context.term()
@@ -407,7 +407,7 @@ def test_an_answer_that_never_comes_costs_one_request(place):
         wait_for(lambda: f"no answer from the CA at tcp://127.0.0.1:{ca.port} within 10000 ms" in place.words(), what="the log's line")
         ca.answers["command"] = ca_is("later")
         for _ in range(3):
-            assert requests.get(f"http://127.0.0.1:{place.port}/api/v1/ca", timeout=30).json()["data"]["certificate"] == "later"
+            assert requests.get(f"http://127.0.0.1:{place.port}/api/v1/ca", timeout=60).json()["data"]["certificate"] == "later"
 
 
 @pytest.mark.parametrize("answer", [b"garbage", b"", b"\xff\xfe", {"EVENT": "UPKI ERROR", "MSG": "[700] no"}, {"EVENT": "ANSWER"}, {"EVENT": "ANSWER", "DATA": []},
@@ -419,7 +419,7 @@ def test_an_answer_that_is_none_costs_one_request(place, answer):
         place.start(UPKI_CA_PORT=ca.port, UPKI_CA_SEED=SEED)
         refusal_of(place)
         ca.answers["command"] = ca_is("later")
-        assert requests.get(f"http://127.0.0.1:{place.port}/api/v1/ca", timeout=30).json()["data"]["certificate"] == "later"
+        assert requests.get(f"http://127.0.0.1:{place.port}/api/v1/ca", timeout=60).json()["data"]["certificate"] == "later"
         assert ca.trace[-1][2] == {"method": "ca.get", "params": {}, "for": "http:127.0.0.1"}
 
 
@@ -432,7 +432,7 @@ def test_an_answer_in_several_frames_costs_one_request_and_its_connection(place)
         assert f"the CA at tcp://127.0.0.1:{ca.port} answers in several frames, expected one" in place.words()
         ca.answers["command"] = ca_is("later")
         for _ in range(3):
-            assert requests.get(f"http://127.0.0.1:{place.port}/api/v1/ca", timeout=30).json()["data"]["certificate"] == "later"
+            assert requests.get(f"http://127.0.0.1:{place.port}/api/v1/ca", timeout=60).json()["data"]["certificate"] == "later"
 
 
 @pytest.mark.parametrize("task", ["register", "list_admins", "get_ca"])
@@ -595,9 +595,9 @@ def test_the_ras_certificate_is_renewed_while_it_serves(place):
     with RenewingCa(RenewingCa.next) as ca:
         place.start(UPKI_CA_PORT=ca.port, UPKI_CA_SEED=SEED, UPKI_RA_TLS="true")
         first = ca.answers["register"]["DATA"]["certificate"]
-        wait_for(lambda: (place.data / "ra.crt").read_text() != first, 40, "another ra.crt")
+        wait_for(lambda: (place.data / "ra.crt").read_text() != first, 60, "another ra.crt")
         renewed = x509.load_pem_x509_certificate((place.data / "ra.crt").read_bytes())
-        wait_for(lambda: ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate(("127.0.0.1", place.port))) == renewed.public_bytes(serialization.Encoding.DER), 40, "the listener's")
+        wait_for(lambda: ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate(("127.0.0.1", place.port))) == renewed.public_bytes(serialization.Encoding.DER), 60, "the listener's")
         old = x509.load_pem_x509_certificate(first.encode())
         digits = f"{old.serial_number:x}"
         serial = digits.rjust(len(digits) + len(digits) % 2, "0")
@@ -612,7 +612,7 @@ def test_nothing_is_renewed_before_its_time(place):
     with RenewingCa(RenewingCa.next, days=(-1, 9)) as ca:
         place.start(UPKI_CA_PORT=ca.port, UPKI_CA_SEED=SEED)
         for _ in range(3):
-            assert requests.get(f"http://127.0.0.1:{place.port}/api/v1/ca", timeout=30).status_code == 200
+            assert requests.get(f"http://127.0.0.1:{place.port}/api/v1/ca", timeout=60).status_code == 200
         assert ca.asked == []
 
 
@@ -658,7 +658,7 @@ def test_killed_at_each_step_of_a_renewal_it_has_the_old_one_or_the_new_one(plac
             whole = wait_for(lambda: "yes" if "ra.crt renewed" in log.read_text() else "no" if process.poll() is not None else None, 60, "the renewal or the end")
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGTERM)  # strace's own end would leave the RA
-            process.wait(40)
+            process.wait(60)
             now = (place.data / "ra.crt").read_text()
             assert now.encode() == first or now in [one["DATA"]["result"]["certificate"] for one in renewals]
             if whole == "yes" and now.encode() != first:
@@ -752,23 +752,23 @@ def test_a_refused_handshake_costs_its_connection_alone(host, place):
     place.environment.update({"UPKI_CA_CURVE_KEY": host.server_key})
     place.process = subprocess.Popen(by_config(place, {"host": "127.0.0.1", "port": host.curve_port, "server_key": host.server_key, "key_file": str(place.data / "ra.curve")}),
                                      env=place.env(), stdin=subprocess.DEVNULL, stdout=open(place.log, "a"), stderr=subprocess.STDOUT)
-    wait_for(place.listens, 40, "the front end")
+    wait_for(place.listens, 60, "the front end")
     for _ in range(2):
         assert refusal_of(place) == "the CA cannot be reached (try again later)"
     host.keys["late"] = made["public_key"]
     host.write_rows({**ROWS, "late": ("default", "frontend")})
     host.process.send_signal(signal.SIGHUP)
-    wait_for(lambda: requests.get(f"http://127.0.0.1:{place.port}/ca.pem", timeout=30).status_code == 200, 60, "the RA to be let in")
+    wait_for(lambda: requests.get(f"http://127.0.0.1:{place.port}/ca.pem", timeout=60).status_code == 200, 60, "the RA to be let in")
 
 
 def test_an_ra_on_the_cas_machine_without_curve(host, place):
     """Where the endpoint's loopback-peers say frontend; elsewhere it is registered, and then refused."""
     place.start(UPKI_CA_PORT=host.zmq_port, UPKI_CA_SEED=host.seed, UPKI_RA_SANS=None)
-    assert requests.get(f"http://127.0.0.1:{place.port}/api/v1/ca", timeout=30).json()["data"]["certificate"].startswith("-----BEGIN")
-    assert requests.get(f"http://127.0.0.1:{place.port}/acme/directory", timeout=30).status_code == 404  # TLS alone
+    assert requests.get(f"http://127.0.0.1:{place.port}/api/v1/ca", timeout=60).json()["data"]["certificate"].startswith("-----BEGIN")
+    assert requests.get(f"http://127.0.0.1:{place.port}/acme/directory", timeout=60).status_code == 404  # TLS alone
     place.stop()
     place.start(UPKI_CA_PORT=host.plain_port)
-    refusal = requests.get(f"http://127.0.0.1:{place.port}/api/v1/ca", timeout=30)
+    refusal = requests.get(f"http://127.0.0.1:{place.port}/api/v1/ca", timeout=60)
     assert refusal.status_code in (403, 503) and refusal.json()["status"] == "error", refusal.text
 
 
@@ -781,8 +781,8 @@ def by_config(place, ca, listeners=({"name": "plain", "tls": False, "port": 0, "
 def test_the_same_by_a_file(host, place):
     place.process = subprocess.Popen(by_config(place, {"host": "127.0.0.1", "port": host.zmq_port}), env=place.env(), stdin=subprocess.DEVNULL,
                                      stdout=open(place.log, "a"), stderr=subprocess.STDOUT)
-    wait_for(place.listens, 40, "the front end")
-    assert requests.get(f"http://127.0.0.1:{place.port}/ca.pem", timeout=30).text == host.realm("default").ca_file.read_text()
+    wait_for(place.listens, 60, "the front end")
+    assert requests.get(f"http://127.0.0.1:{place.port}/ca.pem", timeout=60).text == host.realm("default").ca_file.read_text()
 
 
 @pytest.mark.parametrize("ca,more,said", [
@@ -824,4 +824,4 @@ def test_the_right_realms_name(host, place):
     place.start(UPKI_CA_PORT=host.zmq_port, UPKI_CA_SEED=host.seed)
     place.stop()
     place.start(UPKI_CA_PORT=host.zmq_port, UPKI_RA_REALM="default")
-    assert requests.get(f"http://127.0.0.1:{place.port}/realms/default/api/v1/ca", timeout=30).status_code == 200
+    assert requests.get(f"http://127.0.0.1:{place.port}/realms/default/api/v1/ca", timeout=60).status_code == 200

@@ -63,7 +63,7 @@ class Desk:
         return self.sessions[who]
 
     def write(self, statement, *values):
-        store = sqlite3.connect(self.office.realm("default").directory / "db" / "realm.db", timeout=30)
+        store = sqlite3.connect(self.office.realm("default").directory / "db" / "realm.db", timeout=60)
         with store:
             store.execute(statement, values)
         store.close()

@@ -317,7 +317,7 @@ def test_a_front_end_does_no_more_than_its_own_roles(system, tmp_path):
     talk.result("admin.add", dn=admin.dn)
 
     def get(path):
-        return requests.get(system.https_url + path, verify=str(system.realm("default").https_ca_file), cert=tuple(map(str, admin.files)), timeout=30)
+        return requests.get(system.https_url + path, verify=str(system.realm("default").https_ca_file), cert=tuple(map(str, admin.files)), timeout=60)
     for path in ("/api/v1/private/admins", "/api/v1/certs"):
         answer = get(path)
         assert (answer.status_code, answer.json()["code"]) == AUTHZ and "chancery.xml" in answer.json()["message"]
@@ -341,7 +341,7 @@ def test_a_server_certificate_is_no_clients(rest):
 def test_a_key_of_another_certificate_ends_the_handshake(rest):
     """Possession is TLS's to prove."""
     done = subprocess.run(["openssl", "s_client", "-connect", f"localhost:{rest.https_port}", "-cert", str(rest.admin.files[0]), "-key", str(rest.user.files[1])],
-                          input=b"", capture_output=True, timeout=30)
+                          input=b"", capture_output=True, timeout=60)
     assert done.returncode != 0
 
 
@@ -349,7 +349,7 @@ def test_a_listener_may_ask_for_no_certificates(rest):
     url = f"https://localhost:{rest.silent_port}"
     rest.good("/api/v1/health", rest.admin, url=url)
     rest.bad(AUTH, "/api/v1/private/admins", rest.admin, url=url)
-    done = subprocess.run(["openssl", "s_client", "-connect", f"localhost:{rest.silent_port}"], input=b"", capture_output=True, timeout=30)
+    done = subprocess.run(["openssl", "s_client", "-connect", f"localhost:{rest.silent_port}"], input=b"", capture_output=True, timeout=60)
     assert b"No client certificate CA names sent" in done.stdout
 
 
@@ -362,7 +362,7 @@ def test_a_resumed_session_stands_for_the_same_certificate(rest, version):
     context.minimum_version = context.maximum_version = ssl.TLSVersion[version]
 
     def ask(session=None):
-        plain = socket.create_connection(("127.0.0.1", rest.https_port), timeout=30)
+        plain = socket.create_connection(("127.0.0.1", rest.https_port), timeout=60)
         with context.wrap_socket(plain, server_hostname="localhost", session=session) as one:
             one.sendall(b"GET /api/v1/client/status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             answer = b""
@@ -396,7 +396,7 @@ def test_a_revoked_administrator_is_out_at_once_on_the_same_connection(rest):
     talk.result("admin.add", dn=admin.dn)
     context = ssl.create_default_context(cafile=str(rest.directory / "https-ca.pem"))
     context.load_cert_chain(*map(str, admin.files))
-    connection = http.client.HTTPSConnection("localhost", rest.https_port, context=context, timeout=30)
+    connection = http.client.HTTPSConnection("localhost", rest.https_port, context=context, timeout=60)
 
     def status():
         connection.request("GET", "/api/v1/private/admins")
@@ -824,7 +824,7 @@ def test_wrong_methods(rest, method, path, allowed):
 
 
 def test_head_has_no_body(rest):
-    done = subprocess.run(["curl", "-sS", "-I", "--cacert", str(rest.directory / "https-ca.pem"), rest.https_url + "/api/v1/ca"], capture_output=True, timeout=30, check=True)
+    done = subprocess.run(["curl", "-sS", "-I", "--cacert", str(rest.directory / "https-ca.pem"), rest.https_url + "/api/v1/ca"], capture_output=True, timeout=60, check=True)
     assert done.stdout.startswith(b"HTTP/1.1 200")
 
 
@@ -884,7 +884,7 @@ def test_openapi_names_exactly_the_routes(rest, path):
     document = json.loads(body)
     assert status == 200 and document["openapi"] == "3.1.0" and document["servers"] == [{"url": rest.https_url}]
     named = {(method.upper(), one) for one, item in document["paths"].items() for method in item}
-    done = subprocess.run([BUILD / "chancery-http", "--show-routes"], capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run([BUILD / "chancery-http", "--show-routes"], capture_output=True, text=True, timeout=60, check=True)
     ours = ("/api/", "/certs/", "/certify", "/clients/", "/magic/", "/ocsp", "/private/")
     served = {(row["method"], row["path"]) for row in map(json.loads, done.stdout.splitlines()) if row["path"].startswith(ours)}
     served -= {("GET", "/ocsp/{request*}")}  # RFC 6960's, which is published like CRLs

@@ -63,7 +63,7 @@ def nothing_to_repair(talk):
 
 def test_F10_upkeep_mends_a_restored_store(daemon, restored):
     expected, serials = restored
-    wait_for(lambda: serials["new"] in daemon.log() and serials["gone"] in daemon.log(), 20, "the log names the missing serials")
+    wait_for(lambda: serials["new"] in daemon.log() and serials["gone"] in daemon.log(), 60, "the log names the missing serials")
     with daemon.talk("default") as talk:
         talk.result("realm.reconcile")
     check(daemon, expected, serials)
@@ -74,7 +74,7 @@ def test_F10_upkeep_mends_a_restored_store(daemon, restored):
 
 def rows(daemon, *statements):
     """Changes the store behind the server's back."""
-    with sqlite3.connect(database(daemon) / "realm.db") as connection:
+    with sqlite3.connect(database(daemon) / "realm.db", timeout=60) as connection:
         for statement, values in statements:
             assert connection.execute(statement, values).rowcount == 1, statement
 
@@ -152,7 +152,7 @@ def test_F10_a_store_that_does_not_open_is_said_and_comes_back_from_the_journal(
     file = database(daemon) / "realm.db"
 
     def break_it():
-        with sqlite3.connect(file) as connection:
+        with sqlite3.connect(file, timeout=60) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         connection.close()
         for side in database(daemon).glob("realm.db-*"):

@@ -27,7 +27,7 @@ def believe(daemon, realm="default"):
     """As if the clock had been seen, and found right, for years."""
     with daemon.talk(realm) as talk:
         talk.result("realm.reconcile")
-    with contextlib.closing(sqlite3.connect(daemon.realm(realm) / "db" / "realm.db", timeout=30)) as connection, connection:
+    with contextlib.closing(sqlite3.connect(daemon.realm(realm) / "db" / "realm.db", timeout=60)) as connection, connection:
         connection.execute("DELETE FROM meta WHERE name = 'retention_seen'")
         connection.execute("INSERT INTO meta (realm_id, name, text) VALUES (?, 'retention_seen', ?)",
                            (realm, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()) + " 2020-01-01T00:00:00Z"))
@@ -40,7 +40,7 @@ def settings(daemon, more):
 
 @contextlib.contextmanager
 def rows(daemon):
-    connection = sqlite3.connect(daemon.realm("default") / "db" / "realm.db", timeout=30)
+    connection = sqlite3.connect(daemon.realm("default") / "db" / "realm.db", timeout=60)
     with contextlib.closing(connection), connection:
         yield connection
 

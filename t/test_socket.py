@@ -23,7 +23,7 @@ def talk(system):
 def test_nc_speaks_it(system):
     lines = ('{"jsonrpc":"2.0","id":1,"method":"session.open","params":{"realm":"default"}}\n'
              '{"jsonrpc":"2.0","id":2,"method":"ca.get"}\n')
-    answers = subprocess.run(["nc", "-U", "-N", system.socket], input=lines, capture_output=True, text=True, timeout=20, check=True).stdout.splitlines()
+    answers = subprocess.run(["nc", "-U", "-N", system.socket], input=lines, capture_output=True, text=True, timeout=60, check=True).stdout.splitlines()
     assert json.loads(answers[0])["result"]["realm"] == "default"
     assert json.loads(answers[1])["result"]["certificate"].startswith("-----BEGIN")
 

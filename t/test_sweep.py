@@ -95,7 +95,7 @@ class Sweep:
                 reply = self.ask(talk, point)
                 return reply if reply and "result" in reply else None
         before = self.answered.get(self.name(point))
-        serial = wait_for(once, 20, f"the retry at point {point}")["result"]["serial"]
+        serial = wait_for(once, 60, f"the retry at point {point}")["result"]["serial"]
         assert before in (None, serial), f"point {point}: answered {before}, then {serial}"
 
     def check(self):

@@ -42,7 +42,7 @@ def test_an_order_is_ready_and_finalized_at_once(upki):
     _, csr = make_csr(names)
     final = client.post(order.json()["finalize"], {"csr": b64(csr)}).json()
     assert final["status"] == "valid"
-    plain = requests.get(final["certificate"], verify=str(upki.realm("devices").https_ca_file), timeout=30)
+    plain = requests.get(final["certificate"], verify=str(upki.realm("devices").https_ca_file), timeout=60)
     assert plain.status_code == 200 and plain.headers["Content-Type"] == "application/json"
     certificate = x509.load_pem_x509_certificate(plain.json()["certificate"].encode())
     assert set(certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(x509.DNSName)) == set(names)
@@ -73,13 +73,13 @@ def test_only_what_an_order_obtained_is_shown(upki):
     talk.close()
     base = upki.https_url + "/realms/devices/acme/cert/"
     for serial in (made["serial"], "00", "1" * 38, "nosuch"):
-        assert requests.get(base + serial, verify=str(upki.realm("devices").https_ca_file), timeout=30).status_code == 404
+        assert requests.get(base + serial, verify=str(upki.realm("devices").https_ca_file), timeout=60).status_code == 404
 
 
 def test_a_realm_that_says_nothing_proves_names_and_shows_no_certificates(upki):
     client = client_of(upki, "default")
     assert client.order(["cli.example.com"]).json()["status"] == "pending"
-    answer = requests.get(upki.https_url + "/acme/cert/" + "1" * 38, verify=str(upki.realm("default").https_ca_file), timeout=30)
+    answer = requests.get(upki.https_url + "/acme/cert/" + "1" * 38, verify=str(upki.realm("default").https_ca_file), timeout=60)
     assert answer.status_code == 405 and answer.headers["Allow"] == "POST"
 
 
