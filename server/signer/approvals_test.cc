@@ -5,17 +5,14 @@
 #include <filesystem>
 
 #include "server/base/approval_text.h"
-#include "server/config/load.h"
 #include "server/realm/request_content.h"
-#include "server/signer/create.h"
-#include "server/signer/issuer.h"
+#include "server/signer/testing.h"
 #include "server/x509/csr.h"
 
 /// A signer that verifies approvals itself: whatever a worker says, it takes people's signatures.
 namespace chancery::signer {
 namespace {
 
-const Seconds kNow = base::from_rfc3339("2027-01-15T08:00:00Z").value();
 const std::string kId = "0123456789abcdef0123456789abcdef";
 
 crypto::PrivateKey new_key() { return crypto::PrivateKey::generate(base::parse_key_spec("ec:P-256").value()).value(); }
@@ -37,34 +34,15 @@ struct Person {
   }
 };
 
-class Office {
+class Office : public TestRealm {
  public:
   Office() {
-    std::string name = (std::filesystem::temp_directory_path() / "approvals-test-XXXXXX").string();
-    if (::mkdtemp(name.data()) != nullptr) directory_ = name;
-    Creation creation{.realm = "default", .directory = directory_ / "realm"};
-    creation.unencrypted = true;
-    const auto made = create_realm(creation, kNow);
-    EXPECT_TRUE(made.ok()) << made.error().message();
-    for (const auto& [file, text] : {std::pair("sealed.yml", kSealed), std::pair("clerk.yml", kClerk)})
-      EXPECT_TRUE(base::replace_file(directory_ / "realm" / "profiles" / file, base::as_bytes(text), 0600).ok());
+    create_unencrypted();
+    write("profiles/sealed.yml", kSealed);
+    write("profiles/clerk.yml", kClerk);
     open();
     bob = person("/CN=bob", "user");
     carol = person("/CN=carol", "user");
-  }
-  Office(const Office&) = delete;
-  Office& operator=(const Office&) = delete;
-  ~Office() {
-    issuer.reset();
-    std::filesystem::remove_all(directory_);
-  }
-
-  void open() {
-    issuer.reset();
-    std::vector<config::Finding> findings;
-    realm = config::load_realm(RealmName::parse("default").value(), directory_ / "realm", findings);
-    ASSERT_NE(realm, nullptr) << config::to_line(findings.front());
-    issuer = Issuer::open(realm, kNow).value();
   }
 
   Person person(const char* dn, const char* profile, std::chrono::days days = std::chrono::days{29}) {
@@ -148,14 +126,9 @@ class Office {
     return request;
   }
 
-  std::shared_ptr<const config::RealmConfig> realm;
-  std::unique_ptr<Issuer> issuer;
   Person bob;
   Person carol;
   crypto::PrivateKey key = new_key();
-
- private:
-  std::filesystem::path directory_;
 };
 
 TEST(Approvals, F52_TheSignerMakesWhatTwoPeopleSigned) {

@@ -4,52 +4,23 @@
 
 #include <filesystem>
 
-#include "server/config/load.h"
-#include "server/signer/create.h"
-#include "server/signer/issuer.h"
+#include "server/signer/testing.h"
 #include "server/x509/csr.h"
 
 namespace chancery::signer {
 namespace {
 
-const Seconds kNow = base::from_rfc3339("2027-01-15T08:00:00Z").value();
 constexpr const char* kCas =
     "cas:\n  tls:\n    profiles: [server]\n    issuer: top\n  top:\n    purpose: root\n  own:\n    key: ec:P-384\n";
 
-/// A realm in a directory of its own, and its issuer.
-class Office {
+/// A realm with what more its ca.config.yml says.
+class Office : public TestRealm {
  public:
   explicit Office(const std::string& more = {}, const std::string& subject = {}) {
-    std::string name = (std::filesystem::temp_directory_path() / "generations-test-XXXXXX").string();
-    if (::mkdtemp(name.data()) != nullptr) directory_ = name;
-    Creation creation{.realm = "default", .directory = directory_ / "realm"};
-    creation.unencrypted = true;
-    creation.subject = subject;
-    EXPECT_TRUE(create_realm(creation, kNow).ok());
-    const auto file = directory_ / "realm" / "ca.config.yml";
-    const auto text = base::read_file(file, 65536).value() + more;
-    EXPECT_TRUE(base::replace_file(file, base::as_bytes(text), 0600).ok());
+    create_unencrypted(subject);
+    write("ca.config.yml", read("ca.config.yml") + more);
     open();
   }
-  Office(const Office&) = delete;
-  Office& operator=(const Office&) = delete;
-  ~Office() {
-    issuer.reset();
-    std::filesystem::remove_all(directory_);
-  }
-  void open(Seconds now = kNow) {
-    const auto opened = try_open(now);
-    ASSERT_TRUE(opened.ok()) << opened.error().message();
-  }
-  Status try_open(Seconds now = kNow) {
-    issuer.reset();
-    std::vector<config::Finding> findings;
-    realm = config::load_realm(RealmName::parse("default").value(), directory_ / "realm", findings);
-    if (realm == nullptr) return Error(Code::BadConfig, config::to_line(findings.front()));
-    PKI_TRY(issuer, Issuer::open(realm, now));
-    return {};
-  }
-  std::filesystem::path in(const std::string& file) const { return directory_ / "realm" / file; }
   GenerationInfo info(const std::string& ca) const {
     for (const auto& one : issuer->generations()) {
       if (one.ca == ca) return one;
@@ -67,12 +38,6 @@ class Office {
     ASSERT_TRUE(issuer->set_generation(to, "active", "unix:alice", kNow).ok());
     ASSERT_TRUE(issuer->set_generation(from, "draining", "unix:alice", kNow).ok());
   }
-
-  std::shared_ptr<const config::RealmConfig> realm;
-  std::unique_ptr<Issuer> issuer;
-
- private:
-  std::filesystem::path directory_;
 };
 
 SignRequest request(const std::string& ca, int number = 1, const char* profile = "server") {

@@ -4,15 +4,12 @@
 
 #include <filesystem>
 
-#include "server/config/load.h"
-#include "server/signer/create.h"
 #include "server/signer/operations.h"
+#include "server/signer/testing.h"
 #include "server/x509/csr.h"
 
 namespace chancery::signer {
 namespace {
-
-const Seconds kNow = base::from_rfc3339("2027-01-15T08:00:00Z").value();
 
 /// A clock that stands.
 class Stopped : public base::Clock {
@@ -24,41 +21,13 @@ class Stopped : public base::Clock {
 constexpr std::chrono::days kRound{1 << 30};
 
 /// A realm in a directory of its own with a key of its own, and its issuer.
-class Office {
+class Office : public TestRealm {
  public:
   explicit Office(const std::string& profiles = {}) {
-    std::string name = (std::filesystem::temp_directory_path() / "issuer-test-XXXXXX").string();
-    if (::mkdtemp(name.data()) != nullptr) directory_ = name;
-    Creation creation{.realm = "default", .directory = directory_ / "realm"};
-    creation.unencrypted = true;
-    const auto made = create_realm(creation, kNow);
-    EXPECT_TRUE(made.ok()) << made.error().message();
-    if (!profiles.empty()) {
-      EXPECT_TRUE(base::replace_file(directory_ / "realm" / "profiles" / "extra.yml", base::as_bytes(profiles), 0600).ok());
-    }
+    create_unencrypted();
+    if (!profiles.empty()) write("profiles/extra.yml", profiles);
     open();
   }
-  Office(const Office&) = delete;
-  Office& operator=(const Office&) = delete;
-  ~Office() {
-    issuer.reset();
-    std::filesystem::remove_all(directory_);
-  }
-
-  void open() {
-    issuer.reset();
-    std::vector<config::Finding> findings;
-    realm = config::load_realm(RealmName::parse("default").value(), directory_ / "realm", findings);
-    ASSERT_NE(realm, nullptr) << config::to_line(findings.front());
-    issuer = Issuer::open(realm, kNow).value();
-  }
-  std::filesystem::path directory() const { return directory_ / "realm"; }
-
-  std::shared_ptr<const config::RealmConfig> realm;
-  std::unique_ptr<Issuer> issuer;
-
- private:
-  std::filesystem::path directory_;
 };
 
 const crypto::PrivateKey& key() {
@@ -173,7 +142,7 @@ TEST(Issuer, C3_F51_RefusesWhatAWorkerMayNotHave) {
 
 TEST(Issuer, TheCasOwnKeyGetsNoCertificate) {
   Office office;
-  const auto pem = base::read_file((office.directory() / "ca.key").string(), 65536).value();
+  const auto pem = base::read_file(office.in("ca.key").string(), 65536).value();
   const auto ca_key = crypto::PrivateKey::from_pem(base::as_bytes(pem), nullptr).value();
   auto request = good();
   const auto half = ca_key.public_key();
@@ -190,7 +159,7 @@ TEST(Issuer, C2_I4_AReloadMakesNoSecondContentForASerial) {
   ASSERT_TRUE(first.ok()) << first.error().message();
   const std::string changed =
       "keyUsage: [digitalSignature]\nextendedKeyUsage: [serverAuth]\naltnames: true\nsubject_from: request\n";
-  ASSERT_TRUE(base::replace_file(office.directory() / "profiles" / "extra.yml", base::as_bytes(changed), 0600).ok());
+  ASSERT_TRUE(base::replace_file(office.in("profiles/extra.yml"), base::as_bytes(changed), 0600).ok());
   office.open();
   EXPECT_EQ(office.issuer->sign_certificate(request, kNow).error().code(), Code::Exists);
 }
@@ -201,7 +170,7 @@ TEST(Issuer, F3_AnInterruptedSignatureIsMadeAtTheStart) {
   ASSERT_TRUE(office.issuer->sign_certificate(good(2), kNow).ok());
   office.issuer.reset();
   // As after a crash between the intent and the signature: the last record, which is the second signature, is gone.
-  const auto file = office.directory() / "journal" / "journal.log";
+  const auto file = office.in("journal/journal.log");
   const auto whole = std::filesystem::file_size(file);
   std::filesystem::resize_file(file, whole - 10);
   office.open();
@@ -234,9 +203,7 @@ TEST(Issuer, C8_I14_CrlsThatAWorkerMayNotHave) {
 class DeltaOffice : public Office {
  public:
   DeltaOffice() : Office() {
-    const auto file = directory() / "ca.config.yml";
-    const auto text = base::read_file(file, 65536).value() + "\ncrl_delta: 1h\ncrl_delta_urls: [\"http://ca.example/delta\"]\n";
-    EXPECT_TRUE(base::replace_file(file, base::as_bytes(text), 0644).ok());
+    write("ca.config.yml", read("ca.config.yml") + "\ncrl_delta: 1h\ncrl_delta_urls: [\"http://ca.example/delta\"]\n");
     open();
     const auto full = issuer->sign_crl({1, kNow, kNow + std::chrono::days{7}, {entry("01", 6), entry("02", 1)}, "upkeep"}, kNow);
     EXPECT_TRUE(full.ok() && issuer->publish_crl(full->crl).ok());
@@ -256,8 +223,8 @@ TEST(Issuer, ADeltaCrlSaysWhatChangedSinceThePublishedOne) {
   EXPECT_EQ(crl.base(), 1U);
   EXPECT_EQ(crl.entries(), (std::vector{office.entry("01", x509::kReasonRemoveFromCrl), office.entry("03", 4)}));
   EXPECT_TRUE(office.issuer->publish_crl(made->crl).ok());
-  EXPECT_TRUE(base::read_file(office.directory() / "delta-crl.pem", 65536).ok());
-  const auto full = x509::Crl::from_pem(base::read_file(office.directory() / "crl.pem", 65536).value()).value();
+  EXPECT_TRUE(base::read_file(office.in("delta-crl.pem"), 65536).ok());
+  const auto full = x509::Crl::from_pem(base::read_file(office.in("crl.pem"), 65536).value()).value();
   EXPECT_EQ(full.number(), 1U);  // the base is still there
 }
 
@@ -276,7 +243,7 @@ TEST(Issuer, C8_DeltaCrlsThatAWorkerMayNotHave) {
   EXPECT_EQ(code(office.issuer->sign_crl({6, late, late + std::chrono::hours{1}, {}, "upkeep", "ca", 1}, late)),
             Code::PolicyRefused);
   // What somebody put there is no base.
-  ASSERT_TRUE(base::replace_file(office.directory() / "crl.pem", base::as_bytes("nothing"), 0644).ok());
+  ASSERT_TRUE(base::replace_file(office.in("crl.pem"), base::as_bytes("nothing"), 0644).ok());
   EXPECT_EQ(code(office.delta(7, {}, 1)), Code::Corrupt);
 }
 
@@ -286,7 +253,7 @@ TEST(Issuer, C8_AnOlderCrlReplacesNoNewerOne) {
     return office.issuer->sign_crl({number, kNow, kNow + std::chrono::days{7}, {}, "upkeep"}, kNow).value().crl;
   };
   const auto number = [&](const char* file) {
-    return x509::Crl::from_pem(base::read_file(office.directory() / file, 65536).value())->number();
+    return x509::Crl::from_pem(base::read_file(office.in(file), 65536).value())->number();
   };
   const auto early_delta = office.delta(2, {office.entry("02", 1)}).value().crl;
   const auto late_delta = office.delta(3, {office.entry("02", 1)}).value().crl;

@@ -2,50 +2,26 @@
 
 #include <filesystem>
 
-#include "server/config/load.h"
-#include "server/signer/create.h"
-#include "server/signer/issuer.h"
+#include "server/signer/testing.h"
 
 /// Further CAs and generations of a realm whose keys people open (doc/rollover.md).
 namespace chancery::signer {
 namespace {
 
-const Seconds kNow = base::from_rfc3339("2027-01-15T08:00:00Z").value();
 constexpr const char* kPassphrase = "what one person types";
 
-class Office {
+class Office : public TestRealm {
  public:
   Office() {
-    std::string name = (std::filesystem::temp_directory_path() / "secret-generations-XXXXXX").string();
-    if (::mkdtemp(name.data()) != nullptr) directory_ = name;
-    const auto file = directory_ / "passphrase";
+    const auto file = around("passphrase");
     EXPECT_TRUE(base::replace_file(file, base::as_bytes(std::string(kPassphrase) + "\n"), 0600).ok());
-    Creation creation{.realm = "default", .directory = directory_ / "realm"};
-    creation.passphrase_file = file.string();
-    creation.prompt = true;
-    const auto made = create_realm(creation, kNow);
-    EXPECT_TRUE(made.ok()) << made.error().message();
-    const auto config = in("ca.config.yml");
-    const auto text = base::read_file(config, 65536).value() + "cas:\n  tls:\n    key: ec:P-384\n";
-    EXPECT_TRUE(base::replace_file(config, base::as_bytes(text), 0600).ok());
+    auto asks = creation();
+    asks.passphrase_file = file.string();
+    asks.prompt = true;
+    TestRealm::create(asks);
+    write("ca.config.yml", read("ca.config.yml") + "cas:\n  tls:\n    key: ec:P-384\n");
     open();
   }
-  Office(const Office&) = delete;
-  Office& operator=(const Office&) = delete;
-  ~Office() {
-    issuer.reset();
-    std::filesystem::remove_all(directory_);
-  }
-  void open() {
-    issuer.reset();
-    std::vector<config::Finding> findings;
-    realm = config::load_realm(RealmName::parse("default").value(), directory_ / "realm", findings);
-    ASSERT_NE(realm, nullptr) << config::to_line(findings.front());
-    auto opened = Issuer::open(realm, kNow);
-    ASSERT_TRUE(opened.ok()) << opened.error().message();
-    issuer = std::move(*opened);
-  }
-  std::filesystem::path in(const std::string& file) const { return directory_ / "realm" / file; }
   Result<SecretStatus> enter(const char* secret = kPassphrase) {
     return issuer->enter_secret({SecretBytes(std::string_view(secret)), "unix:alice"}, kNow);
   }
@@ -58,12 +34,6 @@ class Office {
   bool signs_crl(const std::string& ca, std::uint64_t number) {
     return issuer->sign_crl({number, kNow, kNow + std::chrono::hours{1}, {}, "upkeep", ca}, kNow).ok();
   }
-
-  std::shared_ptr<const config::RealmConfig> realm;
-  std::unique_ptr<Issuer> issuer;
-
- private:
-  std::filesystem::path directory_;
 };
 
 TEST(SecretGenerations, NoneIsMadeWhileNobodyHasOpenedTheRealm) {

@@ -4,9 +4,7 @@
 
 #include <filesystem>
 
-#include "server/config/load.h"
-#include "server/signer/create.h"
-#include "server/signer/issuer.h"
+#include "server/signer/testing.h"
 #include "server/x509/csr.h"
 #include "server/x509/tbs.h"
 
@@ -15,44 +13,22 @@ namespace {
 
 using x509::OcspStatus;
 
-const Seconds kNow = base::from_rfc3339("2027-01-15T08:00:00Z").value();
 constexpr std::chrono::hours kDay{24};
 constexpr const char* kServices =
     "cas:\n  va:\n    purpose: ocsp\n    validity: 30d\n    answers_valid_for: 1h\n  scep:\n    purpose: ra\n    key: rsa:2048\n";
 
 /// A realm in a directory of its own, and its issuer.
-class Office {
+class Office : public TestRealm {
  public:
   explicit Office(const std::string& more = kServices) {
-    std::string name = (std::filesystem::temp_directory_path() / "services-test-XXXXXX").string();
-    if (::mkdtemp(name.data()) != nullptr) directory_ = name;
-    Creation creation{.realm = "default", .directory = directory_ / "realm"};
-    creation.unencrypted = true;
-    EXPECT_TRUE(create_realm(creation, kNow).ok());
+    create_unencrypted();
     configure(more);
   }
-  Office(const Office&) = delete;
-  Office& operator=(const Office&) = delete;
-  ~Office() {
-    issuer.reset();
-    std::filesystem::remove_all(directory_);
-  }
   void configure(const std::string& more) {
-    const auto file = in("ca.config.yml");
-    if (plain_.empty()) plain_ = base::read_file(file, 65536).value();
-    EXPECT_TRUE(base::replace_file(file, base::as_bytes(plain_ + more), 0600).ok());
+    if (plain_.empty()) plain_ = read("ca.config.yml");
+    write("ca.config.yml", plain_ + more);
     open();
   }
-  void open(Seconds now = kNow) {
-    issuer.reset();
-    std::vector<config::Finding> findings;
-    realm = config::load_realm(RealmName::parse("default").value(), directory_ / "realm", findings);
-    ASSERT_NE(realm, nullptr) << config::to_line(findings.front());
-    auto opened = Issuer::open(realm, now);
-    ASSERT_TRUE(opened.ok()) << opened.error().message();
-    issuer = std::move(*opened);
-  }
-  std::filesystem::path in(const std::string& file) const { return directory_ / "realm" / file; }
   void renew(Seconds now = kNow) {
     const auto renewed = issuer->renew_services("upkeep", now);
     ASSERT_TRUE(renewed.ok()) << renewed.error().message();
@@ -83,11 +59,7 @@ class Office {
     ASSERT_TRUE(issuer->set_generation(from, "draining", "unix:alice", kNow).ok());
   }
 
-  std::shared_ptr<const config::RealmConfig> realm;
-  std::unique_ptr<Issuer> issuer;
-
  private:
-  std::filesystem::path directory_;
   std::string plain_;
 };
 
