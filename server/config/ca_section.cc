@@ -108,9 +108,7 @@ void check_service(const RealmConfig& realm, const std::string& name, const CaCo
   const auto key = base::parse_key_spec(ca.key);
   if (ca.purpose == "ra" && !ca.key.empty() && key.ok() && key->kind != base::KeySpec::Kind::Rsa)
     report.error(place(at, "key"), "found " + ca.key + ", expected rsa:BITS: SCEP's clients encrypt with RSA (RFC 8894 3.1)");
-  if (realm.backdate >= ca.validity)
-    report.error(place(at, "validity"),
-                 "found a validity that the realm's backdate of " + duration_text(realm.backdate) + " eats up, expected more");
+  check_outlasts_backdate(realm, ca.validity, place(at, "validity"), report);
 }
 
 void check_issuer(const RealmConfig& realm, const std::string& name, const CaConfig& ca, const Node& at, Report& report) {

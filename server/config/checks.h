@@ -37,6 +37,8 @@ void check_approval(const Profile& profile, const RealmConfig& realm, const Node
 void check_requests(const RealmConfig& realm, const Node& root, Report& report);
 /// One that has approvals against the realm's other profiles and its doors.
 void check_profile_among_others(const Profile& profile, const RealmConfig& realm, const Node& node, Report& report);
+/// That something is left of a validity from which the realm's backdate is taken.
+void check_outlasts_backdate(const RealmConfig& realm, std::chrono::seconds validity, const Node& at, Report& report);
 /// A realm whose profiles are complete. `root` is its ca.config.yml.
 void check_realm(const RealmConfig& realm, const Node& root, Report& report);
 /// The server against the realms it has. `root` is its chancery.xml.

@@ -327,10 +327,12 @@ void check_profile(const Profile& profile, const RealmConfig& realm, const Node&
     report.warning(validity, "found " + std::to_string(profile.validity.count()) + " days, more than the " +
                                  std::to_string(realm.ca_validity.count()) + " of ca_validity: certificates end with their CA");
   }
-  if (realm.backdate >= profile.validity) {
-    report.error(validity,
-                 "found a validity that the realm's backdate of " + duration_text(realm.backdate) + " eats up, expected more");
-  }
+  check_outlasts_backdate(realm, profile.validity, validity, report);
+}
+
+void check_outlasts_backdate(const RealmConfig& realm, std::chrono::seconds validity, const Node& at, Report& report) {
+  if (realm.backdate < validity) return;
+  report.error(at, "found a validity that the realm's backdate of " + duration_text(realm.backdate) + " eats up, expected more");
 }
 
 void check_realm(const RealmConfig& realm, const Node& root, Report& report) {
