@@ -47,7 +47,7 @@ Status attach_files(Json& params, const std::vector<std::string>& files) {
 
 Result<Json> sign_approval(Json params, const Json& request, const std::string& key_file) {
   const auto digest = request.text("digest");
-  if (base::to_hex(crypto::sha256(base::as_bytes(request.text("content")))) != digest)
+  if (crypto::sha256_hex(base::as_bytes(request.text("content"))) != digest)
     return Error(Code::Corrupt, "the request's digest is not that of its content: nothing is signed");
   if (const auto seen = params.text("digest"); !seen.empty() && seen != digest)
     return Error(Code::Conflict, "the request's digest is " + digest + ", found " + seen + " in --digest: look at it again");

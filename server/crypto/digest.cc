@@ -36,6 +36,8 @@ Bytes sha256(ByteView data) {
   return digest(kSha256, data);
 }
 
+std::string sha256_hex(ByteView data) { return base::to_hex(sha256(data)); }
+
 Bytes sha384(ByteView data) {
   static const EVP_MD* const kSha384 = fetch("SHA384");
   return digest(kSha384, data);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "server/base/bytes.h"
 
 namespace chancery::crypto {
@@ -8,6 +10,8 @@ namespace chancery::crypto {
 Bytes sha256(ByteView data);
 Bytes sha384(ByteView data);
 Bytes sha512(ByteView data);
+/// SHA-256 in lowercase hexadecimal digits, as lists and logs name octets.
+std::string sha256_hex(ByteView data);
 /// SHA-1, where a standard names something by it (RFC 6960 4.1.1, 4.2.1): it proves nothing (PROMISES B5).
 Bytes sha1_name(ByteView data);
 

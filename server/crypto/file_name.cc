@@ -26,7 +26,7 @@ std::string file_name_of(std::string_view text) {
     if (out.size() <= kMaxFileName - kEnding) cut = out.size();
   }
   if (out.size() <= kMaxFileName) return out;
-  return out.substr(0, cut) + "~" + base::to_hex(sha256(base::as_bytes(text)));
+  return out.substr(0, cut) + "~" + sha256_hex(base::as_bytes(text));
 }
 
 }  // namespace chancery::crypto

@@ -31,7 +31,7 @@ TEST(FileName, StaysWhatItWasUpToTheLimit) {
 TEST(FileName, IsCutAboveItAndEndsInItsDigest) {
   const auto long_text = std::string(86, 'A');
   const auto name = file_name_of(long_text);
-  EXPECT_EQ(name, repeated("%41", 63) + "~" + base::to_hex(sha256(base::as_bytes(long_text))));
+  EXPECT_EQ(name, repeated("%41", 63) + "~" + sha256_hex(base::as_bytes(long_text)));
   EXPECT_LE(name.size(), kMaxFileName);
 }
 
@@ -43,7 +43,7 @@ TEST(FileName, OfDifferentTextsIsDifferent) {
                                     "a" + euro,
                                     std::string(256, 'a'),
                                     std::string(257, 'a'),
-                                    std::string(190, 'a') + "~" + base::to_hex(sha256(base::as_bytes(std::string(256, 'a'))))};
+                                    std::string(190, 'a') + "~" + sha256_hex(base::as_bytes(std::string(256, 'a')))};
   std::set<std::string> names;
   for (const auto& text : texts) {
     const auto name = file_name_of(text);

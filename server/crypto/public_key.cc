@@ -114,7 +114,7 @@ Result<PublicKey> PublicKey::from_ed25519(ByteView x) {
   return from_spki(der);
 }
 
-std::string PublicKey::spki_sha256_hex() const { return base::to_hex(sha256(spki_)); }
+std::string PublicKey::spki_sha256_hex() const { return sha256_hex(spki_); }
 
 Status PublicKey::verify(SignatureAlgorithm algorithm, ByteView message, ByteView signature) const {
   const auto& row = describe(algorithm);

@@ -66,7 +66,7 @@ std::string canonical_text(const RequestContent& content) {
   return out;
 }
 
-std::string digest_of_text(const std::string& canonical) { return base::to_hex(crypto::sha256(base::as_bytes(canonical))); }
+std::string digest_of_text(const std::string& canonical) { return crypto::sha256_hex(base::as_bytes(canonical)); }
 std::string digest_of(const RequestContent& content) { return digest_of_text(canonical_text(content)); }
 
 std::vector<std::string> values_in(std::string_view canonical, std::string_view name) {

@@ -34,7 +34,7 @@ std::string chain_of(const std::string& before, const HistoryEntry& entry) {
                             base::to_base64(entry.certificate), base::to_base64(entry.signature)}) {
     add(text, value);
   }
-  return base::to_hex(crypto::sha256(base::as_bytes(text)));
+  return crypto::sha256_hex(base::as_bytes(text));
 }
 
 Status check_history(std::span<const HistoryEntry> history, RequestState state, const std::string& digest) {

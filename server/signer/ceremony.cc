@@ -25,8 +25,6 @@ namespace {
 constexpr std::size_t kMaxTranscript = 4U << 20U;
 constexpr const char* kRequester = "ceremony";
 
-std::string sha256_hex(std::string_view text) { return base::to_hex(crypto::sha256(base::as_bytes(text))); }
-
 std::string profile_of(const PlannedCa& ca) { return "ca-" + ca.realm; }
 
 std::string list_line(std::string_view name, const std::vector<std::string>& items) {
@@ -196,7 +194,7 @@ class Ceremony {
     PKI_TRY(const auto made, root.sign_crl(request, now));
     PKI_TRY_VOID(root.publish_crl(made.crl));
     note("realm " + plan_.root.realm + ": made CRL 1, without entries, good until " + base::to_rfc3339(request.next_update) +
-         "; SHA-256 " + base::to_hex(crypto::sha256(made.crl)));
+         "; SHA-256 " + crypto::sha256_hex(made.crl));
     return {};
   }
 
@@ -235,7 +233,7 @@ class Ceremony {
     PKI_TRY(const auto files, list_files(place_));
     const auto text = transcript_.text(files);
     PKI_TRY_VOID(base::replace_file(place_ / kTranscriptFile, base::as_bytes(text), 0644));
-    return sha256_hex(text);
+    return crypto::sha256_hex(base::as_bytes(text));
   }
 
   const CeremonyPlan& plan_;
@@ -261,7 +259,7 @@ Result<std::optional<Json>> earlier_run(const CeremonyPlan& plan) {
   if (!read.ok() || read->plan_sha256 != plan.sha256)
     return Error(Code::Exists, directory.string() + " is there, and this plan did not make it: it is not touched",
                  "name another directory in the plan, or move it away");
-  return std::optional(answer(plan, sha256_hex(*transcript), false));
+  return std::optional(answer(plan, crypto::sha256_hex(base::as_bytes(*transcript)), false));
 }
 
 std::vector<std::string> share_names(const CeremonyPlan& plan) {

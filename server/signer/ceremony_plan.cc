@@ -180,7 +180,7 @@ Result<CeremonyPlan> parse_plan(std::string text, const std::string& name) {
     for (const auto& one : findings) lines += (lines.empty() ? "" : "; ") + config::to_line(one);
     return Error(Code::BadConfig, lines, "doc/ceremony.md says what a plan has");
   }
-  plan.sha256 = base::to_hex(crypto::sha256(base::as_bytes(text)));
+  plan.sha256 = crypto::sha256_hex(base::as_bytes(text));
   plan.text = std::move(text);
   return plan;
 }

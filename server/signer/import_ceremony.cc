@@ -21,15 +21,13 @@ constexpr std::size_t kMaxTranscript = 4U << 20U;
 constexpr std::size_t kMaxFileBytes = 16U << 20U;
 constexpr const char* kReport = "imported/ceremony.json";
 
-std::string sha256_hex(std::string_view text) { return base::to_hex(crypto::sha256(base::as_bytes(text))); }
-
 /// The transcript that people signed, and nothing else. @errors BadProof.
 Result<ReadTranscript> read_transcript(const base::Path& source, const std::string& wanted) {
   if (wanted.empty())
     return Error(Code::InvalidParams,
                  "found no --transcript, expected the SHA-256 that the ceremony printed and its people signed");
   PKI_TRY(const auto text, base::read_file(source / kTranscriptFile, kMaxTranscript));
-  const auto found = sha256_hex(text);
+  const auto found = crypto::sha256_hex(base::as_bytes(text));
   if (found == wanted) return parse_transcript(text);
   return of_option(Error(Code::BadProof, (source / kTranscriptFile).string() + " has SHA-256 " + found + ", expected " +
                                              base::printable(wanted, 80)),
@@ -57,7 +55,8 @@ Status copy(const base::Path& source, const std::vector<ListedFile>& files, cons
     PKI_TRY_VOID(base::make_directories(target / part, 0700));
   for (const auto& file : files) {
     PKI_TRY(const auto text, base::read_file(source / file.path, kMaxFileBytes));
-    if (sha256_hex(text) != file.sha256) return Error(Code::BadProof, file.path + " changes while it is read");
+    if (crypto::sha256_hex(base::as_bytes(text)) != file.sha256)
+      return Error(Code::BadProof, file.path + " changes while it is read");
     const auto place = target / file.path.substr(realm.size() + 1);
     PKI_TRY_VOID(base::make_directories(place.parent_path(), 0700));
     PKI_TRY_VOID(base::replace_file(place, base::as_bytes(text), static_cast<mode_t>(file.mode)));

@@ -82,7 +82,7 @@ Imported imported_of(const Serial& serial, const SourceCertificate& entry, const
   out.facts.not_before = certificate->not_before;
   out.facts.not_after = certificate->not_after;
   out.certificate = certificate->der;
-  out.spki_sha256 = base::to_hex(crypto::sha256(certificate->spki));
+  out.spki_sha256 = crypto::sha256_hex(certificate->spki);
   return out;
 }
 
@@ -166,7 +166,7 @@ std::vector<AuditEvent> imported_events(const ImportSource& source, const Taking
 Result<std::size_t> write_keys(const config::RealmConfig& realm, ImportSource& source, const crypto::PublicKey& ca_key) {
   std::map<std::string, const SourceCertificate*> by_key;
   for (const auto& [serial, entry] : source.certificates) {
-    if (entry.certificate) by_key[base::to_hex(crypto::sha256(entry.certificate->spki))] = &entry;
+    if (entry.certificate) by_key[crypto::sha256_hex(entry.certificate->spki)] = &entry;
   }
   std::size_t written = 0;
   for (const auto& file : source.keys) {

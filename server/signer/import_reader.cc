@@ -51,7 +51,7 @@ Status ImportReader::one(const std::string& place, std::size_t max, const Take& 
   total_bytes_ += content->size();
   if (total_bytes_ > kMaxTotalBytes)
     return Error(Code::TooLarge, out_->directory.string() + " holds more than 1 GiB", "take what is not the CA's out of it");
-  digests_ += place + ":" + base::to_hex(crypto::sha256(base::as_bytes(*content))) + "\n";
+  digests_ += place + ":" + crypto::sha256_hex(base::as_bytes(*content)) + "\n";
   return take(place, std::move(content).value());
 }
 
@@ -239,8 +239,8 @@ void ImportReader::finish() {
     if (entry.revocation && out_->crl_update && !on_crl_.contains(serial))
       odd("serial " + serial.hex() + " is revoked in a database and was on no CRL: it is on the realm's next one");
   }
-  const auto files = base::to_hex(crypto::sha256(base::as_bytes(digests_)));
-  out_->digest = base::to_hex(crypto::sha256(base::as_bytes(files + ca().fingerprint_hex())));
+  const auto files = crypto::sha256_hex(base::as_bytes(digests_));
+  out_->digest = crypto::sha256_hex(base::as_bytes(files + ca().fingerprint_hex()));
 }
 
 }  // namespace chancery::signer

@@ -12,8 +12,6 @@
 namespace chancery::signer {
 namespace {
 
-std::string sha256_hex(ByteView bytes) { return base::to_hex(crypto::sha256(bytes)); }
-
 /// What makes two requests the same one: not what a second try chooses anew, nor how its right was shown.
 std::string digest_of(const SignRequest& request) {
   // Nor which generation of its CA signs: the certificate of before a rollover is the answer after it.
@@ -21,7 +19,7 @@ std::string digest_of(const SignRequest& request) {
   if (const auto label = realm::parse_label(request.ca); label.ok()) of_first.ca = realm::Label{label->name, 1}.text();
   auto same = to_json(of_first);
   for (const auto* changing : {"serial", "not_before", "not_after", "csr", "evidence", "approved"}) same.set(changing, nullptr);
-  return sha256_hex(base::as_bytes(wire::to_text(same)));
+  return crypto::sha256_hex(base::as_bytes(wire::to_text(same)));
 }
 
 Intent intent_for(const SignRequest& request, const x509::LintedTbs& linted, Seconds now) {
@@ -29,7 +27,7 @@ Intent intent_for(const SignRequest& request, const x509::LintedTbs& linted, Sec
                 .profile = request.profile.text(),
                 .digest = digest_of(request),
                 .tbs = linted.bytes(),
-                .spki_sha256 = sha256_hex(request.spki),
+                .spki_sha256 = crypto::sha256_hex(request.spki),
                 .requester = request.requester,
                 .front_end = request.front_end,
                 .rule = request.rule,
@@ -152,7 +150,7 @@ Status Issuer::check_possession(const SignRequest& request) const {
     return Error(Code::BadProof, "the request proves possession of another key");
   }
   if (request.renews) {
-    PKI_TRY(const bool has_key, journal_->has_key_of(*request.renews, sha256_hex(request.spki)));
+    PKI_TRY(const bool has_key, journal_->has_key_of(*request.renews, crypto::sha256_hex(request.spki)));
     PKI_TRY(const auto entry, journal_->signed_entry(*request.renews));
     if (entry && entry->intent.rule == kServiceRule)
       return Error(Code::BadProof,

@@ -106,7 +106,7 @@ Result<SignedCrl> Issuer::sign_crl(const CrlRequest& request, Seconds now) {
   }
   PKI_TRY(auto tbs, x509::build_crl_tbs(spec));
   PKI_TRY(const auto linted, x509::lint_crl(std::move(tbs), authority.algorithm, authority.certificate));
-  const auto digest = base::to_hex(crypto::sha256(linted.bytes()));
+  const auto digest = crypto::sha256_hex(linted.bytes());
   PKI_TRY_VOID(
       journal_->begin_crl({request.number, request.this_update, digest, request.requester, now, request.ca, request.base}));
   PKI_TRY(const auto signature, chosen.held->key->sign(linted.algorithm(), linted.bytes()));

@@ -13,8 +13,6 @@
 namespace chancery::signer {
 namespace {
 
-std::string sha256_hex(ByteView bytes) { return base::to_hex(crypto::sha256(bytes)); }
-
 /// The same key of the same service is the same attempt, however often it was cut off.
 std::string once_for(const BegunService& begun) {
   return "service " + begun.label.text() + " " + begun.key->public_key().spki_sha256_hex();
@@ -67,9 +65,9 @@ Result<HeldService> Issuer::make_service(const State& now, const ServiceNeed& ne
                                                     service_lint(need.row->purpose, authority, need.row->validity)));
   const Intent intent{.serial = grant.serial,
                       .profile = profile.name.text(),
-                      .digest = sha256_hex(base::as_bytes(once_for(begun))),
+                      .digest = crypto::sha256_hex(base::as_bytes(once_for(begun))),
                       .tbs = linted.bytes(),
-                      .spki_sha256 = sha256_hex(grant.spki),
+                      .spki_sha256 = crypto::sha256_hex(grant.spki),
                       .requester = requester,
                       .front_end = {},
                       .rule = std::string(kServiceRule),

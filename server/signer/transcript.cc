@@ -31,7 +31,7 @@ Result<ListedFile> list_file(const base::Path& directory, const base::Path& file
   if (!S_ISREG(found.st_mode))
     return Error(Code::BadConfig, file.string() + " is no regular file, expected only files and directories");
   PKI_TRY(const auto text, base::read_file(file, kMaxFileBytes));
-  return ListedFile{file.lexically_relative(directory).string(), base::to_hex(crypto::sha256(base::as_bytes(text))),
+  return ListedFile{file.lexically_relative(directory).string(), crypto::sha256_hex(base::as_bytes(text)),
                     static_cast<unsigned>(found.st_mode) & kModeBits};
 }
 

@@ -155,7 +155,7 @@ class Reader {
         const bool may_live = !entry.revocation || entry.revocation->reason == "certificateHold";
         if (!may_live || (entry.certificate ? entry.certificate->subject : entry.dn) != dn) continue;
         if (entry.certificate && entry.certificate->not_after < now_) continue;
-        keys.insert(entry.certificate ? base::to_hex(crypto::sha256(entry.certificate->spki)) : serial.hex());
+        keys.insert(entry.certificate ? crypto::sha256_hex(entry.certificate->spki) : serial.hex());
       }
       if (keys.size() > 1)
         odd("administrator " + shown(dn) + " has certificates of " + std::to_string(keys.size()) +

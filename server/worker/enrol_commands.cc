@@ -18,7 +18,7 @@ namespace {
 
 /// A key of its own for each request, so that nobody asks for what another one got.
 std::string key_of(const x509::Csr& csr, const std::string& key) {
-  return key.empty() ? std::string() : "enrol " + base::to_hex(crypto::sha256(csr.der())) + " " + key;
+  return key.empty() ? std::string() : "enrol " + crypto::sha256_hex(csr.der()) + " " + key;
 }
 
 /// Whether the session is for the one who asks. The roles of a front end that speaks for somebody are nothing of that one's.
@@ -87,7 +87,7 @@ std::string id_of(const RequestWish& wish, const x509::Csr& csr) {
                                    {"profile", wish.profile},
                                    {"sans", Json::strings(wish.sans)},
                                    {"days", wish.days},
-                                   {"csr", base::to_hex(crypto::sha256(csr.der()))}});
+                                   {"csr", crypto::sha256_hex(csr.der())}});
   auto digest = crypto::sha256(base::as_bytes(wire::to_text(asked)));
   digest.resize(kRequestIdOctets);
   return base::to_hex(digest);

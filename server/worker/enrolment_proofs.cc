@@ -203,7 +203,7 @@ std::optional<std::string> key_of_hmac(const Order& order) {
   if (!order.csr || order.rule != config::kEnrolWay || order.hmac.empty()) return std::nullopt;
   auto octets = covered_octets(order);
   std::ranges::copy(base::as_bytes(base::to_lower_ascii(order.hmac)), std::back_inserter(octets));
-  return "hmac " + base::to_hex(crypto::sha256(octets));
+  return "hmac " + crypto::sha256_hex(octets);
 }
 
 std::optional<std::string> key_of_proof(const Order& order, const realm::Decision& decision) {
@@ -215,7 +215,7 @@ std::optional<std::string> key_of_proof(const Order& order, const realm::Decisio
   if (holds("hmac:")) return key_of_hmac(order);
   // Octets of a signature can be others and it still the same.
   if (order.signature.empty() || !holds("on_behalf:")) return std::nullopt;
-  return "signature " + base::to_hex(crypto::sha256(covered_octets(order)));
+  return "signature " + crypto::sha256_hex(covered_octets(order));
 }
 
 Result<bool> shows_proof(Session& session, const Order& order, const config::Proof& proof, const Question& question) {

@@ -9,7 +9,7 @@ namespace chancery::worker {
 namespace {
 
 /// Foreign text of any length as a key of one length.
-std::string key_of(const std::string& what) { return base::to_hex(crypto::sha256(base::as_bytes(what))); }
+std::string key_of(const std::string& what) { return crypto::sha256_hex(base::as_bytes(what)); }
 
 bool is_behind_front_end(const Session& session) { return !session.opened_as().front_end.empty(); }
 

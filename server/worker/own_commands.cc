@@ -35,8 +35,7 @@ Status check_node_lives(Session& session) {
 store::OwnRenewal new_renewal(const Session& session) {
   auto names = session.login()->subject().to_slash();
   for (const auto& san : san_texts(session.login()->sans())) names += "\n" + san;
-  return {base::to_hex(crypto::sha256(base::as_bytes(names))), base::to_hex(base::random_bytes(kIdOctets)),
-          session.clock().now()};
+  return {crypto::sha256_hex(base::as_bytes(names)), base::to_hex(base::random_bytes(kIdOctets)), session.clock().now()};
 }
 
 /// @errors PolicyRefused: there were as many within a day as the realm allows.

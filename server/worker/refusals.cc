@@ -52,7 +52,7 @@ Status remember(Session& session, const Order& order, const realm::Decision& dec
   auto content = content_of(session, order, decision);
   auto same = content;
   same.set("key", order.key.empty() ? "" : base::to_text(order.key.spec()));  // a client that makes a new key each time
-  store::RefusedRequest refused{.id = base::to_hex(crypto::sha256(base::as_bytes(wire::to_text(same)))),
+  store::RefusedRequest refused{.id = crypto::sha256_hex(base::as_bytes(wire::to_text(same))),
                                 .last_at = session.clock().now(),
                                 .why = why(order, decision)};
   if (order.follows_until)

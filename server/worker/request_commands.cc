@@ -183,7 +183,7 @@ Result<Json> attachment(Session& session, const Request& request, std::int64_t n
   const auto line = file.sha256 + " " + file.type + " " + file.name;
   const bool is_told =
       std::ranges::any_of(request.history, [&](const auto& entry) { return std::ranges::count(entry.files, line) != 0; });
-  if (!is_told || base::to_hex(crypto::sha256(file.octets)) != file.sha256)
+  if (!is_told || crypto::sha256_hex(file.octets) != file.sha256)
     return Error(Code::Corrupt, "attachment " + std::to_string(number) + " of request " + request.row.id + " is not what came");
   return Json::object(
       {{"name", file.name}, {"type", file.type}, {"sha256", file.sha256}, {"data", base::to_base64(file.octets)}});

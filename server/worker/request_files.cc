@@ -64,7 +64,7 @@ Result<store::RequestFile> file_from(const config::RequestsConfig& limits, std::
     return Error(Code::TooLarge, "attachment " + std::to_string(index) + ": " + std::to_string(octets->size()) +
                                      " octets, expected at most " + std::to_string(most));
   file.size = static_cast<std::int64_t>(octets->size());
-  file.sha256 = base::to_hex(crypto::sha256(*octets));
+  file.sha256 = crypto::sha256_hex(*octets);
   file.octets = std::move(*octets);
   return file;
 }

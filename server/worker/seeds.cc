@@ -25,7 +25,7 @@ constexpr std::size_t kPurgedAtOnce = 100;
 constexpr std::size_t kDefaultPage = 100;
 constexpr const char* kUsedUp = "used up or expired";
 
-std::string digest_of(std::string_view seed) { return base::to_hex(crypto::sha256(base::as_bytes(seed))); }
+std::string digest_of(std::string_view seed) { return crypto::sha256_hex(base::as_bytes(seed)); }
 
 /// The first and the last of a session are logged, so that guessing fills no disk.
 Error refuse(Session& session, const std::string& why) {

@@ -25,6 +25,6 @@ std::string id_of_token(std::string_view token) {
   return std::string(token.substr(0, std::min(token.find(kSeparator), 2 * kIdOctets + 1)));
 }
 
-std::string digest_of_token(std::string_view token) { return base::to_hex(crypto::sha256(base::as_bytes(token))); }
+std::string digest_of_token(std::string_view token) { return crypto::sha256_hex(base::as_bytes(token)); }
 
 }  // namespace chancery::worker

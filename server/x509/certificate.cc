@@ -169,7 +169,7 @@ Bytes Certificate::key_id() const {
 }
 const crypto::PublicKey& Certificate::public_key() const { return parts_->key; }
 const std::vector<Extension>& Certificate::extensions() const { return parts_->extensions; }
-std::string Certificate::fingerprint_hex() const { return base::to_hex(crypto::sha256(parts_->der)); }
+std::string Certificate::fingerprint_hex() const { return crypto::sha256_hex(parts_->der); }
 bool Certificate::operator==(const Certificate& other) const { return parts_->der == other.parts_->der; }
 
 Status Certificate::verify_signed_by(const Certificate& issuer) const {
