@@ -299,5 +299,6 @@ def test_the_example_plan_holds(tmp_path):
     example = (SOURCE / "etc" / "ceremony.yml.sample").read_text()
     (tmp_path / "plan.yml").write_text(re.sub(r"^directory: .*$", f"directory: {tmp_path / 'held'}", example, flags=re.M))
     made = answer(hold(tmp_path))
-    for ca in made["cas"]:
-        assert answer(take(tmp_path, made["transcript"], ca["realm"]))["changed"]
+    assert [(ca["realm"], ca["ca"]) for ca in made["cas"]] == [("top", "ca"), ("default", "ca"), ("default", "tls-1")]
+    for realm in ("top", "default"):
+        assert answer(take(tmp_path, made["transcript"], realm))["changed"]

@@ -154,16 +154,19 @@ void check_key_files(const std::filesystem::path& below, std::string_view file, 
 
 std::span<const Setting<CaConfig>> ca_settings() { return kCa; }
 
+bool has_ca_name(const Node& child, Report& report) {
+  if (is_ca_name(child.name)) return true;
+  report.error_at_name(child, "found \"" + base::printable(child.name, kMaxShown) +
+                                  "\", expected a name of a-z 0-9 - _ that is not \"ca\", which is the realm's first CA, and "
+                                  "does not end like -2, which is a generation");
+  return false;
+}
+
 void read_cas(const Node& section, RealmConfig& realm, Report& report) {
   if (!is_section(section, report)) return;
   realm.cas.clear();
   for (const auto& child : section.children) {
-    if (!is_ca_name(child.name)) {
-      report.error_at_name(child, "found \"" + base::printable(child.name, kMaxShown) +
-                                      "\", expected a name of a-z 0-9 - _ that is not \"ca\", which is the realm's first CA, and "
-                                      "does not end like -2, which is a generation");
-      continue;
-    }
+    if (!has_ca_name(child, report)) continue;
     CaConfig ca;
     if (is_section(child, report)) {
       check_names(child, names_of(ca_settings()), report);
@@ -183,7 +186,7 @@ Node write_cas(const RealmConfig& realm) {
   return section;
 }
 
-void check_cas(const RealmConfig& realm, const Node& root, Report& report) {
+void check_ca_references(const RealmConfig& realm, const Node& root, Report& report) {
   const Node& section = place(root, kCasSection);
   for (const auto& [name, ca] : realm.cas) {
     const Node& at = place(section, name);
@@ -194,6 +197,10 @@ void check_cas(const RealmConfig& realm, const Node& root, Report& report) {
     check_issuer(realm, name, ca, at, report);
     check_ca_profiles(realm, name, ca, at, report);
   }
+}
+
+void check_cas(const RealmConfig& realm, const Node& root, Report& report) {
+  check_ca_references(realm, root, report);
   check_key_files(realm.ca_directory(), "ca.key", realm, report);
   check_key_files(realm.service_directory(), "key.pem", realm, report);
 }

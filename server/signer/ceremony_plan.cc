@@ -2,14 +2,17 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <set>
 
 #include "server/base/key_spec.h"
 #include "server/base/names.h"
 #include "server/base/text.h"
+#include "server/config/ca_section.h"
 #include "server/config/setting.h"
 #include "server/config/text_checks.h"
 #include "server/crypto/digest.h"
+#include "server/signer/ceremony_cas.h"
 #include "server/signer/transcript.h"
 
 namespace chancery::signer {
@@ -71,8 +74,11 @@ void check_keeping(const PlannedCa& ca, const Node& node, Report& report) {
 PlannedCa read_ca(const Node& node, Report& report) {
   PlannedCa ca;
   if (!config::is_section(node, report)) return ca;
-  config::check_names(node, config::names_of(kCaRows), report);
+  auto known = config::names_of(kCaRows);
+  known.emplace_back(config::kCasSection);
+  config::check_names(node, known, report);
   config::read_settings(kCaRows, node, ca, report);
+  if (const Node* cas = node.find(config::kCasSection)) read_planned_cas(*cas, ca, report);
   check_keeping(ca, node, report);
   return ca;
 }
@@ -85,23 +91,14 @@ void read_issuing(const Node& list, CeremonyPlan& plan, Report& report) {
   for (const auto& child : list.children) plan.issuing.push_back(read_ca(child, report));
 }
 
-/// An issuing CA below the root that it is planned for (RFC 5280 4.2.1.9, 6.1).
+/// An issuing CA below the root that it is planned for.
 void check_below(const PlannedCa& ca, const CeremonyPlan& plan, const Node& node, Report& report) {
-  if (ca.days > plan.root.days)
-    report.error(config::place_of(node, "days"),
-                 "found " + std::to_string(ca.days) + " days, expected at most the root's " + std::to_string(plan.root.days));
   if (ca.subject == plan.root.subject)
     report.error(config::place_of(node, "subject"), "found the root's subject, expected another one");
   if (ca.crl_days)
     report.error(config::place_of(node, "crl_days"),
                  "found crl_days of an issuing CA, expected them of the root alone: the server makes the others' CRLs");
-  const auto& most = plan.root.path_length;
-  if (most && *most < 1)
-    return report.error(node, "found an issuing CA below a root whose path_length is 0, expected 1 or more there");
-  if (most && (!ca.path_length || *ca.path_length >= *most))
-    report.error(config::place_of(node, "path_length"),
-                 "found " + (ca.path_length ? std::to_string(*ca.path_length) : std::string("none")) +
-                     ", expected less than the root's, which is " + std::to_string(*most));
+  check_within({"the root's", plan.root.days, plan.root.path_length}, ca.days, ca.path_length, node, report);
 }
 
 /// The root's shares are put there, and need not be there any more when a realm is taken over.
@@ -121,6 +118,7 @@ void check_plan(const CeremonyPlan& plan, const Node& root, Report& report) {
   if (const Node* ca = root.find(kRoot)) {
     check_realm_directory(plan.root, *ca, report);
     check_crl_days(plan.root, *ca, report);
+    check_planned_cas(plan, plan.root, *ca, report);
   }
   const Node* list = root.find(kIssuing);
   for (std::size_t i = 0; list != nullptr && i < plan.issuing.size(); ++i) {
@@ -130,7 +128,9 @@ void check_plan(const CeremonyPlan& plan, const Node& root, Report& report) {
     check_realm_directory(ca, node, report);
     if (!realms.insert(ca.realm).second)
       report.error(config::place_of(node, "realm"), "found realm " + ca.realm + " a second time, expected one for each CA");
+    check_planned_cas(plan, ca, node, report);
   }
+  if (list != nullptr) check_planned_names(plan, list->children, report);
 }
 
 CeremonyPlan read_plan_from(const Node& root, Report& report) {
@@ -155,12 +155,17 @@ std::string act_of(const PlannedCa& ca, std::string_view what) {
               std::to_string(ca.days) + " days";
   if (ca.path_length) line += ", path length " + std::to_string(*ca.path_length);
   line += "; its key is kept " + keeping_of(ca);
-  line += ca.crl_urls.empty() ? "; no CRL URL" : "; CRL at " + base::join(ca.crl_urls, ", ");
-  return line + (ca.ca_issuer_urls.empty() ? "; no URL of its certificate"
-                                           : "; its certificate at " + base::join(ca.ca_issuer_urls, ", "));
+  return line + urls_text(ca.crl_urls, ca.ca_issuer_urls);
 }
 
 }  // namespace
+
+std::string urls_text(const std::vector<std::string>& crl_urls, const std::vector<std::string>& ca_issuer_urls) {
+  return (crl_urls.empty() ? "; no CRL URL" : "; CRL at " + base::join(crl_urls, ", ")) +
+         (ca_issuer_urls.empty() ? "; no URL of its certificate" : "; its certificate at " + base::join(ca_issuer_urls, ", "));
+}
+
+std::string profile_of(const PlannedCa& ca) { return "ca-" + ca.realm; }
 
 std::string keeping_of(const PlannedCa& ca) {
   if (ca.unencrypted) return "without a passphrase";
@@ -192,7 +197,15 @@ Result<CeremonyPlan> read_plan(const base::Path& file) {
 
 std::vector<std::string> acts_of(const CeremonyPlan& plan) {
   std::vector<std::string> acts{act_of(plan.root, "root")};
-  for (const auto& ca : plan.issuing) acts.push_back(act_of(ca, "issuing") + "; certified by " + plan.root.realm);
+  const auto add_further = [&](const PlannedCa& ca) {
+    auto further = acts_of_cas(plan, ca);
+    std::ranges::move(further, std::back_inserter(acts));
+  };
+  add_further(plan.root);
+  for (const auto& ca : plan.issuing) {
+    acts.push_back(act_of(ca, "issuing") + "; certified by " + plan.root.realm);
+    add_further(ca);
+  }
   acts.push_back("realm " + plan.root.realm + ": its first CRL, good for " +
                  (plan.root.crl_days ? std::to_string(*plan.root.crl_days) + " days" : "as long as crl_validity says by itself"));
   acts.push_back("all of it in " + plan.directory + ", with transcript.txt, which names every file and its SHA-256");

@@ -6,9 +6,21 @@
 
 #include "server/base/file.h"
 #include "server/base/result.h"
+#include "server/config/ca_config.h"
 
 /// What an offline ceremony makes: a file that people review before anything is done (doc/ceremony.md). Pure values.
 namespace chancery::signer {
+
+/// A CA of a realm beside its first one, or a service of the realm.
+struct FurtherCa {
+  std::string name;
+  config::CaConfig row;  ///< as ca.config.yml will have it
+  int days = 3650;       ///< of a CA
+  std::optional<int> path_length;
+
+  std::string label() const { return name + "-1"; }  ///< of its first generation
+  bool is_below_root() const { return !row.is_service() && row.issuer.empty(); }
+};
 
 /// One CA of the plan, which becomes a realm.
 struct PlannedCa {
@@ -26,6 +38,9 @@ struct PlannedCa {
   std::string domain;
   std::vector<std::string> crl_urls;
   std::vector<std::string> ca_issuer_urls;
+  std::vector<FurtherCa> cas;  ///< those that the root certifies before those that one of them does
+
+  bool has_further_cas() const;  ///< and not services alone
 };
 
 struct CeremonyPlan {
@@ -47,10 +62,17 @@ Result<CeremonyPlan> read_plan(const base::Path& file);
 /// The same of a text. @param name  for findings
 Result<CeremonyPlan> parse_plan(std::string text, const std::string& name);
 
+/// The profile of the root's realm by which it certifies a CA.
+std::string profile_of(const PlannedCa& ca);
+std::string profile_of(const PlannedCa& ca, const FurtherCa& further);
+
 /// What will be done, a line each.
 std::vector<std::string> acts_of(const CeremonyPlan& plan);
 
 /// How its key is kept: "in 5 shares, 3 of which open it".
 std::string keeping_of(const PlannedCa& ca);
+
+/// What its certificates will say of those URLs, behind a line.
+std::string urls_text(const std::vector<std::string>& crl_urls, const std::vector<std::string>& ca_issuer_urls);
 
 }  // namespace chancery::signer

@@ -1,4 +1,5 @@
 #include "server/signer/ceremony.h"
+#include "server/signer/ceremony_cas.h"
 #include "server/signer/ceremony_plan.h"
 #include "server/signer/transcript.h"
 
@@ -9,6 +10,10 @@ namespace {
 
 const std::string kHead = "title: Ours\ndirectory: /media/ours\n";
 const std::string kRootCa = "root:\n  realm: root\n  subject: /O=Ours/CN=Root\n  days: 7300\n";
+
+/// A realm below the root that may have further CAs: rows of six blanks, and deeper, follow.
+const std::string kRealm = "issuing:\n  - realm: x\n    subject: /CN=x\n    days: 100\n    cas:\n";
+const std::string kFurther = kHead + kRootCa + kRealm;
 
 struct Case {
   const char* name;
@@ -52,6 +57,63 @@ const Case kBadPlans[] = {
      kHead + kRootCa + "  path_length: 0\nissuing:\n  - {realm: x, subject: /CN=x, days: 10}\n", "path_length is 0"},
     {"as deep as the root",
      kHead + kRootCa + "  path_length: 1\nissuing:\n  - {realm: x, subject: /CN=x, days: 10, path_length: 1}\n", "expected less"},
+    {"further CAs that are no map", kFurther + "      - tls\n", "expected settings below it"},
+    {"a further CA called as the first one", kFurther + "      ca: {subject: /CN=y, days: 10}\n", "the realm's first CA"},
+    {"one called as a generation", kFurther + "      tls-2: {subject: /CN=y, days: 10}\n", "which is a generation"},
+    {"one twice", kFurther + "      tls: {subject: /CN=y, days: 10}\n      tls: {subject: /CN=z, days: 10}\n", "tls"},
+    {"one without a name", kFurther + "      tls: {days: 10}\n", "found no subject of CA tls"},
+    {"one with an unknown setting", kFurther + "      tls: {subject: /CN=y, dais: 10}\n", "did you mean \"days\"?"},
+    {"one with a weak key", kFurther + "      tls: {subject: /CN=y, days: 10, key: rsa:1024}\n", "key"},
+    {"one of another purpose", kFurther + "      tls: {subject: /CN=y, days: 10, purpose: tsa}\n", "purpose"},
+    {"one with a passphrase of its own", kFurther + "      tls: {subject: /CN=y, days: 10, passphrase_file: /x}\n",
+     "one secret opens all keys"},
+    {"one with shares of its own", kFurther + "      tls: {subject: /CN=y, days: 10, shares: 3, threshold: 2}\n",
+     "found threshold of a further CA"},
+    {"one that outlives the root", kFurther + "      tls: {subject: /CN=y, days: 7301}\n", "at most the root's 7300"},
+    {"one that outlives its issuer",
+     kFurther +
+         "      policy: {purpose: root, subject: /CN=p, days: 50}\n      tls: {issuer: policy, subject: /CN=y, days: 51}\n",
+     "at most that of CA policy 50"},
+    {"one as deep as its issuer",
+     kFurther + "      policy: {purpose: root, subject: /CN=p, days: 50, path_length: 1}\n"
+                "      tls: {issuer: policy, subject: /CN=y, days: 10, path_length: 1}\n",
+     "expected less than that of CA policy, which is 1"},
+    {"one of unlimited depth below a limited root",
+     kHead + kRootCa +
+         "  path_length: 2\nissuing:\n  - realm: x\n    subject: /CN=x\n    days: 10\n    path_length: 0\n    cas:\n"
+         "      tls: {subject: /CN=y, days: 10}\n",
+     "found none, expected less than the root's, which is 2"},
+    {"an issuer that is not there", kFurther + "      tls: {issuer: policy, subject: /CN=y, days: 10}\n", "purpose is root"},
+    {"an issuer that issues",
+     kFurther + "      one: {subject: /CN=p, days: 50}\n      tls: {issuer: one, subject: /CN=y, days: 10}\n", "expected a root"},
+    {"a root with an issuer",
+     kFurther + "      one: {purpose: root, subject: /CN=p, days: 50}\n      two: {purpose: root, issuer: one, subject: /CN=y, "
+                "days: 10}\n",
+     "found an issuer of a root"},
+    {"a profile that no realm has", kFurther + "      tls: {subject: /CN=y, days: 10, profiles: [sever]}\n", "unknown profile"},
+    {"a profile of two CAs",
+     kFurther +
+         "      one: {subject: /CN=y, days: 10, profiles: [server]}\n      two: {subject: /CN=z, days: 10, profiles: [server]}\n",
+     "expected it at one CA"},
+    {"the name of another CA", kFurther + "      tls: {subject: /CN=x, days: 10}\n", "one subject for each CA"},
+    {"one URL for two CAs", kFurther + "      tls: {subject: /CN=y, days: 10, crl_urls: [\"http://ca.example/crl\"]}\n",
+     "where the name of CA tls is to stand"},
+    {"the realm's URL for two CAs",
+     kHead + kRootCa +
+         "issuing:\n  - realm: x\n    subject: /CN=x\n    days: 10\n    ca_issuer_urls: [\"http://ca.example/crt\"]\n"
+         "    cas:\n      tls: {subject: /CN=y, days: 10}\n",
+     "issuing[0].ca_issuer_urls"},
+    {"a validity of a CA", kFurther + "      tls: {subject: /CN=y, days: 10, validity: 5d}\n", "expected days"},
+    {"days of a service", kFurther + "      va: {purpose: ocsp, days: 10}\n", "expected validity"},
+    {"two responders of one CA", kFurther + "      va: {purpose: ocsp}\n      vb: {purpose: ocsp}\n", "a second OCSP responder"},
+    {"a service of no CA", kFurther + "      va: {purpose: ocsp, issuer: none}\n", "expected ca, or another CA below cas"},
+    {"a CA in the root's realm", kHead + kRootCa + "  cas:\n    tls: {subject: /CN=y, days: 10}\n", "the root's stays offline"},
+    {"two profiles of one name at the root",
+     kFurther + "      y-z: {subject: /CN=y, days: 10}\n  - realm: x-y\n    subject: /CN=xy\n    days: 10\n    cas:\n"
+                "      z: {subject: /CN=z, days: 10}\n",
+     "ca-x-y-z, which another one of the plan has"},
+    {"a name too long for its profile", kFurther + "      " + std::string(62, 'a') + ": {subject: /CN=y, days: 10}\n",
+     "expected shorter names"},
 };
 
 TEST(CeremonyPlan, RefusesWhatDoesNotHoldWithItsPlace) {
@@ -85,6 +147,40 @@ TEST(CeremonyPlan, SaysWhatWillBeDone) {
   EXPECT_EQ(acts_of(*with_days).at(1), "realm root: its first CRL, good for 200 days");
   EXPECT_EQ(plan->sha256.size(), 64U);
   EXPECT_NE(parse_plan(plan->text + "#\n", "x")->sha256, plan->sha256);  // one that was reviewed, to the octet
+}
+
+TEST(CeremonyPlan, SaysWhatWillBeDoneOfFurtherCas) {
+  const auto plan = parse_plan(
+      kHead + kRootCa + "  unencrypted: true\n  cas:\n    va: {purpose: ocsp, validity: 366d}\n" + kRealm +
+          "      tls: {issuer: policy, subject: /CN=TLS, key: ec:P-256, days: 40, path_length: 0, profiles: [server, webapp]}\n"
+          "      policy: {purpose: root, subject: /CN=Policy, days: 50}\n"
+          "      scep: {purpose: ra, issuer: tls}\n",
+      "plan.yml");
+  ASSERT_TRUE(plan.ok()) << plan.error().message();
+  const auto acts = acts_of(*plan);
+  ASSERT_EQ(acts.size(), 8U);
+  EXPECT_EQ(acts[1],
+            "realm root: service va, purpose ocsp, key ec:P-384, 366d; its key is kept without a passphrase; certified by CA ca");
+  EXPECT_EQ(acts[3],
+            "realm x: further CA policy, purpose root, /CN=Policy, key ec:P-384, 50 days; its key is kept as the realm's; no CRL "
+            "URL; no URL of its certificate; certified by root");
+  EXPECT_EQ(
+      acts[4],
+      "realm x: further CA tls, purpose issuing, /CN=TLS, key ec:P-256, 40 days, path length 0; profiles server, webapp; its "
+      "key is kept as the realm's; no CRL URL; no URL of its certificate; certified by CA policy");
+  EXPECT_EQ(
+      acts[5],
+      "realm x: service scep, purpose ra, key rsa:3072, 30d; its key is kept with the realm's passphrase; certified by CA tls");
+}
+
+TEST(CeremonyPlan, WritesFurtherCasAsTheConfigurationHasThem) {
+  const auto plan = parse_plan(
+      kFurther + "      tls: {subject: /CN=TLS, days: 40, profiles: [server]}\n      va: {purpose: ocsp}\n", "plan.yml");
+  ASSERT_TRUE(plan.ok()) << plan.error().message();
+  EXPECT_EQ(
+      settings_of_cas(plan->issuing.at(0)),
+      "cas:\n  tls:\n    purpose: issuing\n    subject: \"/CN=TLS\"\n    profiles: [\"server\"]\n  va:\n    purpose: ocsp\n");
+  EXPECT_EQ(settings_of_cas(plan->root), "");
 }
 
 TEST(CeremonyImport, TakesNoRealmFromAmongTheShares) {

@@ -50,6 +50,12 @@ Result<crypto::PrivateKey> make_generation_key(const config::RealmConfig& realm,
 /// Its subject: that of the generation before it, else as configured, else made of company, realm and name.
 Result<x509::Name> subject_of_ca(const config::RealmConfig& realm, const realm::Label& label);
 
+/// What a ceremony says of a generation that a root of its realm certifies. No message has it: workers have no say in it.
+struct CaTerms {
+  std::optional<std::chrono::days> validity{};  ///< none: the realm's ca_validity
+  std::optional<int> path_length{};
+};
+
 /// A certificate of a CA.
 struct CaCertificate {
   x509::Name subject{};

@@ -9,6 +9,7 @@
 #include "server/signer/ca_files.h"
 #include "server/signer/ceremony.h"
 #include "server/signer/create_options.h"
+#include "server/signer/generations.h"
 #include "server/signer/journal.h"
 #include "server/signer/signing_key.h"
 #include "server/signer/staging.h"
@@ -74,6 +75,29 @@ Result<std::shared_ptr<const config::RealmConfig>> load(const Creation& creation
   return Error(Code::BadConfig, text);
 }
 
+/// The realm's further CAs: each has the key that the journal says, and a certificate that fits it.
+/// @errors BadConfig: one has not.
+Result<Json> further_cas(const config::RealmConfig& realm, Seconds now) {
+  auto cas = Json::array();
+  PKI_TRY(const auto generations, Journal::generations_in(realm.journal_directory()));
+  for (const auto& [label, facts] : generations) {
+    if (label == config::kFirstCa) continue;
+    const auto place = place_of(realm, label);
+    PKI_TRY(const auto key, public_half(place));
+    if (key.spki_sha256_hex() != facts.key_sha256)
+      return Error(Code::BadConfig, place.ca_certificate_file().string() + " is for another key than the journal says, " +
+                                        facts.key_sha256 + ", expected the certificate that the ceremony made");
+    PKI_TRY(const auto authority, read_authority(place, key, now));
+    if (authority == nullptr) return Error(Code::BadConfig, "CA " + label + " of the ceremony has no certificate");
+    cas.push_back(Json::object({{"ca", label},
+                                {"state", realm::to_text(facts.state)},
+                                {"subject", authority->certificate.subject().to_slash()},
+                                {"not_after", base::to_rfc3339(authority->certificate.not_after())},
+                                {"fingerprint", authority->certificate.fingerprint_hex()}}));
+  }
+  return cas;
+}
+
 /// The last record of the ceremony in the realm's own audit stream: from which transcript it came.
 Status record_origin(const config::RealmConfig& realm, const Json& report, Seconds now) {
   PKI_TRY(const auto key, public_half(realm));
@@ -118,6 +142,8 @@ Result<Json> take_over(const ImportOrder& order, const ReadTranscript& transcrip
                               {"files", files.size()},
                               {"subject", authority->certificate.subject().to_slash()},
                               {"not_after", base::to_rfc3339(authority->certificate.not_after())}});
+  PKI_TRY(auto cas, further_cas(*realm, now));
+  if (!cas.as_array()->empty()) report.set("cas", std::move(cas));
   if (order.dry_run) report.set("dry_run", true);
   PKI_TRY_VOID(record_origin(*realm, report, now));
   PKI_TRY_VOID(base::replace_file(staging.realm() / kReport, base::as_bytes(wire::to_pretty_text(report) + "\n"), 0600));

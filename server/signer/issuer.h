@@ -65,7 +65,7 @@ class Issuer {
   /// Makes the next generation of a CA: key, then certificate or request. What an interrupted attempt left is taken up.
   /// @errors Malformed, NotFound: no such CA; Conflict: not the next one's number, or it is further than that; Unavailable: its
   /// root is not there; BadConfig, LintFailed, Io.
-  Status create_generation(const NewGeneration& wanted, Seconds now);
+  Status create_generation(const NewGeneration& wanted, Seconds now, const CaTerms& terms = {});
   /// Makes both cross certificates of a generation and the one before it (RFC 4210 4.4), where both are roots; does nothing
   /// where they are there, or somebody else stands above one of them. @errors NotFound, Unavailable, LintFailed, Io.
   Status cross_sign(const std::string& ca, Seconds now);
@@ -140,7 +140,8 @@ class Issuer {
   Status check_next(const State& now, const realm::Label& label) const;
   Result<std::string> sign_ca(const std::string& signer, const Held& by, const config::RealmConfig& realm,
                               const CaCertificate& wanted, Seconds now);
-  Result<std::string> chain_for(const State& now, const realm::Label& label, std::shared_ptr<SigningKey> key, Seconds at);
+  Result<std::string> chain_for(const State& now, const realm::Label& label, std::shared_ptr<SigningKey> key,
+                                const CaTerms& terms, Seconds at);
   void put(const std::string& ca, Held held);
   Status reread(const std::string& ca, Seconds now, std::shared_ptr<SigningKey> opened = nullptr);
 

@@ -160,7 +160,8 @@ Result<std::string> Issuer::sign_ca(const std::string& signer, const Held& by, c
 }
 
 /// The chain of a new generation: itself, or the realm's root over it.
-Result<std::string> Issuer::chain_for(const State& now, const realm::Label& label, std::shared_ptr<SigningKey> key, Seconds at) {
+Result<std::string> Issuer::chain_for(const State& now, const realm::Label& label, std::shared_ptr<SigningKey> key,
+                                      const CaTerms& terms, Seconds at) {
   const auto& realm = *now.realm;
   const auto row = realm.cas.find(label.name);
   const auto root = row == realm.cas.end() ? std::string() : row->second.issuer;
@@ -176,6 +177,7 @@ Result<std::string> Issuer::chain_for(const State& now, const realm::Label& labe
   CaCertificate wanted;
   const auto* earlier = former(*now.generations, label);
   PKI_TRY(wanted.subject, subject_of_ca(realm, label));
+  wanted.path_length = terms.path_length;
   if (earlier != nullptr) {
     const auto& old = earlier->second.authority->certificate;
     wanted.subject = old.subject();
@@ -184,7 +186,7 @@ Result<std::string> Issuer::chain_for(const State& now, const realm::Label& labe
   }
   wanted.key = key->public_key();
   wanted.not_before = at - realm.backdate;
-  wanted.not_after = wanted.not_before + realm.ca_validity - std::chrono::seconds{1};
+  wanted.not_after = wanted.not_before + terms.validity.value_or(realm.ca_validity) - std::chrono::seconds{1};
   const Held own{.state = GenerationState::Prepared, .key = std::move(key), .authority = {}};
   PKI_TRY(wanted.algorithm, crypto::algorithm_for(wanted.key.spec(), realm.digest));
   if (issuer == nullptr) return sign_ca(label.text(), own, realm, wanted, at);
@@ -198,7 +200,7 @@ Result<std::string> Issuer::chain_for(const State& now, const realm::Label& labe
   return chain;
 }
 
-Status Issuer::create_generation(const NewGeneration& wanted, Seconds now) {
+Status Issuer::create_generation(const NewGeneration& wanted, Seconds now, const CaTerms& terms) {
   const std::lock_guard one_at_a_time(change_mutex_);
   PKI_TRY(const auto label, realm::parse_label(wanted.ca));
   const auto present = state();
@@ -224,7 +226,7 @@ Status Issuer::create_generation(const NewGeneration& wanted, Seconds now) {
     PKI_TRY(const auto der, x509::make_csr(*opened, subject, {}));
     PKI_TRY_VOID(write_public(request_file(place), x509::to_pem(x509::kRequestLabel, der)));
   } else if (!is_whole) {
-    PKI_TRY(const auto chain, chain_for(present, label, key, now));
+    PKI_TRY(const auto chain, chain_for(present, label, key, terms, now));
     PKI_TRY([[maybe_unused]] const auto accepted, accept_chain(chain, place, key->public_key(), now));
     PKI_TRY_VOID(write_public(place.ca_certificate_file(), chain));
   }

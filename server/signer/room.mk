@@ -13,6 +13,7 @@ libsigner_a_SOURCES = \
   server/signer/ca_files.cc server/signer/ca_files.h \
   server/signer/ca_secret.cc server/signer/ca_secret.h \
   server/signer/ceremony.cc server/signer/ceremony.h \
+  server/signer/ceremony_cas.cc server/signer/ceremony_cas.h \
   server/signer/ceremony_plan.cc server/signer/ceremony_plan.h \
   server/signer/check.cc server/signer/check.h \
   server/signer/confine.cc server/signer/confine.h \

@@ -141,6 +141,12 @@ x509::LintContext service_lint(const std::string& purpose, const realm::Authorit
           .ocsp_no_check = profile.ocsp_no_check};
 }
 
+Result<base::KeySpec> key_of_service(const config::RealmConfig& realm, const config::CaConfig& row) {
+  if (!row.key.empty()) return base::parse_key_spec(row.key);
+  const auto* const usual = row_of(row.purpose)->usual_key;
+  return usual == nullptr ? Result<base::KeySpec>(realm.key) : base::parse_key_spec(usual);
+}
+
 base::Path service_directory(const config::RealmConfig& realm, const std::string& label) {
   return realm.service_directory() / label;
 }
@@ -179,13 +185,7 @@ Result<BegunService> begin_service(const config::RealmConfig& realm, const Servi
     if (key.ok()) return BegunService{label, std::move(key).value()};
   }
   const realm::Label next{need.name, last + 1};
-  auto spec = realm.key;
-  if (const auto* const usual = row_of(need.row->purpose)->usual_key; usual != nullptr) {
-    PKI_TRY(spec, base::parse_key_spec(usual));
-  }
-  if (!need.row->key.empty()) {
-    PKI_TRY(spec, base::parse_key_spec(need.row->key));
-  }
+  PKI_TRY(const auto spec, key_of_service(realm, *need.row));
   PKI_TRY(auto made, crypto::PrivateKey::generate(spec));
   PKI_TRY_VOID(crypto::check_public_key(made.public_key()));
   PKI_TRY_VOID(write_key(realm, next.text(), made));

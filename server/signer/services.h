@@ -44,6 +44,9 @@ x509::LintContext service_lint(const std::string& purpose, const realm::Authorit
 /// Of any service, for what the journal has of earlier configurations.
 inline constexpr std::chrono::hours kMostServiceValidity{24 * 366};
 
+/// The kind of its next key: as configured, else what its purpose wants, else the realm's. @errors Malformed.
+Result<base::KeySpec> key_of_service(const config::RealmConfig& realm, const config::CaConfig& row);
+
 base::Path service_directory(const config::RealmConfig& realm, const std::string& label);
 
 /// What the directory and the journal both know. One that cannot be read is left out, and the log says why: it keeps no CA from
