@@ -16,6 +16,7 @@ from test_enrolment import SECRET, pem, request, seal
 from test_master import wait_for
 
 POLICY = """
+login_limits: {failures: 3, failures_per_peer: 1000, delay: 0s, lockout: 60s}
 requests:
   open_per_requester: 8
 enrolment:
@@ -26,6 +27,7 @@ policy:
   rules:
     - {name: people, decision: grant, ways: [enrol, request], names: [".people.test"], points: 2, proofs: ["hmac:fleet", "challenge:fleet"], if_short: request}
     - {name: by-hand, decision: grant, ways: [enrol, request], names: [".hand.test"], proofs: ["hmac:fleet"], if_short: approval}
+    - {name: counted, decision: grant, ways: [enrol, request], names: [".counted.test"], proofs: ["hmac:fleet", "challenge:fleet"], if_short: approval}
     - {name: rest, decision: grant, ways: [enrol], names: [".rest.test"], proofs: ["hmac:fleet"]}
     - {name: once, decision: grant, ways: [enrol], names: [".once.test"], proofs: ["hmac:fleet"], max_living_per_subject: 1}
 """
@@ -156,6 +158,20 @@ def test_other_names_days_and_profiles_are_other_requests(office, talk):
 def test_what_no_rule_leaves_to_people_opens_nothing(office, talk, name, more):
     refused(post(office, request(name), **more))
     assert not open_ones(talk)
+
+
+def test_a_wrong_secret_is_counted_once(office, talk):
+    """Also where the realm has a rule by which people are asked: what is shown is judged once, whatever comes of it."""
+    for name in ("a.counted.test", "b.counted.test"):
+        for number in range(3):
+            refused(post(office, request(name, f"guess number {number} of many")))
+        busy = post(office, request(name, SECRET))
+        assert busy.status_code == 503 and busy.headers["Retry-After"], busy.text
+    # One that proves all by another way is judged once, too: by its third wrong HMAC nothing is locked yet.
+    for _ in range(3):
+        made = post(office, request("c.counted.test", SECRET), hmac="00" * 32)
+        assert made.status_code == 200, made.text
+    assert post(office, request("c.counted.test", SECRET), hmac="00" * 32).status_code == 503
 
 
 def test_a_request_whose_key_is_not_shown_opens_nothing(office, talk):

@@ -129,9 +129,13 @@ Result<Json> ask_people(Session& session, RequestWish wish, const realm::Points&
   return pending(id);
 }
 
-/// The answer, where people have a say in it. @return null: they have none, and nothing was decided
-Result<std::optional<Json>> enrol_by_people(Session& session, const Params& params, const Order& order) {
-  if (!may_ask_people(session.realm())) return std::optional<Json>();
+/// The answer, where people have a say in it; none: they have none. Then `ruling` is what the rules said, where they were asked.
+struct ByPeople {
+  std::optional<Json> answer;
+  std::optional<realm::Ruling> ruling{};
+};
+Result<ByPeople> enrol_by_people(Session& session, const Params& params, const Order& order) {
+  if (!may_ask_people(session.realm())) return ByPeople{};
   PKI_TRY_VOID(order.csr->verify_possession());
   const auto wish = wish_of(params);
   const auto id = id_of(wish, *order.csr);
@@ -140,13 +144,13 @@ Result<std::optional<Json>> enrol_by_people(Session& session, const Params& para
   if (known.ok()) {
     auto answer = go_on(session, id);
     if (!answer.ok()) return answer.error().code() == Code::Conflict ? ended(answer.error()) : answer.error();
-    return std::optional(std::move(answer).value());
+    return ByPeople{std::move(answer).value()};
   }
   if (known.error().code() != Code::NotFound) return known.error();
   // What its HMAC got already is issue()'s to say, before limits are asked.
   if (const auto key = key_of_hmac(order)) {
     PKI_TRY(const auto before, store->by_idempotency_key(*key));
-    if (before) return std::optional<Json>();
+    if (before) return ByPeople{};
   }
   auto approved = order;
   approved.is_approved = true;
@@ -157,9 +161,9 @@ Result<std::optional<Json>> enrol_by_people(Session& session, const Params& para
   }
   PKI_TRY(const auto* profile, profile_of(session, order.profile));
   const bool is_short = decision.ruling && (decision.ruling->points.missing() > 0 || profile->approval.needed > 0);
-  if (!is_short || !decision.ruling->asks_people) return std::optional<Json>();
+  if (!is_short || !decision.ruling->asks_people) return ByPeople{{}, decision.ruling};
   PKI_TRY(auto answer, ask_people(session, wish, decision.ruling->points, id));
-  return std::optional(std::move(answer));
+  return ByPeople{std::move(answer)};
 }
 
 }  // namespace
@@ -171,8 +175,8 @@ Result<Json> certificate_enrol(Session& session, const Params& params) {
   PKI_TRY_VOID(session.check_wanted());
   const auto by_people = enrol_by_people(session, params, order);
   if (!by_people.ok()) return in_short(session, by_people.error());
-  if (*by_people) return **by_people;
-  const auto issued = issue(session, order);
+  if (by_people->answer) return *by_people->answer;
+  const auto issued = issue(session, order, by_people->ruling);
   if (!issued.ok()) return in_short(session, issued.error());
   return describe_issued(session, issued->certificate, issued->profile);
 }

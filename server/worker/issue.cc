@@ -72,15 +72,18 @@ realm::Wish wish_for(const Session& session, const Order& order, const config::P
 }
 
 /// What the realm's rules say, and what they make of the wish. A listener's names are the configuration's own.
-Status ask_policy(Session& session, const Order& order, realm::Wish& wish) {
+/// @param asked  what they have said of that order before; filled in where they have not
+Status ask_policy(Session& session, const Order& order, realm::Wish& wish, std::optional<realm::Ruling>& asked) {
   const auto& policy = session.realm().policy;
   if (policy.is_empty() || wish.names_are_configured) return {};
-  // A proof that the request's key made is worth what that key's owner shows.
-  if (order.csr) PKI_TRY_VOID(order.csr->verify_possession());
-  const PolicyFacts facts(session, &order);
-  PKI_TRY(auto ruling, realm::rule_on(session.realm(), wish, session.clock().now(), facts));
-  ruling.answers = facts.answers();
-  realm::apply(ruling, wish);
+  if (!asked) {
+    // A proof that the request's key made is worth what that key's owner shows.
+    if (order.csr) PKI_TRY_VOID(order.csr->verify_possession());
+    const PolicyFacts facts(session, &order);
+    PKI_TRY(asked, realm::rule_on(session.realm(), wish, session.clock().now(), facts));
+    asked->answers = facts.answers();
+  }
+  realm::apply(*asked, wish);
   return {};
 }
 
@@ -276,11 +279,12 @@ Result<const realm::Generation*> generation_for(Session& session, const Order& o
 
 namespace {
 
-Result<realm::Decision> judge_by(Session& session, const Order& order, const realm::Generation& generation) {
+Result<realm::Decision> judge_by(Session& session, const Order& order, const realm::Generation& generation,
+                                 std::optional<realm::Ruling>& asked) {
   PKI_TRY(const auto* profile, profile_of(session, order.profile));
   PKI_TRY(auto report, report_about(session, order.key));
   auto wish = wish_for(session, order, *profile, std::move(report));
-  PKI_TRY_VOID(ask_policy(session, order, wish));
+  PKI_TRY_VOID(ask_policy(session, order, wish, asked));
   PKI_TRY_VOID(look_for_administrator(session, wish));
   const auto subject = realm::subject_for(wish);
   PKI_TRY_VOID(check_access_to(session, realm::about_certificate(order.profile.text(), subject, order.sans)));
@@ -304,7 +308,8 @@ Result<bool> issues_by_another(Session& session, const Order& order, const std::
 
 Result<realm::Decision> judge(Session& session, const Order& order) {
   PKI_TRY(const auto* generation, generation_for(session, order));
-  return judge_by(session, order, *generation);
+  std::optional<realm::Ruling> asked;
+  return judge_by(session, order, *generation, asked);
 }
 
 namespace {
@@ -330,14 +335,16 @@ Result<std::optional<Issued>> issued_by_proof(Session& session, const std::strin
   return std::optional(Issued{std::move(certificate), before->profile, true});
 }
 
-/// Decides, and signs. @param serial  of what was decided, once it is
+/// Decides, and signs.
+/// @param asked  as of ask_policy
+/// @param serial  of what was decided, once it is
 Result<Issued> issue_by(Session& session, const Order& order, const realm::Generation& generation,
-                        std::optional<Serial>& serial) {
+                        std::optional<realm::Ruling>& asked, std::optional<Serial>& serial) {
   if (const auto key = key_of_hmac(order)) {
     PKI_TRY(auto before, issued_by_proof(session, *key));
     if (before) return *std::move(before);
   }
-  PKI_TRY(const auto decision, judge_by(session, order, generation));
+  PKI_TRY(const auto decision, judge_by(session, order, generation, asked));
   if (!decision.allowed()) {
     note_refusal(session, order, decision);
     return decision.refusal();
@@ -354,12 +361,12 @@ Result<Issued> issue_by(Session& session, const Order& order, const realm::Gener
 
 }  // namespace
 
-Result<Issued> issue(Session& session, const Order& order) {
+Result<Issued> issue(Session& session, const Order& order, std::optional<realm::Ruling> asked) {
   for (int attempt = 1;; ++attempt) {
     PKI_TRY(const auto* generation, generation_for(session, order));
     const auto ca = generation->label;
     std::optional<Serial> serial;
-    auto issued = issue_by(session, order, *generation, serial);
+    auto issued = issue_by(session, order, *generation, asked, serial);
     if (issued.ok() || attempt >= kSerialTries) return issued;
     if (issued.error().code() == Code::Conflict) {
       const auto another = issues_by_another(session, order, ca);

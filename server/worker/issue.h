@@ -73,8 +73,9 @@ Result<realm::Decision> judge(Session& session, const Order& order);
 Status check_may_give_role(const Session& session, const std::string& what, const std::string& hint = {});
 
 /// Decides, has the signer sign, stores; the answer may leave when this returns.
+/// @param asked  what the realm's rules have said of that order already: what it shows is looked at, and counted, once
 /// @errors those of the decision's refusal; Conflict: the idempotency key was used for another request; Unavailable.
-Result<Issued> issue(Session& session, const Order& order);
+Result<Issued> issue(Session& session, const Order& order, std::optional<realm::Ruling> asked = std::nullopt);
 
 /// What the evidence of a stored certificate says: the roles of who asked, and the policy rule that granted it, empty without
 /// one.
