@@ -1,10 +1,12 @@
 """One enrolment policy for every door: REST, ZMQ and ACME decide by the same rules and proofs as the socket (doc/enrolment.md)."""
 
 import contextlib
+import datetime
 import subprocess
 
 import pytest
 import requests
+from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -68,6 +70,33 @@ def test_rest_enrols_by_what_is_shown(office, shows):
     reply = post(office, "/api/v1/enrol", csr=pem(csr), **({"hmac": seal(csr)} if shows == "hmac" else {}))
     assert reply.status_code == 200, reply.text
     assert subprocess.run(["openssl", "x509", "-noout", "-subject"], input=reply.json()["data"]["certificate"], text=True, capture_output=True).stdout.strip().endswith("CN = a.rest.test")
+
+
+def test_rest_enrols_for_as_many_days_as_are_asked_for(office):
+    def lasts(covered=None, **more):
+        csr = request("d.rest.test", SECRET if covered is None else None)
+        reply = post(office, "/api/v1/enrol", csr=pem(csr), **more, **({} if covered is None else {"hmac": seal(csr, beside=covered)}))
+        assert reply.status_code == 200, reply.text
+        found = x509.load_pem_x509_certificate(reply.json()["data"]["certificate"].encode())
+        return found.not_valid_after - found.not_valid_before + datetime.timedelta(seconds=1)
+    assert lasts(days=3) == datetime.timedelta(days=3)
+    assert lasts("days 7\n", days=7) == datetime.timedelta(days=7)  # which the HMAC covers
+    assert lasts(days=None) == lasts() > datetime.timedelta(days=7)
+
+
+@pytest.mark.parametrize("days, says", [(0, "expected 1 to 36500"), (-1, "expected 1 to 36500"), (36501, "expected 1 to 36500"), (10**30, "expected a number"),
+                                        ("30", "expected a number"), (1.5, "expected a number"), ([3], "expected a number"), (36500, "enrolment refused")])
+def test_rest_enrols_for_no_other_days(office, days, says):
+    """36,500 are more than the profile allows."""
+    reply = post(office, "/api/v1/enrol", csr=pem(request("d.rest.test", SECRET)), days=days)
+    assert reply.status_code == 400 and says in reply.json()["message"], reply.text
+
+
+def test_openapi_says_how_many_days_may_be_asked_for(office):
+    document = requests.get(office.https_url + "/api/v1/openapi.json", verify=str(office.directory / "https-ca.pem"), timeout=20).json()
+    for path in ("/api/v1/enrol", "/api/v1/client/enrol"):
+        days = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]["properties"]["days"]
+        assert (days["type"], days["minimum"], days["maximum"]) == ("integer", 1, 36500) and "validity" in days["description"]
 
 
 @pytest.mark.parametrize("name, challenge, more", [("a.rest.test", None, {}), ("a.rest.test", "another secret of a fleet", {}), ("a.other.test", SECRET, {}), ("a.rest.test", SECRET, {"profile": "ra"}),

@@ -12,6 +12,7 @@
 #include "clients/http/caller.h"
 #include "server/base/rate_limit.h"
 #include "server/base/text.h"
+#include "server/wire/commands.h"
 
 namespace chancery::api {
 namespace {
@@ -92,6 +93,18 @@ TEST(Body, TakesWhatTheRouteSays) {
   EXPECT_EQ(*page, Json::object({{"limit", 7}, {"after", "a/b c"}}));
 }
 
+TEST(Body, TakesAsManyDaysAsTheCommand) {
+  const auto* const command = wire::find_command("certificate.enrol");
+  ASSERT_NE(command, nullptr);
+  const auto days = std::ranges::find(command->params, "days", &wire::Param::name);
+  ASSERT_NE(days, command->params.end());
+  for (const std::int64_t number : {days->least, days->bound}) {
+    const auto fields = read_fields(route_of("enrol"), request_with(R"({"csr":"x","days":)" + std::to_string(number) + "}"));
+    ASSERT_TRUE(fields.ok()) << fields.error().message();
+    EXPECT_EQ(*fields->find("days"), Json(number));
+  }
+}
+
 TEST(Body, RefusesOthers) {
   const struct {
     const char* name;
@@ -116,6 +129,10 @@ TEST(Body, RefusesOthers) {
       {"flag for a reason", "revoke", R"({"reason":true})", "", Code::InvalidParams},
       {"double for a serial", "ocsp", R"({"serial":1.5})", "", Code::InvalidParams},
       {"no number", "nodes", "", "limit=many", Code::InvalidParams},
+      {"text for a number", "enrol", R"({"csr":"x","days":"30"})", "", Code::InvalidParams},
+      {"part of a number", "enrol", R"({"csr":"x","days":1.5})", "", Code::InvalidParams},
+      {"less than a number may be", "enrol", R"({"csr":"x","days":0})", "", Code::InvalidParams},
+      {"more than a number may be", "enrol", R"({"csr":"x","days":36501})", "", Code::InvalidParams},
       {"half an escape", "nodes", "", "after=%2", Code::Malformed},
       {"NUL", "nodes", "", "after=%00", Code::Malformed},
   };

@@ -14,6 +14,13 @@ Error not_of_kind(const Field& field, std::string_view found) {
                                    std::string(expectation(field.kind))};
 }
 
+Status check_bounds(const Field& field, const Json& value) {
+  const auto* const number = value.as_integer();
+  if (field.most == 0 || number == nullptr || (*number >= field.least && *number <= field.most)) return {};
+  return Error(Code::InvalidParams, "member " + std::string(field.name) + " is " + std::to_string(*number) + ", expected " +
+                                        std::to_string(field.least) + " to " + std::to_string(field.most));
+}
+
 Result<Json> parse_body(const http::Request& request) {
   if (request.body.empty()) return Json::object();
   auto body = wire::parse_json(request.body);
@@ -28,6 +35,7 @@ Status read_body(const Route& route, const http::Request& request, Json& out) {
     const auto* value = body.find(field.name);
     const bool is_there = value != nullptr && !value->is_null();
     if (is_there && !fits(field.kind, *value)) return not_of_kind(field, value->kind());
+    if (is_there) PKI_TRY_VOID(check_bounds(field, *value));
     if (is_there) out.set(field.name, *value);
     if (!is_there && field.is_required) return Error(Code::InvalidParams, "member " + std::string(field.name) + " is missing");
   }

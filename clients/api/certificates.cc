@@ -105,6 +105,7 @@ Json enrolment_of(const Json& fields) {
   for (const auto* name : {"hmac", "signature"}) {
     if (const auto text = fields.text(name); !text.empty()) params.set(name, text);
   }
+  if (const auto* const days = fields.find("days"); days != nullptr) params.set("days", *days);
   return params;
 }
 

@@ -24,7 +24,7 @@ Json object_schema(std::span<const Field> fields) {
   auto properties = Json::object();
   auto required = Json::array();
   for (const auto& field : fields) {
-    properties.set(field.name, described(schema(field.kind), field.doc));
+    properties.set(field.name, described(schema(field), field.doc));
     if (field.is_required) required.push_back(field.name);
   }
   auto out = Json::object({{"type", "object"}, {"properties", std::move(properties)}});
@@ -137,7 +137,7 @@ Json operation(const Route& route, std::string_view path) {
   auto all = Json::array();
   for (const auto& name : parameters(path)) all.push_back(parameter(name, "path", true, schema(Kind::Text)));
   for (const auto& field : route.fields->query) {
-    auto one = parameter(field.name, "query", field.is_required, schema(field.kind));
+    auto one = parameter(field.name, "query", field.is_required, schema(field));
     all.push_back(one.set("description", field.doc));
   }
   if (!all.as_array()->empty()) out.set("parameters", std::move(all));

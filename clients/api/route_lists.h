@@ -11,6 +11,7 @@ inline constexpr bool kRequired = true;
 inline constexpr bool kOptional = false;
 
 // ----- requests
+inline constexpr std::int64_t kMostDays = 36500;  ///< as certificate.enrol's
 inline constexpr Field kProfileField{"profile", Kind::Text, kOptional, "profile name, default server"};
 inline constexpr std::array kPageQuery{Field{"limit", Kind::Number, kOptional, "rows of a page, 1 to 1000, default 1000"},
                                        Field{"after", Kind::Text, kOptional, "the `next` of the page before"}};
@@ -20,7 +21,10 @@ inline constexpr std::array kMagicQuery{
 inline constexpr std::array kCertifyBody{Field{"csr", Kind::Pem, kRequired, "PKCS#10 request"}, kProfileField};
 inline constexpr std::array kEnrolBody{
     Field{"csr", Kind::Pem, kRequired, "PKCS#10 request"}, kProfileField,
-    Field{"hmac", Kind::Text, kOptional, "HMAC with SHA-256 over the request's DER and the profile (doc/enrolment.md), in hex"},
+    Field{"days", Kind::Number, kOptional, "validity in days, 1 to 36500, at most the profile's, which is the default", 1,
+          kMostDays},
+    Field{"hmac", Kind::Text, kOptional,
+          "HMAC with SHA-256 over the request's DER and what comes beside it (doc/enrolment.md), in hex"},
     Field{"signature", Kind::Pem, kOptional, "detached CMS SignedData over the same octets as hmac, by who enrols on behalf"}};
 inline constexpr std::array kOcspBody{Field{"serial", Kind::Serial, kOptional, "serial number"},
                                       Field{"cert", Kind::Pem, kOptional, "the certificate"}};

@@ -98,6 +98,11 @@ std::string_view to_text(Caller caller) { return kCallers.at(static_cast<std::si
 bool fits(Kind kind, const Json& value) { return row_of(kind).fits(value); }
 std::string_view expectation(Kind kind) { return row_of(kind).expectation; }
 Json schema(Kind kind) { return row_of(kind).schema(); }
+Json schema(const Field& field) {
+  auto out = schema(field.kind);
+  if (field.most != 0) out.set("minimum", field.least).set("maximum", field.most);
+  return out;
+}
 
 std::vector<std::string> parameters(std::string_view path) {
   std::vector<std::string> names;

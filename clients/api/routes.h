@@ -42,6 +42,8 @@ struct Field {
   Kind kind;
   bool is_required = false;
   std::string_view doc;
+  std::int64_t least = 0;  ///< of a Number; with most
+  std::int64_t most = 0;   ///< 0: any number
 };
 
 /// What a request may say beside its path.
@@ -85,6 +87,8 @@ bool fits(Kind kind, const Json& value);
 std::string_view expectation(Kind kind);
 /// As JSON Schema (2020-12).
 Json schema(Kind kind);
+/// With the bounds of a number.
+Json schema(const Field& field);
 
 /// The names in braces of a path.
 std::vector<std::string> parameters(std::string_view path);
