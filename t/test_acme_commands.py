@@ -264,6 +264,29 @@ def test_one_invalid_authorization_ends_the_order(acme):
     assert acme.error("acme.order.finalize", account=acme.account, order=order["id"], csr=csr([fresh()]))[1] == "acme:orderNotReady"
 
 
+def stored(daemon, order):
+    with contextlib.closing(sqlite3.connect(daemon.realm("default") / "db" / "realm.db", timeout=10)) as database:
+        return database.execute("SELECT status FROM acme_order WHERE id = ?", (order["id"],)).fetchone()[0]
+
+
+def test_operators_see_what_an_order_is_before_anybody_looks_at_it(daemon, acme):
+    """By its authorizations, in the list and by its status there; the list writes nothing."""
+    lost, given_up, ready, open_one = (acme.order(fresh(), fresh()) for _ in range(4))
+    acme.prove(lost["authorizations"][0])
+    acme.prove(lost["authorizations"][1], valid=False)
+    acme.result("acme.authorization.deactivate", account=acme.account, authorization=given_up["authorizations"][0])
+    for one in ready["authorizations"]:
+        acme.prove(one)
+    want = {lost["id"]: "invalid", given_up["id"]: "invalid", ready["id"]: "ready", open_one["id"]: "pending"}
+    shown = {one["id"]: one["status"] for one in acme.result("acme.orders", account=acme.account, limit=1000)["orders"]}
+    assert {id_: shown[id_] for id_ in want} == want
+    for status in ("invalid", "ready", "pending"):
+        found = {one["id"] for one in acme.result("acme.orders", account=acme.account, status=status, limit=1000)["orders"]}
+        assert found & set(want) == {id_ for id_, its in want.items() if its == status}
+    assert {stored(daemon, one) for one in (lost, given_up, ready, open_one)} == {"pending"}
+    assert acme.look(lost)["status"] == "invalid" and stored(daemon, lost) == "invalid"
+
+
 @pytest.mark.parametrize("k", range(3))
 def test_i2_each_name_must_be_proved(acme, k):
     order = acme.order(fresh(), fresh(), fresh())

@@ -4,6 +4,7 @@
 #include "server/worker/acme_blocking.h"
 #include "server/worker/acme_common.h"
 #include "server/worker/acme_documents.h"
+#include "server/worker/acme_follow.h"
 #include "server/worker/acme_terms.h"
 #include "server/worker/describe.h"
 #include "server/worker/handlers.h"
@@ -52,6 +53,28 @@ Json order_row(const store::AcmeOrder& order, Seconds now) {
                            {"expires", base::to_rfc3339(order.expires)}});
   if (!order.serial.empty()) row.set("serial", order.serial);
   return row;
+}
+
+/// What is stored follows when somebody looks at the order itself, so each is followed before it is held against the filter.
+/// Nothing is written. Looks at kMostPages pages, so that one may be short, even empty, and have a successor.
+Result<store::Page<store::AcmeOrder>> orders_as_they_are(store::Store& store, const store::AcmeFilter& filter, std::size_t limit,
+                                                         std::string after) {
+  constexpr int kMostPages = 50;
+  auto any_status = filter;
+  any_status.status.clear();
+  store::Page<store::AcmeOrder> found;
+  for (int looked = 0; looked < kMostPages && found.items.size() < limit; ++looked) {
+    PKI_TRY(auto page, store.search_acme_orders(any_status, limit - found.items.size(), after));
+    for (auto& order : page.items) {
+      PKI_TRY([[maybe_unused]] const bool changed, follow(store, order, filter.now));
+      const bool is_wanted = filter.status.empty() || store::status_at(order, filter.now) == filter.status;
+      if (is_wanted) found.items.push_back(std::move(order));
+    }
+    after = page.next;
+    if (after.empty()) break;
+  }
+  found.next = std::move(after);
+  return found;
 }
 
 Json authorization_row(const store::AcmeAuthorization& authorization, Seconds now) {
@@ -162,9 +185,10 @@ Result<Json> acme_accounts(Session& session, const Params& params) {
 
 Result<Json> acme_orders(Session& session, const Params& params) {
   PKI_TRY(auto* store, session.store());
-  PKI_TRY(const auto page, store->search_acme_orders(filter_of(session, params), page_limit(params), params.text("after")));
+  const auto filter = filter_of(session, params);
+  PKI_TRY(const auto page, orders_as_they_are(*store, filter, page_limit(params), params.text("after")));
   Json rows = Json::array();
-  for (const auto& order : page.items) rows.push_back(order_row(order, session.clock().now()));
+  for (const auto& order : page.items) rows.push_back(order_row(order, filter.now));
   return page_of("orders", std::move(rows), page.next);
 }
 

@@ -7,6 +7,7 @@
 #include "server/worker/acme_caa.h"
 #include "server/worker/acme_common.h"
 #include "server/worker/acme_documents.h"
+#include "server/worker/acme_follow.h"
 #include "server/worker/acme_grants.h"
 #include "server/worker/acme_limits.h"
 #include "server/worker/acme_moves.h"
@@ -281,7 +282,8 @@ Result<store::AcmeOrder> resume(Session& session, store::Store& store, store::Ac
   return done.ok() ? done : store.acme_order(order.account, order.id);
 }
 
-/// @return whether what is stored says otherwise.
+}  // namespace
+
 Result<bool> follow(store::Store& store, store::AcmeOrder& order, Seconds now) {
   const auto before = order.status;
   if (is_open(order)) PKI_TRY_VOID(follow_authorizations(store, order, now));
@@ -292,8 +294,6 @@ Result<bool> follow(store::Store& store, store::AcmeOrder& order, Seconds now) {
   }
   return order.status != before;
 }
-
-}  // namespace
 
 Status bring_up_to_date(store::Store& store, store::AcmeOrder& order, Seconds now) {
   PKI_TRY(const bool changed, follow(store, order, now));

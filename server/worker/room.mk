@@ -8,6 +8,7 @@ libworker_a_SOURCES = \
   server/worker/acme_certificates.cc \
   server/worker/acme_common.cc server/worker/acme_common.h \
   server/worker/acme_documents.cc server/worker/acme_documents.h \
+  server/worker/acme_follow.h \
   server/worker/acme_eab.cc \
   server/worker/acme_external.cc server/worker/acme_external.h \
   server/worker/acme_grants.cc server/worker/acme_grants.h \
