@@ -73,7 +73,8 @@ void check_hosts(const Profile& profile, const RealmConfig& realm, const Node& n
   const Node& at = place_of(node, {"auto_approve_hosts", "autoApproveHosts"});
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(file, ignored))
-    return report.error(at, "found no file " + file + ", expected known hosts");
+    return report.error(
+        at, "found no file " + file + ", expected a list of known hosts, one on each line: put it there, or name where it is");
   check_trusted(file, {realm.directory}, report, at);
   const auto text = base::read_file(file, kMostHostsOctets);
   if (!text.ok()) return report.error(at, text.error().message());

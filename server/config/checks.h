@@ -22,6 +22,12 @@ struct FileRules {
 std::vector<std::string> users_of_files(const ServerConfig& server);
 /// A key or passphrase: a regular file, no symbolic link, not empty, reachable by its owner only (PROMISES D33).
 void check_secret_file(const std::filesystem::path& file, const FileRules& rules, const Node& at, Report& report);
+/// What a setting names has to be a regular file; an empty name is none. @param expected  what belongs there, and what to do
+void check_is_file(const std::filesystem::path& file, std::string_view expected, const Node& at, Report& report);
+/// What belongs into tls_ca_file, wherever an LDAP or HTTP server is spoken to.
+inline constexpr std::string_view kTlsCaFile =
+    "PEM certificates of the CAs that the server's certificate comes from: put them there, or leave the setting out, "
+    "and those of the system count";
 /// What the server is told to run: a regular file that somebody may execute, not writable by others.
 void check_program_file(const std::filesystem::path& file, const FileRules& rules, const Node& at, Report& report);
 /// A configuration file or directory: not writable by others.

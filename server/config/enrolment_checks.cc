@@ -130,12 +130,9 @@ void check_scheme(const LookUp& one, const Node& at, Report& report) {
 }
 
 void check_files(const RealmConfig& realm, const LookUp& one, const Node& at, Report& report) {
-  const auto expect_file = [&](const std::string& file, std::string_view setting) {
-    std::error_code ignored;
-    if (!file.empty() && !fs::is_regular_file(file, ignored)) report.error(place_of(at, setting), "found no file " + file);
-  };
-  expect_file(one.tls_ca_file, "tls_ca_file");
-  expect_file(one.file, "file");
+  check_is_file(one.tls_ca_file, kTlsCaFile, place_of(at, "tls_ca_file"), report);
+  check_is_file(one.file, "the SQLite database that the query is asked of: put it there, or name where it is",
+                place_of(at, "file"), report);
   if (!one.bind_password_file.empty())
     check_secret_file(one.bind_password_file, {realm.directory}, place_of(at, "bind_password_file"), report);
   if (!one.token_file.empty()) check_secret_file(one.token_file, {realm.directory}, place_of(at, "token_file"), report);

@@ -55,9 +55,16 @@ void check_secret_file(const std::filesystem::path& file, const FileRules& rules
   if (found.st_size == 0) report.error(at, "found an empty file, expected a secret in it: " + file.string());
 }
 
+void check_is_file(const std::filesystem::path& file, std::string_view expected, const Node& at, Report& report) {
+  struct stat found {};
+  if (file.empty() || (::stat(file.c_str(), &found) == 0 && S_ISREG(found.st_mode))) return;
+  report.error(at, "found no file " + file.string() + ", expected " + std::string(expected));
+}
+
 void check_program_file(const std::filesystem::path& file, const FileRules& rules, const Node& at, Report& report) {
   struct stat found {};
-  if (::stat(file.c_str(), &found) != 0 || !S_ISREG(found.st_mode)) return report.error(at, "found no file " + file.string());
+  if (::stat(file.c_str(), &found) != 0 || !S_ISREG(found.st_mode))
+    return report.error(at, "found no file " + file.string() + ", expected a program: install it, or name where it is");
   if ((found.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) == 0)
     report.error(at, "found " + file.string() + ", which nobody may execute");
   check_trusted(file, rules, report, at);

@@ -188,10 +188,11 @@ void check_notices(const RealmConfig& realm, const Node& root, Report& report) {
   check_program(checked, realm);
   check_languages(checked);
   check_profiles(checked, realm);
-  if (!realm.notices.ca_file.empty()) {
-    std::error_code ignored;
-    if (!fs::is_regular_file(realm.notices.ca_file, ignored)) checked.error("ca_file", "found no file " + realm.notices.ca_file);
-  }
+  std::error_code ignored;
+  if (const auto& file = realm.notices.ca_file; !file.empty() && !fs::is_regular_file(file, ignored))
+    checked.error("ca_file", "found no file " + file +
+                                 ", expected PEM certificates of the CAs that the mail server's and the webhooks' certificates "
+                                 "come from: put them there, or leave ca_file out, and those of the system count");
 }
 
 void check_notices_in_server(const ServerConfig& server, const RealmConfig& realm, const Node& root, Report& report) {

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <filesystem>
 #include <set>
 
 #include "server/base/glob.h"
@@ -11,8 +10,6 @@
 /// Between roles, login stacks, access rules and profiles of a realm.
 namespace chancery::config {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr std::string_view kEverybody = "*";
 
@@ -94,9 +91,7 @@ void check_ldap(const RealmConfig& realm, const LoginStack& stack, const Node& a
     report.error(at, "found one of bind_dn and bind_password_file, expected both or none");
   if (!stack.bind_password_file.empty())
     check_secret_file(stack.bind_password_file, {realm.directory}, place_of(at, "bind_password_file"), report);
-  std::error_code ignored;
-  if (!stack.tls_ca_file.empty() && !fs::is_regular_file(stack.tls_ca_file, ignored))
-    report.error(place_of(at, "tls_ca_file"), "found no file " + stack.tls_ca_file);
+  check_is_file(stack.tls_ca_file, kTlsCaFile, place_of(at, "tls_ca_file"), report);
 }
 
 /// Whoever may change it gets everybody's password, so it is root's or the realm's owner's.

@@ -87,7 +87,8 @@ void check_look_ups(const RealmConfig& realm, const PolicyRule& rule, const Node
     const auto file = realm.list_directory() / where.substr(kFileLookUp.size());
     std::error_code failure;
     if (std::filesystem::is_regular_file(file, failure)) continue;
-    report.error(at, "found no file " + file.string() + ", expected a list of names for " + where);
+    report.error(at, "found no file " + file.string() + ", expected a list of names, one on each line, for " + where +
+                         ": put it there, or take the look-up away");
   }
 }
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <filesystem>
 
+#include "server/config/checks.h"
 #include "server/config/ldap_dn.h"
 #include "server/config/paths.h"
 #include "server/config/text_checks.h"
@@ -66,13 +67,15 @@ void check_dn(Status (*check)(std::string_view), const std::string& dn, std::str
 }
 
 void check_ldap_publishing(const LdapPublishing& ldap, const Node& at, Report& report) {
-  if (ldap.url.empty()) return report.error(at, "found no url, expected the LDAP server's, like ldaps://ldap.example.com");
+  // Of a URL that was refused the value is empty, and it was said already.
+  if (ldap.url.empty() && !report.has_reported(place_of(at, "url")))
+    report.error(at, "found no url, expected the LDAP server's, like ldaps://ldap.example.com");
   if (ldap.url.starts_with("ldap://") && !ldap.start_tls && !is_of_this_machine(ldap.url)) {
     report.error(place_of(at, "url"), "found " + ldap.url +
                                           " without start_tls, expected ldaps:// or start_tls: passwords do not leave this "
                                           "machine in clear (RFC 4513 5.1.3)");
   }
-  if (ldap.start_tls && !ldap.url.starts_with("ldap://"))
+  if (ldap.start_tls && !ldap.url.empty() && !ldap.url.starts_with("ldap://"))
     report.error(place_of(at, "start_tls"), "found start_tls with " + ldap.url + ", expected it with ldap:// alone");
   if (ldap.bind_dn.empty() || ldap.bind_password_file.empty())
     report.error(at, "found no bind_dn and bind_password_file, expected who may write there");
@@ -80,12 +83,12 @@ void check_ldap_publishing(const LdapPublishing& ldap, const Node& at, Report& r
   check_dn(check_ldap_dn_template, ldap.ca_dn, "ca_dn", at, report);
   check_dn(check_ldap_dn_template, ldap.certificate_dn, "certificate_dn", at, report);
   if (!has_place_for(ldap.ca_dn, "{ca}"))
-    report.error(place_of(at, "ca_dn"), "found \"" + ldap.ca_dn + "\", expected a DN with {ca}, as each generation has an entry");
+    report.error(place_of(at, "ca_dn"), (ldap.ca_dn.empty() ? std::string("found no ca_dn") : "found \"" + ldap.ca_dn + "\"") +
+                                            ", expected the DN of the CA's entry with {ca} in it, since each generation has one: "
+                                            "write it like cn={ca},ou=pki,dc=example,dc=com");
   if (!ldap.certificate_dn.empty() && !has_place_for(ldap.certificate_dn, "{cn}"))
     report.error(place_of(at, "certificate_dn"), "found no {cn}, expected one: all certificates would go into one entry");
-  std::error_code ignored;
-  if (!ldap.tls_ca_file.empty() && !std::filesystem::is_regular_file(ldap.tls_ca_file, ignored))
-    report.error(place_of(at, "tls_ca_file"), "found no file " + ldap.tls_ca_file);
+  check_is_file(ldap.tls_ca_file, kTlsCaFile, place_of(at, "tls_ca_file"), report);
 }
 
 /// The password is for chancery-notify alone.
@@ -133,7 +136,8 @@ void check_publishing(const RealmConfig& realm, const Node& root, Report& report
   if (section == nullptr || section->kind != Node::Kind::Map) return;
   const auto& publishing = realm.publishing;
   std::error_code ignored;
-  if (const Node* ldap = section->find(kLdapPublishingSection); ldap != nullptr && publishing.ldap != LdapPublishing())
+  if (const Node* ldap = section->find(kLdapPublishingSection);
+      ldap != nullptr && (publishing.ldap != LdapPublishing() || report.has_reported(place_of(*ldap, "url"))))
     check_ldap_publishing(publishing.ldap, *ldap, report);
   if (publishing.directory.empty() && !publishing.program.empty())
     return report.error(place_of(*section, "program"), "found a program without a directory, expected where the CRLs go");

@@ -343,10 +343,9 @@ void check_realm(const RealmConfig& realm, const Node& root, Report& report) {
     report.warning(place_of(root, {"clients"}),
                    "found register without a seed_file: names are registered by operators and their seeds alone");
   }
-  for (const auto& file : realm.key_block_lists) {
-    std::error_code ignored;
-    if (!fs::is_regular_file(file, ignored)) report.error(place_of(root, {"key_block_lists"}), "found no file " + file);
-  }
+  for (const auto& file : realm.key_block_lists)
+    check_is_file(file, "a list of hashes of keys (doc/key-block-lists.md): put it there, or take it out of the setting",
+                  place_of(root, {"key_block_lists"}), report);
   if (const Node* acme = root.find("acme"); acme != nullptr && realm.acme.enabled && realm.acme.upki_clients == "yes") {
     report.warning(place_of(*acme, {"upki_clients"}),
                    "found yes: whoever reaches an ACME listener is certified the names it asks for, without a proof");

@@ -249,7 +249,9 @@ Status check_ldap_url(std::string_view text) {
     if (text.starts_with(scheme) && is_ldap_host(text.substr(scheme.size()))) return {};
   }
   if (text.starts_with("ldapi://") && text.size() > 8) return {};
-  return unexpected(text, "ldaps://HOST, ldap://HOST or ldapi://%2Fpath%2Fof%2Fsocket");
+  const bool is_web = text.starts_with("http://") || text.starts_with("https://");
+  return unexpected(text, std::string("ldaps://HOST, ldap://HOST or ldapi://%2Fpath%2Fof%2Fsocket") +
+                              (is_web ? ": LDAP is spoken there, not HTTP, so write the LDAP server's URL" : ""));
 }
 
 bool is_of_this_machine(std::string_view url) {

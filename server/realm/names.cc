@@ -73,6 +73,15 @@ std::string fault_in_server(const config::Profile& profile, const x509::Name& su
          "without serverAuth";
 }
 
+/// Of a certificate that would name nobody.
+std::string fault_in_nameless(const config::Profile& profile) {
+  std::string fault = "found neither a subject nor a subject alternative name, expected one of them";
+  const bool drops = !has_common_name(profile);
+  if (drops) fault += "; profile " + profile.name.text() + " has common_name: none, so that a common name is left out";
+  if (profile.altnames) return fault + ": ask for an alternative name";
+  return fault + (drops ? ": change its common_name or altnames" : ": ask for a common name");
+}
+
 /// Names of files are made from common names elsewhere, in other programs too, so none may climb out of a directory (PROMISES
 /// F34). A slash by itself is fine: host/www.example.org is what a grid calls a service.
 std::string fault_in_common_name(std::string_view name) {
@@ -148,7 +157,7 @@ std::vector<x509::GeneralName> sans_for(const Wish& wish, const x509::Name& subj
 
 std::string fault_in_names(const config::Profile& profile, const Authority& authority, const x509::Name& subject,
                            const std::vector<x509::GeneralName>& sans) {
-  if (subject.empty() && sans.empty()) return "neither a subject nor a subject alternative name";
+  if (subject.empty() && sans.empty()) return fault_in_nameless(profile);
   if (profile.is_ca && subject.empty()) return "a CA certificate needs a subject (RFC 5280 4.1.2.6)";
   if (const auto der = subject.der();
       !profile.is_ca && der.ok() && std::ranges::equal(*der, authority.certificate.subject_der())) {

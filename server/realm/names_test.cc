@@ -150,7 +150,15 @@ TEST(Names, C14_AProfileMayGiveNoCommonName) {
   Scene nobody("user");
   nobody.profile.common_name = "none";
   nobody.wish.subject = name("/CN=Alice Example");
-  EXPECT_FALSE(nobody.decide().allowed()) << "neither a subject nor a name is left";
+  const auto refused = nobody.decide();
+  ASSERT_FALSE(refused.allowed()) << "neither a subject nor a name is left";
+  EXPECT_NE(refused.refusal().message().find("found neither a subject nor a subject alternative name, expected one of them; profile "
+                                             "user has common_name: none, so that a common name is left out"),
+            std::string::npos)
+      << refused.refusal().message();
+  nobody.profile.common_name = "names";
+  nobody.wish.subject = {};
+  EXPECT_EQ(nobody.decide().refusal().message().find("common_name"), std::string::npos) << nobody.decide().refusal().message();
   Scene rule;  // who writes the whole subject says what is in it
   rule.profile.common_name = "none";
   rule.wish.subject_from = SubjectFrom::Rule;
