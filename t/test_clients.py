@@ -345,6 +345,35 @@ def test_alternative_names_have_both_spellings(shell, files):
         assert "once for each" in text and set(names.split(",")) == {"--san", "--sans"}
 
 
+def subject_of(shell, *words):
+    shell(f"rm -f s.key s.csr; chancery csr {' '.join(words)} --key-out s.key --out s.csr")
+    return shell("openssl req -in s.csr -noout -verify -subject -nameopt RFC2253").stdout.strip()
+
+
+def test_a_request_has_the_whole_subject_that_is_given(shell):
+    for subject in ("CN=a.example.com", "CN=a.example.com,OU=Web,O=Example Ltd,C=GB", "CN=Doe\\, Jane,O=Example Ltd", "UID=jdoe,DC=example,DC=com"):
+        assert subject_of(shell, "--subject", f"'{subject}'") == f"subject={subject}"
+    assert subject_of(shell, "--cn", "a.example.com", "--san", "DNS:a.example.com") == "subject=CN=a.example.com"
+    made = json.loads(shell("chancery --json csr --subject 'CN=a.example.com, O=Example Ltd' --san DNS:a.example.com --key-out other.key").stdout)
+    assert "BEGIN CERTIFICATE REQUEST" in made["request"]
+
+
+@pytest.mark.parametrize("words, says", [
+    ("--cn a.example.com --subject CN=a.example.com", "found --cn beside --subject, expected one of them"),
+    ("", "found neither --cn nor --subject, expected one of them"),
+    ("--subject ''", "expected a DN as RFC 4514 writes it"),
+    ("--subject a.example.com", "expected a DN as RFC 4514 writes it"),
+    ("--subject /O=Company/CN=a.example.com", "expected a DN as RFC 4514 writes it"),
+    ("--subject CN=a+OU=b", "an RDN of several attributes"),
+    ("--subject CN=", "expected a DN as RFC 4514 writes it"),
+    ("--subject C=GBR,CN=a", "expected a DN as RFC 4514 writes it"),
+])
+def test_what_is_no_subject_of_a_request_is_refused(shell, words, says):
+    done = shell(f"chancery csr {words} --key-out refused.key --out refused.csr", check=False)
+    assert done.returncode == 64 and says in done.stderr and "--cn a.example.com" in done.stderr, done
+    assert "No such file" in shell("ls refused.key refused.csr", check=False).stderr
+
+
 def test_an_empty_list_says_so(shell):
     assert shell("chancery certificate search --subject nobody.example.com").stdout == "no certificates\n"
     assert json.loads(shell("chancery --json certificate search --subject nobody.example.com").stdout) == {"certificates": []}

@@ -186,7 +186,11 @@ void add_upki(Line& line) {
 
 void add_csr(Line& line) {
   line.csr = line.app.add_subcommand("csr", "Make a key pair and a request for it; --key-out FILE takes the key.");
-  line.csr->add_option("--cn", line.order.cn, "common name")->required();
+  line.csr->add_option("--cn", line.order.cn, "common name; this or --subject")->type_name("TEXT");
+  line.csr
+      ->add_option("--subject", line.order.subject,
+                   "whole subject, a DN as RFC 4514 writes it: \"CN=a.example.com,O=Company\"; not beside --cn")
+      ->type_name("DN");
   one_each(line.csr->add_option("--san,--sans", line.order.sans,
                                 "subject alternative name, \"DNS:a.example.com\"; give the option once for each"));
   line.csr->add_option("--key", line.order.key, "kind of key pair")->capture_default_str();

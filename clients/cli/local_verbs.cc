@@ -12,6 +12,7 @@
 #include "server/base/fd.h"
 #include "server/base/names.h"
 #include "server/base/process.h"
+#include "server/base/text.h"
 #include "server/crypto/key.h"
 #include "server/x509/csr.h"
 #include "server/x509/pem.h"
@@ -156,10 +157,35 @@ Result<Json> make_zmq_key(const std::string& out_file) {
   return run_program(std::move(words));
 }
 
+namespace {
+
+constexpr std::string_view kSubjectAdvice = "like --subject \"CN=a.example.com,O=Company\", or --cn a.example.com";
+
+/// What the request is for: a name of a common name alone, or the one that is given.
+Result<x509::Name> subject_of(const CsrOrder& order) {
+  if (order.cn && order.subject)
+    return Error(Code::InvalidParams, "csr: found --cn beside --subject, expected one of them: --subject has its own CN",
+                 std::string(kSubjectAdvice));
+  if (order.cn) {
+    x509::Name name;
+    name.attributes.push_back({"CN", *order.cn});
+    return name;
+  }
+  if (!order.subject)
+    return Error(Code::InvalidParams, "csr: found neither --cn nor --subject, expected one of them", std::string(kSubjectAdvice));
+  auto subject = x509::Name::from_comma(*order.subject);
+  if (subject.ok() && !subject->empty()) return subject;
+  return Error(Code::InvalidParams,
+               "--subject: found \"" + base::printable(*order.subject, 80) + "\", expected a DN as RFC 4514 writes it" +
+                   (subject.ok() ? "" : ": " + subject.error().message()),
+               std::string(kSubjectAdvice));
+}
+
+}  // namespace
+
 Result<Json> make_request(const CsrOrder& order) {
   PKI_TRY(const auto spec, base::parse_key_spec(order.key));
-  x509::Name subject;
-  subject.attributes.push_back({"CN", order.cn});
+  PKI_TRY(const auto subject, subject_of(order));
   std::vector<x509::GeneralName> sans;
   for (const auto& text : order.sans) {
     PKI_TRY(auto name, x509::GeneralName::parse(text));

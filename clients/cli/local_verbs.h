@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,13 +44,14 @@ Result<Json> run_ceremony(const base::Path& plan, const std::vector<std::string>
 Result<Json> make_zmq_key(const std::string& out_file);
 
 struct CsrOrder {
-  std::string cn;
+  std::optional<std::string> cn;       ///< either this,
+  std::optional<std::string> subject;  ///< or this: a DN (RFC 4514)
   std::vector<std::string> sans;
   std::string key = "ec:P-256";
   FileNames files;  ///< with a key_out; without an out, the request is only in the answer
 };
 /// `chancery csr`: a key pair and a request for it. @return {key_file, request}.
-/// @errors Malformed; those of begin_files.
+/// @errors InvalidParams: none or both of cn and subject, or a subject that is none; Malformed; those of begin_files.
 Result<Json> make_request(const CsrOrder& order);
 
 }  // namespace chancery::cli
