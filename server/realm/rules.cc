@@ -18,6 +18,7 @@ using Type = x509::GeneralName::Type;
 
 constexpr std::string_view kWildcard = "*.";
 constexpr std::size_t kMostNearest = 3;
+constexpr std::size_t kMostCompared = 1000;            ///< so that a refusal takes no longer with ten thousand rules
 constexpr std::string_view kUnsaidProfile = "server";  // as certificate.enrol's parameter
 
 template <class Item, class Value>
@@ -191,6 +192,8 @@ Result<bool> is_eligible(const PolicyRule& rule, const Question& asked, const Fa
   return all_say_yes(rule.eligible, about, facts);
 }
 
+constexpr std::string_view kNames = "names";
+
 /// The conditions, the costly ones last.
 struct Condition {
   std::string_view setting;
@@ -199,7 +202,7 @@ struct Condition {
 constexpr std::array kConditions{
     Condition{"profiles", holds_for_profile},
     Condition{"ways", holds_for_way},
-    Condition{"names", holds_for_names},
+    Condition{kNames, holds_for_names},
     Condition{"names of the subject", subject_says_no_more},
     Condition{"requesters", holds_for_requester},
     Condition{"roles", holds_for_roles},
@@ -211,6 +214,9 @@ constexpr std::array kConditions{
     Condition{"max_living_per_requester", requester_has_room},
     Condition{"replaces", replaces_what_it_may},
 };
+/// How many of them say whether a rule is for such a request, its names included.
+constexpr std::size_t kUpToNames = 3;
+static_assert(kConditions[kUpToNames - 1].setting == kNames);
 /// Those that ask somebody else.
 constexpr std::array kQuestions{
     Condition{"look_ups", look_ups_say_yes},
@@ -294,9 +300,54 @@ struct Nearest {
   std::vector<std::string> texts;
   void add(const PolicyRule& rule, std::string_view fault) {
     const bool is_about_it = fault != "profiles" && fault != "ways";
-    if (is_about_it && texts.size() < kMostNearest) texts.push_back(rule.name + " by its " + std::string(fault));
+    if (is_about_it && texts.size() < kMostNearest) texts.push_back(text_of(rule, fault));
+  }
+  static std::string text_of(const PolicyRule& rule, std::string_view fault) {
+    return rule.name + " by its " + std::string(fault);
   }
 };
+
+/// How many octets two names have in common at their ends, from a dot on or wholly.
+std::size_t common_end(std::string_view one, std::string_view other) {
+  const auto most = std::min(one.size(), other.size());
+  std::size_t common = 0;
+  std::size_t whole = 0;
+  while (common < most && one[one.size() - 1 - common] == other[other.size() - 1 - common]) {
+    ++common;
+    if (one[one.size() - common] == '.') whole = common;
+  }
+  const bool is_one = common == most && (common == one.size() || one[one.size() - 1 - common] == '.') &&
+                      (common == other.size() || other[other.size() - 1 - common] == '.');
+  return is_one ? common : whole;
+}
+
+/// How much of the end of the name the rule means.
+std::size_t nearness(const PolicyRule& rule, std::string_view name) {
+  std::size_t most = 0;
+  for (const auto& pattern : rule.names) most = std::max(most, common_end(name, pattern.tail()));
+  return most;
+}
+
+/// The rule that would have been for such a request, had its names been others: the first of those whose names end most as the
+/// DNS name that is asked for, among the first kMostCompared. Of them those alone are missing that candidates() passes over.
+/// Nobody is asked for it. @return null: there is none.
+Result<const PolicyRule*> nearest_by_names(const config::PolicyConfig& policy, const Question& asked, const Facts& facts) {
+  const auto conditions = std::span(kConditions).first(kUpToNames);
+  const auto dns = std::ranges::find(asked.sans, Type::Dns, &x509::GeneralName::type);
+  const auto name = dns == asked.sans.end() ? std::string_view() : std::string_view(dns->value);
+  const PolicyRule* nearest = nullptr;
+  std::size_t most = 0;
+  for (const auto& rule : std::span(policy.rules).first(std::min(policy.rules.size(), kMostCompared))) {
+    if (rule.names.empty() || denies(rule)) continue;
+    const auto near = nearness(rule, name);
+    if (nearest != nullptr && near <= most) continue;
+    PKI_TRY(const auto fault, fault_among(conditions, rule, asked, facts));
+    if (fault != kNames) continue;
+    nearest = &rule;
+    most = near;
+  }
+  return nearest;
+}
 
 }  // namespace
 
@@ -313,7 +364,13 @@ Result<Ruling> ask_rules(const config::PolicyConfig& policy, const Question& que
   Ruling ruling;
   ruling.granted = policy.otherwise == "grant" && question.way != config::kEnrolWay;
   ruling.detail = ruling.granted ? "no rule holds, so it is granted" : "no rule of the realm's policy grants it";
-  if (!ruling.granted && !nearest.texts.empty()) ruling.detail += ": it misses " + base::join(nearest.texts, ", ");
+  if (ruling.granted) return ruling;
+  PKI_TRY(const auto* by_names, nearest_by_names(policy, question, facts));
+  if (by_names != nullptr) {
+    auto text = Nearest::text_of(*by_names, kNames);
+    if (std::ranges::find(nearest.texts, text) == nearest.texts.end()) nearest.texts.push_back(std::move(text));
+  }
+  if (!nearest.texts.empty()) ruling.detail += ": it misses " + base::join(nearest.texts, ", ");
   return ruling;
 }
 

@@ -118,6 +118,39 @@ TEST_F(RulesTest, ARefusalNamesTheNearestRules) {
   EXPECT_NE(ruling.detail.find("short by its max_validity"), std::string::npos) << ruling.detail;
 }
 
+/// Also where they are found by their names, and names are what they miss.
+TEST_F(RulesTest, ARefusalNamesTheRuleWhoseNamesAreNearest) {
+  const auto named = [](const char* rule_name, const char* names) {
+    auto made = rule(rule_name);
+    made.names = {pattern(names)};
+    return made;
+  };
+  auto other_way = named("acme", "ftp.example.com");
+  other_way.ways = {"acme"};
+  const auto policy = policy_of({named("far", ".example.org"), other_way, named("near", "ftp.example.com"),
+                                 named("below", ".web.example.com"), named("other", "ns.example.com")});
+  struct Case {
+    const char* what;
+    std::vector<x509::GeneralName> sans;
+    const char* says;
+  };
+  const Case cases[] = {
+      {"a neighbour", {san("DNS:www.example.com")}, ": it misses near by its names"},
+      {"below another one", {san("DNS:a.b.web.example.net")}, ": it misses far by its names"},
+      {"the name above", {san("DNS:web.example.com")}, ": it misses below by its names"},
+      {"another domain", {san("DNS:www.example.net")}, ": it misses far by its names"},
+      {"no host", {san("EMAIL:a@example.com")}, ": it misses far by its names"},
+      {"one of two", {san("DNS:ftp.example.com"), san("DNS:www.example.com")}, ": it misses near by its names"},
+  };
+  for (const auto& one : cases) {
+    question.sans = one.sans;
+    const auto ruling = ask(policy);
+    EXPECT_FALSE(ruling.granted) << one.what;
+    EXPECT_EQ(ruling.detail, std::string("no rule of the realm's policy grants it") + one.says) << one.what;
+  }
+  EXPECT_EQ(facts.asked, 0) << "nobody is asked for an explanation";
+}
+
 /// Each condition alone: a rule that has it holds for the question as it is, and not for one that differs in that.
 TEST_F(RulesTest, EachConditionHoldsOrNot) {
   struct Case {
