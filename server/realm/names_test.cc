@@ -152,9 +152,10 @@ TEST(Names, C14_AProfileMayGiveNoCommonName) {
   nobody.wish.subject = name("/CN=Alice Example");
   const auto refused = nobody.decide();
   ASSERT_FALSE(refused.allowed()) << "neither a subject nor a name is left";
-  EXPECT_NE(refused.refusal().message().find("found neither a subject nor a subject alternative name, expected one of them; profile "
-                                             "user has common_name: none, so that a common name is left out"),
-            std::string::npos)
+  EXPECT_NE(
+      refused.refusal().message().find("found neither a subject nor a subject alternative name, expected one of them; profile "
+                                       "user has common_name: none, so that a common name is left out"),
+      std::string::npos)
       << refused.refusal().message();
   nobody.profile.common_name = "names";
   nobody.wish.subject = {};
