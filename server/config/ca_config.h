@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "server/base/names.h"
+#include "server/config/keys.h"
 
 /// One row of `cas:` of ca.config.yml: a CA of the realm beside its first one. Pure values, as realm_config.h.
 namespace chancery::config {
@@ -15,9 +16,11 @@ inline constexpr const char* kFirstCa = "ca";
 struct CaConfig {
   /// issuing: certificates of its profiles; root: the realm's other CAs, nothing else; ocsp, ra: nothing, it is a service
   std::string purpose = "issuing";
-  std::string issuer;   ///< the root of this realm that certifies it; empty: it is a root itself, a service's is "ca"
-  std::string key;      ///< kind of its next generation's key; empty: the realm's
-  std::string subject;  ///< slash DN; empty: from company, realm and name
+  std::string issuer;       ///< the root of this realm that certifies it; empty: it is a root itself, a service's is "ca"
+  std::string key;          ///< kind of its next generation's key; empty: the realm's
+  std::string key_store{};  ///< of its next generation's key: file or pkcs11; empty: as the realm's
+  TokenConfig pkcs11{};     ///< of a key in a token
+  std::string subject;      ///< slash DN; empty: from company, realm and name
   std::vector<ProfileName> profiles;          ///< what it may issue; empty: every profile
   std::vector<std::string> crl_urls;          ///< instead of the realm's; empty: the realm's
   std::vector<std::string> crl_delta_urls{};  ///< likewise

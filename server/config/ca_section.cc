@@ -5,6 +5,7 @@
 
 #include "server/base/text.h"
 #include "server/config/checks.h"
+#include "server/config/key_settings.h"
 #include "server/config/text_checks.h"
 #include "server/config/value.h"
 
@@ -42,6 +43,12 @@ constexpr std::array kCa{
                          .doc = "Of its next generation: ec:P-256, ec:P-384, ec:P-521, ed25519 or rsa:BITS. Empty: the realm's; "
                                 "of ra, rsa:3072, since SCEP's clients encrypt with RSA.",
                          .type = "key"}),
+    row<&CaConfig::key_store>({.name = "key_store",
+                               .words = "file pkcs11",
+                               .doc =
+                                   "Where its next generation's key is made: file, or pkcs11, a token that `pkcs11:` beside it "
+                                   "describes, or the realm's where it names none. Empty: as the realm's. Keys that there are "
+                                   "stay where they are."}),
     row<&CaConfig::subject>({.name = "subject",
                              .check = check_slash_dn,
                              .doc = "Of its first generation; later ones keep that. Empty: from company, realm and name.",
@@ -169,8 +176,11 @@ void read_cas(const Node& section, RealmConfig& realm, Report& report) {
     if (!has_ca_name(child, report)) continue;
     CaConfig ca;
     if (is_section(child, report)) {
-      check_names(child, names_of(ca_settings()), report);
+      auto names = names_of(ca_settings());
+      names.emplace_back(kTokenSection);
+      check_names(child, names, report);
       read_settings(ca_settings(), child, ca, report);
+      read_further_token(child, ca.pkcs11, report);
     }
     realm.cas.insert_or_assign(child.name, std::move(ca));
   }
@@ -181,6 +191,7 @@ Node write_cas(const RealmConfig& realm) {
   for (const auto& [name, ca] : realm.cas) {
     Node node = map();
     write_settings(ca_settings(), ca, node);
+    write_further_token(ca.pkcs11, node);
     section.children.push_back(named(name, std::move(node)));
   }
   return section;

@@ -104,10 +104,26 @@ TEST(Print, EveryServerRowParsesBack) {
   expect_round_trip(server);
 }
 
+TokenConfig changed_token() {
+  return {.module = "/usr/lib/other.so",
+          .token = "yes",
+          .serial = "77",
+          .key_label = "{ca}: key",
+          .key_id = "0b",
+          .pin_file = "/pin",
+          .pin_credential = "other",
+          .paths = {"/srv/tokens"},
+          .network = true,
+          .timeout = std::chrono::seconds{8},
+          .existing_key = true};
+}
+
 CaConfig changed_ca() {
   return {.purpose = "root",
           .issuer = "top",
           .key = "ec:P-384",
+          .key_store = "pkcs11",
+          .pkcs11 = changed_token(),
           .subject = "/CN=TLS",
           .profiles = {profile_name("changed")},
           .crl_urls = {"http://a.example/{ca}/crl"},
@@ -258,7 +274,7 @@ RealmConfig changed_realm() {
   realm.cas = {{"tls", changed_ca()}};
   realm.profiles = builtin_profiles();
   realm.notices = changed_notices();
-  realm.rollover = {std::chrono::hours{5}, "people"};
+  realm.rollover = {std::chrono::hours{5}, "people", "file", changed_token()};
   realm.publishing = {"/srv/crls",
                       "/usr/local/bin/push-crl",
                       std::chrono::seconds{7},
@@ -309,6 +325,7 @@ TEST(Print, EveryRealmRowParsesBack) {
   expect_all_changed(key_settings(), realm.keys, KeysConfig());
   expect_all_changed(secret_settings(), realm.keys.secret, SecretConfig());
   expect_all_changed(token_settings(), realm.keys.token, TokenConfig());
+  expect_all_changed(further_token_settings(), realm.rollover.pkcs11, TokenConfig());
   expect_all_changed(acme_settings(), realm.acme, AcmeConfig());
   expect_all_changed(acme_policy_settings(), changed_policy(), AcmePolicy());
   expect_all_changed(ca_settings(), changed_ca(), CaConfig());

@@ -182,6 +182,8 @@ void compare_cas(const std::string& place, const RealmConfig& before, const Real
       lines.push_back(place + "CA " + name + " is new");
     } else {
       compare_settings(ca_settings(), place + "CA " + name + ": ", old_ca->second, ca, lines);
+      compare_settings(further_token_settings(), place + "CA " + name + ": " + std::string(kTokenSection) + ".",
+                       old_ca->second.pkcs11, ca.pkcs11, lines);
     }
   }
 }
@@ -261,6 +263,8 @@ void compare_realms(const RealmConfig& before, const RealmConfig& after, Lines& 
   compare_settings(publishing_settings(), place + std::string(kPublishingSection) + ".", before.publishing, after.publishing,
                    lines);
   compare_settings(rollover_settings(), place + std::string(kRolloverSection) + ".", before.rollover, after.rollover, lines);
+  compare_settings(further_token_settings(), place + std::string(kRolloverSection) + "." + std::string(kTokenSection) + ".",
+                   before.rollover.pkcs11, after.rollover.pkcs11, lines);
   compare_settings(ldap_publishing_settings(), place + "publishing.ldap.", before.publishing.ldap, after.publishing.ldap, lines);
   compare_settings(retention_settings(), place + std::string(kRetentionSection) + ".", before.retention, after.retention, lines);
   compare_settings(self_audit_settings(), place + std::string(kSelfAuditSection) + ".", before.self_audit, after.self_audit,

@@ -110,6 +110,11 @@ void add_realm(std::string& out, const RealmConfig& realm) {
       "that is named here gets its key and certificate by `chancery ca rollover start --ca NAME`.\n";
   add_rows(out, describe(ca_settings(), CaConfig()));
   out +=
+      "\n#### `pkcs11:` below `cas: NAME:` and `rollover:`\n\nThe token in which that CA's next key is made, or found "
+      "(doc/keys.md). "
+      "Without module, token and serial it is the realm's, and says of the key alone.\n";
+  add_rows(out, describe(further_token_settings(), TokenConfig()));
+  out +=
       "\n### `notices:`\n\nWho is told that a certificate ends. Front end chancery-notify sends the notices (doc/upkeep.md).\n";
   add_rows(out, describe(notice_settings(), realm.notices));
   out += "\n### `publishing:`\n\nWhere CRLs go besides HTTP (doc/upkeep.md).\n";

@@ -72,6 +72,7 @@ TEST(Documents, EverySettingIsExplained) {
   expect_rows(describe(key_settings(), KeysConfig()));
   expect_rows(describe(secret_settings(), SecretConfig()));
   expect_rows(describe(token_settings(), TokenConfig()));
+  expect_rows(describe(further_token_settings(), TokenConfig()));
   expect_rows(describe(acme_settings(), AcmeConfig()));
   expect_rows(describe(acme_policy_settings(), AcmePolicy()));
   expect_rows(describe(request_settings(), RequestsConfig()));

@@ -125,6 +125,32 @@ constexpr std::array kToken{
                                 .doc = "A call of the module that takes longer is given up, and the module with it."}),
 };
 
+/// Of a key that is made, or found, when its generation is prepared.
+constexpr std::array kFurther{
+    row<&TokenConfig::key_label>({.name = "key_label",
+                                  .doc = "Label of the next generation's key (CKA_LABEL); {ca} stands for the generation, as "
+                                         "each has a key of its own. Empty: the realm's name, a slash and the generation, "
+                                         "like default/tls-1."}),
+    row<&TokenConfig::key_id>({.name = "key_id",
+                               .check = check_id,
+                               .doc = "With existing_key: the id of that key (CKA_ID), in hexadecimal. Keys that are made here "
+                                      "get ids of their own.",
+                               .type = "hexadecimal"}),
+    row<&TokenConfig::existing_key>({.name = "existing_key",
+                                     .doc = "The key of that label is in the token already, and is taken over. false: it is made "
+                                            "there, and none may have the label before."}),
+};
+
+std::vector<Setting<TokenConfig>> further_rows() {
+  std::vector<Setting<TokenConfig>> rows;
+  for (const auto& one : kToken) {
+    const auto* const other = std::ranges::find(kFurther, one.info.name, [](const auto& further) { return further.info.name; });
+    rows.push_back(other == kFurther.end() ? one : *other);
+  }
+  rows.push_back(kFurther.back());
+  return rows;
+}
+
 template <class Owner>
 void read_section(const Node& root, std::string_view name, std::span<const Setting<Owner>> rows, Owner& owner, Report& report) {
   const Node* section = root.find(name);
@@ -145,6 +171,18 @@ Node write_section(std::string_view name, std::span<const Setting<Owner>> rows, 
 std::span<const Setting<KeysConfig>> key_settings() { return kKeys; }
 std::span<const Setting<SecretConfig>> secret_settings() { return kSecret; }
 std::span<const Setting<TokenConfig>> token_settings() { return kToken; }
+std::span<const Setting<TokenConfig>> further_token_settings() {
+  static const auto kRows = further_rows();
+  return kRows;
+}
+
+void read_further_token(const Node& parent, TokenConfig& token, Report& report) {
+  read_section(parent, kTokenSection, further_token_settings(), token, report);
+}
+
+void write_further_token(const TokenConfig& token, Node& parent) {
+  if (!(token == TokenConfig())) parent.children.push_back(write_section(kTokenSection, further_token_settings(), token));
+}
 
 std::vector<std::string> key_names() {
   auto names = names_of(key_settings());

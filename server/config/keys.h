@@ -23,7 +23,8 @@ struct SecretConfig {
   bool operator==(const SecretConfig&) const = default;
 };
 
-/// `pkcs11:` of ca.config.yml: a token that holds the key.
+/// `pkcs11:` of ca.config.yml: a token that holds the key. Below `cas:` and `rollover:` it may leave out which token: then it is
+/// the realm's.
 struct TokenConfig {
   std::string module;               ///< the vendor's library
   std::string token;                ///< label of the token
@@ -35,7 +36,12 @@ struct TokenConfig {
   std::vector<std::string> paths;   ///< what else the module may read and write
   bool network = false;             ///< the module speaks to a daemon or a machine
   std::chrono::seconds timeout{5};  ///< of one call
+  bool existing_key = false;        ///< below `cas:` and `rollover:`: the key is not made, but there already
 
+  /// Whether it says which token, or at least begins to.
+  bool is_named() const { return !module.empty() || !token.empty() || !serial.empty(); }
+  /// Without a PIN of its own it is opened by people.
+  bool from_people() const { return pin_file.empty() && pin_credential.empty(); }
   bool operator==(const TokenConfig&) const = default;
 };
 

@@ -139,6 +139,8 @@ void resolve_paths(RealmConfig& realm) {
   resolve(realm.directory, realm.passphrase_file);
   resolve(realm.directory, realm.seed_file);
   resolve(realm.directory, realm.keys.token.pin_file);
+  resolve(realm.directory, realm.rollover.pkcs11.pin_file);
+  for (auto& [name, ca] : realm.cas) resolve(realm.directory, ca.pkcs11.pin_file);
   resolve_rule_paths(realm);
   resolve_notice_paths(realm.notices, realm.directory);
   resolve_publishing_paths(realm.publishing, realm.directory);

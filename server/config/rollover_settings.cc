@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "server/config/key_settings.h"
+
 namespace chancery::config {
 namespace {
 
@@ -20,6 +22,12 @@ constexpr std::array kRollover{
          .words = "upkeep people",
          .doc = "Who ends a generation that drains, once its last certificate has expired: upkeep, within half a minute, or "
                 "people (ca.rollover.retire)."}),
+    row<&RolloverConfig::key_store>(
+        {.name = "key_store",
+         .words = "file pkcs11",
+         .doc = "Where the key of the first CA's next generation is made: file, or pkcs11, a token that `pkcs11:` beside it "
+                "describes, or the realm's where it names none. Empty: as `key_store` of the realm. Keys that there are stay "
+                "where they are."}),
 };
 
 }  // namespace
@@ -28,13 +36,17 @@ std::span<const Setting<RolloverConfig>> rollover_settings() { return kRollover;
 
 void read_rollover(const Node& section, RolloverConfig& rollover, Report& report) {
   if (!is_section(section, report)) return;
-  check_names(section, names_of(rollover_settings()), report);
+  auto names = names_of(rollover_settings());
+  names.emplace_back(kTokenSection);
+  check_names(section, names, report);
   read_settings(rollover_settings(), section, rollover, report);
+  read_further_token(section, rollover.pkcs11, report);
 }
 
 Node write_rollover(const RolloverConfig& rollover) {
   Node section = map(std::string(kRolloverSection));
   write_settings(rollover_settings(), rollover, section);
+  write_further_token(rollover.pkcs11, section);
   return section;
 }
 

@@ -21,6 +21,8 @@ libconfig_a_SOURCES = \
   server/config/key_settings.cc server/config/key_settings.h \
   server/config/listening_checks.cc \
   server/config/load.cc server/config/load.h \
+  server/config/next_key.cc server/config/next_key.h \
+  server/config/next_key_checks.cc \
   server/config/node.h \
   server/config/notice_checks.cc \
   server/config/paths.cc server/config/paths.h \

@@ -50,9 +50,11 @@ Result<SecretBytes> read_passphrase_file(const base::Path& path) {
   return line;
 }
 
+bool people_open_files(const config::RealmConfig& realm) { return realm.keys.secret.from_people() && !realm.keys.in_token(); }
+
 Result<std::optional<SecretBytes>> read_passphrase(const config::RealmConfig& realm) {
   if (realm.key_unencrypted) return std::optional<SecretBytes>();
-  if (realm.keys.secret.from_people())
+  if (people_open_files(realm))
     return Error(Code::Unavailable, "the passphrase comes from people, once the signer runs (secret.method)");
   base::Path path = realm.passphrase_file;
   if (!realm.passphrase_credential.empty()) {

@@ -25,6 +25,9 @@ Result<SecretBytes> read_passphrase_file(const base::Path& path);
 /// Where systemd puts a credential (systemd.exec(5), LoadCredential=). @errors BadConfig: it gave none.
 Result<base::Path> credential_file(const std::string& name);
 
+/// Whether people open the keys in files: where the first CA's is in a token, what they give is that one's PIN.
+bool people_open_files(const config::RealmConfig& realm);
+
 /// The CA key's passphrase, from the file or the systemd credential that the realm names; none for an unencrypted key.
 Result<std::optional<SecretBytes>> read_passphrase(const config::RealmConfig& realm);
 

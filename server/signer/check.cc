@@ -101,12 +101,12 @@ bool is_in(const config::RealmConfig& realm, std::initializer_list<GenerationSta
 bool is_replaced(const config::RealmConfig& realm) { return is_in(realm, {GenerationState::Draining, GenerationState::Retired}); }
 
 /// The keys and certificates of the other generations, as the signer will open them.
-void check_generations(const config::RealmConfig& realm, Seconds now, RealmCheck& check) {
+void check_generations(const config::RealmConfig& realm, const Tokens& tokens, Seconds now, RealmCheck& check) {
   const auto known = Journal::generations_in(realm.journal_directory());
   if (!known.ok()) return add(check, known.error());
   for (const auto& [label, facts] : *known) {
     if (label == config::kFirstCa) continue;  // which is looked at already
-    const auto held = read_generation(realm, label, facts.state, facts.key_sha256, now);
+    const auto held = read_generation(realm, tokens, {label, facts.state, facts.key_sha256}, now);
     if (!held.ok()) add(check, held.error().within("generation " + label));
   }
 }
@@ -142,7 +142,8 @@ RealmCheck check_realm(const RealmName& name, const base::Path& directory, Secon
   }
   if (const auto lists = crypto::open_block_lists(realm->key_block_lists); !lists.ok())
     add(check, config::error_at_setting(*realm, "key_block_lists", base::to_line(lists.error())));
-  const auto opened = open_first_key(*realm);
+  const Tokens tokens(*realm);  // of which none is asked
+  const auto opened = open_first_key(*realm, tokens);
   if (!opened.ok()) {
     add_key_error(*realm, opened.error(), check);
     check_certificate(*realm, now, check);
@@ -154,7 +155,7 @@ RealmCheck check_realm(const RealmName& name, const base::Path& directory, Secon
   if (authority.ok() && *authority != nullptr) check_profiles(*realm, **authority, now, check);
   const auto journal = Journal::check(realm->journal_directory(), journal_owner(*realm, key->public_key(), now));
   if (!journal.ok()) add(check, journal.error());
-  if (journal.ok()) check_generations(*realm, now, check);
+  if (journal.ok()) check_generations(*realm, tokens, now, check);
   return check;
 }
 

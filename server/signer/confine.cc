@@ -2,6 +2,7 @@
 
 #include <seccomp.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -9,6 +10,7 @@
 
 #include "server/base/landlock.h"
 #include "server/base/log.h"
+#include "server/config/next_key.h"
 
 namespace chancery::signer {
 namespace {
@@ -47,11 +49,15 @@ void confine_files(const config::RealmConfig& realm, const std::string& log_dest
   const base::Landlock landlock;
   landlock.allow(realm.directory, Access::ReadWrite);
   for (const auto& file : realm.key_block_lists) landlock.allow(file, Access::Read);
-  if (!realm.keys.token.pin_file.empty()) landlock.allow(realm.keys.token.pin_file, Access::Read);  // anew after a reload
+  const auto tokens = config::tokens_of(realm);
+  for (const auto& token : tokens) {
+    if (!token.pin_file.empty()) landlock.allow(token.pin_file, Access::Read);  // anew after a reload
+  }
+  const bool has_pin_credential = std::ranges::any_of(tokens, [](const auto& token) { return !token.pin_credential.empty(); });
   // For the key of another generation, which is made while the signer runs.
   if (!realm.passphrase_file.empty()) landlock.allow(realm.passphrase_file, Access::Read);
   if (const char* credentials = std::getenv("CREDENTIALS_DIRECTORY");
-      credentials != nullptr && !realm.passphrase_credential.empty())
+      credentials != nullptr && (has_pin_credential || !realm.passphrase_credential.empty()))
     landlock.allow(credentials, Access::Read);
   landlock.allow("/etc", Access::Read);  // names of users, for what a reload says of owners
   if (log_destination.starts_with('/')) landlock.allow(log_destination, Access::Write);

@@ -7,30 +7,19 @@
 namespace chancery::signer {
 namespace {
 
-using wire::Json;
-
 constexpr std::size_t kMaxPin = 256;
 
-std::string quoted(const std::string& text) { return wire::to_text(Json(text)); }
+std::string quoted(const std::string& text) { return wire::to_text(wire::Json(text)); }
 
 /// For this once a PIN that people will enter later comes from the option's file, or from the terminal.
 Result<SecretBytes> pin_of(const Creation& creation, const config::RealmConfig& realm) {
-  if (!realm.keys.secret.from_people()) return read_pin(realm);
+  if (!realm.keys.secret.from_people()) return read_pin(realm.keys.token);
   if (!creation.pin_file.empty()) return read_passphrase_file(creation.pin_file);
   return base::ask_secret("PIN of the token: ", kMaxPin);
 }
 
-Result<Json> make_order(const base::KeySpec& spec) {
-  using Kind = base::KeySpec::Kind;
-  if (spec.kind == Kind::Ec) return Json::object({{"op", "make"}, {"ec_bits", spec.bits}, {"rsa_bits", 0}});
-  if (spec.kind == Kind::Rsa) return Json::object({{"op", "make"}, {"ec_bits", 0}, {"rsa_bits", spec.bits}});
-  return Error(Code::InvalidParams,
-               "found " + base::to_text(spec) + " for a key in a token, expected ec:P-256, ec:P-384, ec:P-521 or rsa:BITS");
-}
-
-Status make_in_token(TokenProcess& process, const base::KeySpec& spec) {
-  PKI_TRY(const auto order, make_order(spec));
-  const auto made = process.call(order);
+Status make_in_token(TokenSession& session, const KeyName& name, const base::KeySpec& spec) {
+  const auto made = session.make(name, spec);
   if (made.ok()) return {};
   const bool there = made.error().code() == Code::Exists;
   return Error(made.error().code(), made.error().message(),
@@ -64,19 +53,20 @@ std::string token_lines(const Creation& creation) {
 
 Result<std::unique_ptr<SigningKey>> make_token_key(const Creation& creation, const config::RealmConfig& realm) {
   const auto spec = creation.key.value_or(realm.key);
-  PKI_TRY([[maybe_unused]] const auto order, make_order(spec));
-  PKI_TRY(auto process, TokenProcess::start(realm.keys.token));
+  const auto& token = realm.keys.token;
+  const KeyName name{token.key_label, token.key_id};
+  const auto session = std::make_shared<TokenSession>(token);
+  PKI_TRY_VOID(session->start());
   PKI_TRY(const auto pin, pin_of(creation, realm));
-  PKI_TRY_VOID(
-      process.call(Json::object({{"op", "open"}, {"pin", base::as_text(pin.view())}, {"with_key", creation.existing_key}})));
-  if (!creation.existing_key) PKI_TRY_VOID(make_in_token(process, spec));
-  PKI_TRY(auto half, public_key_of(process));
+  PKI_TRY_VOID(session->log_in(pin));
+  if (!creation.existing_key) PKI_TRY_VOID(make_in_token(*session, name, spec));
+  PKI_TRY(auto half, session->public_key(name));
   PKI_TRY_VOID(crypto::check_public_key(half));
   if (creation.key && half.spec() != *creation.key)
     return Error(Code::InvalidParams,
                  "the key in the token is " + base::to_text(half.spec()) + ", --key says " + base::to_text(*creation.key));
-  auto key = std::make_unique<TokenKey>(std::move(half), realm);
-  key->adopt(std::move(process));
+  auto key = std::make_unique<TokenKey>(session, name, std::move(half));
+  PKI_TRY_VOID(key->prove());
   return std::unique_ptr<SigningKey>(std::move(key));
 }
 

@@ -6,6 +6,7 @@
 #include "server/base/file.h"
 #include "server/base/log.h"
 #include "server/signer/ca_files.h"
+#include "server/signer/generation_keys.h"
 #include "server/signer/journal.h"
 #include "server/x509/tbs.h"
 
@@ -60,20 +61,9 @@ const config::CaConfig* row_of(const config::RealmConfig& realm, const std::stri
   return found == realm.cas.end() ? nullptr : &found->second;
 }
 
-/// Of a generation beside the first: open, or, where people open the realm's keys, locked until they do.
-Result<std::shared_ptr<SigningKey>> key_of(const config::RealmConfig& realm, const config::RealmConfig& place) {
-  if (realm.keys.secret.from_people()) {
-    PKI_TRY(auto half, public_half(place));
-    return std::shared_ptr<SigningKey>(std::make_shared<FileKey>(std::move(half), place.ca_key_file()));
-  }
-  PKI_TRY(auto key, read_ca_key(place));
-  return std::shared_ptr<SigningKey>(
-      std::make_shared<FileKey>(std::make_shared<const crypto::PrivateKey>(std::move(key)), place.ca_key_file()));
-}
-
 /// What a new key is encrypted with: all keys of a realm are opened by one secret.
 Result<std::optional<SecretBytes>> passphrase_for(const config::RealmConfig& realm, const SecretBytes* secret) {
-  if (!realm.keys.secret.from_people()) return read_passphrase(realm);
+  if (!people_open_files(realm)) return read_passphrase(realm);
   if (secret != nullptr) return std::optional(SecretBytes(base::as_text(secret->view())));
   return Error(Code::Unavailable, "the realm's keys are locked, and the next one is to be opened by the same secret",
                "secret.status says what is missing, chancery realm unlock enters it");
@@ -100,8 +90,8 @@ config::RealmConfig place_of(const config::RealmConfig& realm, const std::string
   return place;
 }
 
-Result<std::unique_ptr<SigningKey>> open_first_key(const config::RealmConfig& realm) {
-  auto opened = open_key(realm);
+Result<std::unique_ptr<SigningKey>> open_first_key(const config::RealmConfig& realm, const Tokens& tokens) {
+  auto opened = open_key(realm, tokens);
   if (opened.ok()) return opened;
   const auto known = Journal::generations_in(realm.journal_directory());
   if (!known.ok()) return opened.error();
@@ -113,8 +103,9 @@ Result<std::unique_ptr<SigningKey>> open_first_key(const config::RealmConfig& re
   return std::unique_ptr<SigningKey>(std::move(key));
 }
 
-Result<Held> read_generation(const config::RealmConfig& realm, const std::string& label, realm::GenerationState state,
-                             const std::string& key_sha256, Seconds now, std::shared_ptr<SigningKey> opened) {
+Result<Held> read_generation(const config::RealmConfig& realm, const Tokens& tokens, const KnownGeneration& known, Seconds now,
+                             std::shared_ptr<SigningKey> opened) {
+  const auto& [label, state, key_sha256] = known;
   PKI_TRY(const auto parsed, realm::parse_label(label));
   const auto place = place_of(realm, label);
   Held held{.state = state, .key = nullptr, .authority = nullptr};
@@ -124,12 +115,12 @@ Result<Held> read_generation(const config::RealmConfig& realm, const std::string
     const bool is_begun = state == realm::GenerationState::Prepared && !is_there(place.ca_certificate_file());
     if (opened == nullptr) {
       const bool is_halfway = is_begun && !is_there(request_file(place));
-      if (is_halfway && realm.keys.secret.from_people()) return held;  // nobody knows which key it is while it is locked
-      PKI_TRY(opened, key_of(realm, place));
+      if (is_halfway && is_known_by_certificate(place)) return held;  // nobody knows yet which key it is
+      PKI_TRY(opened, read_generation_key(realm, label, tokens));
     }
     const auto public_key = opened->public_key();
     if (public_key.spki_sha256_hex() != key_sha256)
-      return Error(Code::BadConfig, place.ca_key_file().string() + " is another key than the journal says, " + key_sha256,
+      return Error(Code::BadConfig, "the key of " + place.directory.string() + " is another than the journal says, " + key_sha256,
                    "restore the directory and the journal from one backup");
     held.key = std::move(opened);
     const bool is_former = state == realm::GenerationState::Draining;
@@ -146,22 +137,21 @@ Result<Held> read_generation(const config::RealmConfig& realm, const std::string
   return held;
 }
 
+Result<base::KeySpec> key_spec_of(const config::RealmConfig& realm, const realm::Label& label) {
+  const auto* row = row_of(realm, label.name);
+  if (row == nullptr || row->key.empty()) return realm.key;
+  return base::parse_key_spec(row->key);
+}
+
 Result<crypto::PrivateKey> make_generation_key(const config::RealmConfig& realm, const std::string& label,
                                                const SecretBytes* secret) {
-  if (realm.keys.in_token())
-    return Error(Code::Unsupported, "the realm's key is in a token, expected one in a file",
-                 "keys of further CAs and generations are in files (doc/rollover.md)");
   PKI_TRY(const auto passphrase, passphrase_for(realm, secret));
   const auto place = place_of(realm, label);
   std::error_code ignored;
   if (std::filesystem::exists(place.ca_key_file(), ignored))
     return open_ca_key(place.ca_key_file(), passphrase ? &*passphrase : nullptr);
   PKI_TRY(const auto parsed, realm::parse_label(label));
-  const auto* row = row_of(realm, parsed.name);
-  auto spec = realm.key;
-  if (row != nullptr && !row->key.empty()) {
-    PKI_TRY(spec, base::parse_key_spec(row->key));
-  }
+  PKI_TRY(const auto spec, key_spec_of(realm, parsed));
   PKI_TRY(auto key, crypto::PrivateKey::generate(spec));
   PKI_TRY_VOID(crypto::check_public_key(key.public_key()));
   PKI_TRY_VOID(base::make_directories(place.directory, 0700));

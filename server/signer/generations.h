@@ -10,6 +10,7 @@
 #include "server/crypto/key.h"
 #include "server/realm/generations.h"
 #include "server/signer/signing_key.h"
+#include "server/signer/tokens.h"
 #include "server/x509/lint.h"
 
 /// The keys and certificates of a realm's CAs and their generations, and how new ones are made.
@@ -28,23 +29,30 @@ using Generations = std::map<std::string, Held>;  ///< by realm::Label
 
 /// The key of the realm's first generation, as open_key. One that is retired is needed by nobody: it may have been destroyed, or
 /// be kept elsewhere, and what is there of it is not used. @errors as open_key; those of the journal.
-Result<std::unique_ptr<SigningKey>> open_first_key(const config::RealmConfig& realm);
+Result<std::unique_ptr<SigningKey>> open_first_key(const config::RealmConfig& realm, const Tokens& tokens);
 
 /// A realm whose CA's files are those of that generation; everything else is the realm's.
 config::RealmConfig place_of(const config::RealmConfig& realm, const std::string& label);
 base::Path directory_of(const config::RealmConfig& realm, const std::string& label);
 
+/// What the journal says of a generation.
+struct KnownGeneration {
+  std::string label;
+  realm::GenerationState state = realm::GenerationState::Active;
+  std::string key_sha256;  ///< which key it has, hex
+};
 /// Opens the key of a generation that signs, and reads its certificates. What the realm's first generation signs certificates
 /// with has to be valid now; another that has expired is held and issues nothing.
-/// @param key_sha256  which key the journal says it has, hex
 /// @param opened  its key, where it was opened before: that takes a while; null: it was not
-/// @errors as read_ca_key and accept_chain; BadConfig: another key than the journal's.
-Result<Held> read_generation(const config::RealmConfig& realm, const std::string& label, realm::GenerationState state,
-                             const std::string& key_sha256, Seconds now, std::shared_ptr<SigningKey> opened = nullptr);
+/// @errors as read_generation_key and accept_chain; BadConfig: another key than the journal's.
+Result<Held> read_generation(const config::RealmConfig& realm, const Tokens& tokens, const KnownGeneration& known, Seconds now,
+                             std::shared_ptr<SigningKey> opened = nullptr);
 
-/// The key that an interrupted attempt left, or a new one, written as the realm wants keys protected.
+/// Of which kind the next key of that generation's CA is.
+Result<base::KeySpec> key_spec_of(const config::RealmConfig& realm, const realm::Label& label);
+/// The key that an interrupted attempt left in a file, or a new one, written as the realm wants keys protected.
 /// @param secret  by which people have opened the realm's keys, where they do; null: they have not
-/// @errors BadConfig, Io; Unavailable: people have not; Unsupported: a token has the realm's key.
+/// @errors BadConfig, Io; Unavailable: people have not.
 Result<crypto::PrivateKey> make_generation_key(const config::RealmConfig& realm, const std::string& label,
                                                const SecretBytes* secret);
 /// Its subject: that of the generation before it, else as configured, else made of company, realm and name.

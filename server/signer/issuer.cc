@@ -83,31 +83,34 @@ Result<x509::LintContext> context_of(const config::RealmConfig& realm, const Int
 
 }  // namespace
 
-Issuer::Issuer(std::shared_ptr<SigningKey> first, Genesis owner, std::unique_ptr<Journal> journal, State state)
-    : key_(std::move(first)),
+Issuer::Issuer(std::unique_ptr<Tokens> tokens, std::shared_ptr<SigningKey> first, Genesis owner, std::unique_ptr<Journal> journal,
+               State state)
+    : tokens_(std::move(tokens)),
+      key_(std::move(first)),
       owner_(std::move(owner)),
       journal_(std::move(journal)),
-      unlocking_(
-          state.realm->name.text(), state.realm->keys,
-          Locks{[this] { return obstacle(); }, [this](const SecretBytes& secret) { return unlock(secret); }, [this] { lock(); }},
-          [this](const AuditEvent& event) { return record(event); }),
+      unlocking_(state.realm->name.text(), state.realm->keys,
+                 Locks{[this] { return secret_key()->obstacle(); }, [this](const SecretBytes& secret) { return unlock(secret); },
+                       [this] { lock(); }},
+                 [this](const AuditEvent& event) { return record(event); }),
       state_(std::move(state)) {
-  key_->on_usable([this] {
+  tokens_->on_usable([this] {
     if (const auto finished = finish_interrupted(); !finished.ok()) base::log_error(finished.error().message());
   });
 }
 
 Result<std::unique_ptr<Issuer>> Issuer::open(std::shared_ptr<const config::RealmConfig> realm, Seconds now) {
-  PKI_TRY(auto key, open_first_key(*realm));
+  auto tokens = std::make_unique<Tokens>(*realm);
+  PKI_TRY(auto key, open_first_key(*realm, *tokens));
   const std::shared_ptr<SigningKey> first(std::move(key));
   const auto owner = journal_owner(*realm, first->public_key(), now);
   PKI_TRY(auto journal, Journal::open(realm->journal_directory(), owner));
-  PKI_TRY(auto generations, open_generations(*realm, *journal, first, now));
+  PKI_TRY(auto generations, open_generations(*realm, *tokens, *journal, first, now));
   if (generations->at(config::kFirstCa).state == realm::GenerationState::Retired) first->retire();
   auto services = std::make_shared<const Services>(read_services(*realm, *journal));
-  std::unique_ptr<Issuer> issuer(
-      new Issuer(first, owner, std::move(journal), State{std::move(realm), std::move(generations), std::move(services)}));
-  PKI_TRY_VOID(issuer->key_->connect());
+  std::unique_ptr<Issuer> issuer(new Issuer(std::move(tokens), first, owner, std::move(journal),
+                                            State{std::move(realm), std::move(generations), std::move(services)}));
+  PKI_TRY_VOID(issuer->tokens_->connect());
   PKI_TRY_VOID(issuer->finish_interrupted());
   return issuer;
 }
@@ -260,10 +263,11 @@ Status Issuer::verify_journal() const { return Journal::check(state().realm->jou
 /// Every intent ends as a certificate that can be found and revoked (PROMISES C4), or the log says why not.
 Status Issuer::finish_interrupted() {
   const auto now = state();
-  if (!key_->check_usable().ok()) return {};  // later, when it can be used
   PKI_TRY(const auto unfinished, journal_->unfinished());
-  if (unfinished.empty()) return {};
   for (const auto& entry : unfinished) {
+    const auto held = now.generations->find(entry.intent.ca);
+    const bool is_later = held != now.generations->end() && held->second.key != nullptr && !held->second.key->obstacle().empty();
+    if (is_later) continue;  // when the key can be used
     const auto done = complete_earlier(now, entry);
     const auto serial = "serial " + entry.intent.serial.hex();
     if (!done.ok() && done.error().code() == Code::Io) return done.error();

@@ -11,6 +11,7 @@
 #include "server/signer/messages.h"
 #include "server/signer/service_messages.h"
 #include "server/signer/services.h"
+#include "server/signer/tokens.h"
 #include "server/signer/unlocking.h"
 #include "server/x509/lint.h"
 
@@ -92,10 +93,17 @@ class Issuer {
   Result<SecretStatus> clear_secret() { return unlocking_.clear(); }
   /// Why the realm's first CA cannot sign now; empty: it can.
   std::string obstacle() const { return main_key()->obstacle(); }
+  /// The same, and where the first one can sign, why another generation's key in a token cannot: a realm is ready when all of its
+  /// tokens are.
+  std::string unready() const;
   /// As SigningKey::on_change, of every key. Call it before there are threads.
   void on_change(std::function<void()> changed);
   SigningKey& key() { return *key_; }
-  ~Issuer() { key_->stop_watching(); }
+  /// The tokens, from now on, by threads of their own.
+  void watch() { tokens_->watch(); }
+  /// After a reload, which may have mended what is in a token's way.
+  void look_again() { tokens_->look_again(); }
+  ~Issuer() { tokens_->stop_watching(); }
   /// What was journalled and not signed, since the process or the key went away. @errors Io.
   Status finish_interrupted();
 
@@ -116,13 +124,16 @@ class Issuer {
     const Held* held;
   };
 
-  Issuer(std::shared_ptr<SigningKey> first, Genesis owner, std::unique_ptr<Journal> journal, State state);
+  Issuer(std::unique_ptr<Tokens> tokens, std::shared_ptr<SigningKey> first, Genesis owner, std::unique_ptr<Journal> journal,
+         State state);
   State state() const;
   static Result<Chosen> choose(State state, const std::string& ca);
 
   // issuer_secret.cc: what people open, where they do
   /// Of the first CA: of its first generation, or, once that is retired, of its newest.
   std::shared_ptr<SigningKey> main_key() const;
+  /// What the secret of people opens: the main key, where it does, else another one that it does.
+  std::shared_ptr<SigningKey> secret_key() const;
   Status unlock(const SecretBytes& secret);
   void lock();
   std::optional<SecretBytes> secret() const;          ///< none: the keys are locked, or nobody opens them
@@ -135,8 +146,9 @@ class Issuer {
   Result<std::vector<x509::RevokedEntry>> delta_entries(const Chosen& chosen, const CrlRequest& request, Seconds now) const;
 
   // issuer_generations.cc
-  static Result<std::shared_ptr<const Generations>> open_generations(const config::RealmConfig& realm, const Journal& journal,
-                                                                     std::shared_ptr<SigningKey> first, Seconds now);
+  static Result<std::shared_ptr<const Generations>> open_generations(const config::RealmConfig& realm, const Tokens& tokens,
+                                                                     const Journal& journal, std::shared_ptr<SigningKey> first,
+                                                                     Seconds now);
   Status check_next(const State& now, const realm::Label& label) const;
   Result<std::string> sign_ca(const std::string& signer, const Held& by, const config::RealmConfig& realm,
                               const CaCertificate& wanted, Seconds now);
@@ -151,6 +163,7 @@ class Issuer {
   Status check_answer(const std::string& ca, const x509::Certificate& issuer, const x509::OcspSingle& answer, Seconds now) const;
   void put_services(Services services);
 
+  std::unique_ptr<Tokens> tokens_;
   std::shared_ptr<SigningKey> key_;  ///< of the first generation of the first CA
   Genesis owner_;                    ///< whose journal it is
   std::unique_ptr<Journal> journal_;

@@ -5,6 +5,7 @@
 #include "server/base/text.h"
 #include "server/realm/rollover.h"
 #include "server/signer/ca_files.h"
+#include "server/signer/generation_keys.h"
 #include "server/signer/issuer.h"
 #include "server/x509/csr.h"
 #include "server/x509/pem.h"
@@ -69,15 +70,16 @@ Status write_public(const base::Path& file, const std::string& text) {
 
 }  // namespace
 
-Result<std::shared_ptr<const Generations>> Issuer::open_generations(const config::RealmConfig& realm, const Journal& journal,
-                                                                    std::shared_ptr<SigningKey> first, Seconds now) {
+Result<std::shared_ptr<const Generations>> Issuer::open_generations(const config::RealmConfig& realm, const Tokens& tokens,
+                                                                    const Journal& journal, std::shared_ptr<SigningKey> first,
+                                                                    Seconds now) {
   auto known = journal.generations();
   known.try_emplace(config::kFirstCa,
                     JournalIndex::GenerationFacts{GenerationState::Active, first->public_key().spki_sha256_hex()});
   auto all = std::make_shared<Generations>();
   for (const auto& [label, facts] : known) {
-    PKI_TRY(auto held,
-            read_generation(realm, label, facts.state, facts.key_sha256, now, label == config::kFirstCa ? first : nullptr));
+    PKI_TRY(auto held, read_generation(realm, tokens, {label, facts.state, facts.key_sha256}, now,
+                                       label == config::kFirstCa ? first : nullptr));
     all->insert_or_assign(label, std::move(held));
   }
   return std::shared_ptr<const Generations>(std::move(all));
@@ -116,7 +118,7 @@ Status Issuer::reread(const std::string& ca, Seconds now, std::shared_ptr<Signin
   const bool has_key = before != present.generations->end() && before->second.key != nullptr;
   auto key = has_key ? before->second.key : std::move(opened);
   if (!has_key && key != nullptr && changed_) key->on_change(changed_);
-  PKI_TRY(auto held, read_generation(*present.realm, ca, its.state, its.key_sha256, now, std::move(key)));
+  PKI_TRY(auto held, read_generation(*present.realm, *tokens_, {ca, its.state, its.key_sha256}, now, std::move(key)));
   put(ca, std::move(held));
   return {};
 }
@@ -211,9 +213,8 @@ Status Issuer::create_generation(const NewGeneration& wanted, Seconds now, const
   const auto* before = former(*present.generations, label);
   if (!by_request && before != nullptr) PKI_TRY_VOID(realm::check_may_certify_next(*before->second.authority));
   const auto entered = secret();
-  PKI_TRY(auto made, make_generation_key(*present.realm, wanted.ca, entered ? &*entered : nullptr));
-  const auto opened = std::make_shared<const crypto::PrivateKey>(std::move(made));
-  const auto key = std::make_shared<FileKey>(opened, place_of(*present.realm, wanted.ca).ca_key_file());
+  PKI_TRY(const auto key,
+          make_key_of(*present.realm, wanted.ca, {*tokens_, *present.generations, entered ? &*entered : nullptr}));
   PKI_TRY_VOID(journal_->set_generation({wanted.ca, std::string(realm::to_text(GenerationState::Prepared)),
                                          key->public_key().spki_sha256_hex(), wanted.requester, now}));
   const auto place = place_of(*present.realm, wanted.ca);
@@ -223,7 +224,8 @@ Status Issuer::create_generation(const NewGeneration& wanted, Seconds now, const
   if (!is_whole && by_request) {
     PKI_TRY(auto subject, subject_of_ca(*present.realm, label));
     if (before != nullptr) subject = before->second.authority->certificate.subject();
-    PKI_TRY(const auto der, x509::make_csr(*opened, subject, {}));
+    const auto sign = [&](crypto::SignatureAlgorithm algorithm, ByteView message) { return key->sign(algorithm, message); };
+    PKI_TRY(const auto der, x509::make_csr(key->public_key(), sign, subject, {}));
     PKI_TRY_VOID(write_public(request_file(place), x509::to_pem(x509::kRequestLabel, der)));
   } else if (!is_whole) {
     PKI_TRY(const auto chain, chain_for(present, label, key, terms, now));

@@ -1,4 +1,7 @@
+#include <algorithm>
+
 #include "server/base/log.h"
+#include "server/base/ready_words.h"
 #include "server/signer/issuer.h"
 
 /// One secret of people opens every key of an Issuer: those of all CAs and generations.
@@ -20,8 +23,29 @@ std::shared_ptr<SigningKey> Issuer::main_key() const {
   return found;
 }
 
+std::shared_ptr<SigningKey> Issuer::secret_key() const {
+  auto main = main_key();
+  if (main->is_opened_by_people()) return main;
+  for (const auto& [label, held] : *state().generations) {
+    if (held.key != nullptr && held.key->is_opened_by_people()) return held.key;
+  }
+  return main;
+}
+
+std::string Issuer::unready() const {
+  auto why = obstacle();
+  if (!why.empty()) return why;
+  for (const auto& [label, held] : *state().generations) {
+    const auto own = held.key == nullptr ? std::string() : held.key->obstacle();
+    if (own.starts_with(base::kTokenWord))
+      return std::string(base::kTokenWord) + "generation " + label + ": " + own.substr(base::kTokenWord.size());
+  }
+  return {};
+}
+
 void Issuer::on_change(std::function<void()> changed) {
   changed_ = std::move(changed);
+  tokens_->on_change(changed_);
   key_->on_change(changed_);
   for (const auto& [label, held] : *state().generations) {
     if (held.key != nullptr) held.key->on_change(changed_);
@@ -29,12 +53,14 @@ void Issuer::on_change(std::function<void()> changed) {
 }
 
 /// The secret proves itself by the key that the realm cannot do without; what is wrong with another one keeps that alone closed.
+/// What a file or credential opens is not asked: a PIN that is none of a token's would use up its tries.
 Status Issuer::unlock(const SecretBytes& secret) {
-  const auto main = main_key();
+  const auto main = secret_key();
   PKI_TRY_VOID(main->unlock(secret));
   const auto present = state();
   for (const auto& [label, held] : *present.generations) {
-    if (held.key == nullptr || held.key == main || held.key->obstacle().empty()) continue;
+    if (held.key == nullptr || held.key == main || !held.key->is_opened_by_people() || held.key->obstacle().empty()) continue;
+    if (!held.key->obstacle().starts_with(base::kLockedWord)) continue;  // in the token that is open by now
     const auto opened = held.key->unlock(secret);
     if (!opened.ok()) base::log_error("the key of generation " + label + " stays locked: " + opened.error().message());
   }
@@ -49,10 +75,10 @@ void Issuer::lock() {
     const std::lock_guard lock(secret_mutex_);
     secret_ = SecretBytes();
   }
-  key_->lock();
+  if (key_->is_opened_by_people()) key_->lock();
   const auto present = state();
   for (const auto& [label, held] : *present.generations) {
-    if (held.key != nullptr) held.key->lock();
+    if (held.key != nullptr && held.key->is_opened_by_people()) held.key->lock();
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -99,29 +100,34 @@ class Loaded : public Pkcs11Module {
     return value == CKR_USER_ALREADY_LOGGED_IN ? Status() : check(value, "C_Login");
   }
 
-  Status find_key() override {
-    PKI_TRY(const auto found, find(CKO_PRIVATE_KEY, config_.key_label, id_of_config()));
-    if (found.size() == 1) {
-      key_ = found.front();
-      return {};
+  Result<std::vector<Bytes>> ids(const KeyName& name) override {
+    PKI_TRY(const auto found, find(CKO_PRIVATE_KEY, name));
+    std::vector<Bytes> out;
+    for (const auto one : found) {
+      PKI_TRY(auto id, read(one, CKA_ID));
+      out.push_back(std::move(id));
     }
-    return Error(Code::Unavailable,
-                 std::to_string(found.size()) + " private keys in the token fit key_label and key_id, expected one",
-                 found.empty() ? "chancery realm create makes one" : "set both key_label and key_id");
+    return out;
   }
 
-  Status make_key(int ec_bits, int rsa_bits) override {
-    PKI_TRY(const auto there, find(CKO_PRIVATE_KEY, config_.key_label, id_of_config()));
-    if (!there.empty()) return Error(Code::Exists, "there is a key of that label or id in the token already");
+  Status find_key(const KeyName& name) override {
+    keys_.erase(name);
+    PKI_TRY([[maybe_unused]] const auto found, key(name));
+    return {};
+  }
+
+  Status make_key(const KeyName& name, int ec_bits, int rsa_bits) override {
+    PKI_TRY(const auto there, find(CKO_PRIVATE_KEY, name));
+    if (!there.empty()) return Error(Code::Exists, "there is a key of " + name.text() + " in the token already");
     const CK_BBOOL yes = CK_TRUE;
     const CK_BBOOL no = CK_FALSE;
-    auto id = id_of_config();
+    auto id = id_of(name);
     if (id.empty()) id = base::random_bytes(kIdOctets);
     const auto oid = curve_oid(ec_bits);
     const CK_ULONG bits = static_cast<CK_ULONG>(rsa_bits);
     const Bytes exponent{1, 0, 1};
     std::vector<CK_ATTRIBUTE> pub{attribute(CKA_TOKEN, &yes, sizeof yes), attribute(CKA_VERIFY, &yes, sizeof yes),
-                                  attribute(CKA_LABEL, config_.key_label.data(), config_.key_label.size()),
+                                  attribute(CKA_LABEL, name.label.data(), name.label.size()),
                                   attribute(CKA_ID, id.data(), id.size())};
     if (ec_bits != 0) {
       pub.push_back(attribute(CKA_EC_PARAMS, oid.data(), oid.size()));
@@ -132,24 +138,29 @@ class Loaded : public Pkcs11Module {
     std::vector<CK_ATTRIBUTE> own{
         attribute(CKA_TOKEN, &yes, sizeof yes),     attribute(CKA_PRIVATE, &yes, sizeof yes),
         attribute(CKA_SENSITIVE, &yes, sizeof yes), attribute(CKA_EXTRACTABLE, &no, sizeof no),
-        attribute(CKA_SIGN, &yes, sizeof yes),      attribute(CKA_LABEL, config_.key_label.data(), config_.key_label.size()),
+        attribute(CKA_SIGN, &yes, sizeof yes),      attribute(CKA_LABEL, name.label.data(), name.label.size()),
         attribute(CKA_ID, id.data(), id.size())};
     CK_MECHANISM way{ec_bits != 0 ? CKM_EC_KEY_PAIR_GEN : CKM_RSA_PKCS_KEY_PAIR_GEN, nullptr, 0};
     CK_OBJECT_HANDLE half = 0;
-    return check(calls_->C_GenerateKeyPair(session_, &way, pub.data(), pub.size(), own.data(), own.size(), &half, &key_),
-                 "C_GenerateKeyPair");
+    CK_OBJECT_HANDLE made = 0;
+    PKI_TRY_VOID(check(calls_->C_GenerateKeyPair(session_, &way, pub.data(), pub.size(), own.data(), own.size(), &half, &made),
+                       "C_GenerateKeyPair"));
+    keys_.insert_or_assign(name, made);
+    return {};
   }
 
-  Result<PublicNumbers> public_numbers() override {
-    PKI_TRY(const auto id, read(key_, CKA_ID));
-    PKI_TRY(const auto label, read(key_, CKA_LABEL));
-    PKI_TRY(const auto found, find(CKO_PUBLIC_KEY, id.empty() ? std::string(base::as_text(label)) : std::string(), id));
+  Result<PublicNumbers> public_numbers(const KeyName& name) override {
+    PKI_TRY(const auto own, key(name));
+    PKI_TRY(const auto id, read(own, CKA_ID));
+    PKI_TRY(const auto label, read(own, CKA_LABEL));
+    PKI_TRY(const auto found,
+            id.empty() ? find(CKO_PUBLIC_KEY, std::string(base::as_text(label)), {}) : find(CKO_PUBLIC_KEY, {}, id));
     if (found.size() != 1)
       return Error(Code::Unavailable,
                    std::to_string(found.size()) + " public keys in the token belong to the private one, expected one");
     CK_KEY_TYPE type = 0;
     CK_ATTRIBUTE wanted{CKA_KEY_TYPE, &type, sizeof type};
-    PKI_TRY_VOID(check(calls_->C_GetAttributeValue(session_, key_, &wanted, 1), "C_GetAttributeValue"));
+    PKI_TRY_VOID(check(calls_->C_GetAttributeValue(session_, own, &wanted, 1), "C_GetAttributeValue"));
     if (type == CKK_RSA) {
       PublicNumbers numbers;
       PKI_TRY(numbers.first, read(found.front(), CKA_MODULUS));
@@ -162,9 +173,10 @@ class Loaded : public Pkcs11Module {
     return numbers_of_point(parameters, point);
   }
 
-  Result<Bytes> sign(Scheme scheme, ByteView data) override {
+  Result<Bytes> sign(const KeyName& name, Scheme scheme, ByteView data) override {
+    PKI_TRY(const auto own, key(name));
     CK_MECHANISM way{scheme == Scheme::RsaPkcs1 ? CKM_RSA_PKCS : CKM_ECDSA, nullptr, 0};
-    PKI_TRY_VOID(check(calls_->C_SignInit(session_, &way, key_), "C_SignInit"));
+    PKI_TRY_VOID(check(calls_->C_SignInit(session_, &way, own), "C_SignInit"));
     Bytes signature(kMostSignature);
     CK_ULONG size = signature.size();
     auto* octets = const_cast<unsigned char*>(data.data());  // the call only reads it
@@ -180,7 +192,7 @@ class Loaded : public Pkcs11Module {
     PKI_TRY_VOID(check(calls_->C_GetSessionInfo(session_, &session), "C_GetSessionInfo"));
     if (session.state != CKS_RW_USER_FUNCTIONS && session.state != CKS_RO_USER_FUNCTIONS)
       return Error(Code::Unavailable, "the token has ended the login");
-    return find_key();
+    return {};
   }
 
  private:
@@ -210,7 +222,22 @@ class Loaded : public Pkcs11Module {
                  "set serial");
   }
 
-  Bytes id_of_config() const { return base::from_hex(config_.key_id).value(); }
+  static Bytes id_of(const KeyName& name) { return base::from_hex(name.id).value(); }
+
+  /// The one that was found before, or is found now.
+  Result<CK_OBJECT_HANDLE> key(const KeyName& name) {
+    if (const auto known = keys_.find(name); known != keys_.end()) return known->second;
+    PKI_TRY(const auto found, find(CKO_PRIVATE_KEY, name));
+    if (found.size() == 1) return keys_[name] = found.front();
+    return Error(Code::Unavailable,
+                 std::to_string(found.size()) + " private keys of " + name.text() + " are in the token, expected one",
+                 found.empty() ? "put the key back into the token, or correct key_label and key_id"
+                               : "remove those that are none of this CA, or set both key_label and key_id");
+  }
+
+  Result<std::vector<CK_OBJECT_HANDLE>> find(CK_OBJECT_CLASS kind, const KeyName& name) {
+    return find(kind, name.label, id_of(name));
+  }
 
   Result<std::vector<CK_OBJECT_HANDLE>> find(CK_OBJECT_CLASS kind, const std::string& label, const Bytes& id) {
     std::vector<CK_ATTRIBUTE> wanted{attribute(CKA_CLASS, &kind, sizeof kind)};
@@ -239,7 +266,7 @@ class Loaded : public Pkcs11Module {
   CK_FUNCTION_LIST* calls_;
   CK_SLOT_ID slot_ = 0;
   CK_SESSION_HANDLE session_ = 0;
-  CK_OBJECT_HANDLE key_ = 0;
+  std::map<KeyName, CK_OBJECT_HANDLE> keys_;  ///< found in this session
 };
 
 }  // namespace

@@ -3,9 +3,11 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "server/base/bytes.h"
 #include "server/config/keys.h"
+#include "server/signer/token_place.h"
 
 namespace chancery::signer {
 
@@ -28,16 +30,18 @@ class Pkcs11Module {
   /// Finds the token and logs in. @errors Unavailable: no such token, several, or it is broken; AuthFailed: the PIN is wrong;
   /// Denied: the token takes no PIN now, or has a single try left, which is left to people.
   virtual Status log_in(const SecretBytes& pin) = 0;
-  /// Finds the private key. @errors Unavailable: none, or several.
-  virtual Status find_key() = 0;
-  /// Makes a key that never leaves the token. @param bits  of an EC curve; 0: RSA @errors Exists; Unavailable.
-  virtual Status make_key(int ec_bits, int rsa_bits) = 0;
-  /// @pre find_key. @errors Unavailable: the token has no public half of it.
-  virtual Result<PublicNumbers> public_numbers() = 0;
+  /// The ids (CKA_ID) of the private keys of that name, which may be several. @errors Unavailable.
+  virtual Result<std::vector<Bytes>> ids(const KeyName& name) = 0;
+  /// Looks for the private key, whether or not it was found before. @errors Unavailable: none, or several.
+  virtual Status find_key(const KeyName& name) = 0;
+  /// Makes a key that never leaves the token. @param ec_bits  of a curve; 0: RSA @errors Exists; Unavailable.
+  virtual Status make_key(const KeyName& name, int ec_bits, int rsa_bits) = 0;
+  /// @errors those of find_key; Unavailable: the token has no public half of it.
+  virtual Result<PublicNumbers> public_numbers(const KeyName& name) = 0;
   /// @param data  a DigestInfo (RFC 8017 9.2) or a digest. @return the signature as the token gives it: r and s side by side for
-  /// ECDSA. @errors Unavailable.
-  virtual Result<Bytes> sign(Scheme scheme, ByteView data) = 0;
-  /// That token and key are still there. @errors Unavailable.
+  /// ECDSA. @errors those of find_key; Unavailable.
+  virtual Result<Bytes> sign(const KeyName& name, Scheme scheme, ByteView data) = 0;
+  /// That the token is there, and the login holds. @errors Unavailable.
   virtual Status look() = 0;
 };
 

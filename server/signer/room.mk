@@ -21,6 +21,7 @@ libsigner_a_SOURCES = \
   server/signer/create.cc server/signer/create.h \
   server/signer/create_options.h \
   server/signer/generations.cc server/signer/generations.h \
+  server/signer/generation_keys.cc server/signer/generation_keys.h \
   server/signer/create_token.cc server/signer/create_token.h \
   server/signer/create_secret.cc server/signer/create_secret.h \
   server/signer/import.cc server/signer/import.h \
@@ -55,7 +56,10 @@ libsigner_a_SOURCES = \
   server/signer/transcript.cc server/signer/transcript.h \
   server/signer/pkcs11_module.cc server/signer/pkcs11_module.h \
   server/signer/token_key.cc server/signer/token_key.h \
+  server/signer/token_place.cc server/signer/token_place.h \
   server/signer/token_process.cc server/signer/token_process.h \
+  server/signer/token_session.cc server/signer/token_session.h \
+  server/signer/tokens.cc server/signer/tokens.h \
   server/signer/unlocking.cc server/signer/unlocking.h \
   server/signer/upki_parts.cc server/signer/upki_parts.h \
   server/signer/upki_records.cc server/signer/upki_records.h \
@@ -65,6 +69,6 @@ libsigner_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(P11KIT_CFLAGS) $(SECCO
 SIGNER_LIBS = libsigner.a libsignerclient.a $(REALM_LIBS) $(CONFIG_LIBS) $(WIRE_LIBS) $(SECCOMP_LIBS) -lpthread
 
 UNIT_TESTS += signer_test
-signer_test_SOURCES = server/signer/ca_secret_test.cc server/signer/ceremony_test.cc server/signer/confine_test.cc server/signer/generations_test.cc server/signer/issuer_test.cc server/signer/journal_test.cc server/signer/secret_box_test.cc server/signer/secret_generations_test.cc server/signer/services_test.cc server/signer/testing.h server/signer/openssl_index_test.cc server/signer/openxpki_records_test.cc server/signer/upki_records_test.cc server/signer/approvals_test.cc
+signer_test_SOURCES = server/signer/ca_secret_test.cc server/signer/ceremony_test.cc server/signer/confine_test.cc server/signer/generations_test.cc server/signer/issuer_test.cc server/signer/journal_test.cc server/signer/secret_box_test.cc server/signer/secret_generations_test.cc server/signer/services_test.cc server/signer/testing.h server/signer/openssl_index_test.cc server/signer/openxpki_records_test.cc server/signer/upki_records_test.cc server/signer/approvals_test.cc server/signer/token_place_test.cc
 signer_test_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(GTEST_CFLAGS)
 signer_test_LDADD = $(SIGNER_LIBS) $(GTEST_LIBS)

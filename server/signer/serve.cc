@@ -74,12 +74,12 @@ class Service {
   Service(Issuer& issuer, const Serve& start, int wake)
       : issuer_(issuer), start_(start), wake_(wake), conversations_(issuer, clock_, start.pass.view(), kThreads) {
     issuer_.on_change([] { wake_up(); });
-    issuer_.key().watch();
+    issuer_.watch();
   }
 
   /// Tells the master whether the key signs, when that is news. @errors Closed, Io: there is no master.
   Status announce() {
-    const auto obstacle = issuer_.obstacle();
+    const auto obstacle = issuer_.unready();
     if (said_ == obstacle) return {};
     const auto line = obstacle.empty() ? std::string(base::kReadyWord)
                                        : std::string(base::kUnreadyWord) + base::printable(obstacle, kMaxReason);
@@ -116,7 +116,7 @@ class Service {
     auto realm = load(start_.realm, start_.directory);
     const auto listed = realm.ok() ? refuse_listed(**realm) : Status(realm.error());
     if (listed.ok()) issuer_.replace_realm(*realm);
-    issuer_.key().look_again();
+    issuer_.look_again();
     base::log_info(listed.ok() ? "profiles read anew" : "the profiles stay as they were: " + listed.error().message());
   }
 

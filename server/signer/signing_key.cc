@@ -4,6 +4,7 @@
 #include "server/base/ready_words.h"
 #include "server/signer/ca_files.h"
 #include "server/signer/token_key.h"
+#include "server/signer/tokens.h"
 #include "server/x509/csr.h"
 
 namespace chancery::signer {
@@ -23,6 +24,8 @@ Result<Bytes> SigningKey::sign(crypto::SignatureAlgorithm algorithm, ByteView me
   return Error(Code::Unavailable, "the CA's key has made a signature that does not verify, and that goes nowhere");
 }
 
+Error SigningKey::retired_error() { return {Code::Conflict, kRetired}; }
+
 Status SigningKey::check_usable() const {
   const auto why = obstacle();
   if (why.empty()) return {};
@@ -31,9 +34,10 @@ Status SigningKey::check_usable() const {
 }
 
 FileKey::FileKey(std::shared_ptr<const crypto::PrivateKey> key, base::Path file)
-    : SigningKey(key->public_key()), file_(std::move(file)), key_(std::move(key)) {}
+    : SigningKey(key->public_key()), file_(std::move(file)), is_peoples_(!file_.empty()), key_(std::move(key)) {}
 
-FileKey::FileKey(crypto::PublicKey half, base::Path file) : SigningKey(std::move(half)), file_(std::move(file)) {}
+FileKey::FileKey(crypto::PublicKey half, base::Path file)
+    : SigningKey(std::move(half)), file_(std::move(file)), is_peoples_(true) {}
 
 std::shared_ptr<const crypto::PrivateKey> FileKey::key() const {
   const std::lock_guard lock(mutex_);
@@ -48,7 +52,7 @@ bool FileKey::is_retired() const {
 std::string FileKey::obstacle() const { return key() == nullptr && !is_retired() ? kLocked : std::string(); }
 
 Status FileKey::unlock(const SecretBytes& secret) {
-  if (is_retired()) return Error(Code::Conflict, kRetired);
+  if (is_retired()) return retired_error();
   PKI_TRY(auto key, open_ca_key(file_, &secret));
   if (!(key.public_key() == public_key()))
     return Error(Code::BadConfig, file_.string() + " is another key than the CA's certificate has",
@@ -80,7 +84,7 @@ void FileKey::retire() {
 
 Result<Bytes> FileKey::make_signature(crypto::SignatureAlgorithm algorithm, ByteView message) {
   const auto open = key();
-  if (open == nullptr && is_retired()) return Error(Code::Conflict, kRetired);
+  if (open == nullptr && is_retired()) return retired_error();
   if (open == nullptr) return check_usable().error();
   return open->sign(algorithm, message);
 }
@@ -96,10 +100,14 @@ Result<crypto::PublicKey> public_half(const config::RealmConfig& realm) {
   return csr.public_key();
 }
 
-Result<std::unique_ptr<SigningKey>> open_key(const config::RealmConfig& realm) {
+Result<std::unique_ptr<SigningKey>> open_key(const config::RealmConfig& realm, const Tokens& tokens) {
   if (realm.keys.in_token()) {
     PKI_TRY(auto half, public_half(realm));
-    return std::unique_ptr<SigningKey>(std::make_unique<TokenKey>(std::move(half), realm));
+    const auto& token = realm.keys.token;
+    auto session = tokens.find(token);
+    PKI_CHECK(session != nullptr);  // it is the first of those that the realm describes
+    return std::unique_ptr<SigningKey>(
+        std::make_unique<TokenKey>(std::move(session), KeyName{token.key_label, token.key_id}, std::move(half)));
   }
   if (!realm.keys.secret.from_people()) {
     PKI_TRY(auto key, read_ca_key(realm));

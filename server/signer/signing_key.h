@@ -33,22 +33,13 @@ class SigningKey {
   virtual Status unlock(const SecretBytes& secret) = 0;
   /// Forgets what opens it, and the key.
   virtual void lock() = 0;
+  /// Whether unlock and lock are for it: no file or credential opens it.
+  virtual bool is_opened_by_people() const = 0;
   /// Its generation is retired: it signs nothing any more, nobody is asked to open it, and it need not be there.
   virtual void retire() { lock(); }
 
   /// @errors Unavailable: says the obstacle.
   Status check_usable() const;
-
-  /// Whatever a key needs beside this process is started, and tried once: a key that is not there is an obstacle, no error. Call
-  /// while the process has one thread and may still fork. @errors Io; those of the PIN's file.
-  virtual Status connect() { return {}; }
-  /// From here on a thread of the key's own sees to it. @pre connect
-  virtual void watch() {}
-  virtual void stop_watching() {}
-  /// After a reload, which may have mended what is in its way.
-  virtual void look_again() {}
-  /// What is called, by the key's own thread, when it can sign again. Set it before watch.
-  void on_usable(std::function<void()> usable) { usable_ = std::move(usable); }
 
   /// What is called, by whichever thread, whenever the obstacle may have become another. Set it before there are threads.
   void on_change(std::function<void()> changed) { changed_ = std::move(changed); }
@@ -60,20 +51,18 @@ class SigningKey {
   virtual Result<Bytes> make_signature(crypto::SignatureAlgorithm algorithm, ByteView message) = 0;
   /// It has made a signature that does not verify.
   virtual void distrust(const Error& /*why*/) {}
-  void usable() const {
-    if (usable_) usable_();
-  }
+  static Error retired_error();
 
  private:
   crypto::PublicKey public_;
   std::function<void()> changed_;
-  std::function<void()> usable_;
 };
 
 /// A key in a file: in this process's memory once it is open.
 class FileKey : public SigningKey {
  public:
-  /// An open one that need not be in a file yet. @param file  from which it can be opened again, once it was locked
+  /// An open one that need not be in a file yet. @param file  from which people can open it again, once it was locked; empty:
+  /// they do not
   explicit FileKey(std::shared_ptr<const crypto::PrivateKey> key, base::Path file = {});
   /// A locked one. @param half  as the certificate has it
   FileKey(crypto::PublicKey half, base::Path file);
@@ -81,6 +70,7 @@ class FileKey : public SigningKey {
   std::string obstacle() const override;
   Status unlock(const SecretBytes& secret) override;
   void lock() override;
+  bool is_opened_by_people() const override { return is_peoples_ && !is_retired(); }
   void retire() override;
 
  protected:
@@ -91,15 +81,18 @@ class FileKey : public SigningKey {
   bool is_retired() const;
 
   base::Path file_;
+  bool is_peoples_;
   mutable std::mutex mutex_;  ///< of key_ and retired_
   bool retired_ = false;
   std::shared_ptr<const crypto::PrivateKey> key_;
 };
 
+class Tokens;
+
 /// The realm's key as its configuration says: open, where a file or credential opens it; locked, where people do. One in a token
-/// is not asked for before connect.
+/// is not asked for before that is connected.
 /// @errors those of read_ca_key; NotFound: neither a certificate nor a request says which key it is.
-Result<std::unique_ptr<SigningKey>> open_key(const config::RealmConfig& realm);
+Result<std::unique_ptr<SigningKey>> open_key(const config::RealmConfig& realm, const Tokens& tokens);
 
 /// The public key of ca.crt, or of ca.csr while the CA waits. @errors NotFound, Malformed, Io, TooLarge.
 Result<crypto::PublicKey> public_half(const config::RealmConfig& realm);

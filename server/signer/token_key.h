@@ -1,74 +1,38 @@
 #pragma once
 
-#include <chrono>
-#include <condition_variable>
+#include <memory>
 #include <mutex>
-#include <optional>
-#include <string>
-#include <thread>
 
 #include "server/signer/signing_key.h"
-#include "server/signer/token_process.h"
+#include "server/signer/token_session.h"
 
 namespace chancery::signer {
 
-/// A key in a PKCS #11 token. One call at a time; who would have to wait for one that has lasted a second is refused at once, so
-/// that a token that hangs takes one thread of the signer and no more. A token that fails is away, until the watch finds it back.
-/// A PIN that was refused is not tried again, before somebody brings another one: tokens lock.
+/// A key in a PKCS #11 token, by the session that all of the realm's keys in that token share.
 class TokenKey : public SigningKey {
  public:
-  TokenKey(crypto::PublicKey half, const config::RealmConfig& realm);
-  ~TokenKey() override;
+  TokenKey(std::shared_ptr<TokenSession> session, KeyName name, crypto::PublicKey half);
 
   std::string obstacle() const override;
+  /// Opens the token. @errors also: what is wrong with this key in it.
   Status unlock(const SecretBytes& secret) override;
   void lock() override;
-  Status connect() override;
-  void watch() override;
-  void stop_watching() override;
-  void look_again() override;
+  bool is_opened_by_people() const override;
+  void retire() override;
 
-  /// Takes a process that is connected and logged in already, of a realm that is being made.
-  void adopt(TokenProcess process);
+  /// Has it sign something of no worth. @errors as TokenSession::prove.
+  Status prove();
 
  protected:
   Result<Bytes> make_signature(crypto::SignatureAlgorithm algorithm, ByteView message) override;
   void distrust(const Error& why) override;
 
  private:
-  using Clock = std::chrono::steady_clock;
-  class Turn;
+  std::shared_ptr<TokenSession::Key> key() const;
 
-  Result<Bytes> sign_once(crypto::SignatureAlgorithm algorithm, ByteView message);
-  Status open(const SecretBytes& pin);
-  Status reopen();
-  Status prove();
-  void set_obstacle(const std::string& why);
-  void take_pin(SecretBytes pin);
-  void run_watch();
-  void round();
-
-  const std::string name_;
-  const config::KeysConfig config_;
-  std::optional<TokenProcess> process_;  ///< used by whoever has the turn
-
-  mutable std::mutex mutex_;  ///< of all below
-  std::condition_variable changed_;
-  bool busy_ = false;
-  Clock::time_point busy_since_{};
-  Clock::time_point last_answer_{};
-  std::string obstacle_;
-  SecretBytes pin_;
-  std::string refused_;  ///< fingerprint of the PIN that the token refused; empty: none
-  bool stopping_ = false;
-  bool look_now_ = false;
-  std::thread watch_;
+  const std::shared_ptr<TokenSession> session_;
+  mutable std::mutex mutex_;  ///< of key_
+  std::shared_ptr<TokenSession::Key> key_;
 };
-
-/// The public key as the token has it. @pre the process is open, with the key found. @errors those of the call; BadKey.
-Result<crypto::PublicKey> public_key_of(TokenProcess& process);
-
-/// The PIN of pin_file or pin_credential. @errors as read_passphrase_file; Unavailable: people have it.
-Result<SecretBytes> read_pin(const config::RealmConfig& realm);
 
 }  // namespace chancery::signer

@@ -78,39 +78,47 @@ class Token {
     const auto op = request.text("op");
     if (op == "open") return open(request);
     if (module_ == nullptr) return Error(Code::Unavailable, "the token is not open");
-    if (op == "make") return make(request);
-    if (op == "public") return numbers();
-    if (op == "sign") return sign(request);
-    if (op == "look") {
-      PKI_TRY_VOID(module_->look());
-      return Json::object();
-    }
+    const KeyName name{request.text("label"), request.text("key_id")};
+    if (!base::from_hex(name.id).ok()) return Error(Code::Malformed, "a key id that is not hexadecimal");
+    if (op == "ids") return ids(name);
+    if (op == "make") return make(name, request);
+    if (op == "public") return numbers(name);
+    if (op == "sign") return sign(name, request);
+    if (op == "find") return done(module_->find_key(name));
+    if (op == "look") return done(module_->look());
     return Error(Code::UnknownMethod, "no call " + op);
   }
 
  private:
+  static Result<Json> done(const Status& status) { return status.ok() ? Result<Json>(Json::object()) : status.error(); }
+
   Result<Json> open(const Json& request) {
     PKI_TRY(module_, Pkcs11Module::load(config_));
-    PKI_TRY_VOID(module_->log_in(SecretBytes(request.text("pin"))));
-    if (request.boolean("with_key")) PKI_TRY_VOID(module_->find_key());
-    return Json::object();
+    return done(module_->log_in(SecretBytes(request.text("pin"))));
   }
 
-  Result<Json> make(const Json& request) {
-    PKI_TRY_VOID(module_->make_key(static_cast<int>(request.integer("ec_bits")), static_cast<int>(request.integer("rsa_bits"))));
-    return Json::object();
+  Result<Json> ids(const KeyName& name) {
+    PKI_TRY(const auto found, module_->ids(name));
+    Json list = Json::array();
+    for (const auto& id : found) list.push_back(base::to_hex(id));
+    return Json::object({{"ids", std::move(list)}});
   }
 
-  Result<Json> numbers() {
-    PKI_TRY(const auto found, module_->public_numbers());
+  Result<Json> make(const KeyName& name, const Json& request) {
+    const auto ec_bits = static_cast<int>(request.integer("ec_bits"));
+    return done(module_->make_key(name, ec_bits, static_cast<int>(request.integer("rsa_bits"))));
+  }
+
+  Result<Json> numbers(const KeyName& name) {
+    PKI_TRY(const auto found, module_->public_numbers(name));
     return Json::object(
         {{"bits", found.bits}, {"first", base::to_base64(found.first)}, {"second", base::to_base64(found.second)}});
   }
 
-  Result<Json> sign(const Json& request) {
+  Result<Json> sign(const KeyName& name, const Json& request) {
     PKI_TRY(const auto data, base::from_base64(request.text("data")));
     const auto scheme = request.boolean("rsa") ? Pkcs11Module::Scheme::RsaPkcs1 : Pkcs11Module::Scheme::Ecdsa;
-    PKI_TRY(const auto signature, module_->sign(scheme, data));
+    PKI_TRY(const auto signature, module_->sign(name, scheme, data));
     return Json::object({{"signature", base::to_base64(signature)}});
   }
 

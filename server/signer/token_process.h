@@ -22,7 +22,8 @@ class TokenProcess {
   /// Forks the keeper. Call while the process has one thread. @errors Io.
   static Result<TokenProcess> start(const config::TokenConfig& config);
 
-  /// One call: {"op": "open", "pin"}, "make", "public", "sign", "look" (token_process.cc). Not for several threads at once.
+  /// One call: {"op": "open", "pin"}, "look", and of the key with "label" and "key_id" "ids", "find", "make", "public", "sign"
+  /// (token_process.cc). Not for several threads at once.
   /// @errors those of the module; Timeout: it was killed; Closed: it ended, or the keeper did.
   Result<wire::Json> call(wire::Json request);
   /// Whether the keeper itself has ended: nobody here may fork another.
