@@ -5,10 +5,10 @@ As root the server runs as `nobody`, as most users' servers run without root; th
 
 import contextlib
 import functools
+import itertools
 import json
 import os
 import pathlib
-import random
 import shutil
 import socket
 import subprocess
@@ -63,14 +63,19 @@ def is_free(port):
     return True
 
 
+@functools.cache
+def port_row():
+    """This process's ports one after the other, and round again: one that nobody has bound may be some test's that is still to."""
+    return itertools.cycle(unasked_ports())
+
+
 def free_ports(count, run=1):
     """Ports that nobody has now, `run` neighbours each."""
     found = []
     while len(found) < count:
-        first = random.choice(unasked_ports()[:-run])
-        taken = any(abs(first - other) < run for other in found)
-        if not taken and all(is_free(first + offset) for offset in range(run)):
-            found.append(first)
+        ports = [next(port_row()) for _ in range(run)]
+        if ports[-1] - ports[0] == run - 1 and all(is_free(one) for one in ports):
+            found.append(ports[0])
     return found
 
 
