@@ -28,6 +28,7 @@ policy:
     - {name: people, decision: grant, ways: [enrol, request], names: [".people.test"], points: 2, proofs: ["hmac:fleet", "challenge:fleet"], if_short: request}
     - {name: by-hand, decision: grant, ways: [enrol, request], names: [".hand.test"], proofs: ["hmac:fleet"], if_short: approval}
     - {name: counted, decision: grant, ways: [enrol, request], names: [".counted.test"], proofs: ["hmac:fleet", "challenge:fleet"], if_short: approval}
+    - {name: asked, decision: grant, ways: [enrol, request], names: [".asked.test"], proofs: ["challenge:fleet"], if_short: request}
     - {name: rest, decision: grant, ways: [enrol], names: [".rest.test"], proofs: ["hmac:fleet"]}
     - {name: once, decision: grant, ways: [enrol], names: [".once.test"], proofs: ["hmac:fleet"], max_living_per_subject: 1}
 """
@@ -172,6 +173,18 @@ def test_a_wrong_secret_is_counted_once(office, talk):
         made = post(office, request("c.counted.test", SECRET), hmac="00" * 32)
         assert made.status_code == 200, made.text
     assert post(office, request("c.counted.test", SECRET), hmac="00" * 32).status_code == 503
+
+
+def test_a_wrong_secret_is_counted_once_whoever_looks_at_its_request(office, talk):
+    """Where the request is opened, approved and carried out: two failures are no three, which would lock."""
+    first, second = (request("a.asked.test", f"guess number {number} of many") for number in range(2))
+    one = pending(post(office, first))
+    pending(post(office, second))
+    talk.result("request.approve", request=one)
+    made = post(office, first)
+    assert made.status_code == 200, made.text
+    right = post(office, request("a.asked.test", SECRET))
+    assert right.status_code == 200, right.text
 
 
 def test_a_request_whose_key_is_not_shown_opens_nothing(office, talk):

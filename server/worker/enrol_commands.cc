@@ -116,10 +116,8 @@ Result<Json> go_on(Session& session, const std::string& id) {
 Error ended(const Error& why) { return {Code::PolicyRefused, why.message(), "make another PKCS#10 request to ask once more"}; }
 
 /// Opens the request. Of several enrols of it at once one does, and the others find it.
-Result<Json> ask_people(Session& session, RequestWish wish, const realm::Points& points, const std::string& id) {
-  for (const auto& one : points.proofs) {
-    if (one.holds) wish.shown.push_back(one.label);
-  }
+Result<Json> ask_people(Session& session, RequestWish wish, const realm::Ruling& ruling, const std::string& id) {
+  note_shown(wish, ruling);
   PKI_TRY(const auto row, new_request(session, wish, id));
   const std::vector<store::RequestStep> steps{first_step(session, row, "by certificate.enrol", {})};
   PKI_TRY(auto* store, session.store());
@@ -162,7 +160,7 @@ Result<ByPeople> enrol_by_people(Session& session, const Params& params, const O
   PKI_TRY(const auto* profile, profile_of(session, order.profile));
   const bool is_short = decision.ruling && (decision.ruling->points.missing() > 0 || profile->approval.needed > 0);
   if (!is_short || !decision.ruling->asks_people) return ByPeople{{}, decision.ruling};
-  PKI_TRY(auto answer, ask_people(session, wish, decision.ruling->points, id));
+  PKI_TRY(auto answer, ask_people(session, wish, *decision.ruling, id));
   return ByPeople{std::move(answer)};
 }
 

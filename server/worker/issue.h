@@ -37,7 +37,8 @@ struct Order {
   std::optional<signer::ApprovedRequest> request;  ///< for the signer, which may want to see who approved
   std::string hmac{};                              ///< over the request, in hex; empty: none came
   std::string signature{};                         ///< over the request, by somebody for whom it is; PEM, empty: none came
-  std::vector<std::string> shown{};                ///< proofs that were looked at when it was asked for (requests)
+  std::vector<std::string> shown{};                ///< proofs that held when it was asked for (requests)
+  std::vector<std::string> not_shown{};            ///< and those that did not
   bool is_holders = false;                         ///< the certificate that it renews asks for it, by its key
   std::string rule;                                ///< what allowed it: "command", "seed", "acme-order:…", "listener:…"
   std::string evidence;

@@ -150,6 +150,7 @@ Result<bool> PolicyFacts::shows(const config::Proof& proof, const realm::Questio
   // An ACME order is judged before its request is there, and again with it (RFC 8555 7.4).
   if (order_->key_stands_in && !order_->csr && proof.kind == "challenge") return true;
   if (std::ranges::find(order_->shown, label) != order_->shown.end()) return answers_[label] = true;
+  if (std::ranges::find(order_->not_shown, label) != order_->not_shown.end()) return answers_[label] = false;
   PKI_TRY(const bool holds, shows_proof(session_, *order_, proof, question));
   return answers_[label] = holds;
 }

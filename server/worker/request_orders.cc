@@ -98,6 +98,7 @@ Json to_json(const RequestWish& wish) {
                        {"from", wish.from},
                        {"config", wish.config},
                        {"shown", Json::strings(wish.shown)},
+                       {"not_shown", Json::strings(wish.not_shown)},
                        {"approvals", wish.approvals}});
 }
 
@@ -114,6 +115,7 @@ Result<RequestWish> request_wish_from_json(const Json& object) {
                    .from = object.text("from"),
                    .config = object.text("config"),
                    .shown = object.texts("shown"),
+                   .not_shown = object.texts("not_shown"),
                    .approvals = object.integer("approvals")};
   PKI_TRY(wish.kind, realm::request_kind(object.text("kind")));
   return wish;
@@ -126,6 +128,7 @@ Result<Order> order_for(Session& session, const RequestWish& wish) {
   order.hmac = wish.hmac;
   order.signature = wish.signature;
   order.shown = wish.shown;
+  order.not_shown = wish.not_shown;
   if (wish.days > 0) order.validity = std::chrono::days{wish.days};
   order.rule = "request";  // the way that policy rules know; its id comes with what is issued
   return order;
@@ -139,14 +142,27 @@ Result<ProfileName> profile_of_wish(Session& session, const RequestWish& wish) {
 
 namespace {
 
-void note_points(RequestWish& wish, const realm::Points& points) {
-  for (const auto& one : points.proofs) {
-    if (one.holds && std::ranges::find(wish.shown, one.label) == wish.shown.end()) wish.shown.push_back(one.label);
-  }
-  wish.approvals = points.missing();
+/// Whether the answer is about a proof with which somebody may guess. @param name  of one of Ruling::answers
+bool compares_secrets(const std::string& name) {
+  const auto proof = config::Proof::parse(name);
+  if (!proof.ok()) return false;
+  const auto* const kind = std::ranges::find(config::kProofKinds, proof->kind, &config::ProofKind::name);
+  return kind != config::kProofKinds.end() && kind->names == config::ProofNames::Secret;
 }
 
 }  // namespace
+
+void note_shown(RequestWish& wish, const realm::Ruling& ruling) {
+  const auto note = [](std::vector<std::string>& labels, const std::string& label) {
+    if (std::ranges::find(labels, label) == labels.end()) labels.push_back(label);
+  };
+  for (const auto& one : ruling.points.proofs) {
+    if (one.holds) note(wish.shown, one.label);
+  }
+  for (const auto& [label, holds] : ruling.answers) {
+    if (!holds && compares_secrets(label)) note(wish.not_shown, label);
+  }
+}
 
 Result<realm::RequestContent> content_of(Session& session, RequestWish& wish, realm::RequestContent content) {
   if (wish.kind == RequestKind::Revocation) {
@@ -167,7 +183,10 @@ Result<realm::RequestContent> content_of(Session& session, RequestWish& wish, re
     note_refusal(session, order, decision);
     return decision.refusal();
   }
-  if (decision.ruling) note_points(wish, decision.ruling->points);
+  if (decision.ruling) {
+    note_shown(wish, *decision.ruling);
+    wish.approvals = decision.ruling->points.missing();
+  }
   realm::set_grant(content, decision.grant, *profile);
   content.validity = order.validity.value_or(profile->validity);
   return content;

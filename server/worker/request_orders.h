@@ -22,7 +22,8 @@ struct RequestWish {
   std::string config{};              ///< of a change of rules: ca.config.yml as it shall be
   std::string hmac{};                ///< what it shows for itself, looked at when it is made and not kept
   std::string signature{};           ///< likewise
-  std::vector<std::string> shown{};  ///< the proofs that held then
+  std::vector<std::string> shown{};      ///< the proofs that held then
+  std::vector<std::string> not_shown{};  ///< those that did not: whoever looks at the request later guesses nothing
   std::int64_t approvals = 0;        ///< people that make up for missing points of the policy
 };
 Json to_json(const RequestWish& wish);
@@ -33,9 +34,12 @@ Result<RequestWish> request_wish_from_json(const Json& object);
 Result<Order> order_for(Session& session, const RequestWish& wish);
 
 /// The content as it would be certified now, with those members that the request itself has filled in before.
-/// @param wish  is told which proofs hold, and what is missing
+/// @param wish  is told which proofs hold and which do not, and what is missing
 /// @errors what the realm refuses.
 Result<realm::RequestContent> content_of(Session& session, RequestWish& wish, realm::RequestContent frame);
+
+/// Which proofs have been looked at, so that nobody compares a secret for the same request a second time.
+void note_shown(RequestWish& wish, const realm::Ruling& ruling);
 
 /// The profile of what is asked for. @pre it is about a certificate. @errors NotFound.
 Result<ProfileName> profile_of_wish(Session& session, const RequestWish& wish);
