@@ -53,6 +53,10 @@ FurtherCa read_row(const Node& node, Report& report) {
   config::read_settings(config::ca_settings(), node, one.row, report);
   config::read_settings(kFurtherRows, node, one, report);
   check_keeping(node, report);
+  if (!one.row.key_store.empty())
+    report.error(place_of(node, "key_store"),
+                 "found key_store of a planned CA, expected none: a ceremony makes keys in files, and a rollover moves them into "
+                 "a token (doc/keys.md)");
   return one;
 }
 
@@ -110,7 +114,21 @@ void check_ca(const CeremonyPlan& plan, const PlannedCa& ca, const FurtherCa& on
       report.error(*found, "found " + std::string(name) + " of a CA, expected days: that is for ocsp and ra");
   }
   check_urls(ca, one, realm, node, report);
+  if (one.row.is_root() && one.path_length && *one.path_length < 1)
+    report.error(place_of(node, "path_length"), "found 0 of a CA that certifies others, expected 1 or more");
   check_within(above_of(plan, ca, one), one.days, one.path_length, node, report);
+}
+
+/// As names are compared: letters of either case are the same, and so is any number of blanks (RFC 5280 7.1, of ASCII).
+std::string folded(const std::string& subject) {
+  std::string text;
+  for (const char c : base::to_lower_ascii(subject)) {
+    const bool is_spare = c == ' ' && (text.empty() || text.back() == ' ' || text.back() == '=');
+    if (c == '/' && text.ends_with(' ')) text.pop_back();
+    if (!is_spare) text += c;
+  }
+  if (text.ends_with(' ')) text.pop_back();
+  return text;
 }
 
 const std::vector<std::string>& first_of(const std::vector<std::string>& own, const std::vector<std::string>& all) {
@@ -144,16 +162,18 @@ std::string act_of_ca(const CeremonyPlan& plan, const PlannedCa& ca, const Furth
 }  // namespace
 
 void check_within(const Above& above, int days, const std::optional<int>& path_length, const Node& node, Report& report) {
+  const bool says_days = node.find("days") != nullptr;
   if (days > above.days)
-    report.error(place_of(node, "days"),
-                 "found " + std::to_string(days) + " days, expected at most " + above.whose + " " + std::to_string(above.days));
+    report.error(place_of(node, "days"), "found " + std::string(says_days ? "" : "no days, which means ") + std::to_string(days) +
+                                             (says_days ? " days" : "") + ", expected at most " + above.whose + " " +
+                                             std::to_string(above.days));
   const auto& most = above.path_length;
   if (most && *most < 1)
     return report.error(node, "found an issuing CA below a root whose path_length is 0, expected 1 or more there");
   if (most && (!path_length || *path_length >= *most))
-    report.error(place_of(node, "path_length"), "found " + (path_length ? std::to_string(*path_length) : std::string("none")) +
-                                                    ", expected less than " + above.whose + ", which is " +
-                                                    std::to_string(*most));
+    report.error(place_of(node, "path_length"),
+                 "found " + (path_length ? "path_length " + std::to_string(*path_length) : std::string("no path_length")) +
+                     ", expected less than " + above.whose + ", which is " + std::to_string(*most));
 }
 
 bool PlannedCa::has_further_cas() const {
@@ -193,19 +213,24 @@ void check_planned_cas(const CeremonyPlan& plan, const PlannedCa& ca, const Node
 }
 
 void check_planned_names(const CeremonyPlan& plan, const std::vector<Node>& nodes, Report& report) {
-  std::set<std::string> subjects{plan.root.subject};
+  std::set<std::string> subjects{folded(plan.root.subject)};
+  const auto check_subject = [&](const std::string& subject, const Node& at) {
+    if (!subject.empty() && !subjects.insert(folded(subject)).second)
+      report.error(place_of(at, "subject"), "found " + base::printable(subject, 200) +
+                                                " a second time, expected a subject of its own for each CA, other than in "
+                                                "letters' case and blanks");
+  };
   std::set<std::string> profiles;
-  for (const auto& ca : plan.issuing) {
-    subjects.insert(ca.subject);
-    profiles.insert(profile_of(ca));
+  for (std::size_t i = 0; i < plan.issuing.size() && i < nodes.size(); ++i) {
+    check_subject(plan.issuing[i].subject, nodes[i]);
+    profiles.insert(profile_of(plan.issuing[i]));
   }
   for (std::size_t i = 0; i < plan.issuing.size() && i < nodes.size(); ++i) {
     const auto& ca = plan.issuing[i];
     for (const auto& one : ca.cas) {
       const Node& at = place_of(place_of(nodes[i], config::kCasSection), one.name);
       if (one.row.is_service()) continue;
-      if (!one.row.subject.empty() && !subjects.insert(one.row.subject).second)
-        report.error(place_of(at, "subject"), "found " + one.row.subject + " a second time, expected one subject for each CA");
+      check_subject(one.row.subject, at);
       if (!one.is_below_root()) continue;
       const auto profile = profile_of(ca, one);
       if (!ProfileName::parse(profile).ok())

@@ -93,8 +93,6 @@ void read_issuing(const Node& list, CeremonyPlan& plan, Report& report) {
 
 /// An issuing CA below the root that it is planned for.
 void check_below(const PlannedCa& ca, const CeremonyPlan& plan, const Node& node, Report& report) {
-  if (ca.subject == plan.root.subject)
-    report.error(config::place_of(node, "subject"), "found the root's subject, expected another one");
   if (ca.crl_days)
     report.error(config::place_of(node, "crl_days"),
                  "found crl_days of an issuing CA, expected them of the root alone: the server makes the others' CRLs");
