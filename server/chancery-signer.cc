@@ -117,9 +117,11 @@ Status check_not_empty(const Options& options, Makes verb) {
   return {};
 }
 
+/// Names of files, and what else comes from others, write no lines of their own on a terminal (PROMISES D41).
 int complain(const Error& error) {
-  std::fprintf(stderr, "chancery-signer: %s\n", error.message().c_str());
-  if (!error.hint().empty()) std::fprintf(stderr, "hint: %s\n", error.hint().c_str());
+  constexpr std::size_t kMost = 64 << 10;
+  std::fprintf(stderr, "chancery-signer: %s\n", base::printable(error.message(), kMost).c_str());
+  if (!error.hint().empty()) std::fprintf(stderr, "hint: %s\n", base::printable(error.hint(), kMost).c_str());
   return base::describe(error.code()).exit_status;
 }
 
