@@ -367,6 +367,9 @@ def test_a_request_has_the_whole_subject_that_is_given(shell):
     ("--subject CN=a+OU=b", "an RDN of several attributes"),
     ("--subject CN=", "expected a DN as RFC 4514 writes it"),
     ("--subject C=GBR,CN=a", "expected a DN as RFC 4514 writes it"),
+    ("--subject 'O = Example Ltd, CN = a'", "expected one without blanks at its ends"),
+    ("--subject 'CN=a ,O=b'", "expected one without blanks at its ends"),
+    ("--subject 'CN=#0c0161'", "expected one without # at its beginning"),
 ])
 def test_what_is_no_subject_of_a_request_is_refused(shell, words, says):
     done = shell(f"chancery csr {words} --key-out refused.key --out refused.csr", check=False)

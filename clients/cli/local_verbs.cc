@@ -161,6 +161,21 @@ namespace {
 
 constexpr std::string_view kSubjectAdvice = "like --subject \"CN=a.example.com,O=Company\", or --cn a.example.com";
 
+/// What other programs write around "=" and "," would become part of the values (RFC 4514 2.4), and values in hexadecimal are not
+/// read.
+Status check_values(const x509::Name& name) {
+  for (const auto& attribute : name.attributes) {
+    const auto& value = attribute.value;
+    const bool has_blanks = value.starts_with(' ') || value.ends_with(' ');
+    if (!has_blanks && !value.starts_with('#')) continue;
+    return Error(Code::InvalidParams,
+                 "--subject: found the value \"" + base::printable(value, 80) + "\" of " + base::printable(attribute.type, 40) +
+                     ", expected one without " + (has_blanks ? "blanks at its ends" : "# at its beginning"),
+                 std::string(kSubjectAdvice));
+  }
+  return {};
+}
+
 /// What the request is for: a name of a common name alone, or the one that is given.
 Result<x509::Name> subject_of(const CsrOrder& order) {
   if (order.cn && order.subject)
@@ -174,6 +189,7 @@ Result<x509::Name> subject_of(const CsrOrder& order) {
   if (!order.subject)
     return Error(Code::InvalidParams, "csr: found neither --cn nor --subject, expected one of them", std::string(kSubjectAdvice));
   auto subject = x509::Name::from_comma(*order.subject);
+  if (subject.ok()) PKI_TRY_VOID(check_values(*subject));
   if (subject.ok() && !subject->empty()) return subject;
   return Error(Code::InvalidParams,
                "--subject: found \"" + base::printable(*order.subject, 80) + "\", expected a DN as RFC 4514 writes it" +
