@@ -58,7 +58,7 @@ constexpr std::array kKinds{
     KindRow{Kind::Text, "a text", is_text, [] { return type("string"); }},
     KindRow{Kind::Pem, "a text of PEM", is_text, [] { return type("string"); }},
     KindRow{Kind::Texts, "an array of texts", is_array_of<is_text>, [] { return array_of(type("string")); }},
-    KindRow{Kind::Number, "a number", is_number, [] { return type("integer"); }},
+    KindRow{Kind::Number, "a whole number", is_number, [] { return type("integer"); }},
     KindRow{Kind::Serial, "a number, or a text of digits", is_text_or_number, [] { return types("integer", "string"); }},
     KindRow{Kind::Reason, "a reason's name or number", is_text_or_number, [] { return types("string", "integer"); }},
     KindRow{Kind::Sans, "an array of texts, or of objects with type and value", is_array_of<is_san>,

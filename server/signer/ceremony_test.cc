@@ -56,7 +56,7 @@ const Case kBadPlans[] = {
     {"the root's name in other letters", kHead + kRootCa + "issuing:\n  - {realm: x, subject: \"/O= ours /CN=ROOT\", days: 10}\n",
      "a second time"},
     {"one name of two issuing CAs",
-     kHead + kRootCa + "issuing:\n  - {realm: x, subject: /CN=x, days: 10}\n  - {realm: y, subject: /CN=X, days: 10}\n",
+     kHead + kRootCa + "issuing:\n  - {realm: x, subject: /CN=x, days: 10}\n  - {realm: other, subject: /CN=X, days: 10}\n",
      "issuing[1].subject: found /CN=X a second time"},
     {"below a root that has none below",
      kHead + kRootCa + "  path_length: 0\nissuing:\n  - {realm: x, subject: /CN=x, days: 10}\n", "path_length is 0"},
