@@ -372,7 +372,9 @@ def test_a_label_that_is_there_is_taken_over_only_where_the_settings_say_so(tmp_
         office.configure(lines='cas:\n  tls:\n    pkcs11:\n      existing_key: true\n      key_label: "default/{ca}"\n')
         office.hangup()
         wait_for(lambda: "result" in start(office), 30, "it is taken over")
-        assert office.where("tls-1") == {"token": "chancery", "serial": "", "key_label": "default/tls-1", "key_id": "0a01"}
+        where = office.where("tls-1")
+        assert where.pop("serial") and where.pop("module").endswith(".so")  # a token of the same label is another one
+        assert where == {"token": "chancery", "key_label": "default/tls-1", "key_id": "0a01"}
         with office.talk("default") as talk:
             for name in ("publish", "switch"):
                 step(talk, name, ca="tls")
@@ -429,7 +431,7 @@ def test_a_token_that_no_setting_describes_any_more_is_said_with_its_place(tmp_p
         office.configure(lines="cas:\n  tls:\n    key_store: file\n")
         done = subprocess.run([BUILD / "chanceryd", "--check", "--config", office.config], capture_output=True, text=True, env=office.tokens.environment)
         said = done.stdout + done.stderr
-        assert done.returncode == 78 and "ca.config.yml:" in said and "cas: found no description of token chancery" in said, done
+        assert done.returncode == 78 and "ca.config.yml:" in said and "cas: found no pkcs11 of token chancery alone" in said, done
         # A whole description serves the keys that are there, though the next one is in a file.
         office.configure(lines="cas:\n  tls:\n    key_store: file\n    pkcs11:TOKEN\n")
         office.start()

@@ -35,7 +35,7 @@ void check_file_ways(const RealmConfig& realm, const Node& root, Report& report)
   const Node* token = root.find(kTokenSection);
   if (token == nullptr || realm.keys.token == TokenConfig()) return;
   if (has_next_key_in_realms_token(realm)) return check_token(realm, realm.keys.token, {}, *token, report);
-  report.warning(*token, "found pkcs11 with key_store: file: it is not used");
+  report.warning(*token, "found pkcs11 with key_store: file: no key is made there, it serves those that are there already");
 }
 
 void check_secret(const RealmConfig& realm, const Node& root, Report& report) {

@@ -30,10 +30,11 @@ Result<std::shared_ptr<SigningKey>> read_token_key(const config::RealmConfig& re
   auto session = tokens.find(at);
   if (session == nullptr) {
     const auto file = (place.directory / kTokenPlace).string();
-    return Error(Code::BadConfig, config::to_line(config::error_at_setting(
-                                      realm, section_of(label),
-                                      "found no description of token " + at.token_text() + ", in which generation " + label +
-                                          " has its key (" + file + "), expected one in a pkcs11 of this file")));
+    return Error(Code::BadConfig,
+                 config::to_line(config::error_at_setting(
+                     realm, section_of(label),
+                     "found no pkcs11 of token " + at.token_text() + " alone, in which generation " + label + " has its key (" +
+                         file + "), expected one in this file, with its serial where several have that label")));
   }
   PKI_TRY(auto half, public_half(place));
   return std::shared_ptr<SigningKey>(std::make_shared<TokenKey>(std::move(session), at.key, std::move(half)));
@@ -110,11 +111,10 @@ Result<KeyName> new_name(const Wanted& wanted, TokenSession& session) {
 }
 
 /// Each generation has a key of its own: what one has signed is never another's.
-Status check_own(const Wanted& wanted, const crypto::PublicKey& half, const Generations& generations) {
-  for (const auto& [label, held] : generations) {
-    const bool has_it = (held.key != nullptr && held.key->public_key() == half) ||
-                        (held.authority != nullptr && held.authority->certificate.public_key() == half);
-    if (has_it && label != wanted.label)
+Status check_own(const Wanted& wanted, const crypto::PublicKey& half, const std::map<std::string, std::string>& known) {
+  const auto digest = half.spki_sha256_hex();
+  for (const auto& [label, key] : known) {
+    if (key == digest && label != wanted.label)
       return of_label(wanted, Code::Conflict, "the key of generation " + label + ", expected one of its own,",
                       "have another key_label: {ca} in it stands for the generation");
   }
@@ -157,7 +157,7 @@ Result<std::shared_ptr<SigningKey>> take(const Wanted& wanted, const TokenPlace&
                                          std::shared_ptr<TokenSession> session) {
   PKI_TRY(auto half, session->public_key(at.key));
   PKI_TRY_VOID(check_half(wanted, half));
-  PKI_TRY_VOID(check_own(wanted, half, making.generations));
+  PKI_TRY_VOID(check_own(wanted, half, making.known));
   auto key = std::make_shared<TokenKey>(std::move(session), at.key, std::move(half));
   PKI_TRY_VOID(key->prove());
   return std::shared_ptr<SigningKey>(std::move(key));
@@ -171,9 +171,13 @@ Result<std::shared_ptr<SigningKey>> take_up(const Wanted& wanted, const TokenPla
                  "generation " + wanted.label + " was begun in token " + begun.token_text() + ", which this signer does not know",
                  "describe it in a pkcs11 of ca.config.yml and restart the server, or abort the rollover");
   PKI_TRY(const auto ids, session->ids(begun.key));
-  if (ids.empty() && (making.generations.contains(wanted.label) || wanted.token.existing_key)) return is_missing(wanted, begun);
-  if (ids.empty()) PKI_TRY_VOID(session->make(begun.key, wanted.spec));
-  return take(wanted, begun, making, std::move(session));
+  if (!ids.empty()) return take(wanted, begun, making, std::move(session));
+  if (making.known.contains(wanted.label) || wanted.token.existing_key) return is_missing(wanted, begun);
+  // Of another id: half a pair may be left, which nobody needs.
+  const auto at = session->place_of({begun.key.label, base::to_hex(base::random_bytes(kIdOctets))});
+  PKI_TRY_VOID(keep_place(wanted, at));
+  PKI_TRY_VOID(session->make(at.key, wanted.spec));
+  return take(wanted, at, making, std::move(session));
 }
 
 Result<std::shared_ptr<SigningKey>> begin(const Wanted& wanted, const KeyMaking& making) {
@@ -184,7 +188,7 @@ Result<std::shared_ptr<SigningKey>> begin(const Wanted& wanted, const KeyMaking&
                  "restart the server: a signer begins to talk to a token at its start alone");
   const bool is_existing = wanted.token.existing_key;
   PKI_TRY(const auto name, is_existing ? existing_name(wanted, *session) : new_name(wanted, *session));
-  const TokenPlace at{wanted.token.token, wanted.token.serial, name};
+  const auto at = session->place_of(name);
   if (is_existing) {
     PKI_TRY(auto key, take(wanted, at, making, std::move(session)));
     PKI_TRY_VOID(keep_place(wanted, at));
@@ -215,7 +219,7 @@ Result<std::shared_ptr<SigningKey>> read_generation_key(const config::RealmConfi
 Result<std::shared_ptr<SigningKey>> make_key_of(const config::RealmConfig& realm, const std::string& label,
                                                 const KeyMaking& making) {
   PKI_TRY(const auto wanted, wanted_of(realm, label));
-  const bool is_known = making.generations.contains(label);
+  const bool is_known = making.known.contains(label);
   const auto file = wanted.place.ca_key_file();
   if (is_there(file) && wanted.in_token && !is_known)
     return Error(Code::Conflict, "found " + file.string() + ", which an interrupted attempt has left, expected a key in a token",
@@ -223,6 +227,11 @@ Result<std::shared_ptr<SigningKey>> make_key_of(const config::RealmConfig& realm
   if (is_there(file)) return make_file_key(realm, label, making.secret);
   PKI_TRY(const auto begun, read_token_place(wanted.place.directory));
   if (begun && (is_known || (wanted.in_token && is_still_wanted(wanted, *begun)))) return take_up(wanted, *begun, making);
+  if (is_known)
+    return Error(Code::Conflict,
+                 "found neither " + file.string() + " nor " + kTokenPlace + " beside it, expected the key that generation " +
+                     label + " was begun with, of SHA-256 " + making.known.at(label),
+                 "restore the directory from a backup, or abort the rollover");
   if (begun)
     base::log_warning("generation " + label + " is begun anew: what an interrupted attempt has made in token " +
                       begun->token_text() + ", of " + begun->key.text() + ", is used by nobody");

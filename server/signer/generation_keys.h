@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,7 +22,8 @@ bool is_known_by_certificate(const config::RealmConfig& place);
 /// What a new key is made with.
 struct KeyMaking {
   const Tokens& tokens;
-  const Generations& generations;       ///< none of which has it already
+  const std::map<std::string, std::string>&
+      known;                            ///< generations of the journal and the SHA-256 of their keys: nor has one of these
   const SecretBytes* secret = nullptr;  ///< by which people have opened the realm's keys, where they do
 };
 /// The key that an interrupted attempt left, or a new one, where the realm wants it: in a file, protected as the realm wants it,

@@ -372,6 +372,19 @@ TEST(Generations, B9_OneEndsWhenItsLastCertificateHasExpiredAndWasOnACrlAfterTha
   EXPECT_EQ(office.info("ca").state, "retired");
 }
 
+/// The journal knows which key it is: another one would end the signer at its next start.
+TEST(Generations, OneWhoseKeyIsLostGetsNoOther) {
+  Office office;
+  ASSERT_TRUE(office.issuer->create_generation({"ca-2", "request"}, kNow).ok());
+  for (const auto* file : {"cas/ca-2/ca.key", "cas/ca-2/ca.csr"}) ASSERT_TRUE(std::filesystem::remove(office.in(file))) << file;
+  for (int i = 0; i < 2; ++i) {
+    const auto again = office.issuer->create_generation({"ca-2", "request"}, kNow);
+    EXPECT_EQ(code_of(again), Code::Conflict);
+    EXPECT_NE(again.error().message().find("the key that generation ca-2 was begun with"), std::string::npos);
+    EXPECT_FALSE(std::filesystem::exists(office.in("cas/ca-2/ca.key")));
+  }
+}
+
 TEST(Generations, ARootEndsWithTheLastCaThatItCertified) {
   Office office(kCas);
   for (const auto& [label, from] : {std::pair("top-1", "self"), std::pair("tls-1", "root")}) {

@@ -152,6 +152,7 @@ class Issuer {
   Status check_next(const State& now, const realm::Label& label) const;
   Result<std::string> sign_ca(const std::string& signer, const Held& by, const config::RealmConfig& realm,
                               const CaCertificate& wanted, Seconds now);
+  std::map<std::string, std::string> keys_of_journal() const;  ///< SHA-256 of its SubjectPublicKeyInfo, by generation
   Result<std::string> chain_for(const State& now, const realm::Label& label, std::shared_ptr<SigningKey> key,
                                 const CaTerms& terms, Seconds at);
   void put(const std::string& ca, Held held);

@@ -202,6 +202,12 @@ Result<std::string> Issuer::chain_for(const State& now, const realm::Label& labe
   return chain;
 }
 
+std::map<std::string, std::string> Issuer::keys_of_journal() const {
+  std::map<std::string, std::string> keys{{config::kFirstCa, owner_.key_sha256}};
+  for (const auto& [label, facts] : journal_->generations()) keys.insert_or_assign(label, facts.key_sha256);
+  return keys;
+}
+
 Status Issuer::create_generation(const NewGeneration& wanted, Seconds now, const CaTerms& terms) {
   const std::lock_guard one_at_a_time(change_mutex_);
   PKI_TRY(const auto label, realm::parse_label(wanted.ca));
@@ -213,8 +219,8 @@ Status Issuer::create_generation(const NewGeneration& wanted, Seconds now, const
   const auto* before = former(*present.generations, label);
   if (!by_request && before != nullptr) PKI_TRY_VOID(realm::check_may_certify_next(*before->second.authority));
   const auto entered = secret();
-  PKI_TRY(const auto key,
-          make_key_of(*present.realm, wanted.ca, {*tokens_, *present.generations, entered ? &*entered : nullptr}));
+  const auto known = keys_of_journal();
+  PKI_TRY(const auto key, make_key_of(*present.realm, wanted.ca, {*tokens_, known, entered ? &*entered : nullptr}));
   PKI_TRY_VOID(journal_->set_generation({wanted.ca, std::string(realm::to_text(GenerationState::Prepared)),
                                          key->public_key().spki_sha256_hex(), wanted.requester, now}));
   const auto place = place_of(*present.realm, wanted.ca);

@@ -35,6 +35,8 @@ std::shared_ptr<SigningKey> Issuer::secret_key() const {
 std::string Issuer::unready() const {
   auto why = obstacle();
   if (!why.empty()) return why;
+  if (const auto peoples = secret_key(); peoples->is_opened_by_people()) why = peoples->obstacle();
+  if (!why.empty()) return why;
   for (const auto& [label, held] : *state().generations) {
     const auto own = held.key == nullptr ? std::string() : held.key->obstacle();
     if (own.starts_with(base::kTokenWord))

@@ -92,6 +92,7 @@ class Loaded : public Pkcs11Module {
     PKI_TRY(slot_, find_slot());
     CK_TOKEN_INFO info{};
     PKI_TRY_VOID(check(calls_->C_GetTokenInfo(slot_, &info), "C_GetTokenInfo"));
+    serial_ = padded(info.serialNumber);
     PKI_TRY_VOID(check_tries(info.flags));
     PKI_TRY_VOID(
         check(calls_->C_OpenSession(slot_, CKF_SERIAL_SESSION | CKF_RW_SESSION, nullptr, nullptr, &session_), "C_OpenSession"));
@@ -99,6 +100,8 @@ class Loaded : public Pkcs11Module {
     const auto value = calls_->C_Login(session_, CKU_USER, octets, static_cast<CK_ULONG>(pin.size()));
     return value == CKR_USER_ALREADY_LOGGED_IN ? Status() : check(value, "C_Login");
   }
+
+  std::string serial() const override { return serial_; }
 
   Result<std::vector<Bytes>> ids(const KeyName& name) override {
     PKI_TRY(const auto found, find(CKO_PRIVATE_KEY, name));
@@ -265,6 +268,7 @@ class Loaded : public Pkcs11Module {
   const config::TokenConfig& config_;
   CK_FUNCTION_LIST* calls_;
   CK_SLOT_ID slot_ = 0;
+  std::string serial_;
   CK_SESSION_HANDLE session_ = 0;
   std::map<KeyName, CK_OBJECT_HANDLE> keys_;  ///< found in this session
 };

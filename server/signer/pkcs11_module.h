@@ -30,6 +30,8 @@ class Pkcs11Module {
   /// Finds the token and logs in. @errors Unavailable: no such token, several, or it is broken; AuthFailed: the PIN is wrong;
   /// Denied: the token takes no PIN now, or has a single try left, which is left to people.
   virtual Status log_in(const SecretBytes& pin) = 0;
+  /// Of the token, as it says it itself. @pre log_in
+  virtual std::string serial() const = 0;
   /// The ids (CKA_ID) of the private keys of that name, which may be several. @errors Unavailable.
   virtual Result<std::vector<Bytes>> ids(const KeyName& name) = 0;
   /// Looks for the private key, whether or not it was found before. @errors Unavailable: none, or several.

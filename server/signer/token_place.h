@@ -25,6 +25,7 @@ struct TokenPlace {
   std::string token{};   ///< label of the token
   std::string serial{};  ///< or its serial number
   KeyName key{};
+  std::string module{};  ///< path of what reaches it; empty: not known
 
   /// Whether a description of a token is of this one. Either may say more of it than the other.
   bool is_in(const config::TokenConfig& described) const;

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "server/config/next_key.h"
+#include "server/signer/tokens.h"
 
 namespace chancery::signer {
 namespace {
@@ -28,7 +29,7 @@ class Directory {
 TEST(TokenPlace, IsReadAsItWasWritten) {
   const Directory directory;
   EXPECT_FALSE(read_token_place(directory.path)->has_value());
-  const TokenPlace place{"chancery", "0123", {"default/tls-1 \"é\"", "0a0b"}};
+  const TokenPlace place{"chancery", "0123", {"default/tls-1 \"é\"", "0a0b"}, "/usr/lib/one.so"};
   ASSERT_TRUE(write_token_place(directory.path, place).ok());
   const auto read = read_token_place(directory.path);
   ASSERT_TRUE(read.ok()) << read.error().message();
@@ -51,6 +52,7 @@ TEST(TokenPlace, DescriptionsMaySayMoreOrLessOfTheSameToken) {
     config::TokenConfig described;
     described.token = token;
     described.serial = serial;
+    described.module = "/usr/lib/one.so";
     return place.is_in(described);
   };
   const TokenPlace by_label{"t", "", {"k", ""}};
@@ -61,6 +63,8 @@ TEST(TokenPlace, DescriptionsMaySayMoreOrLessOfTheSameToken) {
   EXPECT_FALSE(is_in(by_label, "", "1"));  // nothing says that it is the same
   EXPECT_FALSE(is_in(by_both, "t", "2"));
   EXPECT_FALSE(is_in(by_both, "u", "1"));
+  EXPECT_TRUE(is_in({"t", "", {"k", ""}, "/usr/lib/one.so"}, "t", ""));
+  EXPECT_FALSE(is_in({"t", "", {"k", ""}, "/usr/lib/two.so"}, "t", ""));  // of the same label, behind another module
 }
 
 config::RealmConfig realm() {
@@ -88,6 +92,28 @@ TEST(NextKey, IsWhereTheCasOwnSettingsSayElseWhereTheRealmsDo) {
   made.rollover.key_store = "file";
   EXPECT_FALSE(config::next_key(made, "ca").in_token);
   EXPECT_TRUE(config::next_key(made, "tls").in_token);
+}
+
+/// Tokens of one label: an old and a new one, behind modules of their own, or told apart by their serial numbers.
+TEST(Tokens, WhichOneIsMeantIsNotGuessed) {
+  auto made = realm();
+  made.cas["tls"].pkcs11 = made.keys.token;
+  made.cas["tls"].pkcs11.module = "/usr/lib/two.so";
+  const Tokens by_module(made);
+  const auto module_of = [](const Tokens& tokens, const TokenPlace& place) {
+    const auto session = tokens.find(place);
+    return session == nullptr ? std::string() : session->config().module + session->config().serial;
+  };
+  EXPECT_EQ(module_of(by_module, {"one", "", {"k", ""}}), "");
+  EXPECT_EQ(module_of(by_module, {"one", "", {"k", ""}, "/usr/lib/one.so"}), "/usr/lib/one.so");
+  EXPECT_EQ(module_of(by_module, {"one", "", {"k", ""}, "/usr/lib/two.so"}), "/usr/lib/two.so");
+  made.keys.token.serial = "1";
+  made.cas["tls"].pkcs11 = made.keys.token;
+  made.cas["tls"].pkcs11.serial = "2";
+  const Tokens by_serial(made);
+  EXPECT_EQ(module_of(by_serial, {"one", "", {"k", ""}, "/usr/lib/one.so"}), "");
+  EXPECT_EQ(module_of(by_serial, {"one", "2", {"k", ""}, "/usr/lib/one.so"}), "/usr/lib/one.so2");
+  EXPECT_EQ(module_of(by_serial, {"one", "3", {"k", ""}, "/usr/lib/one.so"}), "");
 }
 
 TEST(NextKey, EachTokenIsThereOnce) {

@@ -94,7 +94,8 @@ class Token {
 
   Result<Json> open(const Json& request) {
     PKI_TRY(module_, Pkcs11Module::load(config_));
-    return done(module_->log_in(SecretBytes(request.text("pin"))));
+    PKI_TRY_VOID(module_->log_in(SecretBytes(request.text("pin"))));
+    return Json::object({{"serial", module_->serial()}});
   }
 
   Result<Json> ids(const KeyName& name) {

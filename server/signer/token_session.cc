@@ -118,6 +118,11 @@ TokenSession::TokenSession(config::TokenConfig config)
 
 TokenSession::~TokenSession() { stop_watching(); }
 
+TokenPlace TokenSession::place_of(KeyName key) const {
+  const std::lock_guard lock(mutex_);
+  return {config_.token, serial_.empty() ? config_.serial : serial_, std::move(key), config_.module};
+}
+
 std::string TokenSession::token_text() const { return TokenPlace{config_.token, config_.serial, {}}.token_text(); }
 
 // ----- what is in the way
@@ -201,6 +206,10 @@ Status TokenSession::open(const SecretBytes& pin) {
       refused_ = fingerprint(pin);
     }
     return opened.error();
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    serial_ = opened->text("serial");
   }
   return prove_all();
 }
@@ -389,7 +398,13 @@ void TokenSession::stop_watching() {
 }
 
 void TokenSession::look_again() {
-  if (auto pin = read_pin(config_); pin.ok()) take_pin(std::move(pin).value());
+  if (!config_.from_people()) {
+    auto pin = read_pin(config_);
+    if (!pin.ok())
+      base::log_warning("token " + token_text() + ": its PIN cannot be read again: " + base::to_line(pin.error()) +
+                        "; a file that was renamed to that name since the start is another one, which needs a restart");
+    if (pin.ok()) take_pin(std::move(pin).value());
+  }
   {
     const std::lock_guard lock(mutex_);
     look_now_ = true;

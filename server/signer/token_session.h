@@ -38,6 +38,8 @@ class TokenSession {
 
   const config::TokenConfig& config() const { return config_; }
   std::string token_text() const;  ///< for people
+  /// Of a key in it: with what the token says of itself, once it was open.
+  TokenPlace place_of(KeyName key) const;
 
   /// A key that is used from here on, as long as somebody holds it. @param half  that the certificate says, or the token
   std::shared_ptr<Key> add(KeyName name, crypto::PublicKey half);
@@ -114,7 +116,8 @@ class TokenSession {
   bool busy_ = false;
   Clock::time_point busy_since_{};
   Clock::time_point last_answer_{};
-  std::string away_;  ///< why the token cannot be used; empty: it can
+  std::string serial_;  ///< that the token has said
+  std::string away_;    ///< why the token cannot be used; empty: it can
   std::vector<std::weak_ptr<Key>> keys_;
   bool mended_ = false;  ///< something that was in the way is not any more
   SecretBytes pin_;

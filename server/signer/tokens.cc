@@ -16,15 +16,10 @@ std::shared_ptr<TokenSession> Tokens::find(const config::TokenConfig& token) con
   return found == sessions_.end() ? nullptr : *found;
 }
 
-/// As it was called when the key was made, else by what both say of it.
+/// Which one is never guessed: another token would have a key made, or found missing, that is not its own.
 std::shared_ptr<TokenSession> Tokens::find(const TokenPlace& place) const {
-  const auto is_exact = [&](const auto& one) {
-    return one->config().token == place.token && one->config().serial == place.serial;
-  };
-  const auto exact = std::ranges::find_if(sessions_, is_exact);
-  if (exact != sessions_.end()) return *exact;
-  const auto found = std::ranges::find_if(sessions_, [&](const auto& one) { return place.is_in(one->config()); });
-  return found == sessions_.end() ? nullptr : *found;
+  const auto fits = [&](const auto& one) { return place.is_in(one->config()); };
+  return std::ranges::count_if(sessions_, fits) == 1 ? *std::ranges::find_if(sessions_, fits) : nullptr;
 }
 
 bool Tokens::is_wanted(const TokenSession& session) const {

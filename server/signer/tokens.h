@@ -18,6 +18,7 @@ class Tokens {
 
   /// Null: the realm describes no such token.
   std::shared_ptr<TokenSession> find(const config::TokenConfig& token) const;
+  /// Null: it describes none, or several that may be that one.
   std::shared_ptr<TokenSession> find(const TokenPlace& place) const;
 
   /// Call while the process has one thread. A token that is not there is an obstacle, no error. @errors Io; those of the PIN's
