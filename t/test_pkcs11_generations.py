@@ -427,8 +427,12 @@ def test_what_was_cut_off_is_taken_up(tmp_path):
 def test_a_token_that_no_setting_describes_any_more_is_said_with_its_place(tmp_path):
     with running(tmp_path, first="file", lines=IN_TOKEN) as office:
         office.make()
-        office.end()
         office.configure(lines="cas:\n  tls:\n    key_store: file\n")
+        office.hangup()  # while it can be put right
+        wait_for(lambda: "this signer will not start again: " in office.log(), what="the token that is missed is said")
+        assert "found no pkcs11 of token chancery alone" in office.log()
+        office.holds("tls", "tls-1", tmp_path)
+        office.end()
         done = subprocess.run([BUILD / "chanceryd", "--check", "--config", office.config], capture_output=True, text=True, env=office.tokens.environment)
         said = done.stdout + done.stderr
         assert done.returncode == 78 and "ca.config.yml:" in said and "cas: found no pkcs11 of token chancery alone" in said, done

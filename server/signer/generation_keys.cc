@@ -24,18 +24,20 @@ std::string_view section_of(const std::string& label) {
   return parsed.ok() && parsed->name != config::kFirstCa ? "cas" : "rollover";
 }
 
+Error not_described(const config::RealmConfig& realm, const std::string& label, const TokenPlace& at) {
+  const auto file = (place_of(realm, label).directory / kTokenPlace).string();
+  return {Code::BadConfig,
+          config::to_line(config::error_at_setting(
+              realm, section_of(label),
+              "found no pkcs11 of token " + at.token_text() + " alone, in which generation " + label + " has its key (" + file +
+                  "), expected one in this file, with its serial where several have that label"))};
+}
+
 Result<std::shared_ptr<SigningKey>> read_token_key(const config::RealmConfig& realm, const std::string& label,
                                                    const TokenPlace& at, const Tokens& tokens) {
   const auto place = place_of(realm, label);
   auto session = tokens.find(at);
-  if (session == nullptr) {
-    const auto file = (place.directory / kTokenPlace).string();
-    return Error(Code::BadConfig,
-                 config::to_line(config::error_at_setting(
-                     realm, section_of(label),
-                     "found no pkcs11 of token " + at.token_text() + " alone, in which generation " + label + " has its key (" +
-                         file + "), expected one in this file, with its serial where several have that label")));
-  }
+  if (session == nullptr) return not_described(realm, label, at);
   PKI_TRY(auto half, public_half(place));
   return std::shared_ptr<SigningKey>(std::make_shared<TokenKey>(std::move(session), at.key, std::move(half)));
 }
@@ -213,6 +215,11 @@ Result<std::shared_ptr<SigningKey>> read_generation_key(const config::RealmConfi
   if (is_there(place.ca_key_file())) return read_file_key(place);
   PKI_TRY(const auto at, read_token_place(place.directory));
   return at ? read_token_key(realm, label, *at, tokens) : read_file_key(place);
+}
+
+Status check_described(const config::RealmConfig& realm, const std::string& label) {
+  PKI_TRY(const auto at, read_token_place(place_of(realm, label).directory));
+  return !at || Tokens(realm).find(*at) != nullptr ? Status() : not_described(realm, label, *at);
 }
 
 /// What was begun goes on as it was begun, once the journal knows it; before that the configuration may have changed its mind.

@@ -16,6 +16,9 @@ namespace chancery::signer {
 Result<std::shared_ptr<SigningKey>> read_generation_key(const config::RealmConfig& realm, const std::string& label,
                                                         const Tokens& tokens);
 
+/// That a configuration describes the token that a generation has its key in. @errors BadConfig: it does not.
+Status check_described(const config::RealmConfig& realm, const std::string& label);
+
 /// Whether its key cannot be known before its certificate or request says which one it is.
 bool is_known_by_certificate(const config::RealmConfig& place);
 

@@ -5,6 +5,7 @@
 #include "server/crypto/digest.h"
 #include "server/realm/assemble.h"
 #include "server/signer/ca_files.h"
+#include "server/signer/generation_keys.h"
 #include "server/x509/csr.h"
 #include "server/x509/pem.h"
 #include "server/x509/tbs.h"
@@ -140,7 +141,14 @@ Result<Issuer::Chosen> Issuer::ready(const std::string& ca) const {
   return chosen;
 }
 
+/// The keys stay open as they are; what the next start would not find is said while it can be put right.
 void Issuer::replace_realm(std::shared_ptr<const config::RealmConfig> realm) {
+  const auto present = state();
+  for (const auto& [label, held] : *present.generations) {
+    const bool is_in_use = held.state != realm::GenerationState::Retired && held.state != realm::GenerationState::Aborted;
+    const auto described = is_in_use ? check_described(*realm, label) : Status();
+    if (!described.ok()) base::log_error("this signer will not start again: " + described.error().message());
+  }
   const std::lock_guard lock(mutex_);
   state_.realm = std::move(realm);
 }
