@@ -41,26 +41,10 @@ class Office : public TestRealm {
 };
 
 SignRequest request(const std::string& ca, int number = 1, const char* profile = "server") {
-  static const auto kKey = crypto::PrivateKey::generate(base::parse_key_spec("ec:P-256").value()).value();
-  Bytes serial(19, 0x22);
-  serial.back() = static_cast<std::uint8_t>(number);
-  const auto spki = kKey.public_key();
-  const auto subject = x509::Name::from_slash("/CN=www.example.com").value();
-  return SignRequest{.serial = Serial::from_octets(serial).value(),
-                     .profile = ProfileName::parse(profile).value(),
-                     .subject = subject,
-                     .sans = {x509::GeneralName::parse("DNS:www.example.com").value()},
-                     .spki = Bytes(spki.spki().begin(), spki.spki().end()),
-                     .not_before = kNow,
-                     .not_after = kNow + std::chrono::days{29},
-                     .csr = x509::make_csr(kKey, subject, {}).value(),
-                     .renews = {},
-                     .requester = "unix:alice",
-                     .front_end = {},
-                     .rule = "ra-operator",
-                     .evidence = "csr",
-                     .idempotency_key = {},
-                     .ca = ca};
+  auto one = leaf_request(number, std::chrono::days{29});
+  one.profile = ProfileName::parse(profile).value();
+  one.ca = ca;
+  return one;
 }
 
 CrlRequest crl(const std::string& ca, std::uint64_t number, std::vector<x509::RevokedEntry> entries = {}) {

@@ -30,32 +30,7 @@ class Office : public TestRealm {
   }
 };
 
-const crypto::PrivateKey& key() {
-  static const auto kKey = crypto::PrivateKey::generate(base::parse_key_spec("ec:P-256").value()).value();
-  return kKey;
-}
-
-/// A request that the server profile allows.
-SignRequest good(int number = 1) {
-  Bytes serial(19, 0x22);
-  serial.back() = static_cast<std::uint8_t>(number);
-  const auto subject = x509::Name::from_slash("/CN=www.example.com").value();
-  const auto spki = key().public_key();
-  return SignRequest{.serial = Serial::from_octets(serial).value(),
-                     .profile = ProfileName::parse("server").value(),
-                     .subject = subject,
-                     .sans = {x509::GeneralName::parse("DNS:www.example.com").value()},
-                     .spki = Bytes(spki.spki().begin(), spki.spki().end()),
-                     .not_before = kNow,
-                     .not_after = kNow + std::chrono::days{30},
-                     .csr = x509::make_csr(key(), subject, {}).value(),
-                     .renews = {},
-                     .requester = "unix:alice",
-                     .front_end = {},
-                     .rule = "ra-operator",
-                     .evidence = "csr",
-                     .idempotency_key = {}};
-}
+SignRequest good(int number = 1) { return leaf_request(number); }
 
 TEST(Issuer, SignsWhatTheProfileAllows) {
   const Office office;

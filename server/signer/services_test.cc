@@ -70,32 +70,7 @@ Code code_of(const Result<T>& result) {
   return result.ok() ? Code::Internal : result.error().code();
 }
 
-const crypto::PrivateKey& leaf_key() {
-  static const auto kKey = crypto::PrivateKey::generate(base::parse_key_spec("ec:P-256").value()).value();
-  return kKey;
-}
-
-SignRequest request(int number, std::chrono::hours life = 10 * kDay) {
-  Bytes serial(19, 0x22);
-  serial.back() = static_cast<std::uint8_t>(number);
-  const auto spki = leaf_key().public_key();
-  const auto subject = x509::Name::from_slash("/CN=www.example.com").value();
-  SignRequest one{.serial = Serial::from_octets(serial).value(),
-                  .profile = ProfileName::parse("server").value(),
-                  .subject = subject,
-                  .sans = {x509::GeneralName::parse("DNS:www.example.com").value()},
-                  .spki = Bytes(spki.spki().begin(), spki.spki().end()),
-                  .not_before = kNow,
-                  .not_after = kNow + life,
-                  .csr = x509::make_csr(leaf_key(), subject, {}).value(),
-                  .renews = {},
-                  .requester = "unix:alice",
-                  .front_end = {},
-                  .rule = "ra-operator",
-                  .evidence = "csr",
-                  .idempotency_key = {}};
-  return one;
-}
+SignRequest request(int number, std::chrono::hours life = 10 * kDay) { return leaf_request(number, life); }
 
 /// What a worker would say of a certificate.
 x509::OcspSingle said(const x509::Certificate& issuer, const Serial& serial, OcspStatus status) {

@@ -5,25 +5,17 @@
 #include <filesystem>
 
 #include "server/config/next_key.h"
+#include "server/signer/testing.h"
 #include "server/signer/tokens.h"
 
 namespace chancery::signer {
 namespace {
 
-class Directory {
+class Directory : public TestDirectory {
  public:
-  Directory() {
-    std::string name = (std::filesystem::temp_directory_path() / "token-place-XXXXXX").string();
-    if (::mkdtemp(name.data()) != nullptr) path = name;
-  }
-  Directory(const Directory&) = delete;
-  Directory& operator=(const Directory&) = delete;
-  ~Directory() { std::filesystem::remove_all(path); }
   void write(std::string_view text) const {
     EXPECT_TRUE(base::replace_file(path / kTokenPlace, base::as_bytes(text), 0600).ok());
   }
-
-  base::Path path;
 };
 
 TEST(TokenPlace, IsReadAsItWasWritten) {
