@@ -11,8 +11,8 @@ import pytest
 import requests
 from cryptography import x509
 
-from conftest import System
 from test_enrolment import SECRET, pem, request, seal
+from test_enrolment_doors import Fleet
 from test_master import wait_for
 
 POLICY = """
@@ -34,15 +34,8 @@ policy:
 """
 
 
-class Office(System):
-    def lay_out_realm(self, name):
-        super().lay_out_realm(name)
-        directory = self.directory / "var" / "realms" / name
-        (directory / "fleet-secret").write_text(SECRET + "\n")
-        (directory / "fleet-secret").chmod(0o600)
-        if name == "default":
-            file = directory / "ca.config.yml"
-            file.write_text(file.read_text() + POLICY)
+class Office(Fleet):
+    policy = POLICY
 
 
 @pytest.fixture(scope="module")

@@ -35,8 +35,8 @@ policy:
 """
 
 
-class Office(System):
-    http_roles = "frontend ra-operator"
+class Fleet(System):
+    """Realms with the fleet's secret, of which the first decides by the policy."""
 
     def lay_out_realm(self, name):
         super().lay_out_realm(name)
@@ -45,7 +45,12 @@ class Office(System):
         (directory / "fleet-secret").chmod(0o600)
         if name == "default":
             file = directory / "ca.config.yml"
-            file.write_text(file.read_text() + POLICY)
+            file.write_text(file.read_text() + self.policy)
+
+
+class Office(Fleet):
+    http_roles = "frontend ra-operator"
+    policy = POLICY
 
 
 @pytest.fixture(scope="module")
