@@ -8,6 +8,7 @@
 #include "server/base/text.h"
 #include "server/config/builtin_profiles.h"
 #include "server/config/ca_section.h"
+#include "server/config/next_key.h"
 #include "server/config/setting.h"
 #include "server/signer/services.h"
 
@@ -20,7 +21,6 @@ using config::Report;
 
 constexpr int kMostDays = 36525;
 constexpr std::size_t kMostFurther = 50;  ///< of a realm
-constexpr std::string_view kPlaceholder = "{ca}";
 
 /// What a row has beside the settings of ca.config.yml.
 constexpr std::array kFurther{
@@ -89,7 +89,7 @@ void check_urls(const PlannedCa& ca, const FurtherCa& one, const Node& realm, co
         std::tuple("ca_issuer_urls", &one.row.ca_issuer_urls, &ca.ca_issuer_urls)}) {
     const bool is_own = !own->empty() || all == nullptr;
     for (const auto& url : is_own ? *own : *all) {
-      if (url.find(kPlaceholder) == std::string::npos)
+      if (url.find(config::kGenerationPlace) == std::string::npos)
         report.error(place_of(is_own ? node : realm, setting),
                      "found " + url + ", which is the same for every CA of the realm, expected {ca} where the name of CA " +
                          one.name + " is to stand");

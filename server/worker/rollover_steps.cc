@@ -4,6 +4,7 @@
 #include <array>
 
 #include "server/base/log.h"
+#include "server/config/next_key.h"
 #include "server/worker/handlers.h"
 #include "server/worker/reconcile.h"
 #include "server/worker/revocation.h"
@@ -168,7 +169,7 @@ Status check_urls(const Session& session, const std::string& ca, bool is_first) 
         std::pair("crl_delta_urls", own.crl_delta_urls.empty() ? realm.crl_delta_urls : own.crl_delta_urls),
         std::pair("ca_issuer_urls", own.ca_issuer_urls.empty() ? realm.ca_issuer_urls : own.ca_issuer_urls)}) {
     for (const auto& url : urls) {
-      if (url.find("{ca}") != std::string::npos) continue;
+      if (url.find(config::kGenerationPlace) != std::string::npos) continue;
       return Error(Code::BadConfig, std::string(setting) + " has " + url + ", which is the same for every CA and generation",
                    "write {ca} where its name is to stand, like http://pki.example.com/cas/{ca}/crl, and reload");
     }
