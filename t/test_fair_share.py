@@ -15,7 +15,7 @@ from conftest import System
 from http01_server import Web
 from test_enrolment import pem, request
 
-OF_ONE_PEER, OF_ONE_DOOR, WAITING_OF_ONE_PEER = 8, 12, 100  # as clients/http/chancery-http.cc has them
+OF_ONE_PEER, OF_ONE_DOOR, WAITING_OF_ONE_PEER = 8, 12, 200  # as clients/http/chancery-http.cc has them
 POLICY = """
 enrolment:
   look_ups:

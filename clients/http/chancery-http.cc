@@ -29,8 +29,9 @@ namespace chancery::http {
 namespace {
 
 constexpr std::size_t kHandlerThreads = 16;
-/// Half of the handlers for one peer, three quarters for one door: whoever has slow requests leaves some to the others.
-constexpr FairQueue::Limits kHandling{.running_each = 8, .waiting_each = 100, .waiting_all = 400, .running_door = 12};
+/// Half of the handlers for one peer, three quarters for one door: whoever has slow requests leaves some to the others. What
+/// waits of one peer is above what a proxy with 128 busy clients behind it asks at once, and below kMaxPerAddress.
+constexpr FairQueue::Limits kHandling{.running_each = 8, .waiting_each = 200, .waiting_all = 600, .running_door = 12};
 constexpr std::size_t kMaxSettingsBytes = 1U << 20;
 constexpr std::chrono::milliseconds kGrace{10'000};  ///< for requests in hand, once told to stop
 
