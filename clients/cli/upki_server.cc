@@ -1,9 +1,5 @@
 #include "clients/cli/upki_server.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
@@ -11,6 +7,7 @@
 
 #include "server/base/address.h"
 #include "server/base/fd.h"
+#include "server/base/socket_address.h"
 #include "server/base/text.h"
 #include "server/base/xml_text.h"
 #include "server/base/z85.h"
@@ -24,31 +21,9 @@ constexpr std::size_t kMaxKeyFile = 256;
 
 // ----- options
 
-struct Address {
-  sockaddr_storage storage{};
-  socklen_t length = 0;
-};
-
-std::optional<Address> address_from(const std::string& host, int port) {
-  Address out;
-  auto* four = reinterpret_cast<sockaddr_in*>(&out.storage);
-  auto* six = reinterpret_cast<sockaddr_in6*>(&out.storage);
-  if (::inet_pton(AF_INET, host.c_str(), &four->sin_addr) == 1) {
-    four->sin_family = AF_INET;
-    four->sin_port = htons(static_cast<std::uint16_t>(port));
-    out.length = sizeof *four;
-    return out;
-  }
-  if (::inet_pton(AF_INET6, host.c_str(), &six->sin6_addr) != 1) return std::nullopt;
-  six->sin6_family = AF_INET6;
-  six->sin6_port = htons(static_cast<std::uint16_t>(port));
-  out.length = sizeof *six;
-  return out;
-}
-
 Status take_host(const std::string& text, UpkiEndpoint& endpoint) {
   endpoint.host = text;
-  if (address_from(text, 0)) return {};
+  if (base::octets_of_address(text)) return {};
   return Error(Code::InvalidParams,
                "--host or UPKI_CA_HOST: found \"" + base::printable(text, 64) + "\", expected an IPv4 or IPv6 address");
 }
@@ -150,11 +125,12 @@ std::optional<UpkiEndpoint> endpoint_in(const std::string& text) {
 // ----- ports
 
 Status check_port(const UpkiEndpoint& endpoint, int port) {
-  const auto address = address_from(endpoint.host, port);
+  const auto address = base::SocketAddress::parse(endpoint.host, static_cast<std::uint16_t>(port));
+  PKI_CHECK(address.has_value());
   const base::UniqueFd fd(::socket(address->storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const int yes = 1;  // connections that ended a moment ago do not count
   if (!fd || ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0) return base::io_error("socket", errno);
-  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address->storage), address->length) == 0) return {};
+  if (::bind(fd.get(), address->get(), address->length) == 0) return {};
   const auto what = "port " + std::to_string(port) + " of " + endpoint.host;
   if (errno != EADDRINUSE) return base::io_error("listen at " + what, errno);
   const auto role = port == endpoint.port ? "operations" : "registration, one above that of operations,";

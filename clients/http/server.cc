@@ -1,6 +1,5 @@
 #include "clients/http/server.h"
 
-#include <arpa/inet.h>
 #include <event2/bufferevent_ssl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -16,6 +15,7 @@
 #include <utility>
 
 #include "server/base/log.h"
+#include "server/base/socket_address.h"
 
 namespace chancery::http {
 namespace {
@@ -28,45 +28,7 @@ constexpr std::size_t kPrefixOctets = 4;
 constexpr std::string_view kFull =
     "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
-struct Address {
-  sockaddr_storage storage{};
-  socklen_t length = 0;
-  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
-};
-
-Result<Address> parse_address(const std::string& text, int port) {
-  Address address;
-  auto* v4 = reinterpret_cast<sockaddr_in*>(&address.storage);
-  auto* v6 = reinterpret_cast<sockaddr_in6*>(&address.storage);
-  if (::inet_pton(AF_INET, text.c_str(), &v4->sin_addr) == 1) {
-    v4->sin_family = AF_INET;
-    v4->sin_port = htons(static_cast<std::uint16_t>(port));
-    address.length = sizeof *v4;
-  } else if (::inet_pton(AF_INET6, text.c_str(), &v6->sin6_addr) == 1) {
-    v6->sin6_family = AF_INET6;
-    v6->sin6_port = htons(static_cast<std::uint16_t>(port));
-    address.length = sizeof *v6;
-  } else {
-    return Error(Code::BadConfig, "listener address \"" + text + "\" is no IPv4 or IPv6 address");
-  }
-  return address;
-}
-
-Peer peer_of(const sockaddr* address) {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  Peer peer;
-  if (address->sa_family == AF_INET) {
-    const auto* v4 = reinterpret_cast<const sockaddr_in*>(address);
-    ::inet_ntop(AF_INET, &v4->sin_addr, text.data(), text.size());
-    peer.port = ntohs(v4->sin_port);
-  } else {
-    const auto* v6 = reinterpret_cast<const sockaddr_in6*>(address);
-    ::inet_ntop(AF_INET6, &v6->sin6_addr, text.data(), text.size());
-    peer.port = ntohs(v6->sin6_port);
-  }
-  peer.address = text.data();
-  return peer;
-}
+Peer peer_of(const sockaddr* address) { return {.address = base::host_of(address), .port = base::port_of(address)}; }
 
 void set_option(int socket, int level, int option, int value) { ::setsockopt(socket, level, option, &value, sizeof value); }
 
@@ -152,13 +114,14 @@ Status Server::bind() {
 }
 
 Status Server::bind(Door& door) {
-  PKI_TRY(const auto address, parse_address(door.settings.address, door.settings.port));
-  door.bound.reset(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const auto address = base::SocketAddress::parse(door.settings.address, static_cast<std::uint16_t>(door.settings.port));
+  if (!address) return Error(Code::BadConfig, "listener address \"" + door.settings.address + "\" is no IPv4 or IPv6 address");
+  door.bound.reset(::socket(address->storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const std::string what = "bind " + door.settings.address + " port " + std::to_string(door.settings.port);
   if (!door.bound) return base::io_error(what, errno);
   set_option(door.bound.get(), SOL_SOCKET, SO_REUSEADDR, 1);
-  if (address.storage.ss_family == AF_INET6) set_option(door.bound.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1);
-  if (::bind(door.bound.get(), address.get(), address.length) != 0) return base::io_error(what, errno);
+  if (address->storage.ss_family == AF_INET6) set_option(door.bound.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1);
+  if (::bind(door.bound.get(), address->get(), address->length) != 0) return base::io_error(what, errno);
   return {};
 }
 

@@ -1,6 +1,5 @@
 #include "clients/zmq/guard.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -19,6 +18,7 @@
 #include "clients/zmq/dialect.h"
 #include "clients/zmq/greeting.h"
 #include "server/base/address.h"
+#include "server/base/socket_address.h"
 
 namespace chancery::zmq_gateway {
 namespace {
@@ -62,38 +62,6 @@ Status send_some(int socket, std::string& from) {
   if (sent < 0 && errno != EAGAIN && errno != EINTR) return closed();
   if (sent > 0) from.erase(0, static_cast<std::size_t>(sent));
   return {};
-}
-
-struct Address {
-  sockaddr_storage storage{};
-  socklen_t length = 0;
-};
-
-/// Without the port; empty if it is of another kind.
-std::string to_text(const sockaddr_storage& address) {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  const bool is_v6 = address.ss_family == AF_INET6;
-  const void* octets = is_v6 ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in6*>(&address)->sin6_addr)
-                             : &reinterpret_cast<const sockaddr_in*>(&address)->sin_addr;
-  return ::inet_ntop(address.ss_family, octets, text.data(), text.size()) == nullptr ? "" : text.data();
-}
-
-Result<Address> parse_address(const std::string& text, int port) {
-  Address address;
-  auto* v4 = reinterpret_cast<sockaddr_in*>(&address.storage);
-  auto* v6 = reinterpret_cast<sockaddr_in6*>(&address.storage);
-  if (::inet_pton(AF_INET, text.c_str(), &v4->sin_addr) == 1) {
-    v4->sin_family = AF_INET;
-    v4->sin_port = htons(static_cast<std::uint16_t>(port));
-    address.length = sizeof *v4;
-  } else if (::inet_pton(AF_INET6, text.c_str(), &v6->sin6_addr) == 1) {
-    v6->sin6_family = AF_INET6;
-    v6->sin6_port = htons(static_cast<std::uint16_t>(port));
-    address.length = sizeof *v6;
-  } else {
-    return Error(Code::BadConfig, "endpoint address \"" + text + "\" is no IPv4 or IPv6 address", "use 127.0.0.1 or ::1");
-  }
-  return address;
 }
 
 }  // namespace
@@ -148,11 +116,15 @@ Guard::~Guard() = default;
 
 Result<std::unique_ptr<Guard>> Guard::listen(const std::string& address, int port, Doors doors, GuardLimits limits) {
   const auto what = "bind " + address + " port " + std::to_string(port);
-  PKI_TRY(const auto target, parse_address(address == "localhost" ? "127.0.0.1" : address, port));
-  base::UniqueFd listener(::socket(target.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const auto target =
+      base::SocketAddress::parse(address == "localhost" ? "127.0.0.1" : address, static_cast<std::uint16_t>(port));
+  if (!target) {
+    return Error(Code::BadConfig, "endpoint address \"" + address + "\" is no IPv4 or IPv6 address", "use 127.0.0.1 or ::1");
+  }
+  base::UniqueFd listener(::socket(target->storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!listener) return base::io_error(what, errno);
   set_option(listener.get(), SOL_SOCKET, SO_REUSEADDR, 1);
-  const bool bound = ::bind(listener.get(), reinterpret_cast<const sockaddr*>(&target.storage), target.length) == 0;
+  const bool bound = ::bind(listener.get(), target->get(), target->length) == 0;
   if (!bound || ::listen(listener.get(), kBacklog) != 0) return base::io_error(what, errno);
   return std::unique_ptr<Guard>(new Guard(std::move(listener), std::move(doors), limits));
 }
@@ -322,9 +294,8 @@ Status Guard::connect_inside(Peer& peer, const std::string& inside) {
 
 void Guard::accept_some(Time now) {
   for (int i = 0; i < kMostAtOnce; ++i) {
-    Address from{.storage = {}, .length = sizeof from.storage};
-    base::UniqueFd outside(
-        ::accept4(listener_.get(), reinterpret_cast<sockaddr*>(&from.storage), &from.length, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    base::SocketAddress from{.storage = {}, .length = sizeof from.storage};
+    base::UniqueFd outside(::accept4(listener_.get(), from.get(), &from.length, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!outside) {
       const bool is_short = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
       if (!is_short) return;
@@ -333,7 +304,7 @@ void Guard::accept_some(Time now) {
     }
     if (peers_.size() >= limits_.peers && !make_room()) continue;  // closed at once: all of them are at work
     tune(outside.get());
-    auto peer = std::make_unique<Peer>(std::move(outside), to_text(from.storage));
+    auto peer = std::make_unique<Peer>(std::move(outside), base::host_of(from.get()));
     peer->since = now;
     peers_.push_back(std::move(peer));
   }

@@ -31,6 +31,7 @@ libbase_a_SOURCES = \
   server/base/result.cc server/base/result.h \
   server/base/role.cc server/base/role.h \
   server/base/scoreboard.cc server/base/scoreboard.h \
+  server/base/socket_address.cc server/base/socket_address.h \
   server/base/syscall_filter.cc server/base/syscall_filter.h \
   server/base/terminal.cc server/base/terminal.h \
   server/base/text.cc server/base/text.h \
@@ -44,6 +45,6 @@ libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(SPDLOG_CFLAGS) $(RE2_CFLAGS)
 BASE_LIBS = libbase.a $(SPDLOG_LIBS) $(RE2_LIBS)
 
 UNIT_TESTS += base_test
-base_test_SOURCES = server/base/base_test.cc server/base/file_test.cc server/base/code_pages_test.cc server/base/forms_test.cc server/base/late_library_test.cc server/base/name_pattern_test.cc server/base/network_test.cc server/base/notice_text_test.cc server/base/no_processes_test.cc server/base/realm_passes_test.cc server/base/scoreboard_test.cc server/base/week_window_test.cc server/base/text_pattern_test.cc
+base_test_SOURCES = server/base/base_test.cc server/base/file_test.cc server/base/code_pages_test.cc server/base/forms_test.cc server/base/late_library_test.cc server/base/name_pattern_test.cc server/base/network_test.cc server/base/notice_text_test.cc server/base/no_processes_test.cc server/base/realm_passes_test.cc server/base/scoreboard_test.cc server/base/socket_address_test.cc server/base/week_window_test.cc server/base/text_pattern_test.cc
 base_test_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS)
 base_test_LDADD = $(BASE_LIBS) $(GTEST_LIBS)
