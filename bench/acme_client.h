@@ -1,11 +1,10 @@
 #pragma once
 
-#include <curl/curl.h>
-
 #include <memory>
 #include <string>
 
 #include "bench/acme_world.h"
+#include "clients/lib/curl_handles.h"
 #include "server/crypto/key.h"
 #include "server/wire/json.h"
 
@@ -33,10 +32,6 @@ class AcmeClient {
     std::string nonce;
     std::string body;
   };
-  struct Close {
-    void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
-    void operator()(curl_slist* list) const { curl_slist_free_all(list); }
-  };
 
   Reply perform(const std::string& url, const std::string* body);
   std::string signed_request(const std::string& url, const std::string& payload) const;
@@ -54,8 +49,8 @@ class AcmeClient {
   chancery::crypto::PrivateKey key_;
   chancery::Json jwk_;
   std::string thumbprint_;
-  std::unique_ptr<CURL, Close> curl_;
-  std::unique_ptr<curl_slist, Close> headers_;
+  chancery::client::CurlPtr curl_;
+  chancery::client::CurlListPtr headers_;
   chancery::Json directory_;
   std::string account_;
   std::string nonce_;

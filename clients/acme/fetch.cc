@@ -10,26 +10,18 @@
 #include <utility>
 
 #include "clients/acme/problems.h"
+#include "clients/lib/curl_handles.h"
 
 namespace chancery::acme {
 namespace {
 
+using client::CurlListPtr;
+using client::CurlPtr;
+using client::CurlUrlPtr;
+
 constexpr std::size_t kMaxUrlOctets = 2000;
 constexpr std::size_t kMaxHeadOctets = 16 * 1024;
 constexpr const char* kUserAgent = "chancery/" CHANCERY_VERSION " (ACME http-01 validation)";
-
-struct CurlFree {
-  void operator()(CURL* handle) const noexcept { ::curl_easy_cleanup(handle); }
-};
-struct CurlUrlFree {
-  void operator()(CURLU* handle) const noexcept { ::curl_url_cleanup(handle); }
-};
-struct CurlListFree {
-  void operator()(curl_slist* list) const noexcept { ::curl_slist_free_all(list); }
-};
-using CurlPtr = std::unique_ptr<CURL, CurlFree>;
-using CurlUrlPtr = std::unique_ptr<CURLU, CurlUrlFree>;
-using CurlListPtr = std::unique_ptr<curl_slist, CurlListFree>;
 
 std::string part_of(CURLU* url, CURLUPart part, unsigned flags = 0) {
   char* text = nullptr;

@@ -2,6 +2,7 @@ noinst_LIBRARIES += libclient.a
 libclient_a_SOURCES = \
   clients/lib/client.cc clients/lib/client.h \
   clients/lib/complaints.cc clients/lib/complaints.h \
+  clients/lib/curl_handles.h \
   clients/lib/repeat.cc clients/lib/repeat.h \
   clients/lib/request.cc clients/lib/request.h \
   clients/lib/rows.cc clients/lib/rows.h

@@ -6,25 +6,18 @@
 #include <cstring>
 #include <memory>
 
+#include "clients/lib/curl_handles.h"
+
 namespace chancery::notify {
 namespace {
+
+using client::CurlListPtr;
+using client::CurlPtr;
+using client::CurlUrlPtr;
 
 constexpr const char* kUserAgent = "chancery/" CHANCERY_VERSION " (notices)";
 constexpr std::size_t kMostAnswer = 64 * 1024;  ///< octets of an answer, which is thrown away
 constexpr std::string_view kPlainHttp = "http://";
-
-struct CurlFree {
-  void operator()(CURL* handle) const noexcept { ::curl_easy_cleanup(handle); }
-};
-struct CurlUrlFree {
-  void operator()(CURLU* handle) const noexcept { ::curl_url_cleanup(handle); }
-};
-struct CurlListFree {
-  void operator()(curl_slist* list) const noexcept { ::curl_slist_free_all(list); }
-};
-using CurlPtr = std::unique_ptr<CURL, CurlFree>;
-using CurlUrlPtr = std::unique_ptr<CURLU, CurlUrlFree>;
-using CurlListPtr = std::unique_ptr<curl_slist, CurlListFree>;
 
 CurlPtr new_transfer() {
   static const bool is_ready = ::curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
