@@ -4,6 +4,7 @@
 #include <array>
 
 #include "server/base/text.h"
+#include "server/signer/foreign_fields.h"
 #include "server/x509/name.h"
 #include "server/x509/reasons.h"
 
@@ -19,25 +20,6 @@ constexpr std::array kStates{
     State{"", false},         State{"issued", false},  State{"valid", false},  State{"expired", false},
     State{"upcoming", false}, State{"unknown", false}, State{"revoked", true}, State{"crl_issuance_pending", true},
 };
-
-/// Older versions write the names of columns in capitals.
-const Json* field(const Json& row, std::initializer_list<std::string_view> names) {
-  for (const auto name : names) {
-    for (const auto& [key, value] : *row.as_object()) {
-      if (!value.is_null() && base::to_lower_ascii(key) == name) return &value;
-    }
-  }
-  return nullptr;
-}
-
-/// DBI gives numbers as texts, too.
-std::string text_of(const Json* value) {
-  if (value == nullptr) return {};
-  if (const auto* text = value->as_string()) return *text;
-  if (const auto* number = value->as_integer()) return std::to_string(*number);
-  if (const auto* big = value->as_big_integer()) return big->digits;
-  return {};
-}
 
 Result<std::optional<Seconds>> time_of(const Json& row, std::string_view column) {
   const auto text = text_of(field(row, {column}));

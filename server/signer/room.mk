@@ -20,6 +20,7 @@ libsigner_a_SOURCES = \
   server/signer/conversations.cc server/signer/conversations.h \
   server/signer/create.cc server/signer/create.h \
   server/signer/create_options.h \
+  server/signer/foreign_fields.cc server/signer/foreign_fields.h \
   server/signer/generations.cc server/signer/generations.h \
   server/signer/generation_keys.cc server/signer/generation_keys.h \
   server/signer/create_token.cc server/signer/create_token.h \
