@@ -18,6 +18,7 @@ from test_audit import events
 from test_daemon import Daemon, request_for
 from test_login import Administrator, Someone
 from test_master import BUILD, wait_for
+from test_terminal import Terminal
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root speaks as other users")
 STRANGER, NEIGHBOUR = "nobody", "games"  # chancery.xml gives neither of them a role
@@ -522,6 +523,31 @@ def test_the_command_line_logs_in(house, person, tmp_path):
     assert done.returncode == 77 and "the token is not for" in done.stderr
     done = chancery("--user", user, "session", "whoami")
     assert done.returncode == 64 and "--login" in done.stderr, done
+
+
+@pytest.mark.parametrize("typed, code, found", [
+    (PASSWORD, 0, '"identity": "user:'),
+    ("nonsense nonsense", 77, "chancery: "),
+    ("", 65, "an empty line was entered"),
+    ("x" * 1025, 65, "more than 1024 characters were entered"),
+])
+def test_the_command_line_asks_for_a_password_at_the_terminal(house, person, typed, code, found):
+    user = person("ra-operator")
+    screen = Terminal(BUILD / "chancery", "--json", "--socket", house.socket, "--realm", "default", "--login", "staff", "--user", user, "session", "whoami")
+    try:
+        screen.wait_for(f"Password of {user}: ")
+        screen.type(typed)
+        ended, shown = screen.wait_for_end()
+    finally:
+        screen.close()
+    assert ended == code and found in shown, (ended, shown)
+    assert not typed or typed not in shown, "nothing of what is typed is shown"
+
+
+def test_without_a_terminal_the_command_line_names_the_other_way(house, person):
+    done = subprocess.run(["setsid", "--wait", BUILD / "chancery", "--socket", house.socket, "--realm", "default", "--login", "staff", "--user",
+                           person("ra-operator"), "session", "whoami"], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    assert done.returncode != 0 and "there is no terminal to ask at" in done.stderr and "--secret-file names a file" in done.stderr, done
 
 
 def test_perl_logs_in(house, person):

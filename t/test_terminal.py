@@ -45,6 +45,14 @@ class Terminal:
     def hides(self):
         return not termios.tcgetattr(self.end)[3] & termios.ECHO
 
+    def wait_for_end(self):
+        """@return its exit code, and what it showed since the last text that was waited for."""
+        code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        with contextlib.suppress(OSError):  # EIO: nobody has the other end any more
+            while part := os.read(self.end, 4096).decode():
+                self.shown += part
+        return code, self.shown
+
     def close(self):
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)

@@ -1,54 +1,21 @@
 #include "clients/cli/login.h"
 
-#include <fcntl.h>
-#include <termios.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdlib>
 
 #include "clients/cli/arguments.h"
-#include "server/base/fd.h"
+#include "server/base/terminal.h"
 
 namespace chancery::cli {
 namespace {
 
 constexpr std::size_t kMaxSecret = 1024;
-
-/// A terminal that shows nothing of what is typed, for as long as this lives.
-class Silence {
- public:
-  explicit Silence(int terminal) : terminal_(terminal) {
-    if (::tcgetattr(terminal, &before_) != 0) return;
-    auto silent = before_;
-    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    is_silent_ = ::tcsetattr(terminal, TCSAFLUSH, &silent) == 0;
-  }
-  Silence(const Silence&) = delete;
-  Silence& operator=(const Silence&) = delete;
-  ~Silence() {
-    if (is_silent_) ::tcsetattr(terminal_, TCSAFLUSH, &before_);
-  }
-  bool is_silent() const { return is_silent_; }
-
- private:
-  int terminal_;
-  bool is_silent_ = false;
-  termios before_{};
-};
+constexpr const char* kOrByFile = "--secret-file names a file that has it";
 
 Result<std::string> ask(const std::string& user) {
-  const base::UniqueFd terminal(::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY));
-  if (!terminal)
-    return Error(Code::Unavailable, "no terminal to ask for a password at", "--secret-file names a file that has it");
-  const Silence silence(terminal.get());
-  if (!silence.is_silent()) return Error(Code::Io, "the terminal does not hide what is typed", "--secret-file names a file");
-  const auto prompt = "Password of " + user + ": ";
-  (void)!::write(terminal.get(), prompt.data(), prompt.size());
-  std::string secret;
-  for (char c = 0; secret.size() <= kMaxSecret && ::read(terminal.get(), &c, 1) == 1 && c != '\n';) secret.push_back(c);
-  (void)!::write(terminal.get(), "\n", 1);
-  return secret;
+  const auto secret = base::ask_secret_at_terminal("Password of " + user + ": ", kMaxSecret);
+  if (!secret.ok()) return Error(secret.error().code(), "password of " + user + ": " + secret.error().message(), kOrByFile);
+  return std::string(base::as_text(secret->view()));
 }
 
 /// Without a user and a file: the environment's token, or nothing, for stacks that need no secret.

@@ -1,5 +1,6 @@
 #include "server/base/terminal.h"
 
+#include <fcntl.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -56,14 +57,24 @@ Result<SecretBytes> read_line(int fd, std::size_t max_bytes) {
   }
 }
 
+Result<SecretBytes> ask(int from, int to, const std::string& prompt, std::size_t max_bytes) {
+  const Silence silence(from);
+  if (!silence.holds()) return Error(Code::Io, "this terminal would show what is typed");
+  PKI_TRY_VOID(write_all(to, as_bytes(prompt)));
+  return read_line(from, max_bytes);
+}
+
 }  // namespace
 
 Result<SecretBytes> ask_secret(const std::string& prompt, std::size_t max_bytes) {
   if (::isatty(STDIN_FILENO) != 1) return read_line(STDIN_FILENO, max_bytes);
-  const Silence silence(STDIN_FILENO);
-  if (!silence.holds()) return Error(Code::Io, "this terminal would show what is typed");
-  PKI_TRY_VOID(write_all(STDERR_FILENO, as_bytes(prompt)));
-  return read_line(STDIN_FILENO, max_bytes);
+  return ask(STDIN_FILENO, STDERR_FILENO, prompt, max_bytes);
+}
+
+Result<SecretBytes> ask_secret_at_terminal(const std::string& prompt, std::size_t max_bytes) {
+  const UniqueFd terminal(::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY));
+  if (!terminal) return Error(Code::Unavailable, "there is no terminal to ask at");
+  return ask(terminal.get(), terminal.get(), prompt, max_bytes);
 }
 
 }  // namespace chancery::base
