@@ -39,7 +39,7 @@ class Slow(http.server.ThreadingHTTPServer):
 
     def wait_for(self, count):
         with self.changed:
-            assert self.changed.wait_for(lambda: len(self.asked) >= count, timeout=60), f"{len(self.asked)} of {count} questions came"
+            assert self.changed.wait_for(lambda: len(self.asked) >= count, timeout=120), f"{len(self.asked)} of {count} questions came"
 
     def let_go(self):
         with self.changed:
@@ -169,7 +169,7 @@ def test_what_is_too_much_of_one_peer_is_told_at_once(office, slow):
 
     with at_once(slow, [(one, number) for number in range(held + 5)]) as asked:
         for _ in range(5):
-            assert over.acquire(timeout=60), "what is too much is refused while the rest hangs"
+            assert over.acquire(timeout=120), "what is too much is refused while the rest hangs"
         with office.session("127.0.0.2") as web:
             assert web.get(office.https_url + "/api/v1/ca", timeout=60).status_code == 200
         slow.let_go()
