@@ -1,29 +1,34 @@
 #include "server/signer/client.h"
 
 namespace chancery::signer {
-namespace {
+SignerClient::SignerClient(base::UniqueFd socket, std::chrono::milliseconds answer_limit)
+    : socket_(std::move(socket)),
+      answer_limit_(answer_limit),
+      reader_(std::make_unique<wire::LineReader>(socket_.get(), wire::kMaxReplyBytes)) {}
 
-constexpr std::chrono::milliseconds kAnswerLimit{30000};  ///< RSA-4096 takes 3 ms; a signer under load queues
-
-}  // namespace
-
-SignerClient::SignerClient(base::UniqueFd socket)
-    : socket_(std::move(socket)), reader_(std::make_unique<wire::LineReader>(socket_.get(), wire::kMaxReplyBytes)) {}
-
-Result<SignerClient> SignerClient::connect(const std::string& socket, ByteView pass) {
+Result<SignerClient> SignerClient::connect(const std::string& socket, ByteView pass, std::chrono::milliseconds answer_limit) {
   PKI_TRY(auto fd, base::connect_unix(socket));
-  PKI_TRY_VOID(wire::write_line(fd.get(), base::as_text(pass), kAnswerLimit));
-  return SignerClient(std::move(fd));
+  PKI_TRY_VOID(wire::write_line(fd.get(), base::as_text(pass), answer_limit));
+  return SignerClient(std::move(fd), answer_limit);
+}
+
+Result<wire::Reply> SignerClient::exchange(const wire::Request& request) {
+  PKI_TRY_VOID(wire::write_line(socket_.get(), wire::encode_request(request), answer_limit_));
+  PKI_TRY(const auto line, reader_->next(answer_limit_));
+  PKI_TRY(auto reply, wire::decode_reply(line));
+  if (reply.id != request.id) return Error(Code::Malformed, "the signer answered another request");
+  return reply;
 }
 
 Result<Json> SignerClient::call(std::string_view operation, Json params) {
-  const wire::Request request{Json(++last_id_), std::string(operation), std::move(params), {}};
-  PKI_TRY_VOID(wire::write_line(socket_.get(), wire::encode_request(request), kAnswerLimit));
-  PKI_TRY(const auto line, reader_->next(kAnswerLimit));
-  PKI_TRY(const auto reply, wire::decode_reply(line));
-  if (reply.error) return *reply.error;
-  if (reply.id != request.id) return Error(Code::Malformed, "the signer answered another request");
-  return *reply.result;
+  if (!is_open()) return Error(Code::Closed, "the connection to the signer has ended");
+  auto reply = exchange({Json(++last_id_), std::string(operation), std::move(params), {}});
+  if (!reply.ok()) {
+    socket_.reset();
+    return reply.error();
+  }
+  if (reply->error) return *reply->error;
+  return *std::move(reply->result);
 }
 
 Result<Signed> SignerClient::sign_certificate(const SignRequest& request) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -13,12 +14,16 @@
 
 namespace chancery::signer {
 
-/// A worker's connection to its realm's signer. Calls block.
+/// A worker's connection to its realm's signer. Calls block. It ends with the first answer that does not come, or is none: one
+/// that came late would be taken for the next call's.
 class SignerClient {
  public:
   /// @param pass  what the master gave workers and signer of that realm (base/realm_passes.h)
   /// @errors Unavailable: nobody listens.
-  static Result<SignerClient> connect(const std::string& socket, ByteView pass);
+  static Result<SignerClient> connect(const std::string& socket, ByteView pass,
+                                      std::chrono::milliseconds answer_limit = kAnswerLimit);
+  /// Nothing is asked over a connection that has ended: every call is Closed.
+  bool is_open() const { return static_cast<bool>(socket_); }
 
   /// @errors what the signer refuses with; Closed, Timeout: unknown whether it signed: repeat with the same serial.
   Result<Signed> sign_certificate(const SignRequest& request);
@@ -63,10 +68,14 @@ class SignerClient {
   Status ping();
 
  private:
-  explicit SignerClient(base::UniqueFd socket);
+  static constexpr std::chrono::milliseconds kAnswerLimit{30000};  ///< RSA-4096 takes 3 ms; a signer under load queues
+
+  SignerClient(base::UniqueFd socket, std::chrono::milliseconds answer_limit);
   Result<Json> call(std::string_view operation, Json params);
+  Result<wire::Reply> exchange(const wire::Request& request);
 
   base::UniqueFd socket_;
+  std::chrono::milliseconds answer_limit_;
   std::unique_ptr<wire::LineReader> reader_;
   std::int64_t last_id_ = 0;
 };

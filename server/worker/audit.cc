@@ -55,8 +55,7 @@ Status record(Session& session, const signer::AuditEvent& event) {
     PKI_TRY(auto* signer, session.signer());
     auto recorded = signer->record(event);
     const bool lost = !recorded.ok() && (recorded.error().code() == Code::Closed || recorded.error().code() == Code::Timeout);
-    if (!lost || attempt > 0) return recorded;
-    session.drop_signer();  // restarted meanwhile; an event twice is better than none
+    if (!lost || attempt > 0) return recorded;  // restarted meanwhile: an event twice is better than none
   }
 }
 

@@ -253,7 +253,6 @@ Result<Json> issue_crl(Session& session, const std::string& ca, bool only_if_due
     const bool restarted = !made.ok() && made.error().code() == Code::Closed;
     const bool overtaken = !made.ok() && made.error().code() == Code::Conflict;
     if ((!restarted && !overtaken) || attempt == kMostAttempts) return made;
-    if (restarted) session.drop_signer();
     if (overtaken) std::this_thread::sleep_for(kPause);  // what the journal has and the store lacks may be on its way there
   }
 }

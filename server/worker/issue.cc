@@ -159,7 +159,6 @@ Result<signer::Signed> sign(Session& session, const signer::SignRequest& request
     auto outcome = signer->sign_certificate(request);
     const bool lost = !outcome.ok() && (outcome.error().code() == Code::Closed || outcome.error().code() == Code::Malformed);
     if (!lost) return outcome;
-    session.drop_signer();
     if (attempt > 0)
       return Error(Code::Unavailable, "the signer ended while it signed", "retry; an idempotency_key gives the same certificate");
   }

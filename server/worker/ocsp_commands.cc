@@ -57,7 +57,6 @@ Result<signer::OcspAnswer> have_signed(Session& session, const signer::OcspQuest
   PKI_TRY(auto* signer, session.signer());
   auto made = signer->sign_ocsp(question);
   if (made.ok() || made.error().code() != Code::Closed) return made;
-  session.drop_signer();
   PKI_TRY(signer, session.signer());
   return signer->sign_ocsp(question);
 }

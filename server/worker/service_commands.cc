@@ -41,7 +41,6 @@ Result<std::vector<signer::ServiceInfo>> known_to_signer(Session& session) {
   PKI_TRY(auto* signer, session.signer());
   auto services = signer->services();
   if (services.ok() || services.error().code() != Code::Closed) return services;
-  session.drop_signer();
   PKI_TRY(signer, session.signer());
   return signer->services();
 }

@@ -272,7 +272,7 @@ Result<signer::SignerClient*> Session::signer() {
 }
 
 Result<signer::SignerClient*> Session::signer_beside_store() {
-  if (signer_ == nullptr) {
+  if (signer_ == nullptr || !signer_->is_open()) {
     // The master holds the socket of a signer that does not run: a request would wait there for nobody.
     const auto seen = signer_of(board(), realm().name.text());
     if (seen.state == base::ProcessState::Degraded && !base::serves_although(seen.detail)) {

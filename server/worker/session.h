@@ -108,10 +108,9 @@ class Session {
   /// What the store did for this session, and what it said, is durable when this returns: called before each answer.
   /// @errors StoreFailed.
   Status settle();
-  /// Connects anew when the signer was restarted meanwhile. What the store did is durable before the signer hears of it, if it is
-  /// asked for anew at each use. @errors Unavailable; as settle.
+  /// Connects anew when the signer was restarted meanwhile, or an answer of it did not come. What the store did is durable before
+  /// the signer hears of it, if it is asked for anew at each use. @errors Unavailable; as settle.
   Result<signer::SignerClient*> signer();
-  void drop_signer() { signer_.reset(); }
   /// For what the signer is told nothing by, also where the store cannot be settled any more. @errors Unavailable.
   Result<signer::SignerClient*> signer_beside_store();
   /// The answer to the request in hand is what the signer has published, which is durable whatever became of the store.
