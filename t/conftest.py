@@ -21,6 +21,7 @@ import requests
 from http01_server import Web
 
 BUILD = pathlib.Path(os.environ.get("CHANCERY_PROGRAMS", os.getcwd()))
+IS_SANITIZED = (BUILD / "chanceryd").exists() and b"__asan_init" in (BUILD / "chanceryd").read_bytes()  # --with-sanitizers=address
 REALMS = ("default", "devices")
 PROGRAMS = ("chancery", "chanceryd", "chancery-signer", "chancery-http", "chancery-notify", "chancery-zmq")
 READY_SECONDS = 120  # of a machine that has a lot else to do
@@ -52,6 +53,12 @@ def unasked_ports():
     ports = range(10240, first_given) if first_given > 12000 else range(10240, 65000)
     size, (_, mine) = len(ports) // PORT_SHARES, port_share()
     return ports[mine * size:][:size]
+
+
+def killed_at(call, when):
+    """What stands before a command: its program is killed as it begins that system call for the `when`th time."""
+    no_leaks = f"ASAN_OPTIONS={os.environ.get('ASAN_OPTIONS', '')}:detect_leaks=0"  # whose search fails beside strace's
+    return ["strace", "-f", "-o", "/dev/null", "-E", no_leaks, "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={when}"]
 
 
 def is_free(port):

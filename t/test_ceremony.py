@@ -12,7 +12,7 @@ import subprocess
 
 import pytest
 
-from conftest import BUILD
+from conftest import BUILD, killed_at
 from test_daemon import Daemon, issue
 from test_master import wait_for
 from test_rollover import gnutls_accepts, openssl_accepts
@@ -277,8 +277,8 @@ def test_F1_killed_anywhere_it_is_held_once(place, call):
     digest = hashlib.sha256((place / "plan.yml").read_bytes()).hexdigest()
     occurrence, points = 1, 0
     while True:
-        done = subprocess.run(["strace", "-f", "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={occurrence}",
-                               BUILD / "chancery-signer", "ceremony", "--plan", place / "plan.yml", "--confirm", digest], capture_output=True, timeout=60)
+        done = subprocess.run([*killed_at(call, occurrence), BUILD / "chancery-signer", "ceremony", "--plan", place / "plan.yml", "--confirm", digest],
+                              capture_output=True, timeout=60)
         whole = (place / "held" / "transcript.txt").exists()
         assert whole or not (place / "held").exists()
         if done.returncode == 0:

@@ -12,7 +12,7 @@ import subprocess
 import pytest
 from cryptography import x509
 
-from conftest import BUILD
+from conftest import BUILD, killed_at
 from test_ceremony import answer, hold, say, take
 from test_daemon import Daemon, request_for
 from test_master import wait_for
@@ -277,8 +277,8 @@ def test_F1_killed_on_the_way_each_is_made_once(place):
     digest = hashlib.sha256((place / "plan.yml").read_bytes()).hexdigest()
     occurrence = 7
     while True:
-        done = subprocess.run(["strace", "-f", "-o", "/dev/null", "-e", "trace=fsync", "-e", f"inject=fsync:signal=KILL:when={occurrence}", BUILD / "chancery-signer",
-                               "ceremony", "--plan", place / "plan.yml", "--confirm", digest], capture_output=True, timeout=120)
+        done = subprocess.run([*killed_at("fsync", occurrence), BUILD / "chancery-signer", "ceremony", "--plan", place / "plan.yml", "--confirm", digest],
+                              capture_output=True, timeout=120)
         if done.returncode == 0:
             break
         whole = (place / "held" / "transcript.txt").exists()

@@ -5,12 +5,12 @@ import pathlib
 
 import pytest
 
+from conftest import IS_SANITIZED
 from test_daemon import issue
-from test_master import BUILD, children
+from test_master import children
 from test_sweep import talk_and_worker
 
 FILTERS_OF_ALL = 1  # no new code
-IS_SANITIZED = b"__asan_init" in (BUILD / "chancery-signer").read_bytes()
 
 
 def status(task):

@@ -38,11 +38,11 @@ def code(talk, method, **params):
 
 
 def restart(daemon):
-    """Killed and started again; until it answers."""
+    """Killed and started again; until it answers, and its signer."""
     def answers():
         try:
             with daemon.talk("default") as talk:
-                return "result" in (talk.call("realm.get") or {})
+                return "result" in (talk.call("audit.list") or {})
         except (OSError, ValueError, AssertionError):  # it is not there yet, or its realm is not
             return False
     daemon.kill()

@@ -15,13 +15,13 @@ import pytest
 import requests
 import zmq
 
-from conftest import BUILD
+from conftest import IS_SANITIZED
 
 OTHER_DOOR_SECONDS = 30
 SAME_DOOR_SECONDS = 30
 MOST_DESCRIPTORS = {"chancery-http": 1300, "chancery-zmq": 700}
-SANITIZED = b"__asan_init" in (BUILD / "chancery-http").read_bytes()  # keeps freed memory for a while
-MOST_RESIDENT_MB = {"chancery-http": 1200 if SANITIZED else 120, "chancery-zmq": 1600 if SANITIZED else 160}
+# A sanitized program keeps freed memory for a while.
+MOST_RESIDENT_MB = {"chancery-http": 1200 if IS_SANITIZED else 120, "chancery-zmq": 1600 if IS_SANITIZED else 160}
 GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x01" + b"NULL".ljust(20, b"\0") + bytes(32)
 READY = b"\x04\x19\x05READY\x0bSocket-Type\x00\x00\x00\x03REQ"
 HANDSHAKE = GREETING + READY  # the peer then waits for the other side's READY, as ZMTP wants

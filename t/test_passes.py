@@ -20,11 +20,11 @@ import tempfile
 
 import pytest
 
+from conftest import IS_SANITIZED
 from test_daemon import Daemon, issue, running_daemon
-from test_master import BUILD, freeze, is_gone, title, wait_for
+from test_master import freeze, is_gone, title, wait_for
 
 SYS_PIDFD_GETFD = 438  # of every architecture
-IS_SANITIZED = b"__asan_init" in (BUILD / "chanceryd").read_bytes()
 pytestmark = [pytest.mark.skipif(os.geteuid() != 0, reason="only root reads the memory of others"),
               pytest.mark.skipif(IS_SANITIZED, reason="the sanitizers' own memory is too much to search")]
 REALMS = ("default", "devices")

@@ -24,11 +24,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from conftest import BUILD, free_ports
+from conftest import BUILD, free_ports, killed_at
 from test_acme import Lego, check_chain, is_revoked
-from test_front_ends import ROWS, Host, Peer, command, refused, result
+from test_front_ends import ROWS, Host, Peer, command, result
 from test_master import wait_for
-from test_rest import Holder as WebHolder, issue
+from test_rest import issue
 
 SOMEBODY = "65532"  # whom the RA's machine runs it as: nobody whom the CA's knows
 
@@ -652,9 +652,8 @@ def test_killed_at_each_step_of_a_renewal_it_has_the_old_one_or_the_new_one(plac
         for step in range(1, 500):
             (place.data / "ra.crt").write_bytes(first)
             log = place.home / f"{call}-{step}.log"
-            process = subprocess.Popen(place.as_somebody(["strace", "-f", "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={step}",
-                                                          place.programs / "chancery-http", "--remote-ra", "start"]), stdout=open(log, "w"), stderr=subprocess.STDOUT,
-                                       env=place.env(UPKI_CA_PORT=ca.port), start_new_session=True)
+            process = subprocess.Popen(place.as_somebody([*killed_at(call, step), place.programs / "chancery-http", "--remote-ra", "start"]),
+                                       stdout=open(log, "w"), stderr=subprocess.STDOUT, env=place.env(UPKI_CA_PORT=ca.port), start_new_session=True)
             whole = wait_for(lambda: "yes" if "ra.crt renewed" in log.read_text() else "no" if process.poll() is not None else None, 60, "the renewal or the end")
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGTERM)  # strace's own end would leave the RA
@@ -705,8 +704,8 @@ def test_killed_at_each_step_it_has_a_whole_pair_or_none(place, call, least):
         for step in range(1, 500):
             for file in place.data.glob("ra.???"):
                 file.unlink()
-            done = subprocess.run(place.as_somebody(["strace", "-f", "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={step}",
-                                                     place.programs / "chancery-http", "--remote-ra", "register"]), capture_output=True, env=environment, timeout=60)
+            done = subprocess.run(place.as_somebody([*killed_at(call, step), place.programs / "chancery-http", "--remote-ra", "register"]),
+                                  capture_output=True, env=environment, timeout=60)
             if (place.data / "ra.crt").exists():
                 certificate = x509.load_pem_x509_certificate((place.data / "ra.crt").read_bytes())
                 key = serialization.load_pem_private_key((place.data / "ra.key").read_bytes(), None)

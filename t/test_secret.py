@@ -14,6 +14,7 @@ import subprocess
 
 import pytest
 
+from conftest import IS_SANITIZED
 from test_daemon import Daemon, Talk, request_for
 from test_master import BUILD, octets_below, wait_for
 
@@ -299,6 +300,7 @@ def memory_of(pid):
 
 
 @needs_root
+@pytest.mark.skipif(IS_SANITIZED, reason="the sanitizers' own memory is too much to search")
 def test_d37_the_share_is_nowhere_afterwards(office):
     share = office.share(1).strip()
     with office.talk_as("daemon") as talk:
