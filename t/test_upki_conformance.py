@@ -164,9 +164,18 @@ def known(system, foreign):
     return variables("py", system.seed, foreign)
 
 
+def ask_patiently(system, port, text):
+    """As a client that does what it is told: no key pair was found in the 4 s that uPKI's clients wait, "try again shortly"."""
+    for _ in range(20):
+        reply = ask(system, port, text)
+        if "try again shortly" not in str(reply.get("MSG")):
+            break
+    return reply
+
+
 @pytest.mark.parametrize("case", CASES, ids=NAMES)
 def test_python(system, known, case):
-    reply = ask(system, case.get("port", 0), message(case, known))
+    reply = ask_patiently(system, case.get("port", 0), message(case, known))
     if "error" in case:
         assert reply.keys() == {"EVENT", "MSG"} and reply["EVENT"] == "UPKI ERROR", reply
         assert matches(fill(case["error"], known), reply["MSG"]), reply["MSG"]
