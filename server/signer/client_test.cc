@@ -22,7 +22,7 @@ class Odd {
  public:
   using Answer = std::function<void(int socket, const wire::Request& request)>;
 
-  explicit Odd(Answer answer) : socket_((directory_.path / "signer").string()) {
+  explicit Odd(const Answer& answer) : socket_((directory_.path / "signer").string()) {
     listener_.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
