@@ -391,7 +391,7 @@ def test_D41_a_thousand_refused_acme_requests_are_few_log_lines(system):
             assert answer.status_code == 400 and answer.json()["type"].endswith(":malformed")
     lines = [line for line in system.log.read_text(errors="replace").splitlines()[before:] if "http[" in line]
     of_this_kind = [line for line in lines if "/acme/new-order" in line or line.endswith("kind: http default 400")]
-    assert 1 <= len(of_this_kind) < 10, lines
+    assert len(of_this_kind) < 10, lines
     assert len(lines) < 50, lines  # what is left to say of the tests before is among them
 
 
