@@ -10,26 +10,29 @@
 
 namespace chancery::base {
 
+namespace {
+
+template <class Raw>
+SocketAddress stored(const Raw& raw) {
+  SocketAddress address;
+  std::memcpy(&address.storage, &raw, sizeof raw);
+  address.length = sizeof raw;
+  return address;
+}
+
+}  // namespace
+
 std::optional<SocketAddress> SocketAddress::parse(std::string_view literal, std::uint16_t port) {
   const auto octets = octets_of_address(literal);
   if (!octets) return std::nullopt;
-  SocketAddress address;
   if (octets->size() == sizeof(in_addr)) {
-    sockaddr_in four{};
-    four.sin_family = AF_INET;
-    four.sin_port = htons(port);
-    std::memcpy(&four.sin_addr, octets->data(), sizeof four.sin_addr);
-    std::memcpy(&address.storage, &four, sizeof four);
-    address.length = sizeof four;
-  } else {
-    sockaddr_in6 six{};
-    six.sin6_family = AF_INET6;
-    six.sin6_port = htons(port);
-    std::memcpy(&six.sin6_addr, octets->data(), sizeof six.sin6_addr);
-    std::memcpy(&address.storage, &six, sizeof six);
-    address.length = sizeof six;
+    sockaddr_in four{.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {}, .sin_zero = {}};
+    std::memcpy(&four.sin_addr, octets->data(), octets->size());
+    return stored(four);
   }
-  return address;
+  sockaddr_in6 six{.sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_flowinfo = 0, .sin6_addr = {}, .sin6_scope_id = 0};
+  std::memcpy(&six.sin6_addr, octets->data(), octets->size());
+  return stored(six);
 }
 
 std::string host_of(const sockaddr* address) {

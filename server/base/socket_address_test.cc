@@ -10,18 +10,22 @@ namespace chancery::base {
 namespace {
 
 TEST(SocketAddressTest, takes_both_kinds_of_literal) {
-  const auto four = SocketAddress::parse("192.0.2.7", 65535);
-  ASSERT_TRUE(four);
-  EXPECT_EQ(four->storage.ss_family, AF_INET);
-  EXPECT_EQ(four->length, sizeof(sockaddr_in));
-  EXPECT_EQ(host_of(four->get()), "192.0.2.7");
-  EXPECT_EQ(port_of(four->get()), 65535);
-  const auto six = SocketAddress::parse("2001:db8:0:0::7", 443);
-  ASSERT_TRUE(six);
-  EXPECT_EQ(six->storage.ss_family, AF_INET6);
-  EXPECT_EQ(six->length, sizeof(sockaddr_in6));
-  EXPECT_EQ(host_of(six->get()), "2001:db8::7");
-  EXPECT_EQ(port_of(six->get()), 443);
+  struct Row {
+    const char* literal;
+    std::uint16_t port;
+    int family;
+    socklen_t length;
+    const char* host;
+  };
+  for (const auto& row : {Row{"192.0.2.7", 65535, AF_INET, sizeof(sockaddr_in), "192.0.2.7"},
+                          Row{"2001:db8:0:0::7", 443, AF_INET6, sizeof(sockaddr_in6), "2001:db8::7"}}) {
+    const auto address = SocketAddress::parse(row.literal, row.port);
+    ASSERT_TRUE(address) << row.literal;
+    EXPECT_EQ(address->storage.ss_family, row.family);
+    EXPECT_EQ(address->length, row.length);
+    EXPECT_EQ(host_of(address->get()), row.host);
+    EXPECT_EQ(port_of(address->get()), row.port);
+  }
 }
 
 TEST(SocketAddressTest, the_system_reads_what_was_parsed) {
