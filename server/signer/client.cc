@@ -1,6 +1,7 @@
 #include "server/signer/client.h"
 
 namespace chancery::signer {
+
 SignerClient::SignerClient(base::UniqueFd socket, std::chrono::milliseconds answer_limit)
     : socket_(std::move(socket)),
       answer_limit_(answer_limit),
