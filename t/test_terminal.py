@@ -47,11 +47,11 @@ class Terminal:
 
     def wait_for_end(self):
         """@return its exit code, and what it showed since the last text that was waited for."""
-        code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        ended = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)  # close() takes it away
         with contextlib.suppress(OSError):  # EIO: nobody has the other end any more
             while part := os.read(self.end, 4096).decode():
                 self.shown += part
-        return code, self.shown
+        return ended.si_status, self.shown
 
     def close(self):
         with contextlib.suppress(ProcessLookupError):
