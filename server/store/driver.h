@@ -48,6 +48,12 @@ class Driver {
   /// @errors StoreFailed: nobody knows; nothing may be said of it.
   virtual Status settle() = 0;
 
+  /// From here to leave_view(), what is read outside of transactions is of one state, the latest one when the first of it is
+  /// read. It ends with the next write and with settle(): what is read after that is of a later one. @pre not within another
+  /// view.
+  virtual void enter_view() noexcept = 0;
+  virtual void leave_view() noexcept = 0;
+
   /// Runs one statement, prepared once per connection; outside of a transaction it is one of its own.
   /// @param values  one for each of the statement's parameters, in their order.
   virtual Result<Outcome> run(const Statement& statement, std::span<const Value> values) = 0;

@@ -126,6 +126,7 @@ store_test_SOURCES = \
   server/store/sql_lint_test.cc \
   server/store/sqlite_driver_test.cc \
   server/store/testing.cc server/store/testing.h \
-  server/store/turn_test.cc
+  server/store/turn_test.cc \
+  server/store/view_test.cc
 store_test_CPPFLAGS = $(AM_CPPFLAGS) $(GTEST_CFLAGS)
 store_test_LDADD = $(STORE_LIBS) $(GTEST_LIBS)

@@ -100,13 +100,22 @@ class SqliteDriver : public Driver {
   Status begin(Access access) override;
   Status commit() override;
   void rollback() noexcept override {
+    if (!writes_ && wants_view_) return;  // the view goes on
     // SQLite has rolled back by itself after some errors; then there is nothing to do.
     if (is_in_transaction()) sqlite3_exec(database_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
     end_write();
     end_read();  // what it read counts, whatever became of it
   }
   Result<Outcome> run(const Statement& statement, std::span<const Value> values) override;
-  Status settle() override { return sharing_ ? sharing_->log.settle() : Status(); }
+  Status settle() override {
+    end_view();
+    return sharing_ ? sharing_->log.settle() : Status();
+  }
+  void enter_view() noexcept override { wants_view_ = true; }
+  void leave_view() noexcept override {
+    end_view();
+    wants_view_ = false;
+  }
 
   /// Runs text of ours that has no parameters and gives no rows that matter.
   Status say(const char* text);
@@ -131,6 +140,11 @@ class SqliteDriver : public Driver {
   }
 
   bool is_in_transaction() const { return sqlite3_get_autocommit(database_.get()) == 0; }
+  /// Whether the transaction is the view's own, in which no other begins.
+  bool is_in_view() const { return has_view_ && is_in_transaction(); }
+  Status begin_view();
+  void end_view() noexcept;
+  Result<Outcome> read(sqlite3_stmt* prepared, const Statement& statement, std::span<const Value> values);
   Status run_word(const Statement& word);
   Status begin_write();
   void end_write() noexcept {
@@ -145,6 +159,8 @@ class SqliteDriver : public Driver {
   DatabasePtr database_;
   std::optional<Sharing> sharing_;
   bool writes_ = false;                                          ///< the transaction in hand
+  bool wants_view_ = false;                                      ///< between enter_view() and leave_view()
+  bool has_view_ = false;                                        ///< something was read since, and nothing written
   int frames_ = 0;                                               ///< of the log, after the last commit
   std::unordered_map<std::string_view, StatementPtr> prepared_;  ///< by the statement's text
 };
@@ -158,6 +174,8 @@ Status SqliteDriver::begin_write() {
 
 Status SqliteDriver::begin(Access access) {
   writes_ = access == Access::Write;
+  if (!writes_ && wants_view_) return {};  // what it reads is of the view's state
+  end_view();
   if (!writes_) return run_word(kBeginRead);
   PKI_TRY_VOID(begin_write());
   const auto begun = run_word(kBeginWrite);
@@ -165,7 +183,20 @@ Status SqliteDriver::begin(Access access) {
   return begun;
 }
 
+Status SqliteDriver::begin_view() {
+  PKI_TRY_VOID(run_word(kBeginRead));
+  has_view_ = true;
+  return {};
+}
+
+/// There is nothing to keep, so nothing to fail.
+void SqliteDriver::end_view() noexcept {
+  if (is_in_view()) sqlite3_exec(database_.get(), "COMMIT", nullptr, nullptr, nullptr);
+  has_view_ = false;
+}
+
 Status SqliteDriver::commit() {
+  if (!writes_ && wants_view_) return {};
   if (writes_ && sharing_) sharing_->log.begin();
   auto status = run_word(kCommit);
   if (!writes_) end_read();
@@ -311,16 +342,21 @@ Result<Outcome> SqliteDriver::run_prepared(sqlite3_stmt* prepared, const Stateme
   return out;
 }
 
+/// In a view, the first statement sees what all of them see: it alone is waited for.
+Result<Outcome> SqliteDriver::read(sqlite3_stmt* prepared, const Statement& statement, std::span<const Value> values) {
+  if (is_in_view()) return run_prepared(prepared, statement, values);
+  if (wants_view_) PKI_TRY_VOID(begin_view());
+  auto out = run_prepared(prepared, statement, values);
+  end_read();
+  return out;
+}
+
 /// Outside of a transaction a statement is one by itself.
 Result<Outcome> SqliteDriver::run(const Statement& statement, std::span<const Value> values) {
   PKI_CHECK(values.size() == statement.parameters.size());
   PKI_TRY(auto* prepared, prepare(statement));
-  if (is_in_transaction()) return run_prepared(prepared, statement, values);
-  if (sqlite3_stmt_readonly(prepared) != 0) {
-    auto out = run_prepared(prepared, statement, values);
-    end_read();
-    return out;
-  }
+  if (is_in_transaction() && !is_in_view()) return run_prepared(prepared, statement, values);
+  if (sqlite3_stmt_readonly(prepared) != 0) return read(prepared, statement, values);
   PKI_TRY_VOID(begin(Access::Write));  // so that commits have the order of their numbers
   auto out = run_prepared(prepared, statement, values);
   if (out.ok()) {

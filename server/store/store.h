@@ -28,6 +28,19 @@ inline constexpr std::size_t kMaxRowsLooked = 5000;  ///< by one call of search
 struct Bind;
 struct PageKey;
 
+/// As long as it lives, what the store's functions read is of one state, as Driver::enter_view says. For a command that reads
+/// much before it writes: it is spared a look at the log for each piece, and never sees half of what another did meanwhile.
+class View {
+ public:
+  explicit View(Driver& driver) noexcept : driver_(driver) { driver_.enter_view(); }
+  View(const View&) = delete;
+  View& operator=(const View&) = delete;
+  ~View() { driver_.leave_view(); }
+
+ private:
+  Driver& driver_;
+};
+
 /// What a realm remembers. One connection to the database, opened by whom uses it, after fork (PROMISES D21).
 ///
 /// Each function is one transaction and touches this realm only: the realm's name is bound by the store itself into every
@@ -47,6 +60,8 @@ class Store {
   /// To be called before anybody outside hears of what was stored or read here: the client by an answer, the signer by a request.
   /// Several functions, and several processes, share one wait for the disk. @errors StoreFailed: nothing of it may be said.
   Status settle();
+  /// One at a time.
+  View view() { return View(*driver_); }
   /// To read from what is there, as it is; none: there is no store yet, or one that open() has yet to bring up to date.
   /// @errors as open().
   static Result<std::optional<Store>> look(const base::Path& file, RealmName realm);

@@ -54,6 +54,8 @@ class WatchedDriver : public Driver {
   Status commit() override;
   void rollback() noexcept override { inner_->rollback(); }
   Status settle() override { return inner_->settle(); }
+  void enter_view() noexcept override { inner_->enter_view(); }
+  void leave_view() noexcept override { inner_->leave_view(); }
   Result<Outcome> run(const Statement& statement, std::span<const Value> values) override;
 
   /// Names of all statements that any watched driver of this process ran.

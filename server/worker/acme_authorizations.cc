@@ -82,6 +82,7 @@ std::string reason_in(const Params& params) {
 
 Result<Json> acme_authorization_get(Session& session, const Params& params) {
   PKI_TRY(auto* store, session.store());
+  const auto view = store->view();
   PKI_TRY(const auto authorization, named_authorization(*store, params));
   return describe_authorization(authorization, session.clock().now());
 }
@@ -101,6 +102,7 @@ Result<Json> acme_authorization_deactivate(Session& session, const Params& param
 Result<Json> acme_challenge_begin(Session& session, const Params& params) {
   PKI_TRY_VOID(check_enabled(session));
   PKI_TRY(auto* store, session.store());
+  const auto view = store->view();
   PKI_TRY(const auto account, signing_account(*store, params));
   PKI_TRY(auto authorization, owned_authorization(*store, account.id, params.text("authorization")));
   const auto now = session.clock().now();
@@ -133,6 +135,7 @@ Result<Json> acme_challenge_begin(Session& session, const Params& params) {
 
 Result<Json> acme_challenge_finish(Session& session, const Params& params) {
   PKI_TRY(auto* store, session.store());
+  const auto view = store->view();
   const auto now = session.clock().now();
   for (int attempt = 1;; ++attempt) {
     PKI_TRY(auto authorization, store->acme_authorization(params.text("authorization")));

@@ -55,6 +55,7 @@ Status check_right(store::Store& store, const Params& params, const store::Certi
 Result<Json> acme_certificate_get(Session& session, const Params& params) {
   PKI_TRY(const auto serial, params.serial());
   PKI_TRY(auto* store, session.store());
+  const auto view = store->view();
   PKI_TRY(const auto account, signing_account(*store, params));
   const auto record = store->certificate(serial);
   if (!record.ok()) return record.error().code() == Code::NotFound ? no_such_certificate() : record.error();

@@ -309,6 +309,7 @@ Result<store::AcmeOrder> current_order(Session& session, store::Store& store, co
 Result<Json> acme_order_create(Session& session, const Params& params) {
   PKI_TRY_VOID(check_enabled(session));
   PKI_TRY(auto* store, session.store());
+  const auto view = store->view();
   PKI_TRY(const auto account, signing_account(*store, params));
   PKI_TRY(const auto wish, read_wish(session, *store, account, params));
   Order wanted;
@@ -346,6 +347,7 @@ Result<Json> acme_order_create(Session& session, const Params& params) {
 
 Result<Json> acme_order_get(Session& session, const Params& params) {
   PKI_TRY(auto* store, session.store());
+  const auto view = store->view();
   PKI_TRY(const auto account, signing_account(*store, params));
   PKI_TRY(auto order, current_order(session, *store, account.id, params.text("order")));
   if (!is_finalized(order) || !session.realm().acme.enabled) return describe_order(order);
@@ -365,6 +367,7 @@ Result<Json> acme_order_list(Session& session, const Params& params) {
 Result<Json> acme_order_finalize(Session& session, const Params& params) {
   PKI_TRY_VOID(check_enabled(session));
   PKI_TRY(auto* store, session.store());
+  const auto view = store->view();
   PKI_TRY(const auto account, signing_account(*store, params));
   PKI_TRY(auto order, store->acme_order(account.id, params.text("order")));
   PKI_TRY(const bool changed, follow(*store, order, session.clock().now()));
