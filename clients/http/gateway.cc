@@ -8,7 +8,8 @@ namespace chancery::http {
 namespace {
 
 constexpr std::chrono::seconds kMaxIdle{60};  ///< the daemon ends idle sessions after its own, longer limit
-constexpr std::size_t kMaxIdlePerRealm = 16;
+/// As many as handlers and validators have at once, so that none is opened anew at each peak.
+constexpr std::size_t kMaxIdlePerRealm = 32;
 
 /// Whether a command that was cut off may be sent once more. After a time-out of ours it may still be running.
 bool may_repeat(std::string_view method, const Json& params, const Error& why) {
