@@ -75,6 +75,7 @@ libstore_a_SOURCES = \
   server/store/database_file.cc server/store/database_file.h \
   server/store/driver.h \
   server/store/foreign_database.h \
+  server/store/lock_wait.cc server/store/lock_wait.h \
   server/store/notices.cc server/store/notices.h \
   server/store/own_renewals.cc \
   server/store/logins.cc \
@@ -92,6 +93,7 @@ libstore_a_SOURCES = \
   server/store/self_audit.cc \
   server/store/shared_sync.cc server/store/shared_sync.h \
   server/store/shared_words.cc server/store/shared_words.h \
+  server/store/sharing.h \
   server/store/sqlite_driver.cc server/store/sqlite_driver.h \
   server/store/statement.cc server/store/statement.h \
   server/store/store.cc server/store/store.h \

@@ -4,7 +4,6 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <thread>
 #include <unordered_map>
 
 #include <sqlite3.h>
@@ -12,17 +11,16 @@
 #include "server/base/log.h"
 #include "server/store/database_file.h"
 #include "server/store/foreign_database.h"
-#include "server/store/shared_sync.h"
+#include "server/store/lock_wait.h"
+#include "server/store/sharing.h"
 #include "server/store/transaction.h"
-#include "server/store/turn.h"
 
 namespace chancery::store {
 namespace {
 
 constexpr std::int64_t kApplicationId = 0x43484e43;  ///< "CHNC": whose file this is (sqlite.org/fileformat2, offset 68)
 constexpr int kOpenTries = 10;
-constexpr std::chrono::seconds kOpenPatience{10};       ///< no try begins after it
-constexpr std::chrono::milliseconds kBusyTimeout{700};  ///< of one attempt; several fit the 4 s of an answer
+constexpr std::chrono::seconds kOpenPatience{10};  ///< no try begins after it
 
 template <auto Free>
 struct Freer {
@@ -74,16 +72,6 @@ Error sqlite_error(sqlite3* database, int result, std::string_view place) {
 constexpr Statement kBeginRead{"begin", "BEGIN DEFERRED", {}};
 constexpr Statement kBeginWrite{"begin", "BEGIN IMMEDIATE", {}};
 constexpr Statement kCommit{"commit", "COMMIT", {}};
-
-/// How the processes of a file go about it together.
-struct Sharing {
-  Sharing(const base::Path& database, SharedSync::Sync sync)
-      : words(SharedWords::file_of(database)), write_turn(words.turn(&Words::write_turn)), log(words.get(), std::move(sync)) {}
-
-  SharedWords words;
-  Turn write_turn;
-  SharedSync log;
-};
 
 class SqliteDriver : public Driver {
  public:
@@ -142,7 +130,6 @@ class SqliteDriver : public Driver {
   bool is_in_transaction() const { return sqlite3_get_autocommit(database_.get()) == 0; }
   /// Whether the transaction is the view's own, in which no other begins.
   bool is_in_view() const { return has_view_ && is_in_transaction(); }
-  Status begin_view();
   void end_view() noexcept;
   Result<Outcome> read(sqlite3_stmt* prepared, const Statement& statement, std::span<const Value> values);
   Status run_word(const Statement& word);
@@ -181,12 +168,6 @@ Status SqliteDriver::begin(Access access) {
   const auto begun = run_word(kBeginWrite);
   if (!begun.ok()) end_write();
   return begun;
-}
-
-Status SqliteDriver::begin_view() {
-  PKI_TRY_VOID(run_word(kBeginRead));
-  has_view_ = true;
-  return {};
 }
 
 /// There is nothing to keep, so nothing to fail.
@@ -258,17 +239,9 @@ Result<std::string> SqliteDriver::ask(const char* text) {
   return words == nullptr ? std::string() : *words;
 }
 
-/// The schema's own word for what SQLite calls a table WITHOUT ROWID (sqlite.org/withoutrowid.html).
-std::string in_dialect(std::string_view text) {
-  constexpr std::string_view kClustered = "/* clustered */";
-  std::string own(text);
-  if (const auto at = own.find(kClustered); at != std::string::npos) own.replace(at, kClustered.size(), "WITHOUT ROWID");
-  return own;
-}
-
 Result<sqlite3_stmt*> SqliteDriver::prepare(const Statement& statement) {
   if (const auto known = prepared_.find(statement.text); known != prepared_.end()) return known->second.get();
-  const auto text = in_dialect(statement.text);
+  const auto text = in_sqlite(statement.text);
   sqlite3_stmt* raw = nullptr;
   const int result = sqlite3_prepare_v3(database_.get(), text.c_str(), static_cast<int>(text.size() + 1),
                                         SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
@@ -345,9 +318,11 @@ Result<Outcome> SqliteDriver::run_prepared(sqlite3_stmt* prepared, const Stateme
 /// In a view, the first statement sees what all of them see: it alone is waited for.
 Result<Outcome> SqliteDriver::read(sqlite3_stmt* prepared, const Statement& statement, std::span<const Value> values) {
   if (is_in_view()) return run_prepared(prepared, statement, values);
-  if (wants_view_) PKI_TRY_VOID(begin_view());
+  if (wants_view_) PKI_TRY_VOID(run_word(kBeginRead));
+  has_view_ = wants_view_;
   auto out = run_prepared(prepared, statement, values);
   end_read();
+  if (!out.ok()) end_view();  // the next one is the first
   return out;
 }
 
@@ -367,18 +342,6 @@ Result<Outcome> SqliteDriver::run(const Statement& statement, std::span<const Va
 }
 
 // ----- opening
-
-/// A write transaction of ours takes well below a millisecond. SQLite's own handler would sleep for whole
-/// milliseconds, then tens of them, while the lock is free again.
-int wait_for_lock(void* /*context*/, int attempts) {
-  constexpr int kBrief = 50;
-  constexpr std::chrono::microseconds kBriefWait{100};
-  constexpr std::chrono::microseconds kLongWait{1000};
-  constexpr auto kMostAttempts = kBrief + static_cast<int>((kBusyTimeout - kBrief * kBriefWait) / kLongWait);
-  if (attempts >= kMostAttempts) return 0;
-  std::this_thread::sleep_for(attempts < kBrief ? kBriefWait : kLongWait);
-  return 1;
-}
 
 Result<std::unique_ptr<SqliteDriver>> connect(const std::string& name, int mode = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) {
   // What another process writes empties the cache: the next pages come from one piece of memory, not from malloc one by one.

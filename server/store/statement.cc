@@ -13,4 +13,11 @@ const Statement& statement(std::string_view name) {
   return *found;
 }
 
+std::string in_sqlite(std::string_view text) {
+  constexpr std::string_view kClustered = "/* clustered */";
+  std::string own(text);
+  if (const auto at = own.find(kClustered); at != std::string::npos) own.replace(at, kClustered.size(), "WITHOUT ROWID");
+  return own;
+}
+
 }  // namespace chancery::store

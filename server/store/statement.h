@@ -1,6 +1,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 
 /// The SQL text of sql/, embedded when the program is built (sql/embed.awk). No other SQL text exists in the program.
@@ -17,6 +18,9 @@ struct Statement {
 std::span<const Statement> statements();
 /// @pre the name is in sql/query/
 const Statement& statement(std::string_view name);
+
+/// Its text as SQLite takes it: a table that the schema calls clustered is one WITHOUT ROWID (sqlite.org/withoutrowid.html).
+std::string in_sqlite(std::string_view text);
 
 /// One numbered file of sql/schema/: statements that each change the schema by one thing.
 struct SchemaStep {

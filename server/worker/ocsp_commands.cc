@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "server/base/log.h"
+#include "server/worker/ask_signer.h"
 #include "server/worker/handlers.h"
 #include "server/x509/ocsp.h"
 #include "server/x509/reasons.h"
@@ -52,15 +53,6 @@ Result<signer::OcspQuestion> question_about(Session& session, const x509::OcspRe
   return question;
 }
 
-/// Once more where the signer was restarted since the last request.
-Result<signer::OcspAnswer> have_signed(Session& session, const signer::OcspQuestion& question) {
-  PKI_TRY(auto* signer, session.signer());
-  auto made = signer->sign_ocsp(question);
-  if (made.ok() || made.error().code() != Code::Closed) return made;
-  PKI_TRY(signer, session.signer());
-  return signer->sign_ocsp(question);
-}
-
 /// RFC 6960 2.3: who may not answer says so, and what passes is worth another try.
 OcspRefusal refusal_for(const Error& why) {
   constexpr std::array kPasses{Code::Unavailable, Code::Busy, Code::Conflict, Code::Timeout, Code::Closed};
@@ -76,7 +68,7 @@ Result<signer::OcspAnswer> answer(Session& session, const x509::OcspRequest& ask
   if (of == nullptr || realm::responder_for(session.realm(), of->name()).empty())
     return Error(Code::NotFound, "nobody answers for that CA");
   PKI_TRY(const auto question, question_about(session, asked, *of));
-  auto said = have_signed(session, question);
+  auto said = ask_signer(session, [&](auto& signer) { return signer.sign_ocsp(question); });
   // There is to be one, which has no key in force just now: that passes.
   if (!said.ok() && said.error().code() == Code::NotFound && of->state == realm::GenerationState::Active)
     return Error(Code::Unavailable, said.error().message(), "chancery ca service renew makes its next key");

@@ -119,7 +119,7 @@ libworker_a_SOURCES = \
   server/worker/start.h \
   server/worker/stop_signal.cc server/worker/stop_signal.h \
   server/worker/upkeep.cc \
-  server/worker/access.cc server/worker/access.h \
+  server/worker/access.cc server/worker/access.h server/worker/ask_signer.h \
   server/worker/narrowed_page.h \
   server/worker/access_commands.cc
 libworker_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(CURL_CFLAGS) $(LDAP_CFLAGS) \

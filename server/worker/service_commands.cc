@@ -2,6 +2,7 @@
 #include <set>
 
 #include "server/base/log.h"
+#include "server/worker/ask_signer.h"
 #include "server/worker/describe.h"
 #include "server/worker/handlers.h"
 #include "server/worker/issue.h"
@@ -36,13 +37,8 @@ Json describe_absent(const std::string& name, const config::CaConfig& row, std::
   return Json::object({{"name", name}, {"ca", name}, {"state", state}, {"purpose", row.purpose}});
 }
 
-/// Once more where the signer was restarted since the last request.
 Result<std::vector<signer::ServiceInfo>> known_to_signer(Session& session) {
-  PKI_TRY(auto* signer, session.signer());
-  auto services = signer->services();
-  if (services.ok() || services.error().code() != Code::Closed) return services;
-  PKI_TRY(signer, session.signer());
-  return signer->services();
+  return ask_signer(session, [](auto& signer) { return signer.services(); });
 }
 
 /// DER in base64. @errors InvalidParams.
