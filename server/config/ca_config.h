@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "server/base/names.h"
@@ -12,6 +13,16 @@ namespace chancery::config {
 
 /// The name of the realm's first CA, which has no row.
 inline constexpr const char* kFirstCa = "ca";
+
+/// Where the name of a generation goes, in labels of keys and in URLs.
+inline constexpr std::string_view kGenerationPlace = "{ca}";
+
+/// The text with that name in each such place.
+inline std::string in_generation(std::string text, std::string_view name) {
+  for (auto at = text.find(kGenerationPlace); at != std::string::npos; at = text.find(kGenerationPlace, at + name.size()))
+    text.replace(at, kGenerationPlace.size(), name);
+  return text;
+}
 
 struct CaConfig {
   /// issuing: certificates of its profiles; root: the realm's other CAs, nothing else; ocsp, ra: nothing, it is a service

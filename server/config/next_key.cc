@@ -40,12 +40,8 @@ NextKey next_key(const RealmConfig& realm, std::string_view ca) {
 }
 
 std::string key_label_for(const RealmConfig& realm, const TokenConfig& token, std::string_view generation) {
-  auto label = token.key_label.empty() ? realm.name.text() + "/" + std::string(kGenerationPlace) : token.key_label;
-  for (auto at = label.find(kGenerationPlace); at != std::string::npos; at = label.find(kGenerationPlace, at)) {
-    label.replace(at, kGenerationPlace.size(), generation);
-    at += generation.size();
-  }
-  return label;
+  return in_generation(token.key_label.empty() ? realm.name.text() + "/" + std::string(kGenerationPlace) : token.key_label,
+                       generation);
 }
 
 bool is_same_token(const TokenConfig& one, const TokenConfig& other) {

@@ -27,6 +27,4 @@ bool is_same_session(const TokenConfig& one, const TokenConfig& other);
 /// Every token that the realm describes, each once, its first CA's before the others.
 std::vector<TokenConfig> tokens_of(const RealmConfig& realm);
 
-inline constexpr std::string_view kGenerationPlace = "{ca}";  ///< in labels and URLs
-
 }  // namespace chancery::config

@@ -82,7 +82,7 @@ void check_ldap_publishing(const LdapPublishing& ldap, const Node& at, Report& r
   check_dn(check_ldap_dn, ldap.bind_dn, "bind_dn", at, report);
   check_dn(check_ldap_dn_template, ldap.ca_dn, "ca_dn", at, report);
   check_dn(check_ldap_dn_template, ldap.certificate_dn, "certificate_dn", at, report);
-  if (!has_place_for(ldap.ca_dn, "{ca}"))
+  if (!has_place_for(ldap.ca_dn, kGenerationPlace))
     report.error(place_of(at, "ca_dn"), (ldap.ca_dn.empty() ? std::string("found no ca_dn") : "found \"" + ldap.ca_dn + "\"") +
                                             ", expected the DN of the CA's entry with {ca} in it, since each generation has one: "
                                             "write it like cn={ca},ou=pki,dc=example,dc=com");

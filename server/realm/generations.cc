@@ -30,12 +30,8 @@ const std::array<StateRow, kGenerationStates.size()>& rows() {
 
 const StateRow& row(GenerationState state) { return *std::ranges::find(rows(), state, &StateRow::state); }
 
-constexpr std::string_view kPlaceholder = "{ca}";
-
 std::vector<std::string> filled(std::vector<std::string> urls, const std::string& label) {
-  for (auto& url : urls) {
-    if (const auto at = url.find(kPlaceholder); at != std::string::npos) url.replace(at, kPlaceholder.size(), label);
-  }
+  for (auto& url : urls) url = config::in_generation(std::move(url), label);
   return urls;
 }
 
