@@ -443,6 +443,30 @@ def test_f1_a_finalize_cut_off_after_storing_is_finished(daemon, acme):
     assert len(acme.result("certificate.search", san=f"DNS:{name}")["certificates"]) == 1
 
 
+def interrupted(daemon, acme, name):
+    """An order that nobody signs any more: whoever did died before the signer heard of it."""
+    order = acme.ready(name)
+    change(daemon, "UPDATE acme_order SET status = 'processing', csr = ? WHERE id = ?", make_csr([name])[1], order["id"])
+    return order
+
+
+def test_an_interrupted_order_ends_with_what_it_stands_on(daemon, acme):
+    name = fresh()
+    order = interrupted(daemon, acme, name)
+    acme.result("acme.authorization.deactivate", account=acme.account, authorization=order["authorizations"][0])
+    seen = acme.look(order)
+    assert (seen["status"], seen["error"]["type"].rsplit(":", 1)[1]) == ("invalid", "unauthorized"), seen
+    assert acme.result("certificate.search", san=f"DNS:{name}")["certificates"] == []
+
+
+def test_an_account_that_ends_itself_ends_its_open_orders(acme):
+    """RFC 8555 7.3.6."""
+    order = acme.ready(fresh())
+    acme.result("acme.account.update", account=acme.account, status="deactivated")
+    rows = acme.result("acme.orders", account=acme.account)["orders"]
+    assert {row["id"]: row["status"] for row in rows}[order["id"]] == "invalid", rows
+
+
 def test_f22_a_claim_whose_validator_died_is_given_again(daemon, acme):
     authorization = acme.order(fresh())["authorizations"][0]
     first = acme.begin(authorization)
@@ -498,6 +522,21 @@ def test_f42_who_holds_all_names_may_revoke(acme, other):
     pem = acme.certificate(name)
     other.ready(name)
     assert other.result("acme.certificate.revoke", certificate=pem, account=other.account)["reason"] == "unspecified"
+
+
+def test_f42_who_holds_the_names_has_no_say_over_the_key(acme, other):
+    """The key may be that of other certificates, which are nobody's business but its holder's."""
+    name = fresh()
+    pem = acme.certificate(name)
+    other.ready(name)
+    refused = other.error("acme.certificate.revoke", certificate=pem, account=other.account, reason="keyCompromise")
+    assert refused[1] == "acme:badRevocationReason", refused
+    assert other.result("acme.certificate.revoke", certificate=pem, account=other.account, reason="cessationOfOperation")
+
+
+def test_f42_who_obtained_it_may_say_that_the_key_is_compromised(acme):
+    pem = acme.certificate(fresh())
+    assert acme.result("acme.certificate.revoke", certificate=pem, account=acme.account, reason="keyCompromise")["reason"] == "keyCompromise"
 
 
 def test_f42_what_did_not_come_by_acme_is_not_revoked_by_it(acme):

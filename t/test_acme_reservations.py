@@ -111,6 +111,51 @@ def test_one_order_that_is_finalized_at_once_gets_its_one_certificate(system, su
     assert system.reserved(name) == 0
 
 
+@contextlib.contextmanager
+def signer_that_waits(system):
+    signer, = system.processes("chancery-signer:")
+    os.kill(signer, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(signer, signal.SIGCONT)
+
+
+def test_C6_a_look_at_an_order_that_is_being_signed_changes_nothing(system, subscribers):
+    """Nor does the same request again: it gets the same answer, and the room stays taken."""
+    name = fresh()
+    first, looker, again, late = subscribers(4, "few")
+    order, other = first.ready(name), late.ready(name)
+    request = csr([name])
+    ask = lambda one: one.call("acme.order.finalize", account=first.account, order=order["id"], csr=request)
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        with signer_that_waits(system):
+            signing = pool.submit(ask, first)
+            until(lambda: system.rows("SELECT id FROM acme_order WHERE id = ? AND status = 'processing'", order["id"]))
+            assert looker.result("acme.order.get", account=first.account, order=order["id"])["status"] == "processing"
+            assert system.reserved(name) == 1
+            repeated = pool.submit(ask, again)
+        answers = [one.result(PATIENCE) for one in (signing, repeated)]
+    assert answers[0].get("result") and answers[0]["result"] == answers[1].get("result"), answers
+    assert first.look(order)["status"] == "valid"
+    check_limited(finalize(late, other, name), name, WEEK - PATIENCE, WEEK)
+    assert len(first.result("certificate.search", san=f"DNS:{name}")["certificates"]) == 1
+
+
+def test_another_request_for_an_order_that_is_being_signed_is_refused(system, subscribers):
+    name = fresh()
+    first, other = subscribers(2, "few")
+    order = first.ready(name)
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        with signer_that_waits(system):
+            signing = pool.submit(finalize, first, order, name)
+            until(lambda: system.rows("SELECT id FROM acme_order WHERE id = ? AND status = 'processing'", order["id"]))
+            refused = pool.submit(lambda: other.call("acme.order.finalize", account=first.account, order=order["id"], csr=csr([name])))
+        assert signing.result(PATIENCE)["result"]["status"] == "valid"
+        answer = refused.result(PATIENCE)
+    assert answer.get("result", {}).get("serial") == first.look(order)["serial"] or answer["error"]["data"]["code"] in ("conflict", "busy")
+
+
 def test_room_of_some_names_is_taken_of_none(system, subscribers):
     first, second, third = subscribers(3, "few")
     taken, free = fresh(), fresh()

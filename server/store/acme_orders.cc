@@ -130,10 +130,13 @@ Status Store::complete_order(const NewCertificate& certificate) {
   return {};
 }
 
-Status Store::update_acme_order(AcmeOrder& order) {
-  PKI_TRY_VOID(transact(*driver_, Access::Write, [&]() -> Status { return write_order(order); }));
-  ++order.version;
-  return {};
+Status Store::update_acme_order(AcmeOrder& order, const Allowance& allowed) {
+  auto written = transact(*driver_, Access::Write, [&]() -> Status {
+    if (allowed) PKI_TRY_VOID(allowed());
+    return write_order(order);
+  });
+  if (written.ok()) ++order.version;
+  return written;
 }
 
 Result<Page<std::string>> Store::acme_orders(const std::string& account, std::size_t limit, const std::string& after) {

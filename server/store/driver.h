@@ -53,6 +53,9 @@ class Driver {
   /// view.
   virtual void enter_view() noexcept = 0;
   virtual void leave_view() noexcept = 0;
+  /// What is read from here on is of a later state: to be called before somebody outside is waited for, since a view that is open
+  /// keeps the log from being written over.
+  virtual void renew_view() noexcept = 0;
 
   /// Runs one statement, prepared once per connection; outside of a transaction it is one of its own.
   /// @param values  one for each of the statement's parameters, in their order.

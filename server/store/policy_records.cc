@@ -35,6 +35,7 @@ Result<int> Store::count_room_taken(const LivingReservation& wanted, const Livin
 
 Result<bool> Store::reserve_living(const LivingReservation& wanted) {
   return transact(*driver_, Access::Write, [&]() -> Result<bool> {
+    PKI_TRY_VOID(drop_living_reservation(wanted.id));
     for (const auto& limit : wanted.limits) {
       PKI_TRY(const int taken, count_room_taken(wanted, limit));
       if (taken >= limit.most) return false;

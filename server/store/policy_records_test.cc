@@ -40,6 +40,14 @@ TEST_P(PolicyRecords, RoomIsTakenAsOftenAsThereIsSome) {
   EXPECT_FALSE(store_.reserve_living(wanted("6", "a", 2)).value());
 }
 
+TEST_P(PolicyRecords, C6_WhoWasCutOffHasTheRoomThatItTook) {
+  EXPECT_TRUE(store_.reserve_living(wanted("1", "a", 1)).value());
+  EXPECT_TRUE(store_.reserve_living(wanted("1", "a", 1)).value());
+  EXPECT_FALSE(store_.reserve_living(wanted("2", "a", 1)).value());
+  EXPECT_OK(store_.release_living("1"));
+  EXPECT_TRUE(store_.reserve_living(wanted("2", "a", 1)).value());
+}
+
 TEST_P(PolicyRecords, RoomLapses) {
   EXPECT_TRUE(store_.reserve_living(wanted("1", "a", 1)).value());
   auto later = wanted("2", "a", 1);

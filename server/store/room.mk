@@ -75,6 +75,7 @@ libstore_a_SOURCES = \
   server/store/database_file.cc server/store/database_file.h \
   server/store/driver.h \
   server/store/foreign_database.h \
+  server/store/hold.cc server/store/hold.h \
   server/store/lock_wait.cc server/store/lock_wait.h \
   server/store/notices.cc server/store/notices.h \
   server/store/own_renewals.cc \
@@ -117,6 +118,7 @@ store_test_SOURCES = \
   server/store/crls_test.cc \
   server/store/delta_crls_test.cc \
   server/store/faults_test.cc \
+  server/store/hold_test.cc \
   server/store/notices_test.cc \
   server/store/own_renewals_test.cc \
   server/store/policy_records_test.cc \

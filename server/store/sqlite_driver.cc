@@ -104,6 +104,7 @@ class SqliteDriver : public Driver {
     end_view();
     wants_view_ = false;
   }
+  void renew_view() noexcept override { end_view(); }
 
   /// Runs text of ours that has no parameters and gives no rows that matter.
   Status say(const char* text);

@@ -62,6 +62,8 @@ class Store {
   Status settle();
   /// One at a time.
   View view() { return View(*driver_); }
+  /// As Driver::renew_view.
+  void renew_view() noexcept { driver_->renew_view(); }
   /// To read from what is there, as it is; none: there is no store yet, or one that open() has yet to bring up to date.
   /// @errors as open().
   static Result<std::optional<Store>> look(const base::Path& file, RealmName realm);
@@ -331,7 +333,7 @@ class Store {
   /// The same for who acts for no account. @errors NotFound.
   Result<AcmeOrder> acme_order(const std::string& id);
   /// Writes status, authorizations, profile, error, serial, csr.
-  Status update_acme_order(AcmeOrder& order);
+  Status update_acme_order(AcmeOrder& order, const Allowance& allowed = {});
   /// One that belongs to no order yet. @errors Exists; those of `allowed`.
   Status add_acme_authorization(const AcmeAuthorization& authorization, const Allowance& allowed = {});
   /// Adds the authorization and updates the order that names it, both or none. @errors Exists: an authorization has that id.

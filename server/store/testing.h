@@ -56,6 +56,7 @@ class WatchedDriver : public Driver {
   Status settle() override { return inner_->settle(); }
   void enter_view() noexcept override { inner_->enter_view(); }
   void leave_view() noexcept override { inner_->leave_view(); }
+  void renew_view() noexcept override { inner_->renew_view(); }
   Result<Outcome> run(const Statement& statement, std::span<const Value> values) override;
 
   /// Names of all statements that any watched driver of this process ran.

@@ -74,6 +74,16 @@ TEST_P(Views, SettlingEndsTheState) {
   EXPECT_EQ(fact(), "new");
 }
 
+TEST_P(Views, OneThatIsRenewedSeesALaterState) {
+  const auto view = store_.view();
+  EXPECT_EQ(fact(), "old");
+  let_another_write("new");
+  store_.renew_view();
+  EXPECT_EQ(fact(), "new");
+  let_another_write("newer");
+  EXPECT_EQ(fact(), "new");
+}
+
 TEST_P(Views, NobodyWaitsForOneThatIsOpen) {
   const auto view = store_.view();
   EXPECT_EQ(fact(), "old");

@@ -1,5 +1,6 @@
 #include "server/base/log.h"
 #include "server/worker/acme_agreement.h"
+#include "server/worker/acme_blocking.h"
 #include "server/worker/acme_common.h"
 #include "server/worker/acme_documents.h"
 #include "server/worker/acme_external.h"
@@ -92,6 +93,7 @@ Result<Json> acme_account_update(Session& session, const Params& params) {
   if (params.has("status")) PKI_TRY_VOID(happen(account, realm::AcmeAccountEvent::Deactivate));
   if (params.boolean("terms_agreed")) agree(session.realm().acme, account);
   PKI_TRY_VOID(store->update_acme_account(account));
+  if (account.status != "valid") PKI_TRY_VOID(end_open_orders(*store, account));  // RFC 8555 7.3.6
   return describe_account(account, false);
 }
 

@@ -36,16 +36,6 @@ Status end_order(store::Store& store, const std::string& id, const std::string& 
   }
 }
 
-Status end_open_orders(store::Store& store, const store::AcmeAccount& account) {
-  std::string after;
-  do {
-    PKI_TRY(const auto page, store.acme_orders(account.id, kPage, after));
-    for (const auto& id : page.items) PKI_TRY_VOID(end_order(store, id, "the account is " + account.status));
-    after = page.next;
-  } while (!after.empty());
-  return {};
-}
-
 Result<store::AcmeAccount> write_step(store::Store& store, const std::string& id, AccountStep step) {
   const auto& row = *std::ranges::find(kSteps, step, &StepRow::step);
   for (int attempt = 1;; ++attempt) {
@@ -60,6 +50,16 @@ Result<store::AcmeAccount> write_step(store::Store& store, const std::string& id
 }
 
 }  // namespace
+
+Status end_open_orders(store::Store& store, const store::AcmeAccount& account) {
+  std::string after;
+  do {
+    PKI_TRY(const auto page, store.acme_orders(account.id, kPage, after));
+    for (const auto& id : page.items) PKI_TRY_VOID(end_order(store, id, "the account is " + account.status));
+    after = page.next;
+  } while (!after.empty());
+  return {};
+}
 
 Result<store::AcmeAccount> take_account_step(Session& session, store::Store& store, const std::string& account,
                                              AccountStep step) {

@@ -15,6 +15,9 @@ enum class AccountStep { Block, Unblock, Deactivate };
 /// @errors NotFound; Conflict: no step leads there from what the account is.
 Result<store::AcmeAccount> take_account_step(Session& session, store::Store& store, const std::string& account, AccountStep step);
 
+/// Those that are not finalized yet, of an account that is in force no more.
+Status end_open_orders(store::Store& store, const store::AcmeAccount& account);
+
 /// Blocks the accounts in force that a key of external account bindings bound. @return how many.
 Result<std::int64_t> block_accounts_of(Session& session, store::Store& store, const std::string& eab);
 

@@ -32,6 +32,15 @@ Result<store::CertificateRecord> record_of(store::Store& store, const x509::Cert
   return record;
 }
 
+/// Who holds the names has no say over a key that others have: that would end what they hold by it elsewhere.
+Status check_may_say(std::string_view reason) {
+  if (reason != "keyCompromise") return {};
+  return acme_error(
+      "badRevocationReason", Code::PolicyRefused,
+      "reason keyCompromise is said by the certificate's own key or by the account that obtained it; an account that "
+      "holds its names says another, such as cessationOfOperation");
+}
+
 /// RFC 8555 7.6: the account that obtained it, one that holds all its names, or who holds its key. That these asked is the front
 /// end's word, which counts for what came by ACME and for nothing else.
 Status check_right(store::Store& store, const Params& params, const store::CertificateRecord& record,
@@ -47,7 +56,8 @@ Status check_right(store::Store& store, const Params& params, const store::Certi
   PKI_TRY(const auto account, signing_account(store, params));
   if (obtained_by(store, account.id, record)) return {};
   PKI_TRY(const bool holds, holds_all_names(store, account.id, certificate, now));
-  return holds ? Status() : Error(Code::Denied, "the account did not obtain this certificate and does not hold its names");
+  return holds ? check_may_say(params.text("reason"))
+               : Error(Code::Denied, "the account did not obtain this certificate and does not hold its names");
 }
 
 }  // namespace

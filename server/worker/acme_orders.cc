@@ -3,6 +3,7 @@
 #include "server/base/log.h"
 #include "server/realm/acme_policy.h"
 #include "server/store/acme_grant.h"
+#include "server/store/hold.h"
 #include "server/worker/acme_agreement.h"
 #include "server/worker/acme_caa.h"
 #include "server/worker/acme_common.h"
@@ -22,6 +23,8 @@ namespace {
 
 using realm::AcmeAuthorizationEvent;
 using realm::AcmeOrderEvent;
+
+constexpr std::chrono::milliseconds kFinalizePatience{3000};  ///< below the 4 s of an answer
 
 /// What an order asks for, of what its account may have.
 struct Wish {
@@ -221,13 +224,39 @@ Status give_up(store::Store& store, store::AcmeOrder& order, const Error& why) {
   return store.update_acme_order(order);
 }
 
-/// From here on the order is finalized with this request and no other. @param event  Hold or Sign
-Status keep_request(store::Store& store, store::AcmeOrder& order, const Order& request, AcmeOrderEvent event) {
+Error not_ready(const store::AcmeOrder& order) {
+  return acme_error("orderNotReady", Code::Conflict, "the order is " + order.status + ", expected ready");
+}
+
+/// That its account and its authorizations are in force still: they may have ended since they were looked at.
+Status check_standing(store::Store& store, const store::AcmeOrder& order, Seconds now) {
+  PKI_TRY([[maybe_unused]] const auto account, valid_account(store, order.account));
+  for (const auto& id : order.authorizations) {
+    const auto authorization = store.acme_authorization(id);
+    if (!authorization.ok() && authorization.error().code() != Code::NotFound) return authorization.error();
+    const auto status = authorization.ok() ? authorization_status(*authorization, now) : "purged";
+    if (status != "valid")
+      return acme_error("unauthorized", Code::PolicyRefused,
+                        "the authorization for " + (authorization.ok() ? authorization->value : id) + " is " + status);
+  }
+  return {};
+}
+
+/// From here on the order is finalized with this request and no other. What it stands on is looked at by the transaction that
+/// writes this. @param event  Hold or Sign
+Status keep_request(store::Store& store, store::AcmeOrder& order, const Order& request, AcmeOrderEvent event, Seconds now) {
   const auto der = request.csr->der();
   if (order.status != "ready" || (event == AcmeOrderEvent::Hold && store::is_held_back(order))) return {};
   PKI_TRY_VOID(happen(order, event));
   order.csr = Bytes(der.begin(), der.end());
-  return store.update_acme_order(order);
+  for (int attempt = 1;; ++attempt) {
+    auto written = store.update_acme_order(order, [&] { return check_standing(store, order, now); });
+    if (!is_conflict(written)) return written;
+    PKI_TRY(const auto other, store.acme_order(order.id));
+    const bool is_as_before = other.status == "ready" || other.status == "pending";  // a look at it wrote what it had become
+    if (!is_as_before || store::is_held_back(other) || attempt == kTries) return not_ready(other);
+    order.version = other.version;
+  }
 }
 
 /// Room for the certificate, unless it is there: another request for the same order may have been quicker.
@@ -240,11 +269,14 @@ Result<bool> take_room(Session& session, store::Store& store, store::AcmeOrder& 
 }
 
 /// The order becomes processing before the signer is asked: whoever would end it meanwhile is too late, or was first, and then
-/// nothing is signed.
+/// nothing is signed. @pre hold_order
 Result<store::AcmeOrder> issue_for(Session& session, store::Store& store, store::AcmeOrder order, const Order& request) {
   PKI_TRY(const bool is_to_be_signed, take_room(session, store, order, request));
   if (!is_to_be_signed) return order;
-  PKI_TRY_VOID(keep_request(store, order, request, AcmeOrderEvent::Sign));
+  if (const auto kept = keep_request(store, order, request, AcmeOrderEvent::Sign, session.clock().now()); !kept.ok()) {
+    PKI_TRY_VOID(store.release_acme_certificate(order.id));
+    return kept.error();
+  }
   const auto issued = issue(session, request);
   if (!issued.ok()) {
     PKI_TRY_VOID(give_up(store, order, issued.error()));
@@ -255,11 +287,12 @@ Result<store::AcmeOrder> issue_for(Session& session, store::Store& store, store:
   return order;
 }
 
-/// One that was held back has to be allowed still; its authorizations and its end were looked at when it was read.
-Status check_held_back(Session& session, store::Store& store, store::AcmeOrder& order,
-                       const std::vector<x509::GeneralName>& names) {
-  if (!store::is_held_back(order)) return {};
-  const auto allowed = check_finalize(session, store, order, names);
+/// One that was held back, or that a process which is no more left unsigned, has to be allowed still. The latter waits where
+/// there is no room for it.
+Status check_again(Session& session, store::Store& store, store::AcmeOrder& order, const std::vector<x509::GeneralName>& names) {
+  const auto check = store::is_held_back(order) ? check_finalize : check_allowed;
+  auto allowed = check_standing(store, order, session.clock().now());
+  if (allowed.ok()) allowed = check(session, store, order, names);
   if (allowed.ok() || is_passing(allowed.error())) return allowed;
   PKI_TRY_VOID(happen(order, AcmeOrderEvent::Refuse));
   order.error = problem_of(allowed.error());
@@ -267,11 +300,11 @@ Status check_held_back(Session& session, store::Store& store, store::AcmeOrder& 
 }
 
 /// What was held back, or what an interrupted finalize left, is finished with the request that the order keeps; the idempotency
-/// key makes both tries one.
+/// key makes both tries one. @pre hold_order
 Result<store::AcmeOrder> resume(Session& session, store::Store& store, store::AcmeOrder order) {
   PKI_TRY(const auto identifiers, wire::parse_json(order.identifiers));
   PKI_TRY(auto names, names_of(identifiers));
-  const auto allowed = check_held_back(session, store, order, names);
+  const auto allowed = check_again(session, store, order, names);
   if (!allowed.ok() || order.status == "invalid") return store.acme_order(order.account, order.id);
   PKI_TRY(auto csr, x509::Csr::from_der(order.csr));
   Order request;
@@ -280,6 +313,13 @@ Result<store::AcmeOrder> resume(Session& session, store::Store& store, store::Ac
   fill(request, order, std::move(names));
   auto done = issue_for(session, store, order, request);
   return done.ok() ? done : store.acme_order(order.account, order.id);
+}
+
+/// Whoever has it signs for the order, or refuses it: another one at the same time would undo what the first one says. It ends
+/// with the process. @errors Busy: another has it still.
+Result<store::Hold> hold_order(Session& session, const std::string& account, const std::string& order,
+                               std::chrono::milliseconds patience) {
+  return store::Hold::take(session.realm().database_file(), "order " + order + " of account " + account, patience);
 }
 
 }  // namespace
@@ -296,8 +336,13 @@ Result<bool> follow(store::Store& store, store::AcmeOrder& order, Seconds now) {
 }
 
 Status bring_up_to_date(store::Store& store, store::AcmeOrder& order, Seconds now) {
-  PKI_TRY(const bool changed, follow(store, order, now));
-  return changed ? unless_overtaken(store.update_acme_order(order)) : Status();
+  for (int attempt = 1;; ++attempt) {
+    PKI_TRY(const bool changed, follow(store, order, now));
+    if (!changed) return {};
+    const auto written = store.update_acme_order(order);
+    if (!is_conflict(written) || attempt == kTries) return unless_overtaken(written);
+    PKI_TRY(order, store.acme_order(order.id));  // what it became meanwhile counts
+  }
 }
 
 Result<store::AcmeOrder> current_order(Session& session, store::Store& store, const std::string& account, const std::string& id) {
@@ -347,10 +392,13 @@ Result<Json> acme_order_create(Session& session, const Params& params) {
 
 Result<Json> acme_order_get(Session& session, const Params& params) {
   PKI_TRY(auto* store, session.store());
-  const auto view = store->view();
   PKI_TRY(const auto account, signing_account(*store, params));
   PKI_TRY(auto order, current_order(session, *store, account.id, params.text("order")));
   if (!is_finalized(order) || !session.realm().acme.enabled) return describe_order(order);
+  const auto hold = hold_order(session, account.id, order.id, {});
+  if (!hold.ok()) return hold.error().code() == Code::Busy ? describe_order(order) : Result<Json>(hold.error());
+  PKI_TRY(order, current_order(session, *store, account.id, order.id));  // whoever had it may have finished
+  if (!is_finalized(order)) return describe_order(order);
   PKI_TRY(const auto caa, claim_caa_checks(session, *store, order));
   if (!caa.is_fresh) return describe_order(order).set("caa_checks", caa.checks);
   PKI_TRY(order, resume(session, *store, std::move(order)));
@@ -367,6 +415,8 @@ Result<Json> acme_order_list(Session& session, const Params& params) {
 Result<Json> acme_order_finalize(Session& session, const Params& params) {
   PKI_TRY_VOID(check_enabled(session));
   PKI_TRY(auto* store, session.store());
+  // Who repeats the request while it is carried out gets the same answer.
+  PKI_TRY(const auto hold, hold_order(session, params.text("account"), params.text("order"), kFinalizePatience));
   const auto view = store->view();
   PKI_TRY(const auto account, signing_account(*store, params));
   PKI_TRY(auto order, store->acme_order(account.id, params.text("order")));
@@ -374,9 +424,7 @@ Result<Json> acme_order_finalize(Session& session, const Params& params) {
   // That it is ready need not be stored: what it becomes by this request is, or the next look finds out again.
   if (changed && order.status != "ready") PKI_TRY_VOID(unless_overtaken(store->update_acme_order(order)));
   if (order.status == "valid") return describe_order(order);  // the same order never gets two (PROMISES C6)
-  if (order.status != "ready" && order.status != "processing") {
-    return acme_error("orderNotReady", Code::Conflict, "the order is " + order.status + ", expected ready");
-  }
+  if (order.status != "ready" && order.status != "processing") return not_ready(order);
   PKI_TRY(const auto account_key, read_account_key(wire::parse_json(account.jwk).value_or(Json())));
   PKI_TRY(auto names, names_of(wire::parse_json(order.identifiers).value_or(Json::array())));
   PKI_TRY(auto request, read_request(params));
@@ -392,7 +440,7 @@ Result<Json> acme_order_finalize(Session& session, const Params& params) {
   if (!decision.allowed()) return refuse(*store, order, decision);
   PKI_TRY(const auto caa, claim_caa_checks(session, *store, order));
   if (!caa.is_fresh) {
-    PKI_TRY_VOID(keep_request(*store, order, request, AcmeOrderEvent::Hold));
+    PKI_TRY_VOID(keep_request(*store, order, request, AcmeOrderEvent::Hold, session.clock().now()));
     return describe_order(order).set("caa_checks", caa.checks);
   }
   if (params.has("peer")) base::log_info("order " + order.id + " is finalized from " + params.text("peer"));

@@ -62,6 +62,8 @@ Result<bool> ask_look_up(Session& session, const std::string& name, const LookUp
   if (before != answers.end() && now < before->second.first) return before->second.second;
   const auto* const kind = std::ranges::find(kKinds, one.kind, &Kind::name);
   PKI_CHECK(kind != kKinds.end());
+  PKI_TRY(auto* store, session.store());
+  store->renew_view();  // it may take its time
   const auto answer = kind->ask(session, name, one, values);
   if (!answer.ok()) {
     base::log_warning("look-up " + name + ": " + answer.error().message());

@@ -68,7 +68,8 @@ Result<PolicyRoom> PolicyRoom::take(Session& session, const Order& order, const 
   if (ruling.most_of_subject != 0 || ruling.revoke_replaced) PKI_TRY_VOID(check_comparable(subject));
   PKI_TRY(const bool repeated, is_repeated(session, order));
   if (repeated) return room;
-  wanted.id = base::to_hex(base::random_bytes(kIdOctets));
+  // The same request again has the room that it took when it was cut off.
+  wanted.id = order.idempotency_key.empty() ? base::to_hex(base::random_bytes(kIdOctets)) : "key:" + order.idempotency_key;
   wanted.alive_since = wanted.at - kRoomLife;
   wanted.living = living_now(session, 1);
   PKI_TRY(auto* store, session.store());
