@@ -443,22 +443,6 @@ def test_f1_a_finalize_cut_off_after_storing_is_finished(daemon, acme):
     assert len(acme.result("certificate.search", san=f"DNS:{name}")["certificates"]) == 1
 
 
-def interrupted(daemon, acme, name):
-    """An order that nobody signs any more: whoever did died before the signer heard of it."""
-    order = acme.ready(name)
-    change(daemon, "UPDATE acme_order SET status = 'processing', csr = ? WHERE id = ?", make_csr([name])[1], order["id"])
-    return order
-
-
-def test_an_interrupted_order_ends_with_what_it_stands_on(daemon, acme):
-    name = fresh()
-    order = interrupted(daemon, acme, name)
-    acme.result("acme.authorization.deactivate", account=acme.account, authorization=order["authorizations"][0])
-    seen = acme.look(order)
-    assert (seen["status"], seen["error"]["type"].rsplit(":", 1)[1]) == ("invalid", "unauthorized"), seen
-    assert acme.result("certificate.search", san=f"DNS:{name}")["certificates"] == []
-
-
 def test_an_account_that_ends_itself_ends_its_open_orders(acme):
     """RFC 8555 7.3.6."""
     order = acme.ready(fresh())

@@ -174,17 +174,12 @@ store::Allowance allowance_for(Session& session, store::Store& store, const conf
   return [&]() -> Status { return check_validation(session, store, policy.failed_validations_per_hour, authorization); };
 }
 
-Status check_allowed(Session& session, store::Store& store, const store::AcmeOrder& order, const Names& names) {
+Status check_finalize(Session& session, store::Store& store, const store::AcmeOrder& order, const Names& names) {
   PKI_TRY(const auto policy, policy_of_account(session, store, order.account));
   PKI_TRY_VOID(check_names(policy, names));
   PKI_TRY_VOID(check_grants(session, store, policy, order));
   PKI_TRY(const auto profile, ProfileName::parse(order.profile));
-  return realm::allows_profile(policy, profile) ? Status() : invalid_profile(profile);
-}
-
-Status check_finalize(Session& session, store::Store& store, const store::AcmeOrder& order, const Names& names) {
-  PKI_TRY_VOID(check_allowed(session, store, order, names));
-  PKI_TRY(const auto policy, policy_of_account(session, store, order.account));
+  if (!realm::allows_profile(policy, profile)) return invalid_profile(profile);
   return check_certificates(session, store, policy.certificates_per_name, names, order.replaces);
 }
 

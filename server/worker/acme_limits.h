@@ -41,10 +41,8 @@ store::Allowance allowance_for(Session& session, store::Store& store, const conf
 store::Allowance allowance_for(Session& session, store::Store& store, const config::AcmePolicy& policy,
                                const store::AcmeAuthorization& authorization);
 
-/// What may have changed since the order was made: its policy. @errors as check_names, check_grants and profile_by.
-Status check_allowed(Session& session, store::Store& store, const store::AcmeOrder& order,
-                     const std::vector<x509::GeneralName>& names);
-/// That, and how many certificates its names have. @errors as check_allowed and check_limits.
+/// What may have changed since the order was made: its policy, and how many certificates its names have.
+/// @errors as check_names, check_grants, profile_by and check_limits.
 Status check_finalize(Session& session, store::Store& store, const store::AcmeOrder& order,
                       const std::vector<x509::GeneralName>& names);
 

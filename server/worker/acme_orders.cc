@@ -287,12 +287,12 @@ Result<store::AcmeOrder> issue_for(Session& session, store::Store& store, store:
   return order;
 }
 
-/// One that was held back, or that a process which is no more left unsigned, has to be allowed still. The latter waits where
-/// there is no room for it.
-Status check_again(Session& session, store::Store& store, store::AcmeOrder& order, const std::vector<x509::GeneralName>& names) {
-  const auto check = store::is_held_back(order) ? check_finalize : check_allowed;
-  auto allowed = check_standing(store, order, session.clock().now());
-  if (allowed.ok()) allowed = check(session, store, order, names);
+/// One that was held back has to be allowed still; its authorizations and its end were looked at when it was read. Of one that a
+/// process left which is no more, the signer may have signed the certificate, and somebody have it: that is not taken back.
+Status check_held_back(Session& session, store::Store& store, store::AcmeOrder& order,
+                       const std::vector<x509::GeneralName>& names) {
+  if (!store::is_held_back(order)) return {};
+  const auto allowed = check_finalize(session, store, order, names);
   if (allowed.ok() || is_passing(allowed.error())) return allowed;
   PKI_TRY_VOID(happen(order, AcmeOrderEvent::Refuse));
   order.error = problem_of(allowed.error());
@@ -304,7 +304,7 @@ Status check_again(Session& session, store::Store& store, store::AcmeOrder& orde
 Result<store::AcmeOrder> resume(Session& session, store::Store& store, store::AcmeOrder order) {
   PKI_TRY(const auto identifiers, wire::parse_json(order.identifiers));
   PKI_TRY(auto names, names_of(identifiers));
-  const auto allowed = check_again(session, store, order, names);
+  const auto allowed = check_held_back(session, store, order, names);
   if (!allowed.ok() || order.status == "invalid") return store.acme_order(order.account, order.id);
   PKI_TRY(auto csr, x509::Csr::from_der(order.csr));
   Order request;
