@@ -142,18 +142,20 @@ def test_C6_a_look_at_an_order_that_is_being_signed_changes_nothing(system, subs
     assert len(first.result("certificate.search", san=f"DNS:{name}")["certificates"]) == 1
 
 
-def test_another_request_for_an_order_that_is_being_signed_is_refused(system, subscribers):
+def test_C6_another_request_for_an_order_that_is_being_signed_gets_no_certificate_of_its_own(system, subscribers):
     name = fresh()
-    first, other = subscribers(2, "few")
+    first, late = subscribers(2, "few")
     order = first.ready(name)
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         with signer_that_waits(system):
             signing = pool.submit(finalize, first, order, name)
             until(lambda: system.rows("SELECT id FROM acme_order WHERE id = ? AND status = 'processing'", order["id"]))
-            refused = pool.submit(lambda: other.call("acme.order.finalize", account=first.account, order=order["id"], csr=csr([name])))
-        assert signing.result(PATIENCE)["result"]["status"] == "valid"
-        answer = refused.result(PATIENCE)
-    assert answer.get("result", {}).get("serial") == first.look(order)["serial"] or answer["error"]["data"]["code"] in ("conflict", "busy")
+            another = pool.submit(lambda: late.call("acme.order.finalize", account=first.account, order=order["id"], csr=csr([name])))
+        signed, answer = signing.result(PATIENCE), another.result(PATIENCE)
+    assert signed["result"]["status"] == "valid"
+    # On a busy machine it may have waited long enough.
+    assert answer.get("result") == signed["result"] or answer["error"]["data"]["code"] == "busy", answer
+    assert len(first.result("certificate.search", san=f"DNS:{name}")["certificates"]) == 1
 
 
 def test_room_of_some_names_is_taken_of_none(system, subscribers):

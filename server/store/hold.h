@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <string_view>
+#include <utility>
 
 #include "server/base/fd.h"
 #include "server/base/file.h"

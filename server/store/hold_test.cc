@@ -4,6 +4,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
+#include <memory>
 #include <thread>
 
 #include "server/store/shared_words.h"

@@ -4,15 +4,11 @@
 #include <thread>
 
 namespace chancery::store {
-namespace {
-
-constexpr std::chrono::milliseconds kBusyTimeout{700};  ///< of one attempt; several fit the 4 s of an answer
-
-}  // namespace
 
 /// A write transaction of ours takes well below a millisecond. SQLite's own handler would sleep for whole
 /// milliseconds, then tens of them, while the lock is free again.
 int wait_for_lock(void* /*context*/, int attempts) {
+  constexpr std::chrono::milliseconds kBusyTimeout{700};  // of one attempt; several fit the 4 s of an answer
   constexpr int kBrief = 50;
   constexpr std::chrono::microseconds kBriefWait{100};
   constexpr std::chrono::microseconds kLongWait{1000};

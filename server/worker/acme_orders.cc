@@ -101,6 +101,22 @@ Status add_order(store::Store& store, const store::AcmeOrder& order, const std::
 
 // ----- what becomes of it (RFC 8555 7.1.6)
 
+/// What an authorization has become.
+struct Standing {
+  std::string status;
+  std::string text;  ///< which one it is, and that
+};
+
+/// One that is not there any more is "purged".
+Result<Standing> standing_of(store::Store& store, const std::string& id, Seconds now) {
+  const auto authorization = store.acme_authorization(id);
+  if (!authorization.ok() && authorization.error().code() != Code::NotFound) return authorization.error();
+  const std::string which = authorization.ok() ? "the authorization for " + authorization->value : "authorization " + id;
+  auto status = authorization.ok() ? authorization_status(*authorization, now) : "purged";
+  auto text = which + " is " + status;
+  return Standing{std::move(status), std::move(text)};
+}
+
 /// An order that is pending or ready follows its authorizations: one that was given up or has expired ends it (RFC 8555 7.1.6).
 Status follow_authorizations(store::Store& store, store::AcmeOrder& order, Seconds now) {
   // One that an RA brought has its authorizations one after the other (acme.authorization.sync).
@@ -108,13 +124,10 @@ Status follow_authorizations(store::Store& store, store::AcmeOrder& order, Secon
   bool all_valid = identifiers.is_array() && order.authorizations.size() >= identifiers.as_array()->size();
   std::string lost;
   for (const auto& id : order.authorizations) {
-    const auto authorization = store.acme_authorization(id);
-    if (!authorization.ok() && authorization.error().code() != Code::NotFound) return authorization.error();
-    const auto status = authorization.ok() ? authorization_status(*authorization, now) : "purged";
-    if (status == "valid") continue;
+    PKI_TRY(const auto standing, standing_of(store, id, now));
+    if (standing.status == "valid") continue;
     all_valid = false;
-    if (status == "pending") continue;
-    lost = (authorization.ok() ? "the authorization for " + authorization->value : "authorization " + id) + " is " + status;
+    if (standing.status != "pending") lost = standing.text;
   }
   if (all_valid) return happen(order, AcmeOrderEvent::Prove);
   if (lost.empty()) return {};
@@ -232,12 +245,8 @@ Error not_ready(const store::AcmeOrder& order) {
 Status check_standing(store::Store& store, const store::AcmeOrder& order, Seconds now) {
   PKI_TRY([[maybe_unused]] const auto account, valid_account(store, order.account));
   for (const auto& id : order.authorizations) {
-    const auto authorization = store.acme_authorization(id);
-    if (!authorization.ok() && authorization.error().code() != Code::NotFound) return authorization.error();
-    const auto status = authorization.ok() ? authorization_status(*authorization, now) : "purged";
-    if (status != "valid")
-      return acme_error("unauthorized", Code::PolicyRefused,
-                        "the authorization for " + (authorization.ok() ? authorization->value : id) + " is " + status);
+    PKI_TRY(const auto standing, standing_of(store, id, now));
+    if (standing.status != "valid") return acme_error("unauthorized", Code::PolicyRefused, standing.text);
   }
   return {};
 }
