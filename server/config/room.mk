@@ -90,6 +90,7 @@ config_test_SOURCES = \
   server/config/bad_config_test.cc \
   server/config/checks_test.cc \
   server/config/config_test.cc \
+  server/config/print_test.cc \
   server/config/dialects_test.cc \
   server/config/diff_test.cc \
   server/config/documents_test.cc \

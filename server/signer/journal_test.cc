@@ -13,66 +13,15 @@
 #include <thread>
 
 #include "server/base/text.h"
+#include "server/signer/journal_testing.h"
 
 namespace chancery::signer {
 namespace {
 
-Genesis owner() { return {RealmName::parse("default").value(), std::string(64, 'a'), base::from_epoch(1'800'000'000)}; }
-
-Intent intent(int number, const std::string& idempotency_key = {}) {
-  Bytes octets(19, 0x11);
-  octets.back() = static_cast<std::uint8_t>(number);
-  return Intent{.serial = Serial::from_octets(octets).value(),
-                .profile = "server",
-                .digest = "digest-" + std::to_string(number),
-                .tbs = Bytes(40, static_cast<std::uint8_t>(number)),
-                .spki_sha256 = "key-" + std::to_string(number),
-                .requester = "unix:alice",
-                .front_end = {},
-                .rule = "ra-operator",
-                .evidence = "csr",
-                .idempotency_key = idempotency_key,
-                .at = base::from_epoch(1'800'000'000)};
-}
-Bytes signature(int number) { return Bytes(64, static_cast<std::uint8_t>(number)); }
-
-/// A journal's directory that goes with the test.
-class Place {
- public:
-  Place() {
-    std::string name = (std::filesystem::temp_directory_path() / "journal-test-XXXXXX").string();
-    if (::mkdtemp(name.data()) != nullptr) directory_ = name;
-    EXPECT_TRUE(Journal::create(directory_, owner()).ok());
-  }
-  Place(const Place&) = delete;
-  Place& operator=(const Place&) = delete;
-  ~Place() { std::filesystem::remove_all(directory_); }
-
-  const std::filesystem::path& directory() const { return directory_; }
-  std::filesystem::path file() const { return directory_ / "journal.log"; }
-  std::unique_ptr<Journal> open() const { return Journal::open(directory_, owner()).value(); }
-  Result<std::unique_ptr<Journal>> try_open() const { return Journal::open(directory_, owner()); }
-
-  std::string content() const {
-    std::ifstream in(file(), std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-  }
-  void write(const std::string& content) const { std::ofstream(file(), std::ios::binary) << content; }
-
-  /// Three certificates, the last one without its signature, and a CRL.
-  void fill() const {
-    const auto journal = open();
-    for (int number = 1; number <= 3; ++number) {
-      ASSERT_TRUE(journal->begin(intent(number)).ok());
-      if (number == 3) break;
-      ASSERT_TRUE(journal->finish(intent(number).serial, signature(number)).ok());
-    }
-    ASSERT_TRUE(journal->begin_crl({1, base::from_epoch(1'800'000'000), "digest", "upkeep", {}}).ok());
-  }
-
- private:
-  std::filesystem::path directory_;
-};
+using testing::intent;
+using testing::owner;
+using testing::Place;
+using testing::signature;
 
 /// Where each record of a journal begins, and its end.
 std::vector<std::size_t> boundaries(const std::string& content) {
@@ -481,54 +430,6 @@ TEST(Journal, ARecordThatIsTooLongIsRefused) {
 }
 
 // ----- what another program issued with the same key
-
-Imported imported(int number, Bytes certificate = Bytes(30, 0x30)) {
-  Imported out{.facts = {.serial = intent(number).serial, .subject = "/CN=a.example.com", .cn = "a.example.com"}};
-  out.certificate = std::move(certificate);
-  out.profile = "server";
-  out.spki_sha256 = "key-" + std::to_string(number);
-  out.requester = "import";
-  return out;
-}
-
-TEST(History, C5_SerialsOfAnotherProgramAreUsed) {
-  const Place place;
-  {
-    const auto journal = place.open();
-    ASSERT_TRUE(journal->add_history({imported(1), imported(2, {})}, {}).ok());
-    EXPECT_EQ(journal->begin(intent(1)).error().code(), Code::Exists);
-    EXPECT_EQ(journal->begin(intent(2)).error().code(), Code::Exists);
-    EXPECT_EQ(journal->add_history({imported(2)}, {}).error().code(), Code::Exists);
-    EXPECT_TRUE(journal->begin(intent(3)).ok());
-  }
-  const auto journal = place.open();
-  EXPECT_EQ(journal->begin(intent(1)).error().code(), Code::Exists);
-  EXPECT_TRUE(journal->has_key_of(intent(1).serial, "key-1").value());
-  EXPECT_FALSE(journal->has_key_of(intent(1).serial, "key-2").value());
-  EXPECT_EQ(journal->unfinished().value().size(), 1U);  // the third, which is our own
-}
-
-TEST(History, ComesBeforeWhatIsIssued) {
-  const Place place;
-  const auto journal = place.open();
-  AuditEvent event;
-  event.what = kAdminImport;
-  event.phase = kImportPhase;
-  ASSERT_TRUE(journal->add_history({imported(1), imported(2, {})}, {event}).ok());
-  ASSERT_TRUE(journal->begin(intent(3)).ok() && journal->finish(intent(3).serial, signature(3)).ok());
-  const auto first = journal->since(0, 2).value();
-  ASSERT_EQ(first.first.size(), 2U);
-  ASSERT_TRUE(first.first[0].imported && first.first[1].imported);
-  EXPECT_EQ(first.first[0].imported->certificate, Bytes(30, 0x30));
-  EXPECT_EQ(first.first[0].imported->facts.subject, "/CN=a.example.com");
-  EXPECT_TRUE(first.first[1].imported->certificate.empty());
-  const auto rest = journal->since(first.second, 10).value();
-  ASSERT_EQ(rest.first.size(), 1U);
-  EXPECT_FALSE(rest.first[0].imported);
-  EXPECT_EQ(rest.first[0].signature, signature(3));
-  EXPECT_EQ(journal->records_since(0, 10, kEvent).value().records.size(), 1U);
-  EXPECT_TRUE(Journal::check(place.directory(), owner()).ok());
-}
 
 }  // namespace
 }  // namespace chancery::signer

@@ -70,6 +70,6 @@ libsigner_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(P11KIT_CFLAGS) $(SECCO
 SIGNER_LIBS = libsigner.a libsignerclient.a $(REALM_LIBS) $(CONFIG_LIBS) $(WIRE_LIBS) $(SECCOMP_LIBS) -lpthread
 
 UNIT_TESTS += signer_test
-signer_test_SOURCES = server/signer/ca_secret_test.cc server/signer/ceremony_test.cc server/signer/client_test.cc server/signer/confine_test.cc server/signer/generations_test.cc server/signer/issuer_test.cc server/signer/journal_test.cc server/signer/secret_box_test.cc server/signer/secret_generations_test.cc server/signer/services_test.cc server/signer/testing.h server/signer/openssl_index_test.cc server/signer/openxpki_records_test.cc server/signer/upki_records_test.cc server/signer/approvals_test.cc server/signer/token_place_test.cc
+signer_test_SOURCES = server/signer/ca_secret_test.cc server/signer/ceremony_test.cc server/signer/client_test.cc server/signer/confine_test.cc server/signer/generations_test.cc server/signer/history_test.cc server/signer/issuer_test.cc server/signer/journal_test.cc server/signer/journal_testing.h server/signer/secret_box_test.cc server/signer/secret_generations_test.cc server/signer/services_test.cc server/signer/testing.h server/signer/openssl_index_test.cc server/signer/openxpki_records_test.cc server/signer/upki_records_test.cc server/signer/approvals_test.cc server/signer/token_place_test.cc
 signer_test_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(GTEST_CFLAGS)
 signer_test_LDADD = $(SIGNER_LIBS) $(GTEST_LIBS)
